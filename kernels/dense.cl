@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fully connected layer: the product of a few rows with a matrix of weights that
+ * is read once, from memory.  Needs vector.cl before it.
+ *
+ *   in       [N][C]
+ *   weights  [K_BLOCKS][C][KB]
+ *   bias     [K]
+ *   residual [N][K]
+ *   out      [N][K]
+ *
+ * KB = KV * VW; the weights of outputs past K are 0.
+ *
+ * A work-group is a single work-item.  It computes KB outputs of ROWS rows, from
+ * one of C_SPLIT parts of the inputs.  It reads its weights at STREAMS places at
+ * once, each with sums of its own: more loads are then under way, and sums wait
+ * less for each other.  If C_SPLIT > 1, the sums go to the workspace,
+ * [C_SPLIT][N][K_BLOCKS * KB], and a second launch adds them up.
+ */
+#define KB (KV * VW)
+#define K_PADDED (K_BLOCKS * KB)
+#define PART (C / C_SPLIT) /* of the inputs; the last one has the rest besides */
+#define STREAM (PART / STREAMS)
+
+typedef __global const float *source;
+
+struct tensors {
+    source bias, residual;
+    __global float *out;
+};
+
+/* acc[row][k] += x[row][c] w[c][k] for one c; row n is at x + offset[n]. */
+INLINE void multiply(vec acc[ROWS][KV], source x, const long offset[ROWS], source w)
+{
+    vec weight[KV];
+#pragma unroll
+    for (int k = 0; k < KV; k++)
+        weight[k] = load(w + k * VW);
+#if PREFETCH > 0
+    prefetch_lines(w + PREFETCH * KB, KB);
+#endif
+#pragma unroll
+    for (int n = 0; n < ROWS; n++)
+#pragma unroll
+        for (int k = 0; k < KV; k++)
+            acc[n][k] = fma((vec)(x[offset[n]]), weight[k], acc[n][k]);
+}
+
+/* The sums over c = begin .. end - 1; w: the weights of c = 0. */
+INLINE void accumulate(vec acc[STREAMS][ROWS][KV], source x, const long offset[ROWS], source w,
+                       const int begin, const int end)
+{
+#pragma unroll UNROLL_C
+    for (int i = 0; i < STREAM; i++) {
+#pragma unroll
+        for (int s = 0; s < STREAMS; s++) {
+            const int c = begin + s * STREAM + i;
+            multiply(acc[s], x + c, offset, w + (long)c * KB);
+        }
+    }
+    for (int c = begin + STREAMS * STREAM; c < end; c++)
+        multiply(acc[0], x + c, offset, w + (long)c * KB);
+#pragma unroll
+    for (int s = 1; s < STREAMS; s++)
+#pragma unroll
+        for (int n = 0; n < ROWS; n++)
+#pragma unroll
+            for (int k = 0; k < KV; k++)
+                acc[0][n][k] += acc[s][n][k];
+}
+
+/* Outputs k .. k + VW - 1, as far as they exist, of row n. */
+INLINE void put(vec sum, const struct tensors *t, const int n, const int k)
+{
+    const long to = (long)n * K + k;
+    if (K % VW == 0 ? k < K : k + VW <= K)
+        finish(sum, VW, false, true, t->bias + k, t->residual + to, t->out + to);
+    else if (k < K)
+        finish(sum, K - k, false, true, t->bias + k, t->residual + to, t->out + to);
+}
+
+#if BIAS
+#define BIAS_PARAMETER source bias,
+#define BIAS_OR_NULL bias
+#else
+#define BIAS_PARAMETER
+#define BIAS_OR_NULL 0
+#endif
+#if RESIDUAL
+#define RESIDUAL_PARAMETER source residual,
+#define RESIDUAL_OR_NULL residual
+#else
+#define RESIDUAL_PARAMETER
+#define RESIDUAL_OR_NULL 0
+#endif
+#if C_SPLIT > 1
+#define WORKSPACE_PARAMETER , __global float *workspace
+#else
+#define WORKSPACE_PARAMETER
+#endif
+#define PARAMETERS                                                                                 \
+    source in, source weights,                                                                     \
+        BIAS_PARAMETER RESIDUAL_PARAMETER __global float *out WORKSPACE_PARAMETER
+
+/* Work-groups: [C_SPLIT][K_BLOCKS][ceil(N / ROWS)]. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense(PARAMETERS)
+{
+    const int n0 = get_group_id(0) * ROWS, k0 = get_group_id(1) * KB;
+    const int begin = get_group_id(2) * PART;
+    const int end = get_group_id(2) == C_SPLIT - 1 ? C : begin + PART;
+    vec acc[STREAMS][ROWS][KV];
+    long offset[ROWS];
+#pragma unroll
+    for (int i = 0; i < STREAMS * ROWS * KV; i++)
+        (&acc[0][0][0])[i] = (vec)(0.0f);
+#pragma unroll
+    for (int n = 0; n < ROWS; n++)
+        offset[n] = (long)min(n0 + n, N - 1) * C;
+
+    accumulate(acc, in, offset, weights + (long)k0 * C, begin, end);
+
+#if C_SPLIT == 1
+    const struct tensors t = {BIAS_OR_NULL, RESIDUAL_OR_NULL, out};
+#endif
+#pragma unroll
+    for (int n = 0; n < ROWS; n++) {
+        if (n0 + n >= N)
+            continue;
+#pragma unroll
+        for (int k = 0; k < KV; k++) {
+#if C_SPLIT == 1
+            put(acc[0][n][k], &t, n0 + n, k0 + k * VW);
+#else
+            store(acc[0][n][k],
+                  workspace + ((long)get_group_id(2) * N + n0 + n) * K_PADDED + k0 + k * VW);
+#endif
+        }
+    }
+}
+
+#if C_SPLIT > 1
+/* Work-groups: [N][K_BLOCKS]. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense_sum(PARAMETERS)
+{
+    const struct tensors t = {BIAS_OR_NULL, RESIDUAL_OR_NULL, out};
+    const int k0 = get_group_id(0) * KB, n = get_group_id(1);
+    for (int k = k0; k < k0 + KB; k += VW) {
+        vec sum = (vec)(0.0f);
+        for (int i = 0; i < C_SPLIT; i++)
+            sum += load(workspace + ((long)i * N + n) * K_PADDED + k);
+        put(sum, &t, n, k);
+    }
+}
+#endif

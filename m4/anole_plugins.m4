@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# Backends are shared objects that are loaded at run time: which to build, where
+# they go, and that this system can do it at all.
+
+AC_DEFUN([ANOLE_PLUGINS], [
+    AS_IF([test "$enable_shared" = no],
+        [AC_MSG_ERROR([backends are shared objects: leave --disable-shared out])])
+
+    AC_ARG_ENABLE([cpu-plugin],
+        [AS_HELP_STRING([--disable-cpu-plugin], [do not build the CPU backend])],
+        [], [enable_cpu_plugin=yes])
+    AS_IF([test "$enable_cpu_plugin" != no], [ANOLE_OPENCL])
+    AM_CONDITIONAL([PLUGIN_CPU], [test "$enable_cpu_plugin" != no])
+
+    AC_SEARCH_LIBS([dlopen], [dl], [],
+        [AC_MSG_ERROR([dlopen() is missing: this system cannot load backends])])
+
+    AC_SUBST([plugindir], ['${pkglibdir}/plugins'])
+])

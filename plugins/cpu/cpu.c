@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The CPU backend: OpenCL on the host's cores.  It is made for PoCL, and works
+ * with other drivers for CPUs.
+ */
+#include "algorithms.h"
+#include "device.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int list_drivers(const struct anole_host *host, struct anole_driver_list *list,
+                        struct anole_message *message)
+{
+    (void)host;
+    return opencl_list_drivers(list, message);
+}
+
+/* PoCL compiles twice: to its own form when a program is built, and to machine
+ * code when a kernel is first launched.  Both belong here, not in a timing. */
+static int build(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **result,
+                 struct anole_message *message)
+{
+    struct anole_build *built;
+    (void)binary;
+    (void)binary_bytes;
+    int code = opencl_build(session, kernel, NULL, 0, &built, message);
+    if (code)
+        return code;
+    code = opencl_warm(session, built, kernel, message);
+    if (code) {
+        opencl_release(session, built);
+        return code;
+    }
+    *result = built;
+    return ANOLE_OK;
+}
+
+/* PoCL's binaries hold a variant of the kernel that it would not launch, and
+ * take longer to make than the one that it would.  Its cache on disk, which
+ * workers share, is the better way: what travels is only the word that a build
+ * was done. */
+static int get_binary(struct anole_session *session, struct anole_build *built, void *data,
+                      size_t *bytes, struct anole_message *message)
+{
+    static const char token[] = "cached";
+    (void)session;
+    (void)built;
+    (void)message;
+    if (data)
+        memcpy(data, token, *bytes < sizeof token ? *bytes : sizeof token);
+    *bytes = sizeof token;
+    return ANOLE_OK;
+}
+
+/* The pool's threads get their cores at the first run: a process that only builds
+ * comes never here, and its compiler may use any core.  POCL_AFFINITY, if the
+ * user has set it, decides instead. */
+static int run(struct anole_session *session, struct anole_build *built,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    static bool pinned; /* like the pool, it belongs to the process */
+    if (!pinned && !getenv("POCL_AFFINITY"))
+        cpu_pin_threads();
+    pinned = true;
+    return opencl_run(session, built, bindings, binding_count, repeats, device_seconds,
+                      host_seconds, message);
+}
+
+/* clang-format off */
+ANOLE_PLUGIN("cpu", "0.1", 1,
+             .drivers = list_drivers,
+             .probe = cpu_probe,
+             .supports = cpu_supports,
+             .space = cpu_space,
+             .valid = cpu_valid,
+             .features = cpu_features,
+             .feature_name = cpu_feature_name,
+             .generate = cpu_generate,
+             .pack = cpu_pack,
+             .open = cpu_open,
+             .close = opencl_close,
+             .buffer_create = opencl_buffer_create,
+             .buffer_write = opencl_buffer_write,
+             .buffer_read = opencl_buffer_read,
+             .buffer_destroy = opencl_buffer_destroy,
+             .build = build,
+             .binary = get_binary,
+             .release = opencl_release,
+             .run = run);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "device.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_DEVICES 64
+
+/* ------------------------------------------------------------- environment */
+
+/* A folder in which the workers of one run share what PoCL compiled: a build in
+ * one process saves the others theirs. */
+static void share_pocl_cache(const struct anole_host *host)
+{
+    char path[PATH_MAX];
+    if (host->size < offsetof(struct anole_host, scratch) + sizeof host->scratch || !host->scratch)
+        return;
+    int n = snprintf(path, sizeof path, "%s/pocl", host->scratch);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return;
+    mkdir(path, 0700); /* if this fails, PoCL will do without */
+    setenv("POCL_CACHE_DIR", path, 0);
+}
+
+/* PoCL reads all of this when it is loaded.  What the user has set stays. */
+static void prepare_environment(const struct anole_host *host)
+{
+    char threads[16];
+    if (host->threads) {
+        snprintf(threads, sizeof threads, "%u", host->threads);
+        setenv("POCL_MAX_PTHREAD_COUNT", threads, 0);
+        setenv("POCL_CPU_MAX_CU_COUNT", threads, 0); /* its name since PoCL 5 */
+    }
+    /* A pool of one thread only adds a wake-up to every launch: run in the
+     * calling thread instead. */
+    if (host->threads == 1)
+        setenv("POCL_DEVICES", "basic", 0);
+    share_pocl_cache(host);
+}
+
+/* ----------------------------------------------------------------- devices */
+
+static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
+                        uint32_t *count, struct anole_message *message)
+{
+    prepare_environment(host);
+    int code = opencl_select_driver(driver, message);
+    return code ? code : opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
+}
+
+/* What hwloc knows and OpenCL does not ask. */
+static void add_topology(struct anole_device *device, const struct anole_topology *topology)
+{
+    device->cores = topology->cores;
+    device->numa_nodes = topology->numa_nodes;
+    device->cache_l1 = topology->cache_l1d;
+    device->cache_l2 = topology->cache_l2;
+    device->cache_l3 = topology->cache_l3;
+    device->registers = topology->simd_registers;
+    if (topology->cache_line)
+        device->cache_line = topology->cache_line;
+    if (topology->cpu_name[0])
+        snprintf(device->name, sizeof device->name, "%s", topology->cpu_name);
+}
+
+static void describe(const struct anole_host *host, cl_device_id id, uint32_t index,
+                     struct anole_device *device)
+{
+    opencl_describe(id, index, device);
+    device->flags |= ANOLE_DEVICE_SHARES_HOST;
+    if (host->topology)
+        add_topology(device, host->topology);
+
+    /* The driver knows best what its compiler will use. */
+    device->simd_width = (uint32_t)opencl_device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, 0);
+    if (!device->simd_width && host->topology)
+        device->simd_width = host->topology->simd_bits / 32;
+    if (!device->registers)
+        device->registers = device->simd_width >= 16 ? 32 : 16;
+}
+
+int cpu_probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
+              uint32_t *count, struct anole_message *message)
+{
+    cl_device_id ids[MAX_DEVICES];
+    uint32_t found = MAX_DEVICES;
+    int code = find_devices(host, driver, ids, &found, message);
+    if (code)
+        return code;
+    for (uint32_t i = 0; i < found && i < MAX_DEVICES && i < *count; i++)
+        describe(host, ids[i], i, &devices[i]);
+    *count = found;
+    return ANOLE_OK;
+}
+
+int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
+             struct anole_session **session, struct anole_message *message)
+{
+    cl_device_id ids[MAX_DEVICES];
+    uint32_t found = MAX_DEVICES;
+    int code = find_devices(host, driver, ids, &found, message);
+    if (code)
+        return code;
+    if (index >= found || index >= MAX_DEVICES)
+        return opencl_say(message, ANOLE_NO_DEVICE,
+                          "The driver '%s' has %u CPU devices, none of number %u.", driver, found,
+                          index);
+    return opencl_open(ids[index], session, message);
+}
+
+/* ----------------------------------------------------------------- threads */
+
+#ifdef __linux__
+
+/* The next core of `allowed` behind `core`, round and round; -1: there is none. */
+static int next_core(const cpu_set_t *allowed, int core)
+{
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        core = (core + 1) % CPU_SETSIZE;
+        if (CPU_ISSET(core, allowed))
+            return core;
+    }
+    return -1;
+}
+
+void cpu_pin_threads(void)
+{
+    cpu_set_t allowed, one;
+    int core = -1;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    DIR *threads = opendir("/proc/self/task");
+    if (!threads)
+        return;
+    for (struct dirent *entry = readdir(threads); entry; entry = readdir(threads)) {
+        pid_t id = (pid_t)atol(entry->d_name);
+        if (id <= 0 || id == gettid())
+            continue;
+        core = next_core(&allowed, core);
+        if (core < 0)
+            break;
+        CPU_ZERO(&one);
+        CPU_SET(core, &one);
+        sched_setaffinity(id, sizeof one, &one); /* it may have ended: no matter */
+    }
+    closedir(threads);
+}
+
+#else
+
+void cpu_pin_threads(void)
+{
+}
+
+#endif

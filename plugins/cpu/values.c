@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "values.h"
+
+uint32_t cpu_range(int64_t *list, int64_t first, int64_t last)
+{
+    uint32_t count = 0;
+    list[count++] = first;
+    for (int64_t value = first + 1; value <= last && count < CPU_MAX_VALUES; value++)
+        list[count++] = value;
+    return count;
+}
+
+uint32_t cpu_powers(int64_t *list, int64_t first, int64_t last)
+{
+    uint32_t count = 0;
+    list[count++] = first;
+    for (int64_t value = 2 * first; value <= last && count < CPU_MAX_VALUES; value *= 2)
+        list[count++] = value;
+    return count;
+}
+
+uint32_t cpu_divisors(int64_t *list, int64_t n, int64_t least)
+{
+    uint32_t count = 0;
+    for (int64_t value = cpu_max(1, least); value < n && count < CPU_MAX_VALUES - 1; value++)
+        if (n % value == 0)
+            list[count++] = value;
+    list[count++] = n;
+    return count;
+}
+
+uint32_t cpu_vector_widths(const struct anole_device *device, int64_t *list)
+{
+    return cpu_powers(list, 4, cpu_simd_width(device));
+}

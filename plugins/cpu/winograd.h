@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Winograd convolution: what its design space, its cost and its weights share.
+ */
+#ifndef ANOLE_CPU_WINOGRAD_H
+#define ANOLE_CPU_WINOGRAD_H
+
+#include "generator.h"
+
+enum wino_knob {
+    WINO_TILE,           /* outputs of a tile in a row: F(tile x tile, 3 x 3) */
+    WINO_VECTOR_WIDTH,   /* floats in a vector */
+    WINO_VECTORS,        /* vectors of output channels whose sums are in registers */
+    WINO_REGISTER_TILES, /* tiles whose sums are in registers */
+    WINO_BLOCK,          /* so many times that make the tiles of a work-group */
+    WINO_PHASE,          /* blocks of output channels between two output transforms */
+    WINO_STAGES,         /* one launch or three */
+    WINO_SPLIT,          /* work-groups that share the output channels of a block of tiles */
+    WINO_STAGE_CHANNELS, /* of a work-group of the first and the third launch */
+    WINO_UNROLL,         /* of the loop over input channels */
+    WINO_PREFETCH,       /* distance of weights that are asked for ahead, in input channels */
+    WINO_PAD,            /* floats between rows of intermediate results */
+    WINO_KNOBS
+};
+
+enum wino_stages { WINO_FUSED, WINO_STAGED };
+
+#define WINO_MAX_ALPHA 8
+
+/* What follows from a task and a config.  Tiles are counted over the batch. */
+struct wino_plan {
+    int64_t alpha;  /* elements of an input tile in a row */
+    int64_t points; /* alpha^2: products for each tile and pair of channels */
+    int64_t tiles;
+    int64_t block_tiles; /* of a work-group */
+    int64_t block_k;     /* output channels that share a vector of weights' row */
+    int64_t phase_k;     /* output channels of a phase */
+    int64_t phases;
+    int64_t v_row, m_row;       /* floats of a tile at one point, of input and product */
+    int64_t v_floats, m_floats; /* of all points, of a work-group or of all tiles */
+    int64_t weights;            /* floats, transformed and packed */
+};
+
+struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v);
+
+/* Estimated cycles of a config: what the default is chosen by (winograd_cost.c). */
+double wino_cost(const struct anole_device *device, const struct anole_task *task,
+                 const int64_t *v);
+/* May the default be this one?  Narrower than what the design space allows. */
+bool wino_acceptable(const struct anole_device *device, const struct anole_task *task,
+                     const int64_t *v);
+/* A config that asks for little memory, v[WINO_KNOBS]; if it is not acceptable, none is. */
+void wino_plainest(const struct anole_device *device, const struct anole_task *task, int64_t *v);
+/* The acceptable config of least estimated cost, else the plainest: takes milliseconds. */
+void wino_choose(const struct anole_device *device, const struct anole_task *task, int64_t *v);
+
+/* The largest scratch memory: floats of V and M in local memory, or in a workspace. */
+int64_t wino_local_floats(const struct anole_device *device);
+int64_t wino_buffer_floats(const struct anole_device *device);
+
+/* G, the filter's transform that goes with kernels/winograd_transform.cl:
+ * g[tile + 2][3] for tile 2, 4, 5 or 6 (winograd_weights.c). */
+void wino_filter_transform(int64_t tile, double g[WINO_MAX_ALPHA][3]);
+/* Weights [K][3][3][C] -> packed [phases][points][phase][C][block_k]: G w G^T in
+ * double, rounded once.  packed[plan.weights]. */
+void wino_pack(const struct anole_task *task, const int64_t *v, const float *weights,
+               float *packed);
+
+#endif

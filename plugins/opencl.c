@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The first half of the time group: an open device, its buffers, builds.
+ */
+#include "opencl_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ----------------------------------------------------------------- session */
+
+int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message)
+{
+    cl_int error;
+    struct anole_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    s->device = id;
+    s->timer = opencl_device_number(id, CL_DEVICE_QUEUE_PROPERTIES, 0) & CL_QUEUE_PROFILING_ENABLE;
+    s->context = clCreateContext(NULL, 1, &id, NULL, NULL, &error);
+    if (!s->context) {
+        opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateContext");
+        goto free_session;
+    }
+    s->queue =
+        clCreateCommandQueue(s->context, id, s->timer ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
+    if (!s->queue) {
+        opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateCommandQueue");
+        goto release_context;
+    }
+    *session = s;
+    return ANOLE_OK;
+
+release_context:
+    clReleaseContext(s->context);
+free_session:
+    free(s);
+    return ANOLE_DEVICE_LOST;
+}
+
+void opencl_close(struct anole_session *session)
+{
+    if (!session)
+        return;
+    clReleaseCommandQueue(session->queue);
+    clReleaseContext(session->context);
+    free(session);
+}
+
+/* ----------------------------------------------------------------- buffers */
+
+int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
+                         struct anole_message *message)
+{
+    cl_int error;
+    struct anole_buffer *b = calloc(1, sizeof *b);
+    if (!b)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    b->bytes = bytes;
+    b->memory = clCreateBuffer(session->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
+    if (!b->memory) {
+        free(b);
+        return opencl_fail(message, ANOLE_NO_MEMORY, error, "clCreateBuffer");
+    }
+    *buffer = b;
+    return ANOLE_OK;
+}
+
+int opencl_buffer_write(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                        const void *data, size_t bytes, struct anole_message *message)
+{
+    cl_int error = clEnqueueWriteBuffer(session->queue, buffer->memory, CL_TRUE, offset, bytes,
+                                        data, 0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueWriteBuffer")
+                 : ANOLE_OK;
+}
+
+int opencl_buffer_read(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                       void *data, size_t bytes, struct anole_message *message)
+{
+    cl_int error = clEnqueueReadBuffer(session->queue, buffer->memory, CL_TRUE, offset, bytes, data,
+                                       0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueReadBuffer") : ANOLE_OK;
+}
+
+void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *buffer)
+{
+    (void)session;
+    if (!buffer)
+        return;
+    clReleaseMemObject(buffer->memory);
+    free(buffer);
+}
+
+/* ------------------------------------------------------------------- build */
+
+/* The compiler's log, after a sentence that says what failed. */
+static void say_log(struct anole_session *session, cl_program program,
+                    struct anole_message *message)
+{
+    size_t size = 0;
+    char *log = NULL;
+    if (!clGetProgramBuildInfo(program, session->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) &&
+        size)
+        log = calloc(1, size + 1);
+    if (log &&
+        clGetProgramBuildInfo(program, session->device, CL_PROGRAM_BUILD_LOG, size, log, NULL))
+        log[0] = 0;
+    opencl_say(message, ANOLE_BUILD_FAILED, "The kernel does not compile.\n%s",
+               log && *log ? log : "The compiler gave no reason.");
+    free(log);
+}
+
+static cl_program program_from(struct anole_session *session, const struct anole_kernel *kernel,
+                               const void *binary, size_t binary_bytes, cl_int *error)
+{
+    if (!binary)
+        return clCreateProgramWithSource(session->context, 1, (const char *[]){kernel->source},
+                                         &kernel->source_length, error);
+    return clCreateProgramWithBinary(session->context, 1, &session->device, &binary_bytes,
+                                     (const unsigned char *[]){binary}, NULL, error);
+}
+
+/* Compiles; sets *program only if that went well. */
+static int compile(struct anole_session *session, const struct anole_kernel *kernel,
+                   const void *binary, size_t binary_bytes, cl_program *program,
+                   struct anole_message *message)
+{
+    cl_int error;
+    cl_program p = program_from(session, kernel, binary, binary_bytes, &error);
+    if (!p)
+        return opencl_fail(message, ANOLE_BUILD_FAILED, error, "Making a program object");
+    error = clBuildProgram(p, 1, &session->device, kernel->options, NULL, NULL);
+    if (error) {
+        int code = opencl_fail(message, ANOLE_BUILD_FAILED, error, "clBuildProgram");
+        if (code == ANOLE_BUILD_FAILED)
+            say_log(session, p, message);
+        clReleaseProgram(p);
+        return code;
+    }
+    *program = p;
+    return ANOLE_OK;
+}
+
+/* The kernel object of each launch. */
+static int make_kernels(struct anole_build *build, const struct anole_kernel *kernel,
+                        struct anole_message *message)
+{
+    for (uint32_t i = 0; i < kernel->launch_count && i < ANOLE_MAX_LAUNCHES; i++) {
+        /* The host's elements may be longer than ours. */
+        const size_t size = kernel->launches[0].size;
+        const char *at = (const char *)kernel->launches + i * size;
+        struct anole_launch *launch = &build->launches[i].launch;
+        memcpy(launch, at, size < sizeof *launch ? size : sizeof *launch);
+        cl_int error;
+        build->launches[i].kernel = clCreateKernel(build->program, launch->kernel, &error);
+        if (error == CL_INVALID_KERNEL_NAME)
+            return opencl_say(message, ANOLE_BUILD_FAILED, "The source has no kernel '%s'.",
+                              launch->kernel);
+        if (error)
+            return opencl_fail(message, ANOLE_BUILD_FAILED, error, "clCreateKernel");
+        launch->kernel = NULL; /* the text is the host's */
+        build->launch_count++;
+    }
+    return ANOLE_OK;
+}
+
+int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **build,
+                 struct anole_message *message)
+{
+    struct anole_build *b = calloc(1, sizeof *b);
+    if (!b)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+
+    int code = ANOLE_BUILD_FAILED;
+    if (binary)
+        code = compile(session, kernel, binary, binary_bytes, &b->program, message);
+    if (code) /* no binary, or one of another version of the driver */
+        code = compile(session, kernel, NULL, 0, &b->program, message);
+    if (!code)
+        code = make_kernels(b, kernel, message);
+    if (code) {
+        opencl_release(session, b);
+        return code;
+    }
+    *build = b;
+    return ANOLE_OK;
+}
+
+int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
+                  size_t *bytes, struct anole_message *message)
+{
+    size_t size = 0;
+    (void)session;
+    cl_int error =
+        clGetProgramInfo(build->program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL);
+    if (error || !size)
+        return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for the size of a binary");
+    if (data) {
+        unsigned char *whole = malloc(size);
+        if (!whole)
+            return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+        error = clGetProgramInfo(build->program, CL_PROGRAM_BINARIES, sizeof whole, &whole, NULL);
+        if (!error)
+            memcpy(data, whole, size < *bytes ? size : *bytes);
+        free(whole);
+        if (error)
+            return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for a binary");
+    }
+    *bytes = size;
+    return ANOLE_OK;
+}
+
+void opencl_release(struct anole_session *session, struct anole_build *build)
+{
+    (void)session;
+    if (!build)
+        return;
+    for (uint32_t i = 0; i < build->launch_count; i++)
+        clReleaseKernel(build->launches[i].kernel);
+    if (build->program)
+        clReleaseProgram(build->program);
+    free(build);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The two functions of json.h that deal with whole files.
+ */
+#include "base/json.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_LIMIT ((size_t)64 << 20)
+
+/* ------------------------------------------------------------------- reading */
+
+static const char *mode_text(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFDIR:
+        return "a folder";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "a device";
+    default:
+        return "of an unknown kind";
+    }
+}
+
+static enum anole_status fail_large(const char *file, size_t limit, struct anole_error *error)
+{
+    char most[32];
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s: the file is too large; expected at most %s: is it the right file?", file,
+                      anole_text_bytes(most, sizeof most, limit));
+}
+
+/* Opens without waiting for the other end of a FIFO. */
+static enum anole_status open_regular(int *fd, const char *path, const char *file,
+                                      struct anole_error *error)
+{
+    struct stat info;
+    int opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (opened < 0 && errno == ENOENT)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: there is no such file; expected a file that can be read: check the "
+                          "name",
+                          file);
+    if (opened < 0)
+        return anole_fail_errno(error, "%s: the file cannot be opened for reading", file);
+    if (fstat(opened, &info) != 0) {
+        anole_fail_errno(error, "%s: the file cannot be examined", file);
+        close(opened);
+        return ANOLE_ERR_SYSTEM;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        close(opened);
+        return anole_fail(error, ANOLE_ERR_INPUT, "%s: this is %s; expected a regular file", file,
+                          mode_text(info.st_mode));
+    }
+    *fd = opened;
+    return ANOLE_DONE;
+}
+
+/* Reads to the end: a file's size may change, and is 0 under /proc. */
+static enum anole_status read_all(struct anole_text *content, int fd, const char *file,
+                                  size_t limit, struct anole_error *error)
+{
+    char block[16384];
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return anole_fail_errno(error, "%s: the file cannot be read", file);
+        if (n == 0)
+            return ANOLE_DONE;
+        if ((size_t)n > limit - content->length)
+            return fail_large(file, limit, error);
+        anole_text_append(content, block, (size_t)n);
+        if (content->failed)
+            return anole_fail_memory(error);
+    }
+}
+
+enum anole_status anole_file_read(char **text, size_t *length, const char *path, size_t limit,
+                                  struct anole_error *error)
+{
+    char file[256];
+    int fd = -1;
+    struct anole_text content = {0};
+    anole_text_printable(file, sizeof file, path);
+    if (limit == 0)
+        limit = DEFAULT_LIMIT;
+    enum anole_status status = open_regular(&fd, path, file, error);
+    if (status)
+        return status;
+    status = read_all(&content, fd, file, limit, error);
+    close(fd);
+    if (!status)
+        anole_text_append(&content, "", 0); /* an empty file is a text, too */
+    if (!status && content.failed)
+        status = anole_fail_memory(error);
+    if (status) {
+        anole_text_fini(&content);
+        return status;
+    }
+    *text = content.data;
+    *length = content.length;
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------ replacing */
+
+/* The path to write to, behind symbolic links, and the mode of what is there
+ * (0: nothing).  *target is the caller's to free. */
+static enum anole_status find_target(char **target, mode_t *mode, const char *path,
+                                     const char *file, struct anole_error *error)
+{
+    struct stat info;
+    if (stat(path, &info) == 0) {
+        if (!S_ISREG(info.st_mode))
+            return anole_fail(error, ANOLE_ERR_INPUT,
+                              "%s: this is %s; expected the name of a file to write: name another",
+                              file, mode_text(info.st_mode));
+        char *real = realpath(path, NULL);
+        if (!real)
+            return anole_fail_errno(error, "%s: the file's own name cannot be found", file);
+        *target = real;
+        *mode = info.st_mode & 07777;
+        return ANOLE_DONE;
+    }
+    if (errno != ENOENT)
+        return anole_fail_errno(error, "%s: the file cannot be written", file);
+    char *copy = strdup(path);
+    if (!copy)
+        return anole_fail_memory(error);
+    *target = copy;
+    *mode = 0;
+    return ANOLE_DONE;
+}
+
+/* Opens a new file beside the target; *temporary is the caller's to free. */
+static enum anole_status open_temporary(int *fd, char **temporary, const char *target,
+                                        const char *file, struct anole_error *error)
+{
+    for (unsigned attempt = 0; attempt < 1000; attempt++) {
+        char *name;
+        if (asprintf(&name, "%s.tmp%ld-%u", target, (long)getpid(), attempt) < 0)
+            return anole_fail_memory(error);
+        int opened = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (opened >= 0) {
+            *fd = opened;
+            *temporary = name;
+            return ANOLE_DONE;
+        }
+        free(name);
+        if (errno != EEXIST)
+            return anole_fail_errno(
+                error, "%s: the file cannot be written: a new file beside it is refused", file);
+    }
+    return anole_fail(error, ANOLE_ERR_SYSTEM,
+                      "%s: the file cannot be written: a thousand temporary files (%s.tmp*) are in "
+                      "the way; remove them",
+                      file, file);
+}
+
+static int write_all(int fd, const char *text, size_t length)
+{
+    while (length) {
+        ssize_t n = write(fd, text, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        text += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Makes the new name last.  Where a folder cannot be opened or synced (some file
+ * systems do not), the file is whole all the same. */
+static void sync_folder(const char *target)
+{
+    const char *slash = strrchr(target, '/');
+    char *folder = slash == target ? strdup("/")
+                   : slash         ? strndup(target, (size_t)(slash - target))
+                                   : strdup(".");
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+enum anole_status anole_file_replace(const char *path, const char *text, size_t length,
+                                     struct anole_error *error)
+{
+    char file[256], *target = NULL, *temporary = NULL;
+    int fd = -1;
+    mode_t mode = 0;
+    anole_text_printable(file, sizeof file, path);
+    enum anole_status status = find_target(&target, &mode, path, file, error);
+    if (status)
+        return status;
+    status = open_temporary(&fd, &temporary, target, file, error);
+    if (status)
+        goto free_target;
+    bool written =
+        (!mode || fchmod(fd, mode) == 0) && write_all(fd, text, length) == 0 && fsync(fd) == 0;
+    if (!written)
+        status = anole_fail_errno(error, "%s: the file cannot be written", file);
+    if (close(fd) != 0 && !status)
+        status = anole_fail_errno(error, "%s: the file cannot be written", file);
+    if (!status && rename(temporary, target) != 0)
+        status = anole_fail_errno(error, "%s: the file cannot be put in its place", file);
+    if (status)
+        unlink(temporary);
+    else
+        sync_folder(target);
+    free(temporary);
+free_target:
+    free(target);
+    return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+#include "cli/kernel_export.h"
+#include "record/lockfile.h"
+#include "cli/table.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arguments {
+    const char *file, *device, *kernels;
+    bool json;
+};
+
+enum { KERNELS, DEVICE, JSON };
+
+static const struct anole_option options[] = {
+    [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
+    [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
+    [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
+    {0},
+};
+
+static enum anole_status take(void *context, size_t index, const char *value,
+                              struct anole_error *error)
+{
+    (void)error;
+    struct arguments *arguments = context;
+    switch (index) {
+    case KERNELS:
+        arguments->kernels = value;
+        break;
+    case DEVICE:
+        arguments->device = value;
+        break;
+    case JSON:
+        arguments->json = true;
+        break;
+    }
+    return ANOLE_DONE;
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+static void put_knobs(char *out, size_t size, const struct anole_lock_task *entry)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < entry->knob_count && used < size; i++) {
+        int n = snprintf(out + used, size - used, "%s%s=%lld", i ? " " : "", entry->knobs[i].name,
+                         (long long)entry->knobs[i].value);
+        used += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void print_entry(struct anole_table *table, const struct anole_lock_task *entry)
+{
+    char text[32], label[64], knobs[512];
+    struct anole_task task;
+    double flops = 0.0;
+    if (anole_task_parse_key(&task, entry->task, NULL) == ANOLE_DONE) {
+        flops = anole_task_flops(&task);
+        anole_table_cell(table, "%s", anole_task_label(label, sizeof label, &task));
+    } else {
+        anole_table_cell(table, "%s", entry->task);
+    }
+    anole_table_cell(table, "%u", entry->multiplicity);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, entry->seconds));
+    anole_table_cell(table, "%.1f", flops / entry->seconds * 1e-9);
+    if (isnan(entry->speedup))
+        anole_table_cell(table, "-");
+    else
+        anole_table_cell(table, "%.2fx [%.2f, %.2f]", entry->speedup, entry->speedup_low,
+                         entry->speedup_high);
+    put_knobs(knobs, sizeof knobs, entry);
+    anole_table_cell(table, "%s", knobs);
+}
+
+static enum anole_status print_device(const struct anole_lock_device *device,
+                                      struct anole_error *error)
+{
+    static const char *const titles[] = {"task",      ">x",                ">time",
+                                         ">GFLOP/s",  "speed-up [95 %]", "config", NULL};
+    char name[256], driver[256];
+    printf("%s  %s, %s %s\n", device->id, anole_text_printable(name, sizeof name, device->device),
+           anole_text_printable(driver, sizeof driver, device->driver), device->driver_version);
+    struct anole_table *table = NULL;
+    enum anole_status status = anole_table_create(&table, titles, error);
+    if (status != ANOLE_DONE)
+        return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < device->task_count; i++) {
+        print_entry(table, &device->tasks[i]);
+        sum += device->tasks[i].multiplicity * device->tasks[i].seconds;
+    }
+    status = anole_table_print(table, stdout, error);
+    anole_table_destroy(table);
+    char text[32];
+    if (status == ANOLE_DONE)
+        printf("sum over layers: %s\n", anole_text_seconds(text, sizeof text, sum));
+    return status;
+}
+
+/* A lock file is JSON already; what --json prints is its content, checked. */
+static enum anole_status print_json(const char *path, struct anole_error *error)
+{
+    json_t *root = NULL;
+    enum anole_status status = anole_json_load(&root, path, 0, error);
+    return status == ANOLE_DONE ? anole_command_print_json(root, error) : status;
+}
+
+/* -------------------------------------------------------------------- run */
+
+static enum anole_status export_kernels(const struct arguments *arguments,
+                                        const struct anole_lockfile *lockfile,
+                                        struct anole_error *error)
+{
+    struct anole_registry *registry = NULL;
+    const struct anole_registry_device *device = NULL;
+    enum anole_status status = anole_registry_create(&registry, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_find(&device, registry, arguments->device, error);
+    if (status == ANOLE_DONE)
+        status = anole_kernels_export(arguments->kernels, lockfile, registry, device, error);
+    anole_registry_destroy(registry);
+    return status;
+}
+
+static enum anole_status run(int argc, char **argv, struct anole_error *error)
+{
+    struct arguments arguments = {0};
+    char **positional;
+    size_t count;
+    bool help;
+    enum anole_status status = anole_options_parse(&anole_cmd_best, argc, argv, take, &arguments,
+                                                   &positional, &count, &help, error);
+    if (status != ANOLE_DONE || help)
+        return status;
+    arguments.file = positional[0];
+    struct anole_lockfile *lockfile = NULL;
+    status = anole_lockfile_load(&lockfile, arguments.file, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (arguments.json)
+        status = print_json(arguments.file, error);
+    for (size_t i = 0; !arguments.json && status == ANOLE_DONE && i < lockfile->device_count; i++)
+        status = print_device(&lockfile->devices[i], error);
+    if (status == ANOLE_DONE && arguments.kernels)
+        status = export_kernels(&arguments, lockfile, error);
+    anole_lockfile_destroy(lockfile);
+    return status;
+}
+
+const struct anole_command anole_cmd_best = {
+    .name = "best",
+    .arguments = "LOCKFILE",
+    .summary = "Show what was found, or write the kernels out for use",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

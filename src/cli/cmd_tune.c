@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "base/log.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "base/text.h"
+#include "tune/tuner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_TIME 180.0 /* seconds */
+#define MOST_TIME (366.0 * 86400.0)
+
+struct arguments {
+    const char *network, *device, *history, *output, *baseline;
+    const char *explorer, *sampler;
+    double time; /* seconds; 0: no limit */
+    uint64_t trials; /* 0: no limit */
+    uint64_t seed, threads;
+    uint64_t tolerance; /* percent */
+    bool json;
+};
+
+enum { DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, OUTPUT, BASELINE, TOLERANCE,
+       THREADS, JSON };
+
+static const struct anole_option options[] = {
+    [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
+    [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
+    [SEED] = {"seed", "S", "of everything random (default 1)"},
+    [EXPLORER] = {"explorer", "NAME", "how candidates are found: see below"},
+    [SAMPLER] = {"sampler", "NAME", "how those to measure are picked: see below"},
+    [HISTORY] = {"history", "FILE", "the journal of trials (default NAME.history)"},
+    [OUTPUT] = {"output", "FILE", "the lock file to write (default NAME.lock.json)"},
+    [BASELINE] = {"baseline", "FILE", "a lock file to hold the result against: exit code 6 if slower"},
+    [TOLERANCE] = {"tolerance", "P", "... by more than P percent (default 5)"},
+    [THREADS] = {"threads", "N", "threads of a CPU device (default: all cores)"},
+    [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
+    {0},
+};
+
+static enum anole_status take(void *context, size_t index, const char *value,
+                              struct anole_error *error)
+{
+    struct arguments *arguments = context;
+    const char **texts[] = {
+        [DEVICE] = &arguments->device,   [EXPLORER] = &arguments->explorer,
+        [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
+        [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
+    };
+    switch (index) {
+    case TIME:
+        return anole_text_parse_duration(&arguments->time, value, error);
+    case TRIALS:
+        return anole_text_parse_u64(&arguments->trials, value, "--trials", 1, UINT32_MAX, error);
+    case SEED:
+        return anole_text_parse_u64(&arguments->seed, value, "--seed", 0, UINT64_MAX, error);
+    case TOLERANCE:
+        return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 1000, error);
+    case THREADS:
+        return anole_text_parse_u64(&arguments->threads, value, "--threads", 1, 4096, error);
+    case JSON:
+        arguments->json = true;
+        return ANOLE_DONE;
+    default:
+        *texts[index] = value;
+        return ANOLE_DONE;
+    }
+}
+
+/* ---------------------------------------------------------------- resuming */
+
+/* In quotes for a shell where it needs them. */
+static void put_quoted(struct anole_text *out, const char *text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@";
+    if (*text && text[strspn(text, plain)] == '\0') {
+        anole_text_printf(out, "%s", text);
+        return;
+    }
+    anole_text_append(out, "'", 1);
+    for (const char *p = text; *p; p++) {
+        if (*p == '\'')
+            anole_text_append(out, "'\\''", 4);
+        else
+            anole_text_append(out, p, 1);
+    }
+    anole_text_append(out, "'", 1);
+}
+
+static void put_option(struct anole_text *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    anole_text_printf(out, " --%s ", name);
+    put_quoted(out, value);
+}
+
+/* Tells how to go on from here. */
+static void say_how_to_resume(const struct arguments *arguments, const struct anole_tuner_view *view)
+{
+    struct anole_text line = {0};
+    anole_text_printf(&line, "anole tune ");
+    put_quoted(&line, arguments->network);
+    put_option(&line, "device", arguments->device);
+    put_option(&line, "explorer", arguments->explorer);
+    put_option(&line, "sampler", arguments->sampler);
+    put_option(&line, "history", arguments->history);
+    put_option(&line, "output", arguments->output);
+    put_option(&line, "baseline", arguments->baseline);
+    if (arguments->threads > 0)
+        anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
+    anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);
+    if (arguments->trials > 0)
+        anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);
+    if (arguments->time > 0.0)
+        anole_text_printf(&line, " --time %.0fs", fmax(1.0, arguments->time - view->elapsed));
+    anole_log_info("stopped after %zu trials, all kept in %s; go on with:\n  %s", view->trials,
+                   arguments->history, line.data ? line.data : "");
+    anole_text_fini(&line);
+}
+
+/* ---------------------------------------------------------------- results */
+
+/* The lock file that is there already, or an empty one. */
+static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
+                                       const struct arguments *arguments,
+                                       const struct anole_network *network,
+                                       struct anole_error *error)
+{
+    if (access(arguments->output, F_OK) == 0)
+        return anole_lockfile_load(lockfile, arguments->output, error);
+    struct anole_lockfile *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->network = strdup(network->name);
+    new->network_path = strdup(arguments->network);
+    if (!new->network || !new->network_path) {
+        anole_lockfile_destroy(new);
+        return anole_fail_memory(error);
+    }
+    *lockfile = new;
+    return ANOLE_DONE;
+}
+
+static enum anole_status save(const struct arguments *arguments, struct anole_lockfile *lockfile,
+                              const struct anole_tuner *tuner,
+                              const struct anole_tuner_final *finals, struct anole_error *error)
+{
+    struct anole_lock_device device;
+    enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = anole_lockfile_put(lockfile, &device, error);
+    anole_lock_device_fini(&device);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_save(lockfile, arguments->output, error);
+    return status;
+}
+
+/* Seconds of the network, over tasks that both have, by the baseline and now. */
+static void sum_common(double *then, double *now, const struct anole_lock_device *baseline,
+                       const struct anole_tuner_view *view, const struct anole_tuner_final *finals)
+{
+    for (size_t i = 0; i < view->task_count; i++) {
+        for (size_t k = 0; k < baseline->task_count; k++) {
+            if (!finals[i].found || strcmp(baseline->tasks[k].task, view->tasks[i].key) != 0)
+                continue;
+            *then += view->tasks[i].source->multiplicity * baseline->tasks[k].seconds;
+            *now += view->tasks[i].source->multiplicity * finals[i].seconds;
+        }
+    }
+}
+
+static enum anole_status hold_against(const struct arguments *arguments,
+                                      const struct anole_lockfile *baseline,
+                                      const struct anole_registry_device *device,
+                                      const struct anole_tuner_view *view,
+                                      const struct anole_tuner_final *finals,
+                                      struct anole_error *error)
+{
+    double then = 0.0, now = 0.0;
+    for (size_t i = 0; i < baseline->device_count; i++) {
+        if (strcmp(baseline->devices[i].device, device->device.name) == 0 &&
+            baseline->devices[i].threads == arguments->threads)
+            sum_common(&then, &now, &baseline->devices[i], view, finals);
+    }
+    if (then == 0.0)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: no task of this network on device '%s' in this baseline; make one "
+                          "with `anole tune --output`",
+                          arguments->baseline, device->device.name);
+    double slower = 100.0 * (now / then - 1.0);
+    if (slower > (double)arguments->tolerance)
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "%.1f %% slower than %s: expected at most %llu %%", slower,
+                          arguments->baseline, (unsigned long long)arguments->tolerance);
+    anole_log_info("against %s: %+.1f %% time", arguments->baseline, slower);
+    return ANOLE_DONE;
+}
+
+static enum anole_status check_found(const struct anole_tuner_view *view,
+                                     const struct anole_tuner_final *finals,
+                                     struct anole_error *error)
+{
+    for (size_t i = 0; i < view->task_count; i++) {
+        if (!finals[i].found)
+            return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
+                              "nothing valid found for %s after %zu trials; see the messages in "
+                              "the history",
+                              view->tasks[i].label, view->tasks[i].trials);
+    }
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------- run */
+
+struct session {
+    struct arguments arguments;
+    struct anole_network *network;
+    struct anole_registry *registry;
+    const struct anole_registry_device *device;
+    struct anole_lockfile *lockfile; /* the output */
+    struct anole_lockfile *baseline; /* NULL: none */
+    struct anole_tuner *tuner;
+    struct anole_progress *progress;
+    char history_path[256], output_path[256];
+};
+
+static void session_fini(struct session *session)
+{
+    anole_progress_destroy(session->progress);
+    anole_tuner_destroy(session->tuner);
+    anole_lockfile_destroy(session->baseline);
+    anole_lockfile_destroy(session->lockfile);
+    anole_registry_destroy(session->registry);
+    anole_network_destroy(session->network);
+}
+
+/* Everything that can be refused is refused here, before any work is done. */
+static enum anole_status prepare(struct session *session, struct anole_error *error)
+{
+    struct arguments *arguments = &session->arguments;
+    const struct anole_explorer_ops *explorer = anole_explorers()[0];
+    const struct anole_sampler_ops *sampler = anole_samplers()[0];
+    enum anole_status status = ANOLE_DONE;
+    if (arguments->time > MOST_TIME)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--time: expected at most a year");
+    if (arguments->time == 0.0 && arguments->trials == 0)
+        arguments->time = DEFAULT_TIME;
+    if (arguments->explorer)
+        status = anole_explorer_find(&explorer, arguments->explorer, error);
+    if (status == ANOLE_DONE && arguments->sampler)
+        status = anole_sampler_find(&sampler, arguments->sampler, error);
+    if (status == ANOLE_DONE)
+        status = anole_network_load(&session->network, arguments->network, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (!arguments->history)
+        arguments->history = anole_command_history_path(
+            session->history_path, sizeof session->history_path, session->network);
+    if (!arguments->output)
+        arguments->output = anole_command_lock_path(session->output_path,
+                                                    sizeof session->output_path, session->network);
+    status = open_lockfile(&session->lockfile, arguments, session->network, error);
+    if (status == ANOLE_DONE && arguments->baseline)
+        status = anole_lockfile_load(&session->baseline, arguments->baseline, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_find(&session->device, session->registry, arguments->device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    struct anole_tuner_options tuner = {
+        .explorer = explorer,
+        .sampler = sampler,
+        .seed = arguments->seed,
+        .time_limit = arguments->time,
+        .trial_limit = arguments->trials,
+        .threads = (uint32_t)arguments->threads,
+        .history_path = arguments->history,
+        .stop = anole_interrupted,
+    };
+    status = anole_tuner_create(&session->tuner, session->network, session->registry,
+                                session->device, &tuner, error);
+    if (status == ANOLE_DONE)
+        status = anole_progress_create(&session->progress, error);
+    return status;
+}
+
+/* Says it all, and turns what was found into a status. */
+static enum anole_status conclude(struct session *session, const struct anole_tuner_final *finals,
+                                  struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    enum anole_status status =
+        save(arguments, session->lockfile, session->tuner, finals, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_tuner_view *view = anole_tuner_view(session->tuner);
+    if (arguments->json) {
+        json_t *root = anole_report_json(session->network, view, finals);
+        if (root) {
+            json_object_set_new(root, "device", json_string(session->device->id));
+            json_object_set_new(root, "history", json_string(arguments->history));
+            json_object_set_new(root, "output", json_string(arguments->output));
+        }
+        status = anole_command_print_json(root, error);
+    } else {
+        status = anole_report_print(session->network, view, finals, error);
+        printf("wrote %s (what was found) and %s (every trial)\n", arguments->output,
+               arguments->history);
+    }
+    if (status == ANOLE_DONE)
+        status = check_found(view, finals, error);
+    if (status == ANOLE_DONE && session->baseline)
+        status = hold_against(arguments, session->baseline, session->device, view, finals, error);
+    return status;
+}
+
+static enum anole_status tune(struct session *session, struct anole_error *error)
+{
+    size_t tasks = anole_tuner_view(session->tuner)->task_count;
+    struct anole_tuner_final *finals = calloc(tasks, sizeof *finals);
+    if (!finals)
+        return anole_fail_memory(error);
+    anole_log_info("tuning %s (%zu tasks) on %s: %s", session->network->name, tasks,
+                   session->device->id, session->device->device.name);
+    anole_tuner_observe(session->tuner, anole_progress_show, session->progress);
+    enum anole_status status = anole_tuner_run(session->tuner, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuner_finish(session->tuner, finals, error);
+    anole_progress_destroy(session->progress);
+    session->progress = NULL;
+    anole_tuner_observe(session->tuner, NULL, NULL);
+    if (status == ANOLE_ERR_INTERRUPTED)
+        say_how_to_resume(&session->arguments, anole_tuner_view(session->tuner));
+    if (status == ANOLE_DONE)
+        status = conclude(session, finals, error);
+    free(finals);
+    return status;
+}
+
+static enum anole_status run(int argc, char **argv, struct anole_error *error)
+{
+    struct session session = {.arguments = {.seed = 1, .tolerance = 5}};
+    char **positional;
+    size_t count;
+    bool help;
+    enum anole_status status = anole_options_parse(&anole_cmd_tune, argc, argv, take,
+                                                   &session.arguments, &positional, &count, &help,
+                                                   error);
+    if (status != ANOLE_DONE || help)
+        return status;
+    session.arguments.network = positional[0];
+    status = prepare(&session, error);
+    if (status == ANOLE_DONE)
+        status = tune(&session, error);
+    session_fini(&session);
+    return status;
+}
+
+static void details(void)
+{
+    puts("\nExplorers (the first is the default):");
+    for (const struct anole_explorer_ops *const *e = anole_explorers(); *e; e++)
+        printf("  %-14s  %s\n", (*e)->name, (*e)->summary);
+    puts("\nSamplers (the first is the default):");
+    for (const struct anole_sampler_ops *const *s = anole_samplers(); *s; s++)
+        printf("  %-14s  %s\n", (*s)->name, (*s)->summary);
+    puts("\nCtrl-C stops within a second and keeps every finished trial; the same command goes\n"
+         "on where it stood.  Every task gets its default config measured, whatever the budget.");
+}
+
+const struct anole_command anole_cmd_tune = {
+    .name = "tune",
+    .arguments = "NETWORK",
+    .summary = "Find the fastest right kernel for each layer of a network",
+    .details = details,
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+#include "tune/finalists.h"
+#include "cli/interrupt.h"
+#include "cli/kernel_export.h"
+#include "cli/table.h"
+#include "base/text.h"
+#include "tune/tuner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SECONDS_A_TASK 2.0
+
+struct arguments {
+    const char *file, *device;
+    uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
+    bool json;
+};
+
+enum { DEVICE, TOLERANCE, JSON };
+
+static const struct anole_option options[] = {
+    [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
+    [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
+    {0},
+};
+
+static enum anole_status take(void *context, size_t index, const char *value,
+                              struct anole_error *error)
+{
+    struct arguments *arguments = context;
+    switch (index) {
+    case DEVICE:
+        arguments->device = value;
+        break;
+    case TOLERANCE:
+        return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 100000, error);
+    case JSON:
+        arguments->json = true;
+        break;
+    }
+    return ANOLE_DONE;
+}
+
+/* What became of one entry of the lock file. */
+struct check {
+    const struct anole_lock_task *entry;
+    struct anole_task task;
+    char label[64];
+    struct anole_result result, default_result;
+    struct anole_tuner_final final;
+    bool same_source; /* the kernel is the one that was tuned */
+};
+
+struct session {
+    struct arguments arguments;
+    struct anole_lockfile *lockfile;
+    struct anole_registry *registry;
+    const struct anole_registry_device *device;
+    const struct anole_lock_device *locked;
+    struct anole_measure *measure;
+    struct check *checks; /* [locked->task_count] */
+};
+
+static void session_fini(struct session *session)
+{
+    free(session->checks);
+    anole_measure_destroy(session->measure);
+    anole_registry_destroy(session->registry);
+    anole_lockfile_destroy(session->lockfile);
+}
+
+static enum anole_status check_task(struct session *session, struct check *check,
+                                    struct anole_error *error)
+{
+    const struct anole_backend *backend =
+        session->registry->entries[session->device->backend].backend;
+    struct anole_generator *generator = NULL;
+    enum anole_status status = anole_task_parse_key(&check->task, check->entry->task, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&generator, backend, &session->device->device,
+                                        &check->task, error);
+    if (status != ANOLE_DONE) {
+        anole_error_prefix(error, "%s", session->arguments.file);
+        return status;
+    }
+    anole_task_label(check->label, sizeof check->label, &check->task);
+    uint64_t config;
+    status = anole_lock_task_config(&config, check->entry, anole_generator_space(generator),
+                                    error);
+    if (status == ANOLE_DONE)
+        status = anole_finalists_compare(&check->final, &check->result, &check->default_result,
+                                         session->measure, generator, config, SECONDS_A_TASK,
+                                         error);
+    check->same_source = check->final.source_hash == check->entry->source_hash;
+    anole_generator_destroy(generator);
+    return status;
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+static const char *verdict(const struct check *check)
+{
+    if (check->result.outcome != ANOLE_OUTCOME_OK)
+        return anole_outcome_text(check->result.outcome);
+    return check->same_source ? "right" : "right, but another kernel than was tuned";
+}
+
+static void print_check(struct anole_table *table, const struct check *check)
+{
+    char text[32];
+    bool ok = check->result.outcome == ANOLE_OUTCOME_OK;
+    anole_table_cell(table, "%s", check->label);
+    anole_table_cell(table, "%s", verdict(check));
+    if (isnan(check->result.error))
+        anole_table_cell(table, "-");
+    else
+        anole_table_cell(table, "%.2g", check->result.error);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->entry->seconds));
+    anole_table_cell(table, "%s", ok ? anole_text_seconds(text, sizeof text, check->final.seconds)
+                                     : "-");
+    if (ok && !isnan(check->final.speedup))
+        anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->final.speedup,
+                         check->final.speedup_low, check->final.speedup_high);
+    else
+        anole_table_cell(table, "-");
+}
+
+static enum anole_status print_table(const struct session *session, struct anole_error *error)
+{
+    static const char *const titles[] = {"task",  "result", ">error/tolerance",
+                                         ">then", ">now",   ">over the default [95 %]",
+                                         NULL};
+    struct anole_table *table = NULL;
+    enum anole_status status = anole_table_create(&table, titles, error);
+    if (status != ANOLE_DONE)
+        return status;
+    for (size_t i = 0; i < session->locked->task_count; i++)
+        print_check(table, &session->checks[i]);
+    status = anole_table_print(table, stdout, error);
+    anole_table_destroy(table);
+    return status;
+}
+
+static enum anole_status print_json(const struct session *session, struct anole_error *error)
+{
+    json_t *tasks = json_array();
+    double sum = 0.0;
+    for (size_t i = 0; i < session->locked->task_count; i++) {
+        const struct check *c = &session->checks[i];
+        sum += c->entry->multiplicity * (c->final.found ? c->final.seconds : NAN);
+        json_array_append_new(
+            tasks,
+            json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task", c->entry->task,
+                      "outcome", anole_outcome_text(c->result.outcome), "message",
+                      c->result.message, "same_source", (int)c->same_source, "error",
+                      anole_json_real(c->result.error), "seconds_then",
+                      anole_json_real(c->entry->seconds), "seconds",
+                      anole_json_real(c->final.found ? c->final.seconds : NAN), "speedup",
+                      anole_json_real(c->final.found ? c->final.speedup : NAN), "speedup_low",
+                      anole_json_real(c->final.found ? c->final.speedup_low : NAN), "speedup_high",
+                      anole_json_real(c->final.found ? c->final.speedup_high : NAN)));
+    }
+    return anole_command_print_json(json_pack("{s:s, s:s, s:o, s:o}", "file",
+                                              session->arguments.file, "device",
+                                              session->device->id, "network_seconds",
+                                              anole_json_real(sum), "tasks", tasks),
+                                    error);
+}
+
+/* --------------------------------------------------------------- verdict */
+
+/* Wrong results weigh most, then failures, then slowness. */
+static enum anole_status judge(const struct session *session, struct anole_error *error)
+{
+    const struct check *slow = NULL, *failed = NULL;
+    double then = 0.0, now = 0.0;
+    for (size_t i = 0; i < session->locked->task_count; i++) {
+        const struct check *check = &session->checks[i];
+        if (check->result.outcome == ANOLE_OUTCOME_WRONG_ANSWER)
+            return anole_fail(error, ANOLE_ERR_WRONG_RESULT, "%s: %s", check->label,
+                              check->result.message);
+        if (check->result.outcome != ANOLE_OUTCOME_OK) {
+            failed = check;
+            continue;
+        }
+        if (check->final.speedup_high < 1.0)
+            slow = check;
+        then += check->entry->multiplicity * check->entry->seconds;
+        now += check->entry->multiplicity * check->final.seconds;
+    }
+    if (failed)
+        return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,
+                          anole_outcome_words(failed->result.outcome), failed->result.message);
+    if (slow)
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "%s: slower than the default config (%.2fx [%.2f, %.2f]); tune again",
+                          slow->label, slow->final.speedup, slow->final.speedup_low,
+                          slow->final.speedup_high);
+    if (session->arguments.tolerance != UINT64_MAX &&
+        now > then * (1.0 + (double)session->arguments.tolerance / 100.0))
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "the network takes %.1f %% longer than in %s; expected at most %llu %%",
+                          100.0 * (now / then - 1.0), session->arguments.file,
+                          (unsigned long long)session->arguments.tolerance);
+    return ANOLE_DONE;
+}
+
+/* -------------------------------------------------------------------- run */
+
+static enum anole_status prepare(struct session *session, struct anole_error *error)
+{
+    enum anole_status status =
+        anole_lockfile_load(&session->lockfile, session->arguments.file, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_create(&session->registry, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_find(&session->device, session->registry,
+                                     session->arguments.device, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_find(&session->locked, session->lockfile, session->arguments.file,
+                                     session->registry, session->device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    struct anole_measure_options measure = {
+        .threads = session->locked->threads,
+        .seed = 2, /* other data than tuning uses by default */
+        .stop = anole_interrupted,
+    };
+    size_t count = session->locked->task_count;
+    session->checks = calloc(count ? count : 1, sizeof *session->checks);
+    if (!session->checks)
+        return anole_fail_memory(error);
+    return anole_measure_create(&session->measure, session->registry, session->device, &measure,
+                                error);
+}
+
+static enum anole_status run(int argc, char **argv, struct anole_error *error)
+{
+    struct session session = {.arguments = {.tolerance = UINT64_MAX}};
+    char **positional;
+    size_t count;
+    bool help;
+    enum anole_status status = anole_options_parse(&anole_cmd_verify, argc, argv, take,
+                                                   &session.arguments, &positional, &count, &help,
+                                                   error);
+    if (status != ANOLE_DONE || help)
+        return status;
+    session.arguments.file = positional[0];
+    status = prepare(&session, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < session.locked->task_count; i++) {
+        session.checks[i].entry = &session.locked->tasks[i];
+        status = check_task(&session, &session.checks[i], error);
+    }
+    if (status == ANOLE_DONE)
+        status = session.arguments.json ? print_json(&session, error)
+                                        : print_table(&session, error);
+    if (status == ANOLE_DONE)
+        status = judge(&session, error);
+    session_fini(&session);
+    return status;
+}
+
+const struct anole_command anole_cmd_verify = {
+    .name = "verify",
+    .arguments = "LOCKFILE",
+    .summary = "Build and run what was found again: is it still right, still fast?",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

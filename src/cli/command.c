@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The network's name as part of a file's name. */
+static const char *file_name(char *out, size_t size, const struct anole_network *network,
+                             const char *ending)
+{
+    snprintf(out, size, "%.200s%s", network->name, ending);
+    for (char *p = out; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+                     (*p >= '0' && *p <= '9') || *p == '_' || *p == '-' || (*p == '.' && p > out);
+        if (!plain)
+            *p = '_';
+    }
+    return out;
+}
+
+const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network)
+{
+    return file_name(out, size, network, ".history");
+}
+
+const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network)
+{
+    return file_name(out, size, network, ".lock.json");
+}
+
+enum anole_status anole_command_print_json(json_t *root, struct anole_error *error)
+{
+    if (!root)
+        return anole_fail_memory(error);
+    int failed = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    if (failed || putchar('\n') == EOF)
+        return anole_fail_errno(error, "cannot write JSON to stdout");
+    return ANOLE_DONE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The verbs of the program: one file each, cmd_VERB.c, and the few things that
+ * they share.  Only main.c and these know the command line.
+ */
+#ifndef ANOLE_COMMAND_H
+#define ANOLE_COMMAND_H
+
+#include "measure/backend.h"
+#include "base/json.h"
+#include "network/network.h"
+#include "cli/options.h"
+
+extern const struct anole_command anole_cmd_devices;
+extern const struct anole_command anole_cmd_tasks;
+extern const struct anole_command anole_cmd_tune;
+extern const struct anole_command anole_cmd_best;
+extern const struct anole_command anole_cmd_verify;
+
+/* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the
+ * current folder.  Returns out. */
+const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network);
+const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network);
+
+/* Prints JSON to stdout, with a final newline.  Takes over the reference; NULL
+ * is out of memory. */
+enum anole_status anole_command_print_json(json_t *root, struct anole_error *error);
+
+#endif

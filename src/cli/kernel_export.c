@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/kernel_export.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
+                                      const struct anole_lockfile *lockfile, const char *path,
+                                      const struct anole_registry *registry,
+                                      const struct anole_registry_device *device,
+                                      struct anole_error *error)
+{
+    const struct anole_registry_entry *backend = &registry->entries[device->backend];
+    for (size_t i = 0; i < lockfile->device_count; i++) {
+        const struct anole_lock_device *locked = &lockfile->devices[i];
+        if (strcmp(locked->backend, backend->name) != 0 ||
+            strcmp(locked->device, device->device.name) != 0)
+            continue;
+        if (locked->generator != backend->generator_version)
+            anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
+                              locked->generator, backend->name, backend->generator_version);
+        if (strcmp(locked->driver_version, device->device.driver_version) != 0)
+            anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path,
+                              locked->driver_version, device->device.driver_version);
+        *found = locked;
+        return ANOLE_DONE;
+    }
+    return anole_fail(error, ANOLE_ERR_NO_DEVICE,
+                      "%s holds nothing for device %s ('%s', backend '%s'); tune it first", path,
+                      device->id, device->device.name, backend->name);
+}
+
+enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
+                                         const struct anole_space *space,
+                                         struct anole_error *error)
+{
+    const char *names[ANOLE_MAX_KNOBS];
+    int64_t values[ANOLE_MAX_KNOBS];
+    uint64_t found;
+    enum anole_status status = ANOLE_DONE;
+    if (entry->knob_count > ANOLE_MAX_KNOBS)
+        status = anole_fail(error, ANOLE_ERR_INPUT, "expected at most %d knobs, found %zu",
+                            ANOLE_MAX_KNOBS, entry->knob_count);
+    for (size_t i = 0; status == ANOLE_DONE && i < entry->knob_count; i++) {
+        names[i] = entry->knobs[i].name;
+        values[i] = entry->knobs[i].value;
+    }
+    if (status == ANOLE_DONE)
+        status = anole_space_lookup(space, &found, names, values, entry->knob_count, error);
+    if (status == ANOLE_DONE && !anole_space_valid(space, found))
+        status = anole_fail(error, ANOLE_ERR_INPUT, "violates a constraint: %s",
+                            anole_space_violation(space, found));
+    if (status == ANOLE_DONE)
+        *config = found;
+    else
+        anole_error_prefix(error, "task '%s'", entry->task);
+    return status;
+}
+
+/* ------------------------------------------------------------------- JSON */
+
+static const char *role_text(uint32_t role)
+{
+    switch (role) {
+    case ANOLE_ROLE_INPUT:
+        return "input";
+    case ANOLE_ROLE_WEIGHTS:
+        return "weights";
+    case ANOLE_ROLE_BIAS:
+        return "bias";
+    case ANOLE_ROLE_RESIDUAL:
+        return "residual";
+    case ANOLE_ROLE_OUTPUT:
+        return "output";
+    case ANOLE_ROLE_WORKSPACE:
+        return "workspace";
+    case ANOLE_ROLE_INT:
+        return "int";
+    case ANOLE_ROLE_LOCAL:
+        return "local";
+    default:
+        return "unknown";
+    }
+}
+
+static json_t *launch_json(const struct anole_launch *launch)
+{
+    json_t *global = json_array(), *local = json_array(), *args = json_array();
+    for (uint32_t d = 0; d < launch->dimensions; d++) {
+        json_array_append_new(global, json_integer((json_int_t)launch->global[d]));
+        json_array_append_new(local, json_integer((json_int_t)launch->local[d]));
+    }
+    for (uint32_t i = 0; i < launch->arg_count; i++)
+        json_array_append_new(args, json_pack("{s:s, s:I}", "role", role_text(launch->args[i].role),
+                                              "value", (json_int_t)launch->args[i].value));
+    return json_pack("{s:s, s:o, s:o, s:o}", "kernel", launch->kernel, "global", global, "local",
+                     local, "args", args);
+}
+
+static json_t *kernel_json(const struct anole_lock_task *entry, const char *file,
+                           const struct anole_kernel *kernel)
+{
+    json_t *launches = json_array(), *knobs = json_object();
+    for (uint32_t i = 0; i < kernel->launch_count; i++)
+        json_array_append_new(launches, launch_json(&kernel->launches[i]));
+    for (size_t i = 0; i < entry->knob_count; i++)
+        json_object_set_new(knobs, entry->knobs[i].name, json_integer(entry->knobs[i].value));
+    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "task", entry->task, "file", file,
+                     "options", kernel->options, "launches", launches, "packed_weights_bytes",
+                     (json_int_t)kernel->packed_weights, "workspace_bytes",
+                     (json_int_t)kernel->workspace, "knobs", knobs, "seconds",
+                     anole_json_real(entry->seconds));
+}
+
+/* ------------------------------------------------------------------ files */
+
+/* "03_conv_3x3_1_64_64_56x56.cl" */
+static void file_name(char *out, size_t size, size_t i, const struct anole_task *task)
+{
+    char label[64];
+    anole_task_label(label, sizeof label, task);
+    int n = snprintf(out, size, "%02zu_", i + 1);
+    size_t used = (size_t)n;
+    for (const char *p = label; *p && used + 4 < size; p++) {
+        if (isalnum((unsigned char)*p))
+            out[used++] = *p;
+        else if (out[used - 1] != '_')
+            out[used++] = '_';
+    }
+    snprintf(out + used, size - used, ".cl");
+}
+
+static enum anole_status write_in(const char *folder, const char *name, const char *text,
+                                  size_t length, struct anole_error *error)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return anole_fail_memory(error);
+    enum anole_status status = anole_file_replace(path, text, length, error);
+    free(path);
+    return status;
+}
+
+static enum anole_status export_task(json_t *list, const char *folder, size_t i,
+                                     const struct anole_lock_task *entry,
+                                     const struct anole_backend *backend,
+                                     const struct anole_device *device, struct anole_error *error)
+{
+    struct anole_task task;
+    struct anole_generator *generator = NULL;
+    struct anole_generated *generated = NULL;
+    uint64_t config;
+    char name[96];
+    enum anole_status status = anole_task_parse_key(&task, entry->task, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&generator, backend, device, &task, error);
+    if (status == ANOLE_DONE)
+        status = anole_lock_task_config(&config, entry, anole_generator_space(generator), error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_kernel(&generated, generator, config, error);
+    if (status == ANOLE_DONE) {
+        const struct anole_kernel *kernel = &generated->kernel;
+        file_name(name, sizeof name, i, &task);
+        status = write_in(folder, name, kernel->source, kernel->source_length, error);
+        json_array_append_new(list, kernel_json(entry, name, kernel));
+    }
+    anole_generated_destroy(generated);
+    anole_generator_destroy(generator);
+    return status;
+}
+
+static enum anole_status write_index(const char *folder, const struct anole_lockfile *lockfile,
+                                     const struct anole_lock_device *locked, json_t *list,
+                                     struct anole_error *error)
+{
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network, "device",
+                  locked->device, "driver", locked->driver, "driver_version",
+                  locked->driver_version, "backend", locked->backend, "kernels", list);
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(root);
+    if (!text)
+        return anole_fail_memory(error);
+    enum anole_status status = write_in(folder, "kernels.json", text, strlen(text), error);
+    free(text);
+    return status;
+}
+
+enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device,
+                                       struct anole_error *error)
+{
+    const struct anole_lock_device *locked = NULL;
+    enum anole_status status =
+        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (mkdir(folder, 0777) != 0)
+        return anole_fail_errno(error, "cannot make the folder '%s' (it must not exist yet)",
+                                folder);
+    json_t *list = json_array();
+    for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++)
+        status = export_task(list, folder, i, &locked->tasks[i],
+                             registry->entries[device->backend].backend, &device->device, error);
+    if (status == ANOLE_DONE)
+        status = write_index(folder, lockfile, locked, list, error);
+    json_decref(list);
+    if (status == ANOLE_DONE)
+        anole_log_info("wrote %zu kernels and kernels.json into %s", locked->task_count, folder);
+    return status;
+}

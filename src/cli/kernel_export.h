@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Handing over: the kernels of a lock file as OpenCL C files, with a JSON file
+ * that says how to build and launch each.
+ */
+#ifndef ANOLE_KERNEL_EXPORT_H
+#define ANOLE_KERNEL_EXPORT_H
+
+#include "measure/backend.h"
+#include "record/lockfile.h"
+
+/* The entry of the lock file that was tuned on this device (same backend, same
+ * device name); ERR_NO_DEVICE if there is none.  Warns where versions differ.
+ * `path` is for messages. */
+enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
+                                      const struct anole_lockfile *lockfile, const char *path,
+                                      const struct anole_registry *registry,
+                                      const struct anole_registry_device *device,
+                                      struct anole_error *error);
+
+/* The config that an entry names, in the space of this generator. */
+enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
+                                         const struct anole_space *space,
+                                         struct anole_error *error);
+
+/* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and
+ * kernels.json. */
+enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device,
+                                       struct anole_error *error);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A run as it goes, on stderr: a few lines that repaint themselves on a
+ * terminal, a plain line now and then elsewhere.
+ */
+#ifndef ANOLE_PROGRESS_H
+#define ANOLE_PROGRESS_H
+
+#include "tune/tuner.h"
+
+struct anole_progress;
+
+enum anole_status anole_progress_create(struct anole_progress **progress, struct anole_error *error);
+/* Leaves the terminal clean. */
+void anole_progress_destroy(struct anole_progress *progress);
+
+/* An anole_tuner_observer; the context is the progress. */
+void anole_progress_show(void *progress, const struct anole_tuner_view *view);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The last words of a tuning run: the table of layers, and the same as JSON.
+ */
+#ifndef ANOLE_REPORT_H
+#define ANOLE_REPORT_H
+
+#include "base/json.h"
+#include "tune/tuner.h"
+
+/* Sums over the layers whose tuned and default times are both known, seconds. */
+struct anole_report_sum {
+    double before, after;
+    double flops;
+    size_t layers; /* summed */
+    size_t missing; /* layers without a time */
+};
+void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_view *view,
+                         const struct anole_tuner_final *finals);
+
+/* To stdout. */
+enum anole_status anole_report_print(const struct anole_network *network,
+                                     const struct anole_tuner_view *view,
+                                     const struct anole_tuner_final *finals,
+                                     struct anole_error *error);
+
+/* A new reference, or NULL. */
+json_t *anole_report_json(const struct anole_network *network, const struct anole_tuner_view *view,
+                          const struct anole_tuner_final *finals);
+
+/* Seconds that are neither generating, building, running nor verifying, over the
+ * wall time: what the tuner itself costs. */
+double anole_report_overhead(const struct anole_tuner_view *view);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tables for people: columns as wide as they need to be, numbers to the right.
+ */
+#ifndef ANOLE_TABLE_H
+#define ANOLE_TABLE_H
+
+#include "base/status.h"
+
+#include <stdio.h>
+
+struct anole_table;
+
+/* `titles`: NULL-terminated; a title that begins with '>' aligns its column to
+ * the right (the '>' is not shown). */
+enum anole_status anole_table_create(struct anole_table **table, const char *const *titles,
+                                     struct anole_error *error);
+void anole_table_destroy(struct anole_table *table);
+
+/* Appends the next cell, row by row.  Control characters are made printable.
+ * Running out of memory shows when it is printed. */
+void anole_table_cell(struct anole_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+enum anole_status anole_table_print(const struct anole_table *table, FILE *out,
+                                    struct anole_error *error);
+
+#endif

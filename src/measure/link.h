@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tuner's end of one worker process: starting it, talking to it without
+ * ever waiting for it, hearing what it says on its stderr, finding out how it
+ * died, and killing it with everything that it started.
+ *
+ * Workers die with the thread that started them: start them from one that lives
+ * as long as they are needed.
+ */
+#ifndef ANOLE_LINK_H
+#define ANOLE_LINK_H
+
+#include "measure/protocol.h"
+#include "measure/wire.h"
+
+#include <poll.h>
+#include <sys/types.h>
+
+#define ANOLE_LINK_TAIL 2048 /* bytes of stderr that are kept: the last ones */
+#define ANOLE_LINK_POLLS 2   /* struct pollfds that a link needs */
+
+struct anole_link {
+    pid_t pid; /* of the guard; 0: there is no process */
+    struct anole_channel channel;
+    int errors; /* the pipe that its stdout and stderr end in */
+    char tail[ANOLE_LINK_TAIL];
+    size_t tail_length;
+    bool dead;       /* it has ended, or what it says makes no sense */
+    char death[192]; /* how: "was killed by SIGSEGV", "exited with code 3" */
+};
+
+/* A link without a process. */
+void anole_link_init(struct anole_link *link);
+/* Starts one.  `scratch`: see scratch.h; may be NULL. */
+enum anole_status anole_link_start(struct anole_link *link, const char *scratch,
+                                   struct anole_error *error);
+bool anole_link_alive(const struct anole_link *link);
+
+/* Queues a request that `payload` holds, and sends what goes.  `along`: a
+ * descriptor, or -1.  That the worker has died is no failure: it shows later. */
+enum anole_status anole_link_send(struct anole_link *link, enum anole_frame_type type,
+                                  const struct anole_wire *payload, int along, uint32_t *sequence,
+                                  struct anole_error *error);
+
+/* What to poll for; fds[ANOLE_LINK_POLLS]. */
+void anole_link_polls(const struct anole_link *link, struct pollfd *fds);
+/* Reads and writes what can be without waiting. */
+void anole_link_service(struct anole_link *link);
+/* The next frame of a worker; false if there is none, or it is dead. */
+bool anole_link_take(struct anole_link *link, struct anole_frame *frame);
+
+/* Marks it dead for what it said: `why` goes into "sent nonsense (...)". */
+void anole_link_distrust(struct anole_link *link, const char *why);
+
+/* Asks the guard to kill all; anole_link_end() waits for that.  To end several,
+ * ask each first. */
+void anole_link_ask_end(struct anole_link *link);
+/* Kills it if it lives, waits for it (well under a second), and sets `death` if
+ * it had died by itself.  The link then has no process. */
+void anole_link_end(struct anole_link *link);
+/* Asks an idle worker to close its device and go; true once it has.  Whoever does
+ * not, anole_link_end() kills. */
+void anole_link_ask_close(struct anole_link *link);
+bool anole_link_closed(struct anole_link *link);
+
+/* What it said last, printable, on one line: the end of it if it is too long.
+ * Returns out. */
+const char *anole_link_last_words(const struct anole_link *link, char *out, size_t size);
+
+#endif

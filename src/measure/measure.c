@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The workers of one device: who does what when, and where the time goes.
+ */
+#include "measure/measure_private.h"
+
+#include "base/clock.h"
+#include "measure/scratch.h"
+#include "measure/task_file.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_BUILD_LIMIT 30.0
+#define DEFAULT_RUN_LIMIT 10.0
+#define DEFAULT_MEMORY ((size_t)1 << 30)
+#define STORE_LIMIT ((size_t)1 << 30)
+#define POLL_MILLISECONDS 50
+#define CLOSE_PATIENCE 0.2 /* seconds for all workers to close their devices */
+#define MOST_BAD_STARTS 3
+#define TRIM_EVERY 500 /* builds */
+#define TRIM_AGE 600.0 /* seconds */
+
+bool anole_measure_simulated(const struct anole_measure *measure)
+{
+    return measure->device.flags & ANOLE_DEVICE_SIMULATED;
+}
+
+/* -- Making one -- */
+
+static void set_defaults(struct anole_measure_options *options)
+{
+    if (!(options->build_limit > 0))
+        options->build_limit = DEFAULT_BUILD_LIMIT;
+    if (!(options->run_limit > 0))
+        options->run_limit = DEFAULT_RUN_LIMIT;
+    if (options->worker_memory == 0)
+        options->worker_memory = DEFAULT_MEMORY;
+    if (options->build_workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        options->build_workers = cores > 0 ? (unsigned)cores : 1;
+    }
+    if (options->build_workers > ANOLE_MAX_BUILDERS)
+        options->build_workers = ANOLE_MAX_BUILDERS;
+}
+
+enum anole_status anole_measure_create(struct anole_measure **measure,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device,
+                                       const struct anole_measure_options *options,
+                                       struct anole_error *error)
+{
+    const struct anole_registry_entry *entry = &registry->entries[device->backend];
+    struct anole_measure *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->options = *options;
+    set_defaults(&new->options);
+    new->backend = entry->backend;
+    new->device = device->device;
+    struct anole_open_request *open = &new->terms.open;
+    snprintf(open->path, sizeof open->path, "%s", entry->path);
+    memcpy(open->driver, device->driver, sizeof open->driver);
+    open->threads = options->threads;
+    open->sample_time = options->sample_time;
+    open->device = device->device;
+    new->terms.build_limit = new->options.build_limit;
+    new->terms.run_limit = new->options.run_limit;
+    new->terms.worker_memory = new->options.worker_memory;
+    for (size_t i = 0; i < ANOLE_MAX_BUILDERS; i++)
+        anole_seat_init(&new->builders[i]);
+    anole_seat_init(&new->timer);
+    anole_seat_init(&new->preparer);
+    anole_task_store_init(&new->store, STORE_LIMIT);
+    if (!anole_measure_simulated(new)) {
+        enum anole_status status = anole_scratch_create(&new->scratch, error);
+        if (status != ANOLE_DONE) {
+            free(new);
+            return status;
+        }
+        new->terms.scratch = new->scratch;
+        /* A build that cannot travel is made where it is timed. */
+        if (new->backend->plugin.binary)
+            new->builder_count = new->options.build_workers;
+    }
+    *measure = new;
+    return ANOLE_DONE;
+}
+
+static size_t all_seats(struct anole_measure *measure, struct anole_seat **seats)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < measure->builder_count; i++)
+        seats[count++] = &measure->builders[i];
+    seats[count++] = &measure->timer;
+    seats[count++] = &measure->preparer;
+    return count;
+}
+
+void anole_measure_abandon(struct anole_measure *measure)
+{
+    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
+    size_t count = all_seats(measure, seats);
+    for (size_t i = 0; i < count; i++)
+        if (seats[i]->busy)
+            anole_link_ask_end(&seats[i]->link);
+    for (size_t i = 0; i < count; i++)
+        if (seats[i]->busy)
+            anole_seat_empty(seats[i]);
+    if (measure->preparing)
+        anole_task_store_drop(&measure->store, measure->preparing);
+    measure->preparing = NULL;
+}
+
+/* Lets idle workers close their devices, for a moment, then kills what is left. */
+static void close_all(struct anole_seat **seats, size_t count, double patience)
+{
+    const struct timespec pause = {.tv_nsec = 2000000};
+    double deadline = anole_clock() + patience;
+    size_t closed;
+    for (size_t i = 0; i < count; i++)
+        anole_link_ask_close(&seats[i]->link);
+    do {
+        closed = 0;
+        for (size_t i = 0; i < count; i++)
+            closed += anole_link_closed(&seats[i]->link);
+        if (closed < count)
+            nanosleep(&pause, NULL);
+    } while (closed < count && anole_clock() < deadline);
+    for (size_t i = 0; i < count; i++)
+        anole_link_ask_end(&seats[i]->link);
+    for (size_t i = 0; i < count; i++)
+        anole_seat_empty(seats[i]);
+}
+
+void anole_measure_destroy(struct anole_measure *measure)
+{
+    if (!measure)
+        return;
+    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
+    size_t count = all_seats(measure, seats);
+    anole_measure_abandon(measure);
+    bool hurry = measure->options.stop && measure->options.stop(measure->options.stop_context);
+    close_all(seats, count, hurry ? 0 : CLOSE_PATIENCE);
+    anole_task_store_fini(&measure->store);
+    if (measure->scratch)
+        anole_scratch_remove(measure->scratch);
+    free(measure->scratch);
+    free(measure);
+}
+
+/* -- Time -- */
+
+/* Where wall time goes while this stage is on. */
+static double *stage_cost(struct anole_measure_cost *cost, enum anole_stage stage)
+{
+    switch (stage) {
+    case ANOLE_STAGE_GENERATE:
+    case ANOLE_STAGE_BUILD:
+    case ANOLE_STAGE_RELEASE:
+        return &cost->build;
+    case ANOLE_STAGE_PREPARE:
+        return &cost->prepare;
+    case ANOLE_STAGE_TASK:
+    case ANOLE_STAGE_TRANSFER:
+        return &cost->transfer;
+    case ANOLE_STAGE_RUN:
+    case ANOLE_STAGE_TIME:
+        return &cost->run;
+    case ANOLE_STAGE_VERIFY:
+        return &cost->verify;
+    default:
+        return &cost->worker;
+    }
+}
+
+/* Each moment counts once: for the timing if there is one, else for a build,
+ * else for whatever there is. */
+static void account(struct anole_measure *measure, double seconds)
+{
+    const struct anole_seat *found = NULL;
+    for (size_t i = 0; i < measure->builder_count; i++) {
+        const struct anole_seat *seat = &measure->builders[i];
+        if (seat->busy && (!found || seat->stage == ANOLE_STAGE_BUILD))
+            found = seat;
+    }
+    if (measure->timer.busy)
+        found = &measure->timer;
+    if (!found && measure->preparer.busy)
+        found = &measure->preparer;
+    if (found)
+        *stage_cost(&measure->cost, found->stage) += seconds;
+}
+
+void anole_measure_cost(const struct anole_measure *measure, struct anole_measure_cost *cost)
+{
+    *cost = measure->cost;
+    cost->workers_started = measure->terms.workers_started;
+    cost->workers_lost = measure->terms.workers_lost;
+    cost->workers_recycled = measure->terms.workers_recycled;
+}
+
+/* -- Waiting -- */
+
+static enum anole_status hear_preparer(struct anole_measure *measure, struct anole_error *error)
+{
+    struct anole_frame frame;
+    char text[256];
+    struct anole_stored_task *task = measure->preparing;
+    switch (anole_seat_check(&measure->preparer, &measure->terms, &frame, text, sizeof text)) {
+    case ANOLE_SEAT_WAITING:
+        return ANOLE_DONE;
+    case ANOLE_SEAT_ANSWERED:
+        anole_seat_empty(&measure->preparer);
+        measure->preparing = NULL;
+        task->ready = true;
+        return anole_task_file_seal(task->file, error);
+    default:
+        measure->preparing = NULL;
+        anole_task_store_drop(&measure->store, task);
+        return anole_fail(error, ANOLE_ERR_WORKER, "computing a task's reference: %s", text);
+    }
+}
+
+enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error)
+{
+    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
+    struct pollfd fds[(ANOLE_MAX_BUILDERS + 2) * ANOLE_LINK_POLLS];
+    size_t count = all_seats(measure, seats);
+    if (measure->options.stop && measure->options.stop(measure->options.stop_context))
+        return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
+    /* Of the busy ones alone: what an idle worker says, or that it dies, can wait
+     * until it is needed. */
+    nfds_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!seats[i]->busy)
+            continue;
+        anole_link_polls(&seats[i]->link, &fds[used]);
+        used += ANOLE_LINK_POLLS;
+    }
+    double start = anole_clock();
+    if (poll(fds, used, POLL_MILLISECONDS) < 0 && errno != EINTR)
+        return anole_fail_errno(error, "cannot wait for worker processes");
+    account(measure, anole_clock() - start);
+    return hear_preparer(measure, error);
+}
+
+enum anole_status anole_measure_bad_start(struct anole_measure *measure, const char *text,
+                                          struct anole_error *error)
+{
+    if (++measure->bad_starts < MOST_BAD_STARTS)
+        return ANOLE_DONE;
+    measure->bad_starts = 0;
+    char name[160];
+    return anole_fail(error, ANOLE_ERR_WORKER, "%s is of no use: %d times in a row, %s",
+                      anole_text_printable(name, sizeof name, measure->device.name),
+                      MOST_BAD_STARTS, text);
+}
+
+/* -- Tasks -- */
+
+/* A batch of which nothing could be run leaves the preparer at work: if another
+ * task is next, in vain. */
+static void forget_other(struct anole_measure *measure, const struct anole_task *task)
+{
+    char key[ANOLE_TASK_KEY];
+    anole_task_key(key, task);
+    if (!measure->preparing || strcmp(measure->preparing->key, key) == 0)
+        return;
+    anole_seat_empty(&measure->preparer);
+    anole_task_store_drop(&measure->store, measure->preparing);
+    measure->preparing = NULL;
+}
+
+enum anole_status anole_measure_prepare(struct anole_measure *measure,
+                                        struct anole_stored_task **stored,
+                                        const struct anole_task *task, struct anole_error *error)
+{
+    if (measure->scratch && measure->builds >= TRIM_EVERY) {
+        anole_scratch_trim(measure->scratch, TRIM_AGE);
+        measure->builds = 0;
+    }
+    forget_other(measure, task);
+    enum anole_status status = anole_task_store_get(stored, &measure->store, task,
+                                                    !anole_measure_simulated(measure), error);
+    if (status != ANOLE_DONE || (*stored)->ready || measure->preparing)
+        return status;
+    struct anole_prepare_request request = {
+        .task = *task, .seed = measure->options.seed, .threads = measure->options.threads};
+    if (request.threads == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        request.threads = cores > 0 ? (uint32_t)cores : 1;
+    }
+    struct anole_wire wire;
+    anole_wire_writer_init(&wire);
+    anole_wire_prepare_request(&wire, &request);
+    status = anole_seat_ask(&measure->preparer, &measure->terms, NULL, ANOLE_FRAME_PREPARE,
+                            ANOLE_FRAME_READY, &wire, (*stored)->file, error);
+    anole_wire_fini(&wire);
+    if (status == ANOLE_DONE)
+        measure->preparing = *stored;
+    else
+        anole_task_store_drop(&measure->store, *stored);
+    return status;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Measurement: configs in, results out.  Builds run in parallel in build
+ * workers, each config is then verified and timed alone in the timing worker.
+ * Workers are processes that hold one plugin, one driver, one device; one that
+ * dies, hangs or grows is killed with all its children, counted as that trial's
+ * outcome, and replaced.
+ *
+ * How a build travels: what the plugin's op `binary` gives is handed to `build` in
+ * the timing worker.  A plugin without it builds in the timing worker, one config
+ * after another.  All workers share a scratch folder ($ANOLE_SCRATCH), which goes
+ * when the tuner does; files in it that have not changed for ten minutes may go
+ * earlier.
+ *
+ * Use a measure from one thread, which must live as long as it: workers die with
+ * the thread that started them.
+ */
+#ifndef ANOLE_MEASURE_H
+#define ANOLE_MEASURE_H
+
+#include "measure/backend.h"
+#include "space/result.h"
+#include "base/status.h"
+
+struct anole_measure_options {
+    unsigned build_workers; /* 0: one a core */
+    uint32_t threads; /* of a CPU device; 0: all cores */
+    uint64_t seed; /* of inputs and weights */
+    double build_limit; /* seconds until a build counts as hanging; 0: 30 */
+    double run_limit; /* seconds until a run, or one batch of timed runs, does; 0: 10 */
+    double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */
+    size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
+    /* Polled several times a second; true: stop, kill what runs, return
+     * ERR_INTERRUPTED.  May be NULL. */
+    bool (*stop)(void *context);
+    void *stop_context;
+};
+
+struct anole_measure; /* the workers of one device */
+
+/* Starts no process yet. */
+enum anole_status anole_measure_create(struct anole_measure **measure,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device,
+                                       const struct anole_measure_options *options,
+                                       struct anole_error *error);
+/* Kills the workers. */
+void anole_measure_destroy(struct anole_measure *measure);
+
+/* Called for each result as soon as it is known, in whatever order.  A failure
+ * it returns ends the batch with that status. */
+typedef enum anole_status anole_measure_sink(void *context, size_t index, uint64_t config,
+                                             const struct anole_result *result,
+                                             struct anole_error *error);
+
+/* One trial a config.  `best`: the fastest time so far, seconds (NAN: none): what
+ * is far behind it after its first runs is abandoned.  `generator` fixes task
+ * and space.  Failures of kernels are outcomes; a status other than DONE says
+ * that the tool itself cannot go on; what was in flight then is not reported.  On
+ * a simulated device results come in the order of the configs. */
+enum anole_status anole_measure_batch(struct anole_measure *measure,
+                                      const struct anole_generator *generator,
+                                      const uint64_t *configs, size_t count, double best,
+                                      anole_measure_sink *sink, void *sink_context,
+                                      struct anole_error *error);
+
+/* Final comparison: builds all, verifies each, then times them in turn, A B C A
+ * B C, for about `seconds` in all (at least `rounds` rounds; exactly these on a
+ * simulated device).  At most 32 configs.  results[count].
+ * samples (may be NULL) [count][*rounds_done], row after row, the caller's to
+ * free: seconds of each round, for paired ratios; a config that is not ok has
+ * NaN. */
+enum anole_status anole_measure_compare(struct anole_measure *measure,
+                                        const struct anole_generator *generator,
+                                        const uint64_t *configs, size_t count, double seconds,
+                                        size_t rounds, struct anole_result *results,
+                                        double **samples, size_t *rounds_done,
+                                        struct anole_error *error);
+
+/* Wall seconds, so far. */
+struct anole_measure_cost {
+    double build; /* wall time with at least one build running, none timed */
+    double prepare; /* task data and references */
+    double transfer;
+    double run;
+    double verify;
+    double worker; /* starting and replacing workers */
+    size_t workers_started, workers_lost, workers_recycled;
+};
+void anole_measure_cost(const struct anole_measure *measure, struct anole_measure_cost *cost);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of measurement share: measure.c (the workers and their time),
+ * batch.c (builds and trials), compare.c (rounds).
+ */
+#ifndef ANOLE_MEASURE_PRIVATE_H
+#define ANOLE_MEASURE_PRIVATE_H
+
+#include "measure/measure.h"
+#include "measure/seat.h"
+#include "measure/task_store.h"
+
+#define ANOLE_MAX_BUILDERS 32u
+
+struct anole_measure {
+    struct anole_measure_options options;
+    const struct anole_backend *backend;
+    struct anole_device device;
+    struct anole_seat_terms terms;
+    struct anole_seat builders[ANOLE_MAX_BUILDERS];
+    size_t builder_count; /* 0: builds do not travel, the timer makes them */
+    struct anole_seat timer;
+    struct anole_seat preparer;
+    struct anole_task_store store;
+    struct anole_stored_task *preparing; /* the task that the preparer is at */
+    struct anole_measure_cost cost;
+    double accounted; /* until when time is accounted for */
+    char *scratch;
+    uint32_t builds;     /* since the scratch folder was last trimmed */
+    unsigned bad_starts; /* workers in a row that came to nothing */
+};
+
+enum anole_item_state {
+    ANOLE_ITEM_WAITING, /* to be built */
+    ANOLE_ITEM_BUILDING,
+    ANOLE_ITEM_BUILT, /* to be tried; or to be loaded, when comparing */
+    ANOLE_ITEM_TRYING,
+    ANOLE_ITEM_LOADED, /* comparing: right, and ready to run */
+    ANOLE_ITEM_DONE,   /* its result is known */
+};
+
+/* A config on its way. */
+struct anole_item {
+    uint64_t config;
+    enum anole_item_state state;
+    uint32_t value_count;
+    int64_t values[ANOLE_MAX_KNOBS];
+    void *binary;
+    size_t binary_bytes;
+    uint32_t slot;                 /* when loaded */
+    struct anole_trial_cost spent; /* by builders, on it */
+    struct anole_result result;
+};
+
+/* What one call of the header's is at. */
+struct anole_work {
+    struct anole_measure *measure;
+    struct anole_item *items;
+    size_t count;
+    bool compare; /* load, instead of trying */
+    struct anole_seat_task task;
+    struct anole_stored_task *stored;
+    size_t builder_items[ANOLE_MAX_BUILDERS]; /* what each is at */
+    size_t timer_item;
+    uint32_t loaded;
+    double best;
+    anole_measure_sink *sink;
+    void *sink_context;
+};
+
+bool anole_measure_simulated(const struct anole_measure *measure);
+
+/* Sees to it that the task's data are there or in the making. */
+enum anole_status anole_measure_prepare(struct anole_measure *measure,
+                                        struct anole_stored_task **stored,
+                                        const struct anole_task *task, struct anole_error *error);
+/* Waits for workers, at most a moment; hears the preparer; accounts for the time.
+ * ERR_INTERRUPTED if the caller wants to stop. */
+enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error);
+/* Kills the workers that are at something. */
+void anole_measure_abandon(struct anole_measure *measure);
+/* A worker came to nothing through no fault of a kernel's: once is bad luck. */
+enum anole_status anole_measure_bad_start(struct anole_measure *measure, const char *text,
+                                          struct anole_error *error);
+
+/* Items for these configs, all waiting. */
+enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
+                                  const struct anole_generator *generator, const uint64_t *configs,
+                                  size_t count, struct anole_error *error);
+void anole_work_fini(struct anole_work *work);
+/* Goes on until each item is done or loaded. */
+enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+/* Sets what a worker's end says of an item. */
+void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const char *text);
+
+#endif

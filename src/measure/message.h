@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the frames between the tuner and its workers say.  Each message is a
+ * plain struct with one function that writes or reads it, as the wire has it.
+ * Everything that is read is within its bounds; whether it makes sense is for
+ * the reader to check.
+ */
+#ifndef ANOLE_MESSAGE_H
+#define ANOLE_MESSAGE_H
+
+#include "measure/backend.h"
+#include "measure/protocol.h"
+#include "space/result.h"
+#include "measure/wire.h"
+
+#define ANOLE_PATH 4096
+#define ANOLE_DRIVER 256 /* bytes of a driver's name */
+#define ANOLE_MAX_DRIVERS 64
+#define ANOLE_MAX_DEVICES 64 /* of one driver */
+#define ANOLE_MAX_SLOTS 32   /* kernels that a worker holds at once, for comparisons */
+
+/* What a worker is at: name, words for "... while ...". */
+#define ANOLE_STAGE_MAP(X)                                                                         \
+    X(START, "starting")                                                                           \
+    X(LOAD, "loading the plugin")                                                                  \
+    X(PROBE, "describing the devices")                                                             \
+    X(OPEN, "opening the device")                                                                  \
+    X(PREPARE, "computing the reference")                                                          \
+    X(TASK, "moving the task's data to the device")                                                \
+    X(GENERATE, "generating the kernel")                                                           \
+    X(BUILD, "building the kernel")                                                                \
+    X(TRANSFER, "moving the kernel's data")                                                        \
+    X(RUN, "running the kernel")                                                                   \
+    X(VERIFY, "verifying the output")                                                              \
+    X(TIME, "timing the kernel")                                                                   \
+    X(RELEASE, "releasing the kernel")
+
+enum anole_stage {
+#define X(name, words) ANOLE_STAGE_##name,
+    ANOLE_STAGE_MAP(X)
+#undef X
+        ANOLE_STAGE_COUNT
+};
+
+/* A literal. */
+const char *anole_stage_words(unsigned stage);
+
+struct anole_vet_request {
+    char path[ANOLE_PATH];
+    uint32_t threads;
+};
+
+struct anole_vet_reply {
+    uint32_t refusal;              /* enum anole_refusal */
+    char reason[ANOLE_ERROR_TEXT]; /* if refused */
+    char name[64], version[64];
+    uint32_t generator;
+    uint32_t driver_count;
+    char drivers[ANOLE_MAX_DRIVERS][ANOLE_DRIVER];
+    char problem[ANOLE_ERROR_TEXT]; /* why the drivers could not be listed */
+};
+
+struct anole_probe_request {
+    char path[ANOLE_PATH];
+    char driver[ANOLE_DRIVER];
+    uint32_t threads;
+};
+
+struct anole_probe_reply {
+    uint32_t device_count;
+    struct anole_device devices[ANOLE_MAX_DEVICES];
+    char problem[ANOLE_ERROR_TEXT]; /* why there is none; "" if all went well */
+};
+
+struct anole_prepare_request {
+    struct anole_task task;
+    uint64_t seed;
+    uint32_t threads;
+};
+
+struct anole_open_request {
+    char path[ANOLE_PATH];
+    char driver[ANOLE_DRIVER];
+    uint32_t threads;
+    double sample_time;
+    struct anole_device device; /* as the tuner knows it: what kernels are generated for */
+};
+
+struct anole_task_request {
+    struct anole_task task;
+    bool data; /* comes along */
+};
+
+/* TRIAL, BUILD and LOAD. */
+struct anole_trial_request {
+    uint32_t value_count;
+    int64_t values[ANOLE_MAX_KNOBS];
+    double best;        /* TRIAL: seconds; NaN: none */
+    const void *binary; /* TRIAL, LOAD; borrowed */
+    size_t binary_bytes;
+};
+
+/* What a worker has used up so far. */
+struct anole_usage {
+    uint64_t resident; /* bytes that are its own */
+    uint64_t held;     /* bytes of these that it knows of: buffers, tensors */
+    uint32_t builds;
+    uint32_t maps; /* memory maps when last counted */
+    bool tainted;  /* it may be damaged: use no longer */
+};
+
+struct anole_trial_reply {
+    struct anole_result result;
+    struct anole_usage usage;
+    const void *binary; /* BUILT; borrowed from the frame */
+    size_t binary_bytes;
+};
+
+struct anole_round_reply {
+    uint32_t count;
+    double seconds[ANOLE_MAX_SLOTS]; /* NaN: that slot failed */
+    uint32_t failed;                 /* the slot that did; UINT32_MAX: none */
+    uint32_t outcome;
+    char message[256];
+    struct anole_usage usage;
+};
+
+struct anole_failed_reply {
+    uint32_t status; /* -(enum anole_status) */
+    char text[ANOLE_ERROR_TEXT];
+};
+
+struct anole_stage_event {
+    uint32_t stage;
+    uint32_t slot; /* in a round: whose turn it is */
+};
+
+struct anole_log_event {
+    uint32_t level;
+    char text[4096];
+};
+
+struct anole_hello_event {
+    char version[64]; /* of the worker */
+};
+
+void anole_wire_device(struct anole_wire *wire, struct anole_device *device);
+void anole_wire_task(struct anole_wire *wire, struct anole_task *task);
+void anole_wire_vet_request(struct anole_wire *wire, struct anole_vet_request *message);
+void anole_wire_vet_reply(struct anole_wire *wire, struct anole_vet_reply *message);
+void anole_wire_probe_request(struct anole_wire *wire, struct anole_probe_request *message);
+void anole_wire_probe_reply(struct anole_wire *wire, struct anole_probe_reply *message);
+void anole_wire_prepare_request(struct anole_wire *wire, struct anole_prepare_request *message);
+void anole_wire_open_request(struct anole_wire *wire, struct anole_open_request *message);
+void anole_wire_task_request(struct anole_wire *wire, struct anole_task_request *message);
+void anole_wire_trial_request(struct anole_wire *wire, struct anole_trial_request *message);
+void anole_wire_trial_reply(struct anole_wire *wire, struct anole_trial_reply *message);
+void anole_wire_round_reply(struct anole_wire *wire, struct anole_round_reply *message);
+void anole_wire_failed_reply(struct anole_wire *wire, struct anole_failed_reply *message);
+void anole_wire_stage_event(struct anole_wire *wire, struct anole_stage_event *message);
+void anole_wire_log_event(struct anole_wire *wire, struct anole_log_event *message);
+void anole_wire_hello_event(struct anole_wire *wire, struct anole_hello_event *message);
+
+#endif

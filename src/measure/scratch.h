@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A folder for one run of the tuner, shared by its workers: what a driver
+ * compiles in one of them, another finds in there.
+ */
+#ifndef ANOLE_SCRATCH_H
+#define ANOLE_SCRATCH_H
+
+#include "base/status.h"
+
+/* The variable that tells workers, and through them plugins, where it is. */
+#define ANOLE_SCRATCH_VARIABLE "ANOLE_SCRATCH"
+
+/* A new folder for this user alone: in $TMPDIR if that is set, else in memory
+ * (/dev/shm) if there is enough, else in /tmp.  *path: the caller's to free. */
+enum anole_status anole_scratch_create(char **path, struct anole_error *error);
+/* Removes files that have not changed for so many seconds, and folders that are
+ * empty since. */
+void anole_scratch_trim(const char *path, double age);
+/* Removes it with all that is in it. */
+void anole_scratch_remove(const char *path);
+
+#endif

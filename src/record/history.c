@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/history.h"
+
+#include "record/history_file.h"
+#include "record/history_store.h"
+#include "base/log.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* So often a config may take its worker with it before it is left alone. */
+#define QUARANTINE 2
+
+struct anole_history {
+    struct anole_history_file file;
+    struct anole_history_store store;
+    enum anole_history_mode mode;
+    size_t damaged;
+    locale_t plain; /* in which numbers have a decimal point */
+};
+
+static const struct anole_history_io system_io = {
+    .write = write,
+    .sync = fdatasync,
+    .truncate = ftruncate,
+};
+
+/* ----------------------------------------------------------- opening, closing */
+
+static enum anole_status take_line(void *context, const struct anole_history_line *line,
+                                   struct anole_error *error)
+{
+    return anole_history_store_add(context, line, error);
+}
+
+static void warn(const struct anole_history *history, const struct anole_history_scan *scan)
+{
+    if (scan->torn)
+        anole_log_warning("%s: the last line of the history is torn (its writer was stopped, or "
+                          "is at it); it is %s",
+                          history->file.name,
+                          history->mode == ANOLE_HISTORY_APPEND ? "cut off" : "left out");
+    if (scan->damaged)
+        anole_log_warning("%s: %zu damaged line%s of the history %s skipped; the trials on %s are "
+                          "lost, the others are not",
+                          history->file.name, scan->damaged, scan->damaged == 1 ? "" : "s",
+                          scan->damaged == 1 ? "is" : "are", scan->damaged == 1 ? "it" : "them");
+}
+
+/* Makes the end of the file one that a line can be written behind. */
+static enum anole_status prepare_end(struct anole_history *history,
+                                     const struct anole_history_scan *scan,
+                                     struct anole_error *error)
+{
+    struct anole_history_file *file = &history->file;
+    enum anole_status status = ANOLE_DONE;
+    if (scan->torn)
+        status = anole_history_file_cut(file, error);
+    if (!status && scan->no_newline)
+        status = anole_history_file_append(file, "\n", 1, error);
+    if (status || file->length)
+        return status;
+    struct anole_text header = {0};
+    anole_history_line_write_header(&header);
+    status = header.failed ? anole_fail_memory(error)
+                           : anole_history_file_append(file, header.data, header.length, error);
+    anole_text_fini(&header);
+    if (!status)
+        anole_history_file_sync_folder(file);
+    else
+        anole_history_file_discard(file);
+    return status;
+}
+
+static enum anole_status load(struct anole_history *history, struct anole_error *error)
+{
+    struct anole_history_scan scan;
+    locale_t before = uselocale(history->plain);
+    enum anole_status status =
+        anole_history_file_scan(&history->file, &scan, take_line, &history->store, error);
+    uselocale(before);
+    if (status)
+        return status;
+    history->damaged = scan.damaged;
+    warn(history, &scan);
+    return history->mode == ANOLE_HISTORY_APPEND ? prepare_end(history, &scan, error) : ANOLE_DONE;
+}
+
+enum anole_status anole_history_open_with(struct anole_history **history, const char *path,
+                                          enum anole_history_mode mode,
+                                          const struct anole_history_io *io,
+                                          struct anole_error *error)
+{
+    struct anole_history *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->mode = mode;
+    new->file.fd = -1;
+    new->plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    enum anole_status status = new->plain ? ANOLE_DONE : anole_fail_memory(error);
+    if (!status)
+        status = anole_history_file_open(&new->file, path, mode, io, error);
+    if (!status)
+        status = load(new, error);
+    if (status) {
+        anole_history_close(new);
+        return status;
+    }
+    *history = new;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_history_open(struct anole_history **history, const char *path,
+                                     enum anole_history_mode mode, struct anole_error *error)
+{
+    return anole_history_open_with(history, path, mode, &system_io, error);
+}
+
+void anole_history_close(struct anole_history *history)
+{
+    if (!history)
+        return;
+    anole_history_file_close(&history->file);
+    anole_history_store_fini(&history->store);
+    if (history->plain)
+        freelocale(history->plain);
+    free(history);
+}
+
+/* ----------------------------------------------------------------- appending */
+
+/* Writes a line and adds what it says, read back from it: so the file and the
+ * memory cannot disagree. */
+static enum anole_status write_line(struct anole_history *history, const struct anole_text *text,
+                                    struct anole_error *error)
+{
+    struct anole_history_file *file = &history->file;
+    struct anole_history_line line;
+    anole_history_line_parse(&line, text->data, text->length - 1);
+    if (line.kind == ANOLE_HISTORY_LINE_DAMAGED)
+        return anole_fail(error, ANOLE_ERR_INTERNAL,
+                          "%s: a trial cannot be written so that it could be read back; this is a "
+                          "fault of Anole: please report it",
+                          file->name);
+    enum anole_status status = anole_history_file_append(file, text->data, text->length, error);
+    if (status)
+        return status;
+    status = anole_history_store_add(&history->store, &line, error);
+    if (status) {
+        file->length -= text->length;
+        anole_history_file_cut(file, error);
+    }
+    return status;
+}
+
+/* result NULL: the trial begins. */
+static enum anole_status append(struct anole_history *history, const struct anole_history_key *key,
+                                const struct anole_space *space, uint64_t config,
+                                const struct anole_result *result, struct anole_error *error)
+{
+    struct anole_text identity = {0}, knobs = {0}, text = {0};
+    if (history->mode != ANOLE_HISTORY_APPEND)
+        return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: the history is open for reading only",
+                          history->file.name);
+    locale_t before = uselocale(history->plain);
+    anole_history_line_write_key(&identity, key);
+    anole_history_line_write_knobs(&knobs, space, config);
+    if (!identity.failed && !knobs.failed)
+        anole_history_line_write(
+            &text, (struct anole_history_slice){identity.data, identity.length},
+            history->store.last_id + 1, (struct anole_history_slice){knobs.data, knobs.length},
+            result, time(NULL));
+    enum anole_status status = identity.failed || knobs.failed || text.failed
+                                   ? anole_fail_memory(error)
+                                   : write_line(history, &text, error);
+    uselocale(before);
+    anole_text_fini(&identity);
+    anole_text_fini(&knobs);
+    anole_text_fini(&text);
+    return status;
+}
+
+enum anole_status anole_history_append(struct anole_history *history,
+                                       const struct anole_history_key *key,
+                                       const struct anole_space *space, uint64_t config,
+                                       const struct anole_result *result, struct anole_error *error)
+{
+    return append(history, key, space, config, result, error);
+}
+
+enum anole_status anole_history_begin(struct anole_history *history,
+                                      const struct anole_history_key *key,
+                                      const struct anole_space *space, uint64_t config,
+                                      struct anole_error *error)
+{
+    return append(history, key, space, config, NULL, error);
+}
+
+/* ------------------------------------------------------------------- looking */
+
+/* *entry NULL: the history has nothing under this key. */
+static enum anole_status find_entry(const struct anole_history_entry **entry,
+                                    const struct anole_history *history,
+                                    const struct anole_history_key *key, struct anole_error *error)
+{
+    struct anole_text text = {0};
+    anole_history_line_write_key(&text, key);
+    enum anole_status status = text.failed ? anole_fail_memory(error) : ANOLE_DONE;
+    if (!status)
+        *entry = anole_history_store_find(&history->store,
+                                          (struct anole_history_slice){text.data, text.length});
+    anole_text_fini(&text);
+    return status;
+}
+
+/* The config that a record's knobs mean in this space; false if they mean none. */
+static bool find_config(uint64_t *config, const struct anole_history_record *record,
+                        const struct anole_space *space)
+{
+    char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
+    const char *pointers[ANOLE_MAX_KNOBS];
+    int64_t values[ANOLE_MAX_KNOBS];
+    size_t count;
+    if (!anole_history_line_knobs(names, values, &count, record->knobs))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        pointers[i] = names[i];
+    return anole_space_lookup(space, config, pointers, values, count, NULL) == ANOLE_DONE;
+}
+
+static bool is_quarantined(const struct anole_history *history,
+                           const struct anole_history_entry *entry, const struct anole_space *space,
+                           uint64_t config)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < entry->lost_count && times < QUARANTINE; i++) {
+        uint64_t lost;
+        times +=
+            find_config(&lost, &history->store.records[entry->lost[i]], space) && lost == config;
+    }
+    return times == QUARANTINE;
+}
+
+bool anole_history_quarantined(const struct anole_history *history,
+                               const struct anole_history_key *key, const struct anole_space *space,
+                               uint64_t config)
+{
+    const struct anole_history_entry *entry;
+    return find_entry(&entry, history, key, NULL) == ANOLE_DONE && entry &&
+           is_quarantined(history, entry, space, config);
+}
+
+/* What was begun twice and never ended has no trial to say that it was visited. */
+static enum anole_status collect_quarantined(const struct anole_history *history,
+                                             const struct anole_history_entry *entry,
+                                             const struct anole_space *space,
+                                             struct anole_trials *trials, size_t *count,
+                                             struct anole_error *error)
+{
+    const struct anole_result result = {
+        .outcome = ANOLE_OUTCOME_CRASH,
+        .seconds = NAN,
+        .low = NAN,
+        .high = NAN,
+        .error = NAN,
+        .message = "the tuner ended while it was tried, more than once",
+    };
+    for (size_t i = 0; i < entry->lost_count; i++) {
+        const struct anole_history_record *record = &history->store.records[entry->lost[i]];
+        uint64_t config;
+        if (!record->begun || !find_config(&config, record, space) ||
+            anole_trials_visited(trials, config) || !is_quarantined(history, entry, space, config))
+            continue;
+        enum anole_status status = anole_trials_add(trials, config, &result, error);
+        if (status)
+            return status;
+        ++*count;
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status collect_entry(const struct anole_history *history,
+                                       const struct anole_history_entry *entry,
+                                       const struct anole_space *space, struct anole_trials *trials,
+                                       size_t *count, struct anole_error *error)
+{
+    const struct anole_history_record *records = history->store.records;
+    for (uint32_t i = entry->first; i != ANOLE_HISTORY_NONE; i = records[i].next) {
+        struct anole_result result;
+        uint64_t config;
+        if (records[i].begun || !find_config(&config, &records[i], space))
+            continue;
+        anole_history_record_result(&result, &records[i]);
+        enum anole_status status = anole_trials_add(trials, config, &result, error);
+        if (status)
+            return status;
+        ++*count;
+    }
+    return collect_quarantined(history, entry, space, trials, count, error);
+}
+
+/* `open`: the query may leave the text out, and then matches any. */
+static bool matches(struct anole_history_slice slice, const char *text, bool open)
+{
+    struct anole_text escaped = {0};
+    if (open && !text)
+        return true;
+    anole_history_line_write_text(&escaped, text);
+    bool same =
+        !escaped.failed &&
+        anole_history_slice_equal(
+            slice, (struct anole_history_slice){escaped.data ? escaped.data : "", escaped.length});
+    anole_text_fini(&escaped);
+    return same;
+}
+
+static size_t count_near(const struct anole_history *history, const struct anole_history_key *key,
+                         const struct anole_history_entry *exact)
+{
+    size_t near = 0;
+    for (size_t i = 0; i < history->store.entry_count; i++) {
+        const struct anole_history_entry *entry = &history->store.entries[i];
+        if (entry != exact && matches(entry->fields.task, key->task, false) &&
+            matches(entry->fields.backend, key->backend, false) &&
+            matches(entry->fields.device, key->device, false))
+            near += entry->count.trials;
+    }
+    return near;
+}
+
+enum anole_status anole_history_collect(const struct anole_history *history,
+                                        const struct anole_history_key *key,
+                                        const struct anole_space *space,
+                                        struct anole_trials *trials, size_t *matched, size_t *near,
+                                        struct anole_error *error)
+{
+    const struct anole_history_entry *entry = NULL;
+    size_t count = 0;
+    enum anole_status status = find_entry(&entry, history, key, error);
+    if (!status && entry)
+        status = collect_entry(history, entry, space, trials, &count, error);
+    if (status)
+        return status;
+    if (matched)
+        *matched = count;
+    if (near)
+        *near = count_near(history, key, entry);
+    return ANOLE_DONE;
+}
+
+static bool fits(const struct anole_history_fields *fields, const struct anole_history_key *key)
+{
+    return (!key->generator || key->generator == fields->generator) &&
+           (!key->threads || key->threads == fields->threads) &&
+           matches(fields->task, key->task, false) &&
+           matches(fields->backend, key->backend, true) &&
+           matches(fields->backend_version, key->backend_version, true) &&
+           matches(fields->device, key->device, true) &&
+           matches(fields->driver, key->driver, true) &&
+           matches(fields->driver_version, key->driver_version, true);
+}
+
+void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
+                         struct anole_history_count *count)
+{
+    *count = (struct anole_history_count){.best = NAN};
+    for (size_t i = 0; i < history->store.entry_count; i++) {
+        const struct anole_history_entry *entry = &history->store.entries[i];
+        if (!fits(&entry->fields, key))
+            continue;
+        count->trials += entry->count.trials;
+        for (size_t o = 0; o < ANOLE_OUTCOME_COUNT; o++)
+            count->by_outcome[o] += entry->count.by_outcome[o];
+        if (!isnan(entry->count.best))
+            count->best = fmin(count->best, entry->count.best);
+    }
+}
+
+size_t anole_history_damaged(const struct anole_history *history)
+{
+    return history->damaged;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The history: an append-only journal of trials, one JSON object a line, each
+ * with a checksum, each written and fsync'ed before the tuner goes on.  One
+ * process writes a file at a time; readers see it consistent at any moment.
+ *
+ * The first line is {"anole_history":1,"crc":...}.  Every other line stands for
+ * itself, so that files may be joined, cut and searched with the tools for text:
+ *
+ *   {"v":1, "task":..., "backend":..., "backend_version":..., "generator":N,
+ *    "device":..., "driver":..., "driver_version":..., "threads":N, "id":N,
+ *    "knobs":{"name":value, ...}, "outcome":"ok", "seconds":x, "low":x, "high":x,
+ *    "samples":N, "error":x, "abandoned":false, "simulated":false,
+ *    "message":"...", "cost":{"generate":x, "build":x, "transfer":x, "run":x,
+ *    "verify":x}, "time":"2026-01-31T12:00:00Z", "crc":"xxxxxxxx"}
+ *
+ * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
+ * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
+ * bytes that are no UTF-8.  "id" counts the lines.  The outcome "begun", without
+ * what follows up to "time", announces a trial.  Clocks tell only what comes from
+ * "cost" on: the rest is the same for the same results.
+ */
+#ifndef ANOLE_HISTORY_H
+#define ANOLE_HISTORY_H
+
+#include "space/result.h"
+#include "space/space.h"
+#include "base/status.h"
+#include "space/trials.h"
+
+#define ANOLE_HISTORY_VERSION 1
+
+/* What a result is a result of.  All texts borrowed. */
+struct anole_history_key {
+    const char *task;    /* anole_task_key() */
+    const char *backend; /* "cpu" */
+    const char *backend_version;
+    uint32_t generator; /* the plugin's generator number */
+    const char *device; /* the device's name */
+    const char *driver; /* the driver's name */
+    const char *driver_version;
+    uint32_t threads; /* 0: all */
+};
+
+struct anole_history;
+
+enum anole_history_mode {
+    ANOLE_HISTORY_READ,   /* the file must exist */
+    ANOLE_HISTORY_APPEND, /* created if need be; locked against other writers */
+};
+
+/* Reads the file.  A torn last line is dropped, with a warning (and cut off when
+ * appending); damage elsewhere is skipped, counted and warned about; another
+ * schema version is ERR_VERSION; what is no history is ERR_INPUT, and left as it
+ * is; a file that another process writes is ERR_IN_USE (appending only). */
+enum anole_status anole_history_open(struct anole_history **history, const char *path,
+                                     enum anole_history_mode mode, struct anole_error *error);
+void anole_history_close(struct anole_history *history);
+
+/* Appends one trial, durably.  On failure (disk full, ...) the file is as it was
+ * before. */
+enum anole_status anole_history_append(struct anole_history *history,
+                                       const struct anole_history_key *key,
+                                       const struct anole_space *space, uint64_t config,
+                                       const struct anole_result *result,
+                                       struct anole_error *error);
+
+/* Says, durably, that a config is about to be tried: should it take the whole
+ * machine with it, that is known afterwards.  The config's next trial ends it;
+ * one that never ended counts like a crash below. */
+enum anole_status anole_history_begin(struct anole_history *history,
+                                      const struct anole_history_key *key,
+                                      const struct anole_space *space, uint64_t config,
+                                      struct anole_error *error);
+
+/* Adds to `trials` each trial whose key equals this one in every field, and whose
+ * knobs exist in `space`; in file order.  *matched: how many (may be NULL);
+ * *near: how many more agree on task, backend and device but differ in a version
+ * or in threads (may be NULL). */
+enum anole_status anole_history_collect(const struct anole_history *history,
+                                        const struct anole_history_key *key,
+                                        const struct anole_space *space,
+                                        struct anole_trials *trials, size_t *matched, size_t *near,
+                                        struct anole_error *error);
+
+/* True if a config is quarantined: it took its worker (or the tuner) with it
+ * twice, by crashes, timeouts, or trials that were begun and never ended.  Such a
+ * config counts as visited (anole_history_collect() sees to that) and is not
+ * tried again, also after a restart. */
+bool anole_history_quarantined(const struct anole_history *history,
+                               const struct anole_history_key *key, const struct anole_space *space,
+                               uint64_t config);
+
+/* Trials for a task on a device, by outcome, without a space: for `anole tasks`. */
+struct anole_history_count {
+    size_t trials;
+    size_t by_outcome[ANOLE_OUTCOME_COUNT];
+    double best; /* seconds; NaN if none */
+};
+/* NULL or 0 fields of the key match anything; `task` is required. */
+void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
+                         struct anole_history_count *count);
+
+/* Lines skipped because they were damaged. */
+size_t anole_history_damaged(const struct anole_history *history);
+
+#endif

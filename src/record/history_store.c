@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/history_store.h"
+
+#include "base/hash.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_ROOM ((size_t)1 << 16)
+
+/* --------------------------------------------------------------------- arena */
+
+struct anole_history_block {
+    struct anole_history_block *next;
+    size_t used, room;
+    char data[];
+};
+
+/* A copy, NUL-terminated; or NULL. */
+static char *keep(struct anole_history_store *store, const char *data, size_t length)
+{
+    struct anole_history_block *block = store->blocks;
+    if (!block || block->room - block->used <= length) {
+        size_t room = length < BLOCK_ROOM ? BLOCK_ROOM : length + 1;
+        block = malloc(sizeof *block + room);
+        if (!block)
+            return NULL;
+        block->room = room;
+        block->used = 0;
+        block->next = store->blocks;
+        store->blocks = block;
+    }
+    char *copy = block->data + block->used;
+    memcpy(copy, data, length);
+    copy[length] = '\0';
+    block->used += length + 1;
+    return copy;
+}
+
+/* The array with room for one more, or NULL: then it is as it was. */
+static void *grow(void *array, size_t *room, size_t count, size_t size)
+{
+    size_t wanted = *room ? *room * 2 : 16;
+    if (count < *room)
+        return array;
+    if (wanted > SIZE_MAX / size || count >= ANOLE_HISTORY_NONE - 1)
+        return NULL;
+    void *larger = realloc(array, wanted * size);
+    if (larger)
+        *room = wanted;
+    return larger;
+}
+
+/* --------------------------------------------------------------------- table */
+
+/* Open addressing with steps of one. */
+static void table_put(struct anole_history_table *table, uint64_t hash, uint32_t value)
+{
+    size_t i = hash & (table->room - 1);
+    while (table->slots[i].value != ANOLE_HISTORY_NONE)
+        i = (i + 1) & (table->room - 1);
+    table->slots[i] = (struct anole_history_slot){hash, value};
+    table->used++;
+}
+
+/* Makes room for one more; at most half is used. */
+static bool table_reserve(struct anole_history_table *table)
+{
+    struct anole_history_table larger = {.room = table->room ? table->room * 2 : 64};
+    if (table->used + 1 <= table->room / 2)
+        return true;
+    larger.slots = calloc(larger.room, sizeof *larger.slots);
+    if (!larger.slots)
+        return false;
+    for (size_t i = 0; i < larger.room; i++)
+        larger.slots[i].value = ANOLE_HISTORY_NONE;
+    for (size_t i = 0; i < table->room; i++)
+        if (table->slots[i].value != ANOLE_HISTORY_NONE)
+            table_put(&larger, table->slots[i].hash, table->slots[i].value);
+    free(table->slots);
+    *table = larger;
+    return true;
+}
+
+/* The next value under this hash, or NONE.  *probe: 0 at first. */
+static uint32_t table_next(const struct anole_history_table *table, uint64_t hash, size_t *probe)
+{
+    while (table->room) {
+        const struct anole_history_slot *slot =
+            &table->slots[(hash + (*probe)++) & (table->room - 1)];
+        if (slot->value == ANOLE_HISTORY_NONE || slot->hash == hash)
+            return slot->value;
+    }
+    return ANOLE_HISTORY_NONE;
+}
+
+/* ------------------------------------------------------------------- entries */
+
+/* FNV's low bits are good, but those of short texts alike: mix once more. */
+static uint64_t hash_slice(struct anole_history_slice slice)
+{
+    return anole_hash_combine(anole_hash_bytes(slice.data, slice.length), slice.length);
+}
+
+static uint32_t find_entry(const struct anole_history_store *store, struct anole_history_slice key)
+{
+    /* Neighbours in a file are of one task, mostly. */
+    if (store->record_count) {
+        uint32_t last = store->records[store->record_count - 1].key;
+        if (anole_history_slice_equal(store->entries[last].text, key))
+            return last;
+    }
+    uint64_t hash = hash_slice(key);
+    size_t probe = 0;
+    uint32_t found;
+    while ((found = table_next(&store->entry_table, hash, &probe)) != ANOLE_HISTORY_NONE)
+        if (anole_history_slice_equal(store->entries[found].text, key))
+            break;
+    return found;
+}
+
+const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
+                                                           struct anole_history_slice key)
+{
+    uint32_t found = find_entry(store, key);
+    return found == ANOLE_HISTORY_NONE ? NULL : &store->entries[found];
+}
+
+static uint32_t add_entry(struct anole_history_store *store, struct anole_history_slice key)
+{
+    struct anole_history_entry *entries =
+        grow(store->entries, &store->entry_room, store->entry_count, sizeof *entries);
+    if (!entries)
+        return ANOLE_HISTORY_NONE;
+    store->entries = entries;
+    if (!table_reserve(&store->entry_table))
+        return ANOLE_HISTORY_NONE;
+    struct anole_history_entry *entry = &entries[store->entry_count];
+    memset(entry, 0, sizeof *entry);
+    entry->text = (struct anole_history_slice){keep(store, key.data, key.length), key.length};
+    if (!entry->text.data)
+        return ANOLE_HISTORY_NONE;
+    anole_history_line_fields(&entry->fields, entry->text);
+    entry->first = entry->last = ANOLE_HISTORY_NONE;
+    entry->count.best = NAN;
+    table_put(&store->entry_table, hash_slice(key), (uint32_t)store->entry_count);
+    return (uint32_t)store->entry_count++;
+}
+
+/* ------------------------------------------------------------------- records */
+
+static uint64_t hash_record(uint32_t crc, uint64_t id)
+{
+    return anole_hash_combine(crc, id);
+}
+
+static bool is_known(const struct anole_history_store *store, const struct anole_history_line *line)
+{
+    uint64_t hash = hash_record(line->crc, line->id);
+    size_t probe = 0;
+    uint32_t found;
+    while ((found = table_next(&store->record_table, hash, &probe)) != ANOLE_HISTORY_NONE) {
+        const struct anole_history_record *record = &store->records[found];
+        if (record->crc == line->crc && record->id == line->id &&
+            anole_history_slice_equal(record->knobs, line->knobs) &&
+            anole_history_slice_equal(store->entries[record->key].text, line->key))
+            return true;
+    }
+    return false;
+}
+
+/* Fills a record but for its place in the list of its key. */
+static bool fill_record(struct anole_history_store *store, struct anole_history_record *record,
+                        const struct anole_history_line *line)
+{
+    const struct anole_result *result = &line->result;
+    *record = (struct anole_history_record){
+        .knobs = {keep(store, line->knobs.data, line->knobs.length), line->knobs.length},
+        .cost = result->cost,
+        .seconds = result->seconds,
+        .low = result->low,
+        .high = result->high,
+        .error = result->error,
+        .id = line->id,
+        .crc = line->crc,
+        .next = ANOLE_HISTORY_NONE,
+        .samples = result->samples,
+        .outcome = (uint8_t)result->outcome,
+        .begun = line->kind == ANOLE_HISTORY_LINE_BEGUN,
+        .abandoned = result->abandoned,
+        .simulated = result->simulated,
+    };
+    if (result->message[0])
+        record->message = keep(store, result->message, strlen(result->message));
+    return record->knobs.data && (record->message || !result->message[0]);
+}
+
+static void count_result(struct anole_history_count *count,
+                         const struct anole_history_record *record)
+{
+    count->trials++;
+    count->by_outcome[record->outcome]++;
+    if (record->outcome == ANOLE_OUTCOME_OK && !record->abandoned &&
+        !(record->seconds >= count->best))
+        count->best = record->seconds;
+}
+
+/* A trial ends what was begun with the same config. */
+static void end_begun(const struct anole_history_store *store, struct anole_history_entry *entry,
+                      struct anole_history_slice knobs)
+{
+    for (size_t i = entry->lost_count; i-- > 0;) {
+        const struct anole_history_record *lost = &store->records[entry->lost[i]];
+        if (lost->begun && anole_history_slice_equal(lost->knobs, knobs)) {
+            memmove(entry->lost + i, entry->lost + i + 1,
+                    (entry->lost_count - i - 1) * sizeof *entry->lost);
+            entry->lost_count--;
+            return;
+        }
+    }
+}
+
+/* Nothing can fail any more. */
+static void link_record(struct anole_history_store *store, uint32_t key)
+{
+    uint32_t index = (uint32_t)store->record_count++;
+    struct anole_history_record *record = &store->records[index];
+    struct anole_history_entry *entry = &store->entries[key];
+    record->key = key;
+    if (entry->first == ANOLE_HISTORY_NONE)
+        entry->first = index;
+    else
+        store->records[entry->last].next = index;
+    entry->last = index;
+    if (!record->begun) {
+        end_begun(store, entry, record->knobs);
+        count_result(&entry->count, record);
+    }
+    if (record->begun || record->outcome == ANOLE_OUTCOME_CRASH ||
+        record->outcome == ANOLE_OUTCOME_TIMEOUT)
+        entry->lost[entry->lost_count++] = index;
+    table_put(&store->record_table, hash_record(record->crc, record->id), index);
+    if (record->id > store->last_id)
+        store->last_id = record->id;
+}
+
+/* Room for one more record, also in the list of its entry. */
+static bool reserve_record(struct anole_history_store *store, struct anole_history_entry *entry)
+{
+    struct anole_history_record *records =
+        grow(store->records, &store->record_room, store->record_count, sizeof *records);
+    if (!records)
+        return false;
+    store->records = records;
+    uint32_t *lost = grow(entry->lost, &entry->lost_room, entry->lost_count, sizeof *lost);
+    if (!lost)
+        return false;
+    entry->lost = lost;
+    return table_reserve(&store->record_table);
+}
+
+enum anole_status anole_history_store_add(struct anole_history_store *store,
+                                          const struct anole_history_line *line,
+                                          struct anole_error *error)
+{
+    if (is_known(store, line))
+        return ANOLE_DONE;
+    uint32_t key = find_entry(store, line->key);
+    if (key == ANOLE_HISTORY_NONE)
+        key = add_entry(store, line->key);
+    if (key == ANOLE_HISTORY_NONE || !reserve_record(store, &store->entries[key]) ||
+        !fill_record(store, &store->records[store->record_count], line))
+        return anole_fail_memory(error);
+    link_record(store, key);
+    return ANOLE_DONE;
+}
+
+void anole_history_record_result(struct anole_result *result,
+                                 const struct anole_history_record *record)
+{
+    *result = (struct anole_result){
+        .outcome = (enum anole_outcome)record->outcome,
+        .abandoned = record->abandoned,
+        .simulated = record->simulated,
+        .samples = record->samples,
+        .seconds = record->seconds,
+        .low = record->low,
+        .high = record->high,
+        .error = record->error,
+        .cost = record->cost,
+    };
+    snprintf(result->message, sizeof result->message, "%s", record->message ? record->message : "");
+}
+
+void anole_history_store_fini(struct anole_history_store *store)
+{
+    for (size_t i = 0; i < store->entry_count; i++)
+        free(store->entries[i].lost);
+    free(store->entries);
+    free(store->records);
+    free(store->entry_table.slots);
+    free(store->record_table.slots);
+    while (store->blocks) {
+        struct anole_history_block *next = store->blocks->next;
+        free(store->blocks);
+        store->blocks = next;
+    }
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a history says, in memory: records by key, in file order.  Only the
+ * history's own files include this.
+ */
+#ifndef ANOLE_HISTORY_STORE_H
+#define ANOLE_HISTORY_STORE_H
+
+#include "record/history_line.h"
+
+#define ANOLE_HISTORY_NONE UINT32_MAX
+
+/* A trial, or one that was begun (by now ended or not). */
+struct anole_history_record {
+    struct anole_history_slice knobs; /* in the arena */
+    const char *message;              /* in the arena; NULL: "" */
+    struct anole_trial_cost cost;
+    double seconds, low, high, error;
+    uint64_t id;
+    uint32_t crc;
+    uint32_t key;
+    uint32_t next; /* record of the same key, or NONE */
+    uint32_t samples;
+    uint8_t outcome; /* enum anole_outcome */
+    bool begun;      /* no outcome */
+    bool abandoned, simulated;
+};
+
+struct anole_history_entry {         /* a key */
+    struct anole_history_slice text; /* in the arena, as `fields` */
+    struct anole_history_fields fields;
+    struct anole_history_count count; /* of trials */
+    uint32_t first, last;             /* records, or NONE */
+    /* Records that took their worker with them, or the tuner: crashes, timeouts,
+     * and what was begun and has not ended. */
+    uint32_t *lost;
+    size_t lost_count, lost_room;
+};
+
+struct anole_history_slot {
+    uint64_t hash;
+    uint32_t value; /* or NONE: free */
+};
+
+struct anole_history_table {
+    struct anole_history_slot *slots;
+    size_t room, used; /* room: 0 or a power of two */
+};
+
+struct anole_history_store { /* zero-initialise */
+    struct anole_history_record *records;
+    size_t record_count, record_room;
+    struct anole_history_entry *entries;
+    size_t entry_count, entry_room;
+    struct anole_history_table record_table, entry_table;
+    struct anole_history_block *blocks; /* the arena */
+    uint64_t last_id;                   /* the largest */
+};
+
+void anole_history_store_fini(struct anole_history_store *store);
+
+/* Adds what a TRIAL or BEGUN line says, unless the very line was added before
+ * (in a file that two others were joined to).  Unchanged on failure. */
+enum anole_status anole_history_store_add(struct anole_history_store *store,
+                                          const struct anole_history_line *line,
+                                          struct anole_error *error);
+
+/* The entry of a key, or NULL. */
+const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
+                                                           struct anole_history_slice key);
+
+/* What came of a record that is no BEGUN. */
+void anole_history_record_result(struct anole_result *result,
+                                 const struct anole_history_record *record);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The default sampler: k-means over all knobs; of each cluster the member that the
+ * model likes best, so that a batch is spread but nothing is measured that the
+ * model does not like; and one trial in four for the best-predicted neighbour of
+ * the incumbent.  Where the candidates are too few, configs are composed of their
+ * values (sample synthesis).
+ */
+#include "search/kmeans.h"
+#include "search/samplers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARE 4 /* one in so many for a neighbour of the incumbent */
+#define MOST_CANDIDATES 1024
+#define MOST_NEIGHBOURS 256
+#define TRIES 200 /* of making up a config */
+
+/* Many: so that the clusters are regions of the space and not corners of one good
+ * region.  With 16 a trial the search finds a remote optimum later. */
+static size_t candidates_for(size_t batch)
+{
+    return 256 * batch < MOST_CANDIDATES ? 256 * batch : MOST_CANDIDATES;
+}
+
+/* Takes up to `wanted` neighbours, by one knob, of the best config. */
+static void take_neighbours(struct anole_picks *picks, size_t wanted, struct anole_rng *rng)
+{
+    const struct anole_explorer_context *context = picks->context;
+    const struct anole_trial *best = anole_trials_best(context->trials);
+    struct anole_candidate neighbours[MOST_NEIGHBOURS];
+    uint16_t digits[ANOLE_MAX_KNOBS];
+    size_t count = 0;
+    if (!best || !wanted)
+        return;
+    anole_space_decode(context->space, best->config, digits);
+    for (size_t k = 0; k < anole_space_knob_count(context->space); k++) {
+        uint32_t values = anole_space_knob(context->space, k)->count;
+        uint16_t old = digits[k];
+        for (uint32_t v = 0; v < values && count < MOST_NEIGHBOURS; v++) {
+            digits[k] = (uint16_t)v;
+            if (v == old || !anole_space_valid_digits(context->space, digits))
+                continue;
+            uint64_t config = anole_space_encode(context->space, digits);
+            if (!anole_explorer_open(context, config))
+                continue;
+            neighbours[count].config = config;
+            anole_model_predict(context->model, &config, 1, &neighbours[count++].score);
+        }
+        digits[k] = old;
+    }
+    anole_candidates_sort(neighbours, count, rng);
+    for (size_t i = 0; i < count && wanted; i++)
+        wanted -= anole_picks_take(picks, neighbours[i].config);
+}
+
+/* Takes the best open member of each cluster; candidates come best first. */
+static enum anole_status take_clusters(struct anole_picks *picks,
+                                       const struct anole_candidate *candidates, size_t count,
+                                       struct anole_rng *rng, struct anole_error *error)
+{
+    const struct anole_space *space = picks->context->space;
+    size_t room = picks->capacity - picks->count;
+    struct anole_kmeans kmeans;
+    if (!count || !room)
+        return ANOLE_DONE;
+    float *points = anole_candidates_positions(space, candidates, count);
+    if (!points)
+        return anole_fail_memory(error);
+    enum anole_status status = anole_kmeans_init_knee(
+        &kmeans, points, count, anole_space_knob_count(space), 1, room, rng, error);
+    free(points);
+    if (status != ANOLE_DONE)
+        return status;
+    for (size_t c = 0; c < kmeans.k; c++)
+        for (size_t i = 0; i < count; i++)
+            if (kmeans.labels[i] == c && anole_picks_take(picks, candidates[i].config))
+                break;
+    anole_kmeans_fini(&kmeans);
+    return ANOLE_DONE;
+}
+
+/* Makes configs up: first of the most frequent values, then each knob from a
+ * candidate of its own. */
+static void take_synthetic(struct anole_picks *picks, const struct anole_candidate *candidates,
+                           size_t count, struct anole_rng *rng)
+{
+    const struct anole_space *space = picks->context->space;
+    uint16_t made[ANOLE_MAX_KNOBS], donor[ANOLE_MAX_KNOBS];
+    if (count && picks->count < picks->capacity)
+        anole_picks_take(picks, anole_candidates_synthesise(space, candidates, count, NULL, 0));
+    for (int i = 0; i < TRIES && count && picks->count < picks->capacity; i++) {
+        for (size_t k = 0; k < anole_space_knob_count(space); k++) {
+            anole_space_decode(space, candidates[anole_rng_below(rng, count)].config, donor);
+            made[k] = donor[k];
+        }
+        anole_picks_take(picks, anole_space_encode(space, made));
+    }
+}
+
+static enum anole_status pick(const struct anole_explorer_context *context,
+                              const struct anole_candidate *candidates, size_t count,
+                              struct anole_rng *rng, size_t batch, uint64_t *configs,
+                              size_t *picked, struct anole_error *error)
+{
+    struct anole_picks picks = {context, configs, 0, batch};
+    /* On average where the batch is no multiple of it. */
+    size_t near = (batch + anole_rng_below(rng, SHARE)) / SHARE;
+    if (anole_model_trained(context->model))
+        take_neighbours(&picks, near, rng);
+    enum anole_status status = take_clusters(&picks, candidates, count, rng, error);
+    if (status != ANOLE_DONE)
+        return status;
+    anole_picks_fill(&picks, candidates, count);
+    take_synthetic(&picks, candidates, count, rng);
+    *picked = picks.count;
+    return ANOLE_DONE;
+}
+
+const struct anole_sampler_ops anole_sampler_adaptive = {
+    .name = "adaptive",
+    .summary = "the best of each cluster, and neighbours of the best so far",
+    .candidates = candidates_for,
+    .pick = pick,
+};

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+#include "search/search.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_INITIAL 16
+#define SPREAD_DRAWS 16 /* random configs of which the farthest becomes a start */
+#define RANDOM_TRIES 64 /* draws of a config that is still to be tried */
+#define MOST_LISTED 131072 /* valid configs that are listed when little is left */
+
+struct anole_search {
+    const struct anole_space *space;
+    const struct anole_trials *trials;
+    const struct anole_explorer_ops *explorer_ops;
+    const struct anole_sampler_ops *sampler;
+    size_t initial;
+    uint64_t *suggestions;
+    size_t suggestion_count;
+    struct anole_rng starts, sampling;
+    struct anole_model *model;
+    size_t fitted; /* trials at the last fit */
+    struct anole_explorer_context context;
+    struct anole_explorer *explorer;
+    struct anole_config_map pending; /* all that was ever handed out */
+    bool listed; /* an attempt was made */
+    uint64_t *list; /* all valid configs, shuffled; NULL if they are too many */
+    size_t list_count, list_next;
+    struct anole_search_cost cost;
+};
+
+/* What next() is filling. */
+struct batch {
+    uint64_t *configs;
+    size_t count, capacity;
+};
+
+static enum anole_status create_parts(struct anole_search *search,
+                                      const struct anole_features *features,
+                                      const struct anole_search_options *options,
+                                      struct anole_error *error)
+{
+    struct anole_rng rng;
+    anole_rng_init(&rng, options->seed);
+    anole_rng_fork(&search->starts, &rng, "starts");
+    anole_rng_fork(&search->sampling, &rng, "sampler");
+    struct anole_model_options model = {.target = options->target, .seed = options->seed};
+    if (model.target == ANOLE_TARGET_PREFERRED)
+        model.target = search->explorer_ops->target;
+    enum anole_status status = anole_model_create(&search->model, features, &model, error);
+    if (status != ANOLE_DONE)
+        return status;
+    search->context = (struct anole_explorer_context){
+        .space = search->space,
+        .features = features,
+        .trials = search->trials,
+        .model = search->model,
+        .pending = &search->pending,
+    };
+    anole_rng_fork(&search->context.rng, &rng, "explorer");
+    return search->explorer_ops->create(&search->explorer, &search->context, error);
+}
+
+enum anole_status anole_search_create(struct anole_search **search,
+                                      const struct anole_space *space,
+                                      const struct anole_features *features,
+                                      const struct anole_trials *trials,
+                                      const struct anole_search_options *options,
+                                      struct anole_error *error)
+{
+    struct anole_search *made = calloc(1, sizeof *made);
+    if (!made)
+        return anole_fail_memory(error);
+    made->space = space;
+    made->trials = trials;
+    made->fitted = SIZE_MAX;
+    made->explorer_ops = options->explorer ? options->explorer : anole_explorers()[0];
+    made->sampler = options->sampler;
+    made->initial = options->initial ? options->initial : DEFAULT_INITIAL;
+    made->suggestion_count = options->suggestion_count;
+    made->suggestions = calloc(options->suggestion_count + 1, sizeof *made->suggestions);
+    enum anole_status status = ANOLE_DONE;
+    if (!made->suggestions)
+        status = anole_fail_memory(error);
+    else if (options->suggestion_count)
+        memcpy(made->suggestions, options->suggestions,
+               options->suggestion_count * sizeof *made->suggestions);
+    if (status == ANOLE_DONE && !made->sampler)
+        status = anole_sampler_find(&made->sampler, made->explorer_ops->sampler, error);
+    if (status == ANOLE_DONE)
+        status = create_parts(made, features, options, error);
+    if (status != ANOLE_DONE) {
+        anole_search_destroy(made);
+        return status;
+    }
+    *search = made;
+    return ANOLE_DONE;
+}
+
+void anole_search_destroy(struct anole_search *search)
+{
+    if (!search)
+        return;
+    if (search->explorer)
+        search->explorer_ops->destroy(search->explorer);
+    anole_model_destroy(search->model);
+    anole_config_map_fini(&search->pending);
+    free(search->suggestions);
+    free(search->list);
+    free(search);
+}
+
+/* Hands a config out, if it is valid and still to be tried; *taken tells. */
+static enum anole_status take(struct anole_search *search, struct batch *batch, uint64_t config,
+                              bool *taken, struct anole_error *error)
+{
+    *taken = false;
+    if (batch->count == batch->capacity || !anole_explorer_open(&search->context, config) ||
+        !anole_space_valid(search->space, config))
+        return ANOLE_DONE;
+    if (!anole_config_map_put(&search->pending, config, 0))
+        return anole_fail_memory(error);
+    batch->configs[batch->count++] = config;
+    *taken = true;
+    return ANOLE_DONE;
+}
+
+/* -- Starting -- */
+
+/* Squared distance of two configs, every knob counting alike. */
+static double distance2(const struct anole_space *space, const uint16_t *a, const uint16_t *b)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < anole_space_knob_count(space); k++) {
+        const struct anole_space_knob *knob = anole_space_knob(space, k);
+        if (a[k] == b[k])
+            continue;
+        double d = ((double)a[k] - (double)b[k]) / (double)(knob->count - 1);
+        sum += knob->categorical ? 1.0 : d * d;
+    }
+    return sum;
+}
+
+/* How far a config is from all that were handed out or tried. */
+static double remoteness(const struct anole_search *search, uint64_t config)
+{
+    uint16_t here[ANOLE_MAX_KNOBS], there[ANOLE_MAX_KNOBS];
+    double least = INFINITY;
+    anole_space_decode(search->space, config, here);
+    for (size_t i = 0; i < search->pending.capacity; i++) {
+        if (search->pending.values[i] == UINT32_MAX)
+            continue;
+        anole_space_decode(search->space, search->pending.keys[i], there);
+        least = fmin(least, distance2(search->space, here, there));
+    }
+    for (size_t i = 0; i < anole_trials_count(search->trials); i++) {
+        anole_space_decode(search->space, anole_trials_get(search->trials, i)->config, there);
+        least = fmin(least, distance2(search->space, here, there));
+    }
+    return least;
+}
+
+/* The remotest of a few random configs that are still to be tried. */
+static bool draw_remote(struct anole_search *search, uint64_t *config)
+{
+    double farthest = -1.0;
+    for (int i = 0; i < SPREAD_DRAWS; i++) {
+        uint64_t drawn;
+        if (!anole_space_sample(search->space, &search->starts, &drawn) ||
+            !anole_explorer_open(&search->context, drawn))
+            continue;
+        double distance = remoteness(search, drawn);
+        if (distance > farthest) {
+            farthest = distance;
+            *config = drawn;
+        }
+    }
+    return farthest >= 0.0;
+}
+
+static enum anole_status take_remote(struct anole_search *search, struct batch *batch,
+                                     size_t wanted, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (; wanted && batch->count < batch->capacity && status == ANOLE_DONE; wanted--) {
+        uint64_t config = 0;
+        bool taken;
+        if (!draw_remote(search, &config))
+            break;
+        status = take(search, batch, config, &taken, error);
+    }
+    return status;
+}
+
+/* Configs that were tried or are on their way. */
+static size_t known(const struct anole_search *search)
+{
+    size_t count = search->pending.count;
+    for (size_t i = 0; i < anole_trials_count(search->trials); i++) {
+        const struct anole_trial *trial = anole_trials_get(search->trials, i);
+        count += anole_trials_find(search->trials, trial->config) == trial &&
+                 !anole_config_map_has(&search->pending, trial->config);
+    }
+    return count;
+}
+
+/* The default, the suggestions, and start configs. */
+static enum anole_status take_starts(struct anole_search *search, struct batch *batch,
+                                     struct anole_error *error)
+{
+    bool taken;
+    enum anole_status status =
+        take(search, batch, anole_space_default(search->space), &taken, error);
+    for (size_t i = 0; i < search->suggestion_count && status == ANOLE_DONE; i++)
+        status = take(search, batch, search->suggestions[i], &taken, error);
+    size_t have = known(search);
+    if (status != ANOLE_DONE || search->explorer_ops->model_free || have >= search->initial)
+        return status;
+    return take_remote(search, batch, search->initial - have, error);
+}
+
+/* -- Going on -- */
+
+static enum anole_status fit(struct anole_search *search, struct anole_error *error)
+{
+    size_t count = anole_trials_count(search->trials);
+    if (search->explorer_ops->model_free || search->fitted == count)
+        return ANOLE_DONE;
+    double began = anole_clock();
+    enum anole_status status = anole_model_fit(search->model, search->trials, error);
+    search->cost.model += anole_clock() - began;
+    if (status == ANOLE_DONE)
+        search->fitted = count;
+    return status;
+}
+
+static void log_proposal(const struct anole_search *search, size_t count)
+{
+    struct anole_explorer_stats stats;
+    anole_search_stats(search, &stats);
+    anole_log_debug("%s: %zu candidates from %zu evaluations of %zu configs; entropy %.3f, "
+                    "reward %.3f, %zu collapses",
+                    search->explorer_ops->name, count, stats.evaluations, stats.distinct,
+                    stats.entropy, stats.reward, stats.collapses);
+}
+
+static enum anole_status take_proposed(struct anole_search *search, struct batch *batch,
+                                       struct anole_error *error)
+{
+    size_t room = batch->capacity - batch->count, count = 0, picked = 0;
+    size_t capacity = search->sampler->candidates(room);
+    struct anole_candidate *candidates = calloc(capacity + 1, sizeof *candidates);
+    uint64_t *picks = calloc(room + 1, sizeof *picks);
+    enum anole_status status = ANOLE_DONE;
+    if (!candidates || !picks)
+        status = anole_fail_memory(error);
+    double began = anole_clock();
+    if (status == ANOLE_DONE)
+        status = search->explorer_ops->propose(search->explorer, candidates, capacity, &count,
+                                               error);
+    double proposed = anole_clock();
+    search->cost.explore += proposed - began;
+    if (status == ANOLE_DONE) {
+        log_proposal(search, count);
+        status = search->sampler->pick(&search->context, candidates, count, &search->sampling,
+                                       room, picks, &picked, error);
+    }
+    for (size_t i = 0; i < picked && status == ANOLE_DONE; i++) {
+        bool taken;
+        status = take(search, batch, picks[i], &taken, error);
+    }
+    search->cost.sample += anole_clock() - proposed;
+    free(picks);
+    free(candidates);
+    return status;
+}
+
+/* -- When little is left -- */
+
+static enum anole_status make_list(struct anole_search *search, struct anole_error *error)
+{
+    search->listed = true;
+    enum anole_status status = anole_space_enumerate(search->space, MOST_LISTED, &search->list,
+                                                     &search->list_count, error);
+    if (status != ANOLE_DONE || !search->list)
+        return status;
+    for (size_t i = search->list_count; i > 1; i--) {
+        size_t j = anole_rng_below(&search->starts, i);
+        uint64_t swapped = search->list[i - 1];
+        search->list[i - 1] = search->list[j];
+        search->list[j] = swapped;
+    }
+    return ANOLE_DONE;
+}
+
+/* Any config that is still to be tried; then those that a list of all shows. */
+static enum anole_status take_any(struct anole_search *search, struct batch *batch,
+                                  struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    bool taken;
+    for (int i = 0; i < RANDOM_TRIES && batch->count < batch->capacity; i++) {
+        uint64_t config;
+        if (!anole_space_sample(search->space, &search->starts, &config))
+            continue;
+        status = take(search, batch, config, &taken, error);
+        if (status != ANOLE_DONE)
+            return status;
+    }
+    if (batch->count < batch->capacity && !search->listed)
+        status = make_list(search, error);
+    while (batch->count < batch->capacity && search->list &&
+           search->list_next < search->list_count && status == ANOLE_DONE)
+        status = take(search, batch, search->list[search->list_next++], &taken, error);
+    return status;
+}
+
+enum anole_status anole_search_next(struct anole_search *search, size_t batch_size,
+                                    uint64_t *configs, size_t capacity, size_t *count,
+                                    struct anole_error *error)
+{
+    if (!batch_size)
+        batch_size = search->explorer_ops->batch;
+    struct batch batch = {configs, 0, batch_size < capacity ? batch_size : capacity};
+    double began = anole_clock();
+    enum anole_status status = take_starts(search, &batch, error);
+    search->cost.sample += anole_clock() - began;
+    if (status == ANOLE_DONE && !batch.count) {
+        bool free_of_model = search->explorer_ops->model_free;
+        status = fit(search, error);
+        if (status == ANOLE_DONE && (free_of_model || anole_model_trained(search->model)))
+            status = take_proposed(search, &batch, error);
+        else if (status == ANOLE_DONE) /* nothing to learn from yet: look elsewhere */
+            status = take_remote(search, &batch, SIZE_MAX, error);
+    }
+    began = anole_clock();
+    if (status == ANOLE_DONE && !batch.count)
+        status = take_any(search, &batch, error);
+    search->cost.sample += anole_clock() - began;
+    if (status == ANOLE_DONE)
+        *count = batch.count;
+    return status;
+}
+
+void anole_search_cost(const struct anole_search *search, struct anole_search_cost *cost)
+{
+    *cost = search->cost;
+}
+
+void anole_search_stats(const struct anole_search *search, struct anole_explorer_stats *stats)
+{
+    if (search->explorer_ops->stats)
+        search->explorer_ops->stats(search->explorer, stats);
+    else
+        *stats = (struct anole_explorer_stats){.entropy = NAN, .reward = NAN};
+}

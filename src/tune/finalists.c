@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "tune/finalists.h"
+
+#include "base/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Configs that are compared, the default aside. */
+#define FINALISTS 3
+#define LEAST_ROUNDS 6
+
+/* The default comes first, then the fastest others. */
+static size_t choose(uint64_t *configs, const struct anole_trials *trials, uint64_t fallback)
+{
+    uint64_t elites[FINALISTS];
+    double seconds[FINALISTS];
+    size_t elite_count = anole_trials_elites(trials, elites, seconds, FINALISTS);
+    size_t count = 0;
+    configs[count++] = fallback;
+    for (size_t i = 0; i < elite_count; i++) {
+        if (elites[i] != fallback)
+            configs[count++] = elites[i];
+    }
+    return count;
+}
+
+/* Index of the fastest that is ok; SIZE_MAX if none is. */
+static size_t fastest(const struct anole_result *results, size_t count)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].outcome != ANOLE_OUTCOME_OK)
+            continue;
+        if (best == SIZE_MAX || results[i].seconds < results[best].seconds)
+            best = i;
+    }
+    return best;
+}
+
+/* Fills in times and speed-up of config `winner`, where 0 is the default. */
+static enum anole_status judge(struct anole_tuner_final *final, const struct anole_result *results,
+                               const double *samples, size_t rounds, size_t winner,
+                               struct anole_error *error)
+{
+    final->seconds = results[winner].seconds;
+    final->low = results[winner].low;
+    final->high = results[winner].high;
+    final->default_seconds = final->speedup = final->speedup_low = final->speedup_high = NAN;
+    if (results[0].outcome != ANOLE_OUTCOME_OK)
+        return ANOLE_DONE;
+    final->default_seconds = results[0].seconds;
+    if (winner == 0) {
+        final->speedup = final->speedup_low = final->speedup_high = 1.0;
+        final->tie = true;
+        return ANOLE_DONE;
+    }
+    double *scratch = malloc(rounds * sizeof *scratch);
+    if (!scratch)
+        return anole_fail_memory(error);
+    struct anole_summary ratio;
+    anole_summarise_ratio(&ratio, samples, samples + winner * rounds, rounds, scratch);
+    free(scratch);
+    final->speedup = ratio.median;
+    final->speedup_low = ratio.low;
+    final->speedup_high = ratio.high;
+    final->tie = ratio.low <= 1.0 && ratio.high >= 1.0;
+    return ANOLE_DONE;
+}
+
+static enum anole_status set_hash(struct anole_tuner_final *final,
+                                  const struct anole_generator *generator,
+                                  struct anole_error *error)
+{
+    struct anole_generated *generated = NULL;
+    enum anole_status status =
+        anole_generator_kernel(&generated, generator, final->config, error);
+    if (status != ANOLE_DONE)
+        return status;
+    final->source_hash = generated->source_hash;
+    anole_generated_destroy(generated);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
+                                         struct anole_measure *measure,
+                                         const struct anole_generator *generator,
+                                         const struct anole_trials *trials, double seconds,
+                                         struct anole_error *error)
+{
+    uint64_t configs[FINALISTS + 1];
+    struct anole_result results[FINALISTS + 1];
+    double *samples = NULL;
+    size_t rounds = 0;
+    *final = (struct anole_tuner_final){.found = false};
+    uint64_t fallback = anole_space_default(anole_generator_space(generator));
+    size_t count = choose(configs, trials, fallback);
+    enum anole_status status =
+        anole_measure_compare(measure, generator, configs, count, seconds, LEAST_ROUNDS, results,
+                              &samples, &rounds, error);
+    if (status != ANOLE_DONE)
+        return status;
+    size_t winner = fastest(results, count);
+    if (winner != SIZE_MAX) {
+        status = judge(final, results, samples, rounds, winner, error);
+        /* A tie goes to the default: nothing is gained by moving away from it. */
+        if (status == ANOLE_DONE && final->tie && winner != 0) {
+            winner = 0;
+            status = judge(final, results, samples, rounds, winner, error);
+        }
+        final->config = configs[winner];
+        final->found = true;
+        if (status == ANOLE_DONE)
+            status = set_hash(final, generator, error);
+    }
+    free(samples);
+    return status;
+}
+
+enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
+                                          struct anole_result *result,
+                                          struct anole_result *default_result,
+                                          struct anole_measure *measure,
+                                          const struct anole_generator *generator,
+                                          uint64_t config, double seconds,
+                                          struct anole_error *error)
+{
+    uint64_t fallback = anole_space_default(anole_generator_space(generator));
+    uint64_t configs[2] = {fallback, config};
+    size_t count = config == fallback ? 1 : 2;
+    struct anole_result results[2];
+    double *samples = NULL;
+    size_t rounds = 0;
+    *final = (struct anole_tuner_final){.config = config};
+    enum anole_status status =
+        anole_measure_compare(measure, generator, configs, count, seconds, LEAST_ROUNDS, results,
+                              &samples, &rounds, error);
+    if (status != ANOLE_DONE)
+        return status;
+    *default_result = results[0];
+    *result = results[count - 1];
+    if (result->outcome == ANOLE_OUTCOME_OK) {
+        final->found = true;
+        status = judge(final, results, samples, rounds, count - 1, error);
+    }
+    if (status == ANOLE_DONE)
+        status = set_hash(final, generator, error);
+    free(samples);
+    return status;
+}

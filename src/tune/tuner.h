@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tuner: takes the tasks of a network through search and measurement until
+ * the budget is spent, then decides between the finalists.  The only place where
+ * the learning half and the measuring half meet.
+ */
+#ifndef ANOLE_TUNER_H
+#define ANOLE_TUNER_H
+
+#include "record/history.h"
+#include "record/lockfile.h"
+#include "measure/measure.h"
+#include "network/network.h"
+#include "search/search.h"
+
+struct anole_tuner;
+
+struct anole_tuner_options {
+    const struct anole_explorer_ops *explorer;
+    const struct anole_sampler_ops *sampler;
+    uint64_t seed;
+    double time_limit; /* wall seconds for all of it; 0: none */
+    uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
+    uint32_t threads; /* of a CPU device; 0: all cores */
+    const char *history_path;
+    bool (*stop)(void *context); /* polled; true ends the run, nothing is lost */
+    void *stop_context;
+};
+
+/* How far one task has come. */
+struct anole_tuner_task {
+    const struct anole_network_task *source;
+    char key[ANOLE_TASK_KEY];
+    char label[64];
+    double flops;
+    size_t trials; /* in all */
+    size_t resumed; /* of them, from an earlier run */
+    size_t failures[ANOLE_OUTCOME_COUNT];
+    double default_seconds; /* NaN: not measured or not ok */
+    double best_seconds; /* NaN: none yet */
+    uint64_t best_config;
+};
+
+/* How far the whole run has come. */
+struct anole_tuner_view {
+    const struct anole_tuner_task *tasks;
+    size_t task_count;
+    size_t current; /* the task in hand */
+    const char *phase; /* a literal: "starting", "searching", "comparing finalists" */
+    size_t trials; /* of this run */
+    double elapsed, time_limit; /* seconds */
+    uint64_t trial_limit;
+    struct anole_measure_cost measure;
+    struct anole_search_cost search;
+    double history_seconds;
+};
+
+/* Watches a run; may be called many times a second. */
+typedef void anole_tuner_observer(void *context, const struct anole_tuner_view *view);
+
+/* What was decided for one task. */
+struct anole_tuner_final {
+    bool found; /* something valid was found */
+    bool tie; /* tuned and default cannot be told apart: the default is kept */
+    uint64_t config;
+    double seconds, low, high; /* tuned */
+    double default_seconds; /* NaN if the default failed */
+    double speedup, speedup_low, speedup_high; /* paired, interleaved; NaN likewise */
+    uint64_t source_hash;
+};
+
+/* What results of a task on a device are keyed by in a history; borrows all. */
+struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
+                                         const struct anole_registry_device *device,
+                                         const char *task, uint32_t threads);
+
+/* Opens the history, makes the design spaces, takes up what the history holds.
+ * Network, registry and device are borrowed and must outlive the tuner.
+ * ERR_INPUT if the device's backend supports none of the tasks; a task that it
+ * does not support is left out, with a warning. */
+enum anole_status anole_tuner_create(struct anole_tuner **tuner,
+                                     const struct anole_network *network,
+                                     const struct anole_registry *registry,
+                                     const struct anole_registry_device *device,
+                                     const struct anole_tuner_options *options,
+                                     struct anole_error *error);
+void anole_tuner_destroy(struct anole_tuner *tuner);
+
+void anole_tuner_observe(struct anole_tuner *tuner, anole_tuner_observer *observer,
+                         void *context);
+
+/* Searches until the budget is spent or nothing is left to try.  Each task gets
+ * its default config measured whatever the budget.  ERR_INTERRUPTED if stopped. */
+enum anole_status anole_tuner_run(struct anole_tuner *tuner, struct anole_error *error);
+
+/* Compares each task's finalists with its default, interleaved.
+ * finals[view.task_count]. */
+enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tuner_final *finals,
+                                     struct anole_error *error);
+
+/* The state now; valid until the next call. */
+const struct anole_tuner_view *anole_tuner_view(struct anole_tuner *tuner);
+
+/* What was decided, as an entry of a lock file: *device is the caller's to
+ * release with anole_lock_device_fini(). */
+enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
+                                   const struct anole_tuner_final *finals,
+                                   struct anole_lock_device *device, struct anole_error *error);
+
+#endif

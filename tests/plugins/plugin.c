@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A backend without a device, for tests: "builds" nothing, and runs a direct
+ * convolution on the host.  Compiled several times:
+ *
+ *   PLUGIN_NAME   the name, a string
+ *   DEVICE_FLAGS  of its devices (default: they share the host)
+ *   NO_BINARY     without the op binary
+ *   DEEDS         with a knob `deed`, each value of which is another misdeed
+ *   DRIVERS       with several drivers, not all of them well
+ */
+#include "misdeeds.h"
+
+#include <anole/plugin.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PLUGIN_NAME
+#define PLUGIN_NAME "good"
+#endif
+#ifndef DEVICE_FLAGS
+#define DEVICE_FLAGS ANOLE_DEVICE_SHARES_HOST
+#endif
+
+enum { KNOB_TILE, KNOB_SLOW, KNOB_DEED };
+
+struct anole_session {
+    const struct anole_host *host;
+};
+
+/* Read back with what binary() wrote. */
+#define BINARY_TEXT "built by " PLUGIN_NAME
+
+/* -- Describe -- */
+
+#ifdef DRIVERS
+static int drivers(const struct anole_host *host, struct anole_driver_list *list,
+                   struct anole_message *message)
+{
+    (void)host;
+    (void)message;
+    static const char *const names[] = {"two", "crash", "none", "broken", "one"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (list->add(list, names[i]) != ANOLE_OK)
+            return ANOLE_NO_MEMORY;
+    return ANOLE_OK;
+}
+#endif
+
+static int probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
+                 uint32_t *count, struct anole_message *message)
+{
+    uint32_t wanted = strcmp(driver, "two") == 0 ? 2 : 1;
+    if (strcmp(driver, "crash") == 0) {
+        fprintf(stderr, "this driver is about to crash\n");
+        signal(SIGABRT, SIG_DFL);
+        raise(SIGABRT);
+    }
+    if (strcmp(driver, "broken") == 0)
+        return fail(message, ANOLE_DEVICE_LOST, "its library is too old");
+    if (strcmp(driver, "none") == 0)
+        wanted = 0;
+    for (uint32_t i = 0; i < wanted && i < *count; i++) {
+        struct anole_device *device = &devices[i];
+        device->index = i;
+        device->type = ANOLE_DEVICE_CPU;
+        device->flags = DEVICE_FLAGS;
+        snprintf(device->name, sizeof device->name, "Test Device %s%u", driver, i);
+        snprintf(device->vendor, sizeof device->vendor, "Nobody");
+        snprintf(device->driver, sizeof device->driver, "%s driver", PLUGIN_NAME);
+        snprintf(device->driver_version, sizeof device->driver_version, "1.2.3");
+        device->compute_units = device->cores = host->topology->cores;
+        device->max_work_group = 256;
+        device->local_memory = 32768;
+        device->property_count = 1;
+        snprintf(device->properties[0].name, sizeof device->properties[0].name, "answer");
+        device->properties[0].value = 42;
+    }
+    *count = wanted;
+    return ANOLE_OK;
+}
+
+/* -- Generate -- */
+
+static int supports(const struct anole_device *device, const struct anole_task *task)
+{
+    (void)device;
+    return task->kind != ANOLE_TASK_DEPTHWISE_CONV2D;
+}
+
+static int space(const struct anole_device *device, const struct anole_task *task,
+                 struct anole_space_builder *builder, struct anole_message *message)
+{
+    (void)device;
+    (void)task;
+    (void)message;
+    static const int64_t tiles[] = {1, 2, 4, 8, 16}, slow[] = {0, 1};
+    const struct anole_knob tile = {.size = sizeof tile,
+                                    .kind = ANOLE_KNOB_ORDINAL,
+                                    .name = "tile",
+                                    .values = tiles,
+                                    .count = 5,
+                                    .default_index = 1};
+    const struct anole_knob pace = {.size = sizeof pace,
+                                    .kind = ANOLE_KNOB_CATEGORICAL,
+                                    .name = "slow",
+                                    .values = slow,
+                                    .count = 2};
+    int code = builder->knob(builder, &tile);
+    if (code == ANOLE_OK)
+        code = builder->knob(builder, &pace);
+#ifdef DEEDS
+    static const char *const labels[] = {
+#define X(name) #name,
+        DEED_MAP(X)
+#undef X
+    };
+    int64_t deeds[DEED_COUNT];
+    for (int i = 0; i < DEED_COUNT; i++)
+        deeds[i] = i;
+    const struct anole_knob deed = {.size = sizeof deed,
+                                    .kind = ANOLE_KNOB_CATEGORICAL,
+                                    .name = "deed",
+                                    .values = deeds,
+                                    .count = DEED_COUNT,
+                                    .labels = labels};
+    if (code == ANOLE_OK)
+        code = builder->knob(builder, &deed);
+#endif
+    if (code == ANOLE_OK)
+        code = builder->constraint(builder, "tile < 16", "a tile of 16 is too large");
+    return code;
+}
+
+static int valid(const struct anole_device *device, const struct anole_task *task,
+                 const int64_t *values, uint32_t count)
+{
+    (void)device;
+    (void)task;
+    (void)count;
+    return values[KNOB_TILE] != 8 || values[KNOB_SLOW] == 0;
+}
+
+static uint32_t features(const struct anole_device *device, const struct anole_task *task,
+                         const int64_t *values, uint32_t count, double *out)
+{
+    (void)device;
+    (void)count;
+    if (out) {
+        out[0] = (double)(task->out_w / (uint64_t)values[KNOB_TILE]);
+        out[1] = 1.0;
+    }
+    return 2;
+}
+
+static const char *feature_name(uint32_t kind, uint32_t i)
+{
+    (void)kind;
+    return i == 0 ? "tiles a row" : "one";
+}
+
+static enum deed deed_of(const int64_t *values, uint32_t count)
+{
+    return count > KNOB_DEED ? (enum deed)values[KNOB_DEED] : DEED_none;
+}
+
+static size_t weight_bytes(const struct anole_task *task)
+{
+    return (size_t)task->out_c * (task->in_c / task->groups) * task->kernel_h * task->kernel_w *
+           sizeof(float);
+}
+
+static void add_arg(struct anole_launch *launch, uint32_t role, int64_t value)
+{
+    launch->args[launch->arg_count++] = (struct anole_arg){.role = role, .value = value};
+}
+
+static int generate(const struct anole_device *device, const struct anole_task *task,
+                    const int64_t *values, uint32_t count, struct anole_kernel_builder *builder,
+                    struct anole_message *message)
+{
+    (void)device;
+    char source[128];
+    enum deed deed = deed_of(values, count);
+    if (deed == DEED_refuse)
+        return fail(message, ANOLE_BAD_REQUEST, "this config is refused on purpose");
+    int length = snprintf(source, sizeof source, "kernel void conv() { /* tile %lld */ }\n",
+                          (long long)values[KNOB_TILE]);
+    struct anole_launch launch = {.size = sizeof launch,
+                                  .dimensions = 1,
+                                  .kernel = "conv",
+                                  .global = {(uint64_t)task->batch * 16},
+                                  .local = {deed == DEED_bad_launch ? 3 : 4}};
+    add_arg(&launch, ANOLE_ROLE_INPUT, 0);
+    add_arg(&launch, ANOLE_ROLE_WEIGHTS, 0);
+    if (task->flags & ANOLE_TASK_BIAS)
+        add_arg(&launch, ANOLE_ROLE_BIAS, 0);
+    if (task->flags & ANOLE_TASK_RESIDUAL)
+        add_arg(&launch, ANOLE_ROLE_RESIDUAL, 0);
+    add_arg(&launch, ANOLE_ROLE_OUTPUT, 0);
+    add_arg(&launch, ANOLE_ROLE_INT, 7);
+    if (values[KNOB_TILE] == 4)
+        add_arg(&launch, ANOLE_ROLE_WORKSPACE, 0);
+    int code = builder->source(builder, source, (size_t)length);
+    if (code == ANOLE_OK)
+        code = builder->options(builder, "-DTEST");
+    if (code == ANOLE_OK && values[KNOB_TILE] == 2)
+        code = builder->packed_weights(builder, weight_bytes(task) + 64);
+    if (code == ANOLE_OK && values[KNOB_TILE] == 4)
+        code = builder->workspace(builder, 1000);
+    return code == ANOLE_OK ? builder->launch(builder, &launch) : code;
+}
+
+/* Packed weights begin 64 bytes late. */
+static int pack(const struct anole_device *device, const struct anole_task *task,
+                const int64_t *values, uint32_t count, const void *weights, size_t weights_bytes,
+                void *packed, size_t packed_bytes, struct anole_message *message)
+{
+    (void)device;
+    (void)message;
+    if (weights_bytes != weight_bytes(task) || packed_bytes != weights_bytes + 64)
+        return fail(message, ANOLE_BAD_REQUEST, "sizes do not match");
+    memset(packed, 0, 64);
+    memcpy((char *)packed + 64, weights, weights_bytes);
+    if (deed_of(values, count) == DEED_bad_pack)
+        memset((char *)packed + packed_bytes, 0, 4);
+    return ANOLE_OK;
+}
+
+/* -- Time -- */
+
+static int open_device(const struct anole_host *host, const char *driver, uint32_t index,
+                       struct anole_session **session, struct anole_message *message)
+{
+    (void)driver;
+    const char *trouble = getenv("ANOLE_TEST_OPEN");
+    if (trouble && strcmp(trouble, "fail") == 0)
+        return fail(message, ANOLE_NO_DEVICE, "somebody took the device away");
+    if (trouble && strcmp(trouble, "crash") == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        raise(SIGSEGV);
+    }
+    if (index > 1)
+        return fail(message, ANOLE_NO_DEVICE, "no such device");
+    *session = calloc(1, sizeof **session);
+    if (!*session)
+        return ANOLE_NO_MEMORY;
+    (*session)->host = host;
+    return ANOLE_OK;
+}
+
+static void close_device(struct anole_session *session)
+{
+    free(session);
+}
+
+static int buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
+                         struct anole_message *message)
+{
+    (void)session;
+    (void)message;
+    struct anole_buffer *new = calloc(1, sizeof *new);
+    /* Room to misbehave in without hurting anybody but the guards. */
+    unsigned char *data = new ? aligned_alloc(4096, (bytes + 3 * 4096) / 4096 * 4096) : NULL;
+    if (!data) {
+        free(new);
+        return ANOLE_NO_MEMORY;
+    }
+    new->data = data;
+    new->bytes = bytes;
+    *buffer = new;
+    return ANOLE_OK;
+}
+
+static int buffer_write(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                        const void *data, size_t bytes, struct anole_message *message)
+{
+    (void)session;
+    if (offset > buffer->bytes || bytes > buffer->bytes - offset)
+        return fail(message, ANOLE_BAD_REQUEST, "a write beyond the buffer");
+    memcpy(buffer->data + offset, data, bytes);
+    return ANOLE_OK;
+}
+
+static int buffer_read(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                       void *data, size_t bytes, struct anole_message *message)
+{
+    (void)session;
+    if (offset > buffer->bytes || bytes > buffer->bytes - offset)
+        return fail(message, ANOLE_BAD_REQUEST, "a read beyond the buffer");
+    memcpy(data, buffer->data + offset, bytes);
+    return ANOLE_OK;
+}
+
+static void buffer_destroy(struct anole_session *session, struct anole_buffer *buffer)
+{
+    (void)session;
+    free(buffer->data);
+    free(buffer);
+}
+
+static int build(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **made,
+                 struct anole_message *message)
+{
+    const char *pace = getenv("ANOLE_TEST_BUILD_MS");
+    enum deed deed = deed_of(kernel->values, kernel->value_count);
+    if (binary && (binary_bytes != sizeof BINARY_TEXT || strcmp(binary, BINARY_TEXT) != 0))
+        return fail(message, ANOLE_BUILD_FAILED, "the binary is not what binary() gave");
+    if (!binary && pace)
+        usleep((useconds_t)atoi(pace) * 1000);
+    if (deed == DEED_talk)
+        session->host->log(ANOLE_LOG_WARNING, "a word of warning\x1b[31m");
+    int code = misbuild(deed, message);
+    if (code != ANOLE_OK)
+        return code;
+    *made = calloc(1, sizeof **made);
+    if (!*made)
+        return ANOLE_NO_MEMORY;
+    (*made)->task = *kernel->task;
+    (*made)->tile = kernel->values[KNOB_TILE];
+    (*made)->slow = kernel->values[KNOB_SLOW];
+    (*made)->deed = deed;
+    (*made)->packed = kernel->packed_weights;
+    return ANOLE_OK;
+}
+
+#ifndef NO_BINARY
+static int binary_of(struct anole_session *session, struct anole_build *made, void *data,
+                     size_t *bytes, struct anole_message *message)
+{
+    (void)session;
+    (void)made;
+    (void)message;
+    if (data && *bytes >= sizeof BINARY_TEXT)
+        memcpy(data, BINARY_TEXT, sizeof BINARY_TEXT);
+    *bytes = sizeof BINARY_TEXT;
+    return ANOLE_OK;
+}
+#endif
+
+static void release(struct anole_session *session, struct anole_build *made)
+{
+    (void)session;
+    free(made);
+}
+
+static float sum_window(const struct anole_task *t, const float *x, const float *w, uint32_t n,
+                        uint32_t y, uint32_t z, uint32_t k)
+{
+    uint32_t depth = t->in_c / t->groups, first = k / (t->out_c / t->groups) * depth;
+    float sum = 0;
+    for (uint32_t r = 0; r < t->kernel_h; r++) {
+        for (uint32_t s = 0; s < t->kernel_w; s++) {
+            int64_t h = (int64_t)y * t->stride_h + r * t->dilation_h - t->pad_top;
+            int64_t v = (int64_t)z * t->stride_w + s * t->dilation_w - t->pad_left;
+            if (h < 0 || h >= t->in_h || v < 0 || v >= t->in_w)
+                continue;
+            const float *from = x + ((n * t->in_h + h) * t->in_w + v) * t->in_c + first;
+            const float *with = w + ((k * t->kernel_h + r) * t->kernel_w + s) * depth;
+            for (uint32_t c = 0; c < depth; c++)
+                sum += from[c] * with[c];
+        }
+    }
+    return sum;
+}
+
+static void convolve(const struct anole_build *made, const struct anole_binding *bindings)
+{
+    const struct anole_task *t = &made->task;
+    const float *x = at(bindings, ANOLE_ROLE_INPUT), *w = at(bindings, ANOLE_ROLE_WEIGHTS);
+    const float *bias = at(bindings, ANOLE_ROLE_BIAS);
+    const float *residual = at(bindings, ANOLE_ROLE_RESIDUAL);
+    float *out = at(bindings, ANOLE_ROLE_OUTPUT);
+    if (made->packed > 0)
+        w += 16;
+    size_t i = 0;
+    for (uint32_t n = 0; n < t->batch; n++)
+        for (uint32_t y = 0; y < t->out_h; y++)
+            for (uint32_t z = 0; z < t->out_w; z++)
+                for (uint32_t k = 0; k < t->out_c; k++, i++) {
+                    float sum = sum_window(t, x, w, n, y, z, k);
+                    if (bias)
+                        sum += bias[k];
+                    if (residual)
+                        sum += residual[i];
+                    if (t->activation != ANOLE_ACT_NONE && sum < 0)
+                        sum = 0;
+                    if (t->activation == ANOLE_ACT_RELU6 && sum > 6)
+                        sum = 6;
+                    if (made->deed != DEED_unwritten || i != 3)
+                        out[i] = sum;
+                }
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int run_once(struct anole_build *made, const struct anole_binding *bindings,
+                    double *device_seconds, struct anole_message *message)
+{
+    double start = now();
+    made->runs++;
+    convolve(made, bindings);
+    if (made->slow)
+        usleep(20000);
+    int code = fail_to_run(made, message);
+    spoil(made, bindings);
+    litter(made);
+    if (DEVICE_FLAGS & ANOLE_DEVICE_EVENT_TIMER)
+        *device_seconds = (now() - start) * (made->deed == DEED_events_lie ? 1000 : 0.9);
+    return code;
+}
+
+static int run(struct anole_session *session, struct anole_build *made,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    (void)session;
+    if (DEVICE_FLAGS & ANOLE_DEVICE_SIMULATED) {
+        for (uint32_t i = 0; i < repeats; i++)
+            device_seconds[i] = 1e-3 / (double)made->tile * (made->slow ? 5 : 1);
+        *host_seconds = 1;
+        return ANOLE_OK;
+    }
+    if (binding_count != ANOLE_ROLE_COUNT)
+        return fail(message, ANOLE_BAD_REQUEST, "bindings are missing");
+    double start = now();
+    for (uint32_t i = 0; i < repeats; i++) {
+        int code = run_once(made, bindings, &device_seconds[i], message);
+        if (code != ANOLE_OK)
+            return code;
+    }
+    *host_seconds = now() - start;
+    if (made->deed == DEED_negative_time)
+        *host_seconds = -1;
+    if (made->deed == DEED_nan_time)
+        *host_seconds = NAN;
+    return ANOLE_OK;
+}
+
+ANOLE_PLUGIN(PLUGIN_NAME, "1.0", 1,
+#ifdef DRIVERS
+             .drivers = drivers,
+#endif
+             .probe = probe, .supports = supports, .space = space, .valid = valid,
+             .features = features, .feature_name = feature_name, .generate = generate, .pack = pack,
+             .open = open_device, .close = close_device, .buffer_create = buffer_create,
+             .buffer_write = buffer_write, .buffer_read = buffer_read,
+             .buffer_destroy = buffer_destroy, .build = build,
+#ifndef NO_BINARY
+             .binary = binary_of,
+#endif
+             .release = release, .run = run);

@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The program from outside: verbs, messages, exit codes, resuming.  One line a
+# case; exits 1 if one failed.
+set -u
+
+anole=${ANOLE:-./anole}
+networks=${ANOLE_NETWORKS:-networks}
+data=${ANOLE_TEST_DATA:-tests/data}
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
+case $data in /*) ;; *) data=$PWD/$data ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
+# for PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ]; then
+        echo "FAIL: anole $*: expected exit code $code, found $found"
+        sed 's/^/    /' err | tail -n 5
+        failed=1
+    elif ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole $*: expected '$pattern' in:"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    else
+        echo "ok: anole $*"
+    fi
+}
+
+check() {
+    if eval "$2"; then
+        echo "ok: $1"
+    else
+        echo "FAIL: $1"
+        failed=1
+    fi
+}
+
+# -- words --
+expect 0 'Exit codes' --help
+expect 0 'anole [0-9]' --version
+expect 2 'did you mean .tune' tuna
+expect 2 'did you mean --trials' tune x.json --trails 3
+for verb in devices tasks tune best verify; do
+    expect 0 "Usage: anole $verb" $verb --help
+done
+expect 0 'random' tune --help
+
+# -- bad input --
+expect 2 'no-such.json' tune no-such.json --device cpu
+expect 2 'expected' tune "$networks/tiny.json" --device cpu --time 0
+expect 2 'no duration' tune "$networks/tiny.json" --device cpu --time nan
+expect 2 'expected' tune "$networks/tiny.json" --device cpu --trials 0
+expect 2 'expected' tune "$networks/tiny.json" --device cpu --trials -3
+expect 2 'random' tune "$networks/tiny.json" --device cpu --explorer randon
+expect 2 'adaptive' tune "$networks/tiny.json" --device cpu --sampler adaptiv
+expect 3 'cpu:0' tune "$networks/tiny.json" --device quantum --trials 1
+expect 3 'cpu:7' tune "$networks/tiny.json" --device cpu:7 --trials 1
+echo '{"name": "x", ' >cut.json
+expect 2 'cut.json' tasks cut.json
+expect 2 'cut.json' best cut.json
+expect 2 'tiny.json' best "$networks/tiny.json"
+mkdir a-folder
+expect 2 'a-folder' tasks a-folder
+expect 2 'a-folder' tune "$networks/tiny.json" --device cpu --history a-folder --trials 1
+expect 2 'network' tune "$networks/tiny.json" --device cpu --history "$networks/tiny.json" --trials 1
+check 'the network is as it was' 'cmp -s "$networks/tiny.json" "$networks/tiny.json"'
+
+# -- devices and tasks --
+expect 0 'cpu:0' devices
+expect 0 '"simd_width"' devices --json
+expect 0 'tasks in' tasks "$networks/resnet18.json"
+expect 0 'valid' tasks "$networks/tiny.json" --device cpu
+expect 0 '"valid_exact"' tasks "$networks/tiny.json" --device cpu --json
+
+# -- tuning, and going on --
+expect 0 'wrote out.lock.json' tune "$networks/tiny.json" --device cpu --trials 16 \
+    --history h --output out.lock.json --seed 7
+trials() { grep -c '"outcome"' h; }
+check 'sixteen trials are in the history' '[ "$(trials)" -eq 16 ]'
+expect 0 '0 trials in' tune "$networks/tiny.json" --device cpu --trials 16 --history h \
+    --output out.lock.json --seed 7
+check 'nothing was tried again' '[ "$(trials)" -eq 16 ]'
+expect 0 '"speedup"' tune "$networks/tiny.json" --device cpu --trials 20 --history h \
+    --output out.lock.json --seed 7 --json
+check 'four more were tried' '[ "$(trials)" -eq 20 ]'
+check 'no config was tried twice' \
+    '[ "$(grep -o "\"knobs\": *{[^}]*}\|\"config\": *[0-9]*\|\"task\": *[0-9]*" h | sort | uniq -d | grep -c knobs)" -le 20 ]'
+expect 0 'sum over layers' best out.lock.json
+expect 0 'tasks' best out.lock.json --json
+expect 0 'kernels.json' best out.lock.json --kernels k --device cpu
+check 'kernels were written' 'ls k/01_*.cl >/dev/null && [ -s k/kernels.json ]'
+expect 1 'must not exist' best out.lock.json --kernels k --device cpu
+"$anole" verify out.lock.json --device cpu >out 2>err
+code=$?
+check 'verify finds all right (a slow minute of the machine may say 6)' \
+    '[ $code -eq 0 ] || [ $code -eq 6 ]'
+check 'verify finds no wrong answer' '! grep -q wrong-answer out'
+
+# -- a lock file of something else --
+sed 's/"device": *"[^"]*"/"device": "Abacus"/' out.lock.json >other.lock.json
+expect 3 'tune it first' verify other.lock.json --device cpu
+
+# -- Ctrl-C --
+"$anole" tune "$networks/resnet18.json" --device cpu --time 60s --history i --output i.lock.json \
+    >out 2>err &
+pid=$!
+sleep 6
+kill -INT $pid
+wait $pid
+code=$?
+check 'an interrupted run ends with 130' '[ $code -eq 130 ]'
+check 'and tells how to go on' 'grep -q "anole tune .*--history i" err'
+check 'and leaves no lock file' '[ ! -e i.lock.json ]'
+
+# -- killed, and resumed --
+"$anole" tune "$networks/tiny.json" --device cpu --trials 400 --history j --output j.lock.json \
+    >out 2>err &
+pid=$!
+sleep 5
+kill -KILL $pid
+wait $pid 2>/dev/null
+before=$(grep -c '"outcome"' j)
+check 'a killed run left finished trials' '[ "$before" -gt 0 ]'
+expect 0 'wrote j.lock.json' tune "$networks/tiny.json" --device cpu --trials $((before + 4)) \
+    --history j --output j.lock.json
+after=$(grep -c '"outcome"' j)
+check 'none was lost or repeated' '[ "$after" -eq $((before + 4)) ]'
+
+exit $failed

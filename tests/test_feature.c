@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "space/feature.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const algorithms[] = {"direct", "winograd", "gemm"};
+
+static void add(struct anole_space *space, const char *name, bool categorical,
+                const int64_t *values, size_t count, const char *const *labels)
+{
+    assert_int_equal(anole_space_add_knob(space, name, categorical, values, labels, count, 0, NULL),
+                     ANOLE_DONE);
+}
+
+/* tile: log2; order: as it is; algorithm: three columns; kind: one column, for
+ * it has nine values; half: two columns without labels. */
+static int create(void **state)
+{
+    static const int64_t tile[] = {1, 2, 4, 12}, order[] = {-1, 0, 5}, algorithm[] = {3, 1, 2},
+                         kind[] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, half[] = {0, 1};
+    struct anole_space *space = NULL;
+    assert_int_equal(anole_space_create(&space, NULL), ANOLE_DONE);
+    add(space, "tile", false, tile, 4, NULL);
+    add(space, "order", false, order, 3, NULL);
+    add(space, "algorithm", true, algorithm, 3, algorithms);
+    add(space, "kind", true, kind, 9, NULL);
+    add(space, "half", true, half, 2, NULL);
+    assert_int_equal(anole_space_finish(space, NULL), ANOLE_DONE);
+    *state = space;
+    return 0;
+}
+
+static int destroy(void **state)
+{
+    anole_space_destroy(*state);
+    return 0;
+}
+
+static uint64_t config_of(const struct anole_space *space, uint16_t tile, uint16_t order,
+                          uint16_t algorithm, uint16_t kind, uint16_t half)
+{
+    const uint16_t digits[] = {tile, order, algorithm, kind, half};
+    return anole_space_encode(space, digits);
+}
+
+static void test_row_of_knobs(void **state)
+{
+    struct anole_features *features = NULL;
+    float row[8];
+    assert_int_equal(anole_features_create(&features, *state, NULL, 0, NULL, NULL, 0, NULL),
+                     ANOLE_DONE);
+    assert_int_equal(anole_features_count(features), 8);
+    anole_features_row(features, config_of(*state, 3, 0, 1, 8, 0), row);
+    static const float expected[] = {0, -1, 0, 1, 0, 9, 1, 0};
+    for (size_t i = 1; i < 8; i++)
+        assert_true(row[i] == expected[i]);
+    assert_true(row[0] == (float)log2(12));
+    anole_features_row(features, config_of(*state, 2, 2, 0, 0, 1), row);
+    assert_true(row[0] == 2 && row[1] == 5 && row[2] == 1 && row[3] == 0 && row[7] == 1);
+    anole_features_destroy(features);
+    anole_features_destroy(NULL);
+}
+
+static void sum_and_product(void *context, const int64_t *values, size_t count, double *out)
+{
+    out[0] = 0;
+    out[1] = 1;
+    for (size_t i = 0; i < count; i++) {
+        out[0] += (double)values[i];
+        out[1] *= (double)values[i];
+    }
+    out[2] = *(const double *)context;
+}
+
+static void test_row_with_extra_and_context(void **state)
+{
+    struct anole_features *features = NULL;
+    double context[] = {3.5, -1e300, NAN}, extra = INFINITY;
+    float row[14];
+    assert_int_equal(
+        anole_features_create(&features, *state, context, 3, sum_and_product, &extra, 3, NULL),
+        ANOLE_DONE);
+    context[0] = 0; /* it was copied */
+    assert_int_equal(anole_features_count(features), 14);
+    anole_features_row(features, config_of(*state, 1, 2, 2, 3, 1), row);
+    assert_true(row[8] == 2 + 5 + 2 + 4 + 1);
+    assert_true(row[9] == 2 * 5 * 2 * 4 * 1);
+    assert_true(row[10] == FLT_MAX);
+    assert_true(row[11] == 3.5f);
+    assert_true(row[12] == -FLT_MAX);
+    assert_true(row[13] == 0);
+    for (size_t i = 0; i < 14; i++)
+        assert_true(isfinite(row[i]));
+    anole_features_destroy(features);
+}
+
+static void write_nothing(void *context, const int64_t *values, size_t count, double *out)
+{
+    (void)context, (void)values, (void)count, (void)out;
+}
+
+static void test_row_is_defined_where_the_backend_writes_nothing(void **state)
+{
+    struct anole_features *features = NULL;
+    float row[8 + ANOLE_MAX_EXTRA_FEATURES];
+    assert_int_equal(anole_features_create(&features, *state, NULL, 0, write_nothing, NULL,
+                                           ANOLE_MAX_EXTRA_FEATURES, NULL),
+                     ANOLE_DONE);
+    anole_features_row(features, 0, row);
+    for (size_t i = 8; i < sizeof row / sizeof row[0]; i++)
+        assert_true(row[i] == 0);
+    anole_features_destroy(features);
+}
+
+static void test_create_refuses_too_many(void **state)
+{
+    struct anole_features *features = NULL;
+    struct anole_error error = {0};
+    assert_int_equal(anole_features_create(&features, *state, NULL, 0, write_nothing, NULL,
+                                           ANOLE_MAX_EXTRA_FEATURES + 1, &error),
+                     ANOLE_ERR_INPUT);
+    assert_non_null(strstr(error.text, "1025"));
+    assert_int_equal(anole_features_create(&features, *state, NULL, SIZE_MAX, NULL, NULL, 0, NULL),
+                     ANOLE_ERR_INPUT);
+    assert_null(features);
+}
+
+static void test_name_of_columns(void **state)
+{
+    static const char *const expected[] = {
+        "tile",           "order",   "algorithm=direct", "algorithm=winograd",
+        "algorithm=gemm", "kind",    "half=0",           "half=1",
+        "extra 0",        "extra 1", "context 0"};
+    struct anole_features *features = NULL;
+    const double context = 1;
+    char name[64];
+    assert_int_equal(
+        anole_features_create(&features, *state, &context, 1, write_nothing, NULL, 2, NULL),
+        ANOLE_DONE);
+    for (size_t i = 0; i < anole_features_count(features); i++)
+        assert_string_equal(anole_features_name(features, i, name, sizeof name), expected[i]);
+    assert_string_equal(anole_features_name(features, 2, name, 6), "algor");
+    anole_features_destroy(features);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_row_of_knobs, create, destroy),
+        cmocka_unit_test_setup_teardown(test_row_with_extra_and_context, create, destroy),
+        cmocka_unit_test_setup_teardown(test_row_is_defined_where_the_backend_writes_nothing,
+                                        create, destroy),
+        cmocka_unit_test_setup_teardown(test_create_refuses_too_many, create, destroy),
+        cmocka_unit_test_setup_teardown(test_name_of_columns, create, destroy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The describe and time groups of the cpu plugin, which all OpenCL backends
+ * share: drivers, devices, buffers, builds that fail, launches that are refused.
+ */
+#include "kernel_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct kernel_fixture fixture;
+
+static struct anole_message message = {.size = sizeof message};
+
+/* ----------------------------------------------------------------- drivers */
+
+struct names {
+    char text[8][256];
+    int count;
+};
+
+static int keep_name(struct anole_driver_list *list, const char *driver)
+{
+    struct names *names = list->host;
+    assert_true(names->count < 8);
+    snprintf(names->text[names->count++], 256, "%s", driver);
+    return ANOLE_OK;
+}
+
+static struct names list_drivers(void)
+{
+    struct names names = {.count = 0};
+    struct anole_driver_list list = {.size = sizeof list, .host = &names, .add = keep_name};
+    assert_int_equal(fixture.plugin->drivers(anole_host_get(0), &list, &message), ANOLE_OK);
+    return names;
+}
+
+static void touch(const char *folder, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("libno-such-driver.so\n", file);
+    fclose(file);
+}
+
+/* Lists without loading: the libraries that these files name do not exist. */
+static void test_list_drivers_by_name(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/anole-test-XXXXXX", path[512];
+    char *vendors = getenv("OCL_ICD_VENDORS");
+    char *kept = vendors ? strdup(vendors) : NULL;
+    assert_non_null(mkdtemp(folder));
+    touch(folder, "b.icd");
+    touch(folder, "a.icd");
+    touch(folder, "readme.txt");
+
+    setenv("OCL_ICD_VENDORS", folder, 1);
+    struct names names = list_drivers();
+    assert_int_equal(names.count, 2);
+    snprintf(path, sizeof path, "%s/a.icd", folder);
+    assert_string_equal(names.text[0], path);
+    setenv("OCL_ICD_VENDORS", path, 1);
+    names = list_drivers();
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.text[0], path);
+    setenv("OCL_ICD_VENDORS", "/nowhere", 1);
+    assert_int_equal(list_drivers().count, 0);
+
+    if (kept)
+        setenv("OCL_ICD_VENDORS", kept, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+    free(kept);
+    for (const char *const *name = (const char *const[]){"a.icd", "b.icd", "readme.txt", NULL};
+         *name; name++) {
+        snprintf(path, sizeof path, "%s/%s", folder, *name);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static void test_refuse_a_second_driver(void **state)
+{
+    (void)state;
+    struct anole_device device;
+    struct anole_session *session = NULL;
+    uint32_t count = 1;
+    assert_int_equal(
+        fixture.plugin->probe(anole_host_get(0), "/etc/another.icd", &device, &count, &message),
+        ANOLE_BAD_REQUEST);
+    assert_non_null(strstr(message.text, "/etc/another.icd"));
+    assert_int_equal(
+        fixture.plugin->open(anole_host_get(0), fixture.driver, 99, &session, &message),
+        ANOLE_NO_DEVICE);
+    assert_null(session);
+}
+
+static void test_describe_a_cpu(void **state)
+{
+    (void)state;
+    const struct anole_device *d = &fixture.device;
+    assert_int_equal(d->size, sizeof *d);
+    assert_int_equal(d->type, ANOLE_DEVICE_CPU);
+    assert_true(d->flags & ANOLE_DEVICE_SHARES_HOST);
+    assert_true(d->name[0] && d->driver[0] && d->driver_version[0]);
+    assert_true(d->compute_units >= 1);
+    assert_true(d->simd_width >= 1 && d->simd_width <= 64);
+    assert_true(d->registers >= 8);
+    assert_true(d->global_memory > 1 << 20);
+    assert_true(d->local_memory > 0);
+}
+
+/* A message may be smaller than ours: what does not fit is cut. */
+static void test_write_no_more_than_the_message_holds(void **state)
+{
+    (void)state;
+    struct anole_message small = {.size = offsetof(struct anole_message, text) + 8};
+    struct anole_session *session = NULL;
+    memset(small.text, 'x', sizeof small.text);
+    fixture.plugin->open(anole_host_get(0), fixture.driver, 99, &session, &small);
+    assert_int_equal(strnlen(small.text, 8), 7);
+    assert_int_equal(small.text[8], 'x');
+}
+
+/* ----------------------------------------------------------------- buffers */
+
+static void test_buffer_keeps_what_is_written(void **state)
+{
+    (void)state;
+    struct anole_buffer *buffer = NULL;
+    unsigned char in[1000], out[1000];
+    for (int i = 0; i < 1000; i++)
+        in[i] = (unsigned char)(i * 7);
+    assert_int_equal(fixture.plugin->buffer_create(fixture.session, 10000, &buffer, &message),
+                     ANOLE_OK);
+    assert_int_equal(
+        fixture.plugin->buffer_write(fixture.session, buffer, 4096, in, sizeof in, &message),
+        ANOLE_OK);
+    assert_int_equal(
+        fixture.plugin->buffer_read(fixture.session, buffer, 4096 + 500, out, 500, &message),
+        ANOLE_OK);
+    assert_memory_equal(out, in + 500, 500);
+    assert_true(fixture.plugin->buffer_read(fixture.session, buffer, 9999, out, 500, &message) < 0);
+    fixture.plugin->buffer_destroy(fixture.session, buffer);
+    fixture.plugin->buffer_destroy(fixture.session, NULL);
+}
+
+/* ------------------------------------------------------------------ builds */
+
+static const char fill[] = "kernel void fill(global float *out, int value)\n"
+                           "{\n"
+                           "    out[get_global_id(0)] = value + get_local_id(0) * 0.5f;\n"
+                           "}\n";
+
+/* A task whose output is 8 floats and whose weights are one. */
+static struct anole_task small_task(void)
+{
+    struct anole_task task;
+    assert_int_equal(anole_task_parse_key(&task, "dense n1 i1 o8 f32", NULL), ANOLE_DONE);
+    return task;
+}
+
+static struct anole_launch fill_launch(void)
+{
+    struct anole_launch launch = {.size = sizeof launch,
+                                  .dimensions = 1,
+                                  .kernel = "fill",
+                                  .global = {8, 0, 0},
+                                  .local = {2, 0, 0},
+                                  .arg_count = 2};
+    launch.args[0].role = ANOLE_ROLE_OUTPUT;
+    launch.args[1] = (struct anole_arg){.role = ANOLE_ROLE_INT, .value = 40};
+    return launch;
+}
+
+static struct anole_kernel kernel_with(const char *source, const struct anole_launch *launch,
+                                       const struct anole_task *task)
+{
+    return (struct anole_kernel){.size = sizeof(struct anole_kernel),
+                                 .launch_count = 1,
+                                 .source = source,
+                                 .source_length = strlen(source),
+                                 .options = "",
+                                 .launches = launch,
+                                 .task = task};
+}
+
+static void test_build_failure_shows_the_compilers_words(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    struct anole_kernel kernel = kernel_with("kernel void fill(global float *out) { out[0] = "
+                                             "no_such_name; }\n",
+                                             &launch, &task);
+    struct anole_build *build = NULL;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_BUILD_FAILED);
+    assert_non_null(strstr(message.text, "no_such_name"));
+    assert_null(build);
+}
+
+static void test_build_failure_names_a_missing_kernel(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    launch.kernel = "empty";
+    struct anole_kernel kernel = kernel_with(fill, &launch, &task);
+    struct anole_build *build = NULL;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_BUILD_FAILED);
+    assert_non_null(strstr(message.text, "empty"));
+}
+
+static struct anole_build *build_fill(const struct anole_launch *launch)
+{
+    struct anole_task task = small_task();
+    struct anole_kernel kernel = kernel_with(fill, launch, &task);
+    struct anole_build *build = NULL;
+    if (fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message))
+        fail_msg("%s", message.text);
+    return build;
+}
+
+static void test_build_again_from_its_binary(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    struct anole_kernel kernel = kernel_with(fill, &launch, &task);
+    struct anole_build *first = build_fill(&launch), *second = NULL;
+    size_t bytes = 0;
+    assert_int_equal(fixture.plugin->binary(fixture.session, first, NULL, &bytes, &message),
+                     ANOLE_OK);
+    assert_true(bytes > 0);
+    char *binary = malloc(bytes);
+    assert_non_null(binary);
+    assert_int_equal(fixture.plugin->binary(fixture.session, first, binary, &bytes, &message),
+                     ANOLE_OK);
+    assert_int_equal(
+        fixture.plugin->build(fixture.session, &kernel, binary, bytes, &second, &message),
+        ANOLE_OK);
+    fixture.plugin->release(fixture.session, first);
+    fixture.plugin->release(fixture.session, second);
+    /* One that is of no use does no harm. */
+    memset(binary, 0x55, bytes);
+    assert_int_equal(
+        fixture.plugin->build(fixture.session, &kernel, binary, bytes, &second, &message),
+        ANOLE_OK);
+    fixture.plugin->release(fixture.session, second);
+    free(binary);
+}
+
+/* --------------------------------------------------------------------- run */
+
+static int run_fill(struct anole_build *build, struct anole_buffer *buffer, size_t offset,
+                    size_t bytes)
+{
+    struct anole_binding bindings[ANOLE_ROLE_COUNT] = {0};
+    double device[3] = {-2, -2, -2}, host = -2;
+    bindings[ANOLE_ROLE_OUTPUT] = (struct anole_binding){buffer, offset, bytes};
+    int code = fixture.plugin->run(fixture.session, build, bindings, ANOLE_ROLE_COUNT, 3, device,
+                                   &host, &message);
+    if (code)
+        return code;
+    assert_true(host > 0);
+    for (int i = 0; i < 3; i++)
+        assert_true(device[i] == -1 || (device[i] >= 0 && device[i] <= host));
+    return ANOLE_OK;
+}
+
+static void test_run_writes_only_its_binding(void **state)
+{
+    (void)state;
+    struct anole_launch launch = fill_launch();
+    struct anole_build *build = build_fill(&launch);
+    struct anole_buffer *buffer = NULL;
+    float data[4096] = {0};
+    assert_int_equal(fixture.plugin->buffer_create(fixture.session, sizeof data, &buffer, &message),
+                     ANOLE_OK);
+    assert_int_equal(
+        fixture.plugin->buffer_write(fixture.session, buffer, 0, data, sizeof data, &message),
+        ANOLE_OK);
+    if (run_fill(build, buffer, 4096, 32))
+        fail_msg("%s", message.text);
+    assert_int_equal(
+        fixture.plugin->buffer_read(fixture.session, buffer, 0, data, sizeof data, &message),
+        ANOLE_OK);
+    for (int i = 0; i < 4096; i++) {
+        float expected = i >= 1024 && i < 1032 ? 40 + 0.5f * (float)(i % 2) : 0;
+        assert_true(data[i] == expected);
+    }
+    fixture.plugin->buffer_destroy(fixture.session, buffer);
+    fixture.plugin->release(fixture.session, build);
+}
+
+static void test_refuse_a_tensor_that_is_not_there(void **state)
+{
+    (void)state;
+    struct anole_launch launch = fill_launch();
+    struct anole_build *build = build_fill(&launch);
+    assert_int_equal(run_fill(build, NULL, 0, 0), ANOLE_BAD_REQUEST);
+    fixture.plugin->release(fixture.session, build);
+}
+
+static void test_refuse_a_launch_that_does_not_fit(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    launch.local[0] = 1u << 24;
+    launch.global[0] = 1u << 24;
+    struct anole_kernel kernel = kernel_with(fill, &launch, &task);
+    struct anole_build *build = NULL;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_LAUNCH_FAILED);
+    assert_non_null(strstr(message.text, "CL_INVALID_WORK"));
+}
+
+static int open_device(void **state)
+{
+    (void)state;
+    if (!kernel_fixture_init(&fixture))
+        exit(77); /* skipped, says Automake */
+    return 0;
+}
+
+static int close_device(void **state)
+{
+    (void)state;
+    kernel_fixture_fini(&fixture);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_list_drivers_by_name),
+        cmocka_unit_test(test_refuse_a_second_driver),
+        cmocka_unit_test(test_describe_a_cpu),
+        cmocka_unit_test(test_write_no_more_than_the_message_holds),
+        cmocka_unit_test(test_buffer_keeps_what_is_written),
+        cmocka_unit_test(test_build_failure_shows_the_compilers_words),
+        cmocka_unit_test(test_build_failure_names_a_missing_kernel),
+        cmocka_unit_test(test_build_again_from_its_binary),
+        cmocka_unit_test(test_run_writes_only_its_binding),
+        cmocka_unit_test(test_refuse_a_tensor_that_is_not_there),
+        cmocka_unit_test(test_refuse_a_launch_that_does_not_fit),
+    };
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}
