@@ -62,10 +62,12 @@ static void choose_default(const struct anole_device *device, const struct anole
     while (v[VECTORS] > 1 &&
            ((v[VECTORS] - 1) * v[VECTOR_WIDTH] >= task->out_c || group_count(task, v) < 4 * units))
         v[VECTORS]--;
-    /* Sums wait four cycles for their predecessors. */
-    v[STREAMS] = v[ROWS] * v[VECTORS] >= 8 ? 1 : 2;
-    v[STREAMS] = cpu_min(v[STREAMS], task->in_c);
-    v[PREFETCH] = 32;
+    /* A second stream helps where weights come from memory; the hardware sees them
+     * coming, for they are read in order. */
+    const double weights = 4.0 * task->in_c * task->out_c;
+    v[STREAMS] = weights > 0.5 * (double)device->cache_l3 && v[ROWS] * v[VECTORS] <= registers / 4;
+    v[STREAMS] = cpu_min(1 + v[STREAMS], task->in_c);
+    v[PREFETCH] = 0;
     while (group_count(task, v) < 2 * units && task->in_c / v[C_SPLIT] > 512)
         v[C_SPLIT] *= 2;
 }

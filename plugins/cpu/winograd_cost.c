@@ -107,7 +107,7 @@ double wino_cost(const struct anole_device *device, const struct anole_task *tas
     double moved =
         transfer(device, weights * (double)(staged ? 1 : blocks), weights + scratch, 1.3);
     if (staged)
-        moved += transfer(device, 4 * scratch, scratch, 2.5);
+        moved += transfer(device, 4 * scratch, scratch, 3.5);
     else if (scratch > 0.6 * (double)cpu_l2_bytes(device)) /* for weights pass through as well */
         moved += (double)blocks * (double)p.phases * scratch / NEAR_BYTES;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define SHARE 4 /* one in so many for a neighbour of the incumbent */
+#define NARROW 16
 #define MOST_CANDIDATES 1024
 #define MOST_NEIGHBOURS 256
 #define TRIES 200 /* of making up a config */
@@ -55,28 +56,32 @@ static void take_neighbours(struct anole_picks *picks, size_t wanted, struct ano
         wanted -= anole_picks_take(picks, neighbours[i].config);
 }
 
-/* Takes the best open member of each cluster; candidates come best first. */
-static enum anole_status take_clusters(struct anole_picks *picks,
+/* Takes up to `wanted` configs: the best open member of each cluster that nothing
+ * was taken from yet.  Candidates come best first. */
+static enum anole_status take_clusters(struct anole_picks *picks, size_t wanted,
                                        const struct anole_candidate *candidates, size_t count,
                                        struct anole_rng *rng, struct anole_error *error)
 {
     const struct anole_space *space = picks->context->space;
-    size_t room = picks->capacity - picks->count;
+    size_t had = picks->count;
     struct anole_kmeans kmeans;
-    if (!count || !room)
+    if (!count || !wanted)
         return ANOLE_DONE;
     float *points = anole_candidates_positions(space, candidates, count);
     if (!points)
         return anole_fail_memory(error);
     enum anole_status status = anole_kmeans_init_knee(
-        &kmeans, points, count, anole_space_knob_count(space), 1, room, rng, error);
+        &kmeans, points, count, anole_space_knob_count(space), 1, had + wanted, rng, error);
     free(points);
     if (status != ANOLE_DONE)
         return status;
-    for (size_t c = 0; c < kmeans.k; c++)
-        for (size_t i = 0; i < count; i++)
-            if (kmeans.labels[i] == c && anole_picks_take(picks, candidates[i].config))
-                break;
+    for (size_t i = 0; i < count && picks->count < had + wanted; i++) {
+        bool new = true;
+        for (size_t j = 0; j < i && new; j++)
+            new = kmeans.labels[j] != kmeans.labels[i];
+        if (new)
+            anole_picks_take(picks, candidates[i].config);
+    }
     anole_kmeans_fini(&kmeans);
     return ANOLE_DONE;
 }
@@ -107,11 +112,16 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     struct anole_picks picks = {context, configs, 0, batch};
     /* On average where the batch is no multiple of it. */
     size_t near = (batch + anole_rng_below(rng, SHARE)) / SHARE;
-    if (anole_model_trained(context->model))
-        take_neighbours(&picks, near, rng);
-    enum anole_status status = take_clusters(&picks, candidates, count, rng, error);
+    size_t wide = (batch + anole_rng_below(rng, SHARE)) / SHARE;
+    size_t narrow = batch > near + wide ? batch - near - wide : 1;
+    size_t few = NARROW * batch < count ? NARROW * batch : count;
+    enum anole_status status = take_clusters(&picks, narrow, candidates, few, rng, error);
+    if (status == ANOLE_DONE)
+        status = take_clusters(&picks, wide, candidates, count, rng, error);
     if (status != ANOLE_DONE)
         return status;
+    if (anole_model_trained(context->model))
+        take_neighbours(&picks, near, rng);
     anole_picks_fill(&picks, candidates, count);
     take_synthetic(&picks, candidates, count, rng);
     *picked = picks.count;

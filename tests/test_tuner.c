@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole runs of the tuner on a simulated device, where the same seed must give the
+ * same history.
+ */
+#include "measure_fixture.h"
+
+#include "base/json.h"
+#include "tune/suggest.h"
+#include "tune/tuner.h"
+
+#include <math.h>
+
+#define NETWORK                                                                                    \
+    "{\"name\": \"test\", \"layers\": ["                                                           \
+    "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 4]},"                            \
+    "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"  \
+    "{\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"  \
+    "{\"name\": \"c\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1}]}"
+
+/* Fewer than the simulated device's design spaces hold. */
+#define TRIALS 12
+
+struct run {
+    char *folder;
+    char history[512];
+    struct anole_network *network;
+    struct anole_registry *registry;
+    struct anole_tuner *tuner;
+    struct anole_tuner_options options;
+    size_t shown, stop_after; /* calls of the observer; trials, 0: never */
+    bool stop;
+};
+
+static bool stop_wanted(void *context)
+{
+    return ((struct run *)context)->stop;
+}
+
+static void watch(void *context, const struct anole_tuner_view *view)
+{
+    struct run *run = context;
+    run->shown++;
+    assert_true(view->current < view->task_count);
+    if (run->stop_after && view->trials >= run->stop_after)
+        run->stop = true;
+}
+
+static void open_run(struct run *run, const char *plugin)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    memset(run, 0, sizeof *run);
+    run->folder = make_folder();
+    add_plugins(run->folder, plugin);
+    run->registry = registry_of(run->folder);
+    snprintf(run->history, sizeof run->history, "%s/history", run->folder);
+    assert_done(anole_network_parse(&run->network, NETWORK, strlen(NETWORK), "test.json", &error));
+    run->options = (struct anole_tuner_options){
+        .explorer = anole_explorers()[0],
+        .sampler = anole_samplers()[0],
+        .seed = 3,
+        .trial_limit = TRIALS,
+        .history_path = run->history,
+        .stop = stop_wanted,
+        .stop_context = run,
+    };
+}
+
+static void start(struct run *run)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    run->stop = false;
+    assert_done(anole_tuner_create(&run->tuner, run->network, run->registry,
+                                   &run->registry->devices[0], &run->options, &error));
+    anole_tuner_observe(run->tuner, watch, run);
+}
+
+static void end(struct run *run)
+{
+    anole_tuner_destroy(run->tuner);
+    run->tuner = NULL;
+}
+
+static void close_run(struct run *run)
+{
+    anole_tuner_destroy(run->tuner);
+    anole_network_destroy(run->network);
+    anole_registry_destroy(run->registry);
+    drop_folder(run->folder);
+}
+
+/* The history's trial lines, each cut where the clock begins to speak. */
+static char *history_text(const struct run *run, size_t *trials)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    char *text;
+    size_t length;
+    assert_done(anole_file_read(&text, &length, run->history, 0, &error));
+    char *out = calloc(1, length + 1);
+    *trials = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        char *clock = strstr(line, "\"cost\"");
+        if (!clock)
+            continue;
+        strncat(out, line, (size_t)(clock - line));
+        strcat(out, "\n");
+        ++*trials;
+    }
+    free(text);
+    return out;
+}
+
+static void test_run_repeats_itself_with_the_same_seed(void **state)
+{
+    (void)state;
+    char *texts[2];
+    size_t trials[2];
+    for (int i = 0; i < 2; i++) {
+        struct run run;
+        struct anole_error error = {.status = ANOLE_DONE};
+        open_run(&run, "simulated");
+        start(&run);
+        assert_done(anole_tuner_run(run.tuner, &error));
+        end(&run);
+        texts[i] = history_text(&run, &trials[i]);
+        close_run(&run);
+    }
+    assert_int_equal(trials[0], TRIALS);
+    assert_string_equal(texts[0], texts[1]);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+static void test_run_goes_on_where_it_was_stopped(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    size_t trials;
+    open_run(&run, "simulated");
+    run.stop_after = 5;
+    start(&run);
+    assert_int_equal(anole_tuner_run(run.tuner, &error), ANOLE_ERR_INTERRUPTED);
+    end(&run);
+    char *text = history_text(&run, &trials);
+    free(text);
+    assert_true(trials >= 5 && trials < TRIALS);
+
+    run.stop_after = 0;
+    anole_error_clear(&error);
+    start(&run);
+    assert_int_equal(anole_tuner_view(run.tuner)->trials, 0);
+    assert_done(anole_tuner_run(run.tuner, &error));
+    assert_int_equal(anole_tuner_view(run.tuner)->trials, TRIALS - trials);
+    end(&run);
+    text = history_text(&run, &trials);
+    assert_int_equal(trials, TRIALS);
+    free(text);
+    assert_true(run.shown > 0);
+    close_run(&run);
+}
+
+static void test_finish_never_ends_behind_the_default(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    open_run(&run, "simulated");
+    start(&run);
+    assert_done(anole_tuner_run(run.tuner, &error));
+    const struct anole_tuner_view *view = anole_tuner_view(run.tuner);
+    struct anole_tuner_final finals[8];
+    assert_true(view->task_count <= 8);
+    assert_done(anole_tuner_finish(run.tuner, finals, &error));
+    for (size_t i = 0; i < view->task_count; i++) {
+        assert_true(finals[i].found);
+        assert_true(finals[i].seconds <= finals[i].default_seconds);
+        assert_true(finals[i].speedup >= 1.0);
+    }
+    struct anole_lock_device device;
+    assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+    assert_int_equal(device.task_count, view->task_count);
+    anole_lock_device_fini(&device);
+    close_run(&run);
+}
+
+static void test_create_refuses_a_history_in_use(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_tuner *second = NULL;
+    open_run(&run, "simulated");
+    start(&run);
+    assert_int_equal(anole_tuner_create(&second, run.network, run.registry,
+                                        &run.registry->devices[0], &run.options, &error),
+                     ANOLE_ERR_IN_USE);
+    assert_null(second);
+    assert_contains(error.text, run.history);
+    close_run(&run);
+}
+
+/* ------------------------------------------------------------ suggestions */
+
+static struct anole_space *make_space(const int64_t *values, size_t count, const char *constraint)
+{
+    struct anole_space *space;
+    struct anole_error error = {.status = ANOLE_DONE};
+    assert_done(anole_space_create(&space, &error));
+    assert_done(anole_space_add_knob(space, "tile", false, values, NULL, count, 0, &error));
+    assert_done(anole_space_add_knob(space, "unroll", false, values, NULL, count, 0, &error));
+    if (constraint)
+        assert_done(anole_space_add_constraint(space, constraint, "test", &error));
+    assert_done(anole_space_finish(space, &error));
+    return space;
+}
+
+static void test_translate_takes_the_nearest_values(void **state)
+{
+    (void)state;
+    const int64_t few[] = {1, 4, 16}, many[] = {1, 2, 4, 8, 15, 32};
+    struct anole_space *from = make_space(many, 6, NULL), *to = make_space(few, 3, NULL);
+    uint16_t digits[] = {4, 1}; /* 15, 2 */
+    uint64_t config;
+    int64_t values[2];
+    assert_true(anole_suggest_translate(&config, to, from, anole_space_encode(from, digits)));
+    anole_space_values(to, config, values);
+    assert_int_equal(values[0], 16);
+    assert_int_equal(values[1], 1);
+    anole_space_destroy(from);
+    anole_space_destroy(to);
+}
+
+static void test_translate_refuses_what_would_be_invalid(void **state)
+{
+    (void)state;
+    const int64_t list[] = {1, 2, 4};
+    struct anole_space *from = make_space(list, 3, NULL);
+    struct anole_space *to = make_space(list, 3, "tile * unroll <= 4");
+    uint16_t digits[] = {2, 2};
+    uint64_t config;
+    assert_false(anole_suggest_translate(&config, to, from, anole_space_encode(from, digits)));
+    anole_space_destroy(from);
+    anole_space_destroy(to);
+}
+
+static void test_neighbours_are_distinct_valid_and_near(void **state)
+{
+    (void)state;
+    const int64_t list[] = {1, 2, 4, 8};
+    struct anole_space *space = make_space(list, 4, "tile * unroll <= 16");
+    struct anole_rng rng;
+    uint64_t configs[8];
+    anole_rng_init(&rng, 1);
+    size_t count =
+        anole_suggest_neighbours(configs, 8, space, anole_space_default(space), &rng);
+    assert_int_equal(count, 8);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(anole_space_valid(space, configs[i]));
+        assert_true(configs[i] != anole_space_default(space));
+        for (size_t j = 0; j < i; j++)
+            assert_true(configs[i] != configs[j]);
+    }
+    anole_space_destroy(space);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_run_repeats_itself_with_the_same_seed),
+        cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
+        cmocka_unit_test(test_finish_never_ends_behind_the_default),
+        cmocka_unit_test(test_create_refuses_a_history_in_use),
+        cmocka_unit_test(test_translate_takes_the_nearest_values),
+        cmocka_unit_test(test_translate_refuses_what_would_be_invalid),
+        cmocka_unit_test(test_neighbours_are_distinct_valid_and_near),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
