@@ -35,7 +35,7 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
     static const int64_t tiles[] = {2, 4, 5, 6};
     static const int64_t blocks[] = {1, 2, 3, 4, 6, 8};
     static const int64_t unrolls[] = {1, 2, 4};
-    static const int64_t distances[] = {0, 4, 8, 16, 32, 64, 128};
+    static const int64_t distances[] = {0, 8, 16, 32, 64, 128, 256};
     static const int64_t pads[] = {0, 16};
     static const char *const stages[] = {"fused", "staged"};
     const int64_t side = cpu_max(task->out_h, task->out_w), k = task->out_c;

@@ -198,7 +198,8 @@ void wino_choose(const struct anole_device *device, const struct anole_task *tas
                         consider(device, task, v, best, &least);
                     }
     }
-    /* Weights from memory come late without a word ahead. */
-    if (4.0 * (double)wino_plan_of(task, best).weights > 0.6 * (double)device->cache_l3)
-        best[WINO_PREFETCH] = 64;
+    /* Weights that pass through L2 come late without a word ahead: far ahead, for a
+     * row of a block takes some ten cycles. */
+    if (4 * wino_plan_of(task, best).weights > 2 * cpu_l2_bytes(device))
+        best[WINO_PREFETCH] = 128;
 }
