@@ -325,13 +325,14 @@ void anole_tuner_destroy(struct anole_tuner *tuner)
 {
     if (!tuner)
         return;
+    /* First, for it polls poll_stop(), which looks at all the rest. */
+    anole_measure_destroy(tuner->measure);
     for (size_t i = 0; i < tuner->view.task_count; i++) {
         anole_search_destroy(tuner->jobs[i].search);
         anole_trials_destroy(tuner->jobs[i].trials);
         anole_generator_destroy(tuner->jobs[i].generator);
     }
     anole_schedule_destroy(tuner->schedule);
-    anole_measure_destroy(tuner->measure);
     anole_history_close(tuner->history);
     free(tuner->jobs);
     free(tuner->tasks);
