@@ -13,8 +13,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EVALUATIONS 2400
-#define WALKERS 24
+#define EVALUATIONS 1600
+#define WALKERS 16
 #define HORIZON 20
 #define ROUNDS 2 /* of walking and learning a proposal */
 #define STARTS 16 /* of the agent's best that are climbed from */

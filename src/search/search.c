@@ -9,8 +9,7 @@
 #include <string.h>
 
 #define DEFAULT_INITIAL 16
-#define SPREAD_DRAWS 16 /* random configs of which the farthest becomes a start */
-#define RANDOM_TRIES 64 /* draws of a config that is still to be tried */
+#define RANDOM_TRIES 64 /* draws in a row without a config that is still to be tried */
 #define MOST_LISTED 131072 /* valid configs that are listed when little is left */
 
 struct anole_search {
@@ -131,67 +130,22 @@ static enum anole_status take(struct anole_search *search, struct batch *batch, 
 
 /* -- Starting -- */
 
-/* Squared distance of two configs, every knob counting alike. */
-static double distance2(const struct anole_space *space, const uint16_t *a, const uint16_t *b)
-{
-    double sum = 0.0;
-    for (size_t k = 0; k < anole_space_knob_count(space); k++) {
-        const struct anole_space_knob *knob = anole_space_knob(space, k);
-        if (a[k] == b[k])
-            continue;
-        double d = ((double)a[k] - (double)b[k]) / (double)(knob->count - 1);
-        sum += knob->categorical ? 1.0 : d * d;
-    }
-    return sum;
-}
-
-/* How far a config is from all that were handed out or tried. */
-static double remoteness(const struct anole_search *search, uint64_t config)
-{
-    uint16_t here[ANOLE_MAX_KNOBS], there[ANOLE_MAX_KNOBS];
-    double least = INFINITY;
-    anole_space_decode(search->space, config, here);
-    for (size_t i = 0; i < search->pending.capacity; i++) {
-        if (search->pending.values[i] == UINT32_MAX)
-            continue;
-        anole_space_decode(search->space, search->pending.keys[i], there);
-        least = fmin(least, distance2(search->space, here, there));
-    }
-    for (size_t i = 0; i < anole_trials_count(search->trials); i++) {
-        anole_space_decode(search->space, anole_trials_get(search->trials, i)->config, there);
-        least = fmin(least, distance2(search->space, here, there));
-    }
-    return least;
-}
-
-/* The remotest of a few random configs that are still to be tried. */
-static bool draw_remote(struct anole_search *search, uint64_t *config)
-{
-    double farthest = -1.0;
-    for (int i = 0; i < SPREAD_DRAWS; i++) {
-        uint64_t drawn;
-        if (!anole_space_sample(search->space, &search->starts, &drawn) ||
-            !anole_explorer_open(&search->context, drawn))
-            continue;
-        double distance = remoteness(search, drawn);
-        if (distance > farthest) {
-            farthest = distance;
-            *config = drawn;
-        }
-    }
-    return farthest >= 0.0;
-}
-
-static enum anole_status take_remote(struct anole_search *search, struct batch *batch,
+/* Random configs that are still to be tried.  No design that spreads them more
+ * evenly: that prefers the corners of the space, which are bad more often. */
+static enum anole_status take_random(struct anole_search *search, struct batch *batch,
                                      size_t wanted, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
-    for (; wanted && batch->count < batch->capacity && status == ANOLE_DONE; wanted--) {
-        uint64_t config = 0;
+    for (size_t tries = RANDOM_TRIES; tries && wanted && status == ANOLE_DONE; tries--) {
+        uint64_t config;
         bool taken;
-        if (!draw_remote(search, &config))
-            break;
+        if (!anole_space_sample(search->space, &search->starts, &config))
+            continue;
         status = take(search, batch, config, &taken, error);
+        if (taken) {
+            tries = RANDOM_TRIES + 1;
+            wanted--;
+        }
     }
     return status;
 }
@@ -220,7 +174,8 @@ static enum anole_status take_starts(struct anole_search *search, struct batch *
     size_t have = known(search);
     if (status != ANOLE_DONE || search->explorer_ops->model_free || have >= search->initial)
         return status;
-    return take_remote(search, batch, search->initial - have, error);
+    size_t room = batch->capacity - batch->count, wanted = search->initial - have;
+    return take_random(search, batch, wanted < room ? wanted : room, error);
 }
 
 /* -- Going on -- */
@@ -297,25 +252,19 @@ static enum anole_status make_list(struct anole_search *search, struct anole_err
     return ANOLE_DONE;
 }
 
-/* Any config that is still to be tried; then those that a list of all shows. */
+/* Any config that is still to be tried: at random, or from a list of all. */
 static enum anole_status take_any(struct anole_search *search, struct batch *batch,
                                   struct anole_error *error)
 {
-    enum anole_status status = ANOLE_DONE;
-    bool taken;
-    for (int i = 0; i < RANDOM_TRIES && batch->count < batch->capacity; i++) {
-        uint64_t config;
-        if (!anole_space_sample(search->space, &search->starts, &config))
-            continue;
-        status = take(search, batch, config, &taken, error);
-        if (status != ANOLE_DONE)
-            return status;
-    }
-    if (batch->count < batch->capacity && !search->listed)
+    enum anole_status status =
+        take_random(search, batch, batch->capacity - batch->count, error);
+    if (status == ANOLE_DONE && batch->count < batch->capacity && !search->listed)
         status = make_list(search, error);
     while (batch->count < batch->capacity && search->list &&
-           search->list_next < search->list_count && status == ANOLE_DONE)
+           search->list_next < search->list_count && status == ANOLE_DONE) {
+        bool taken;
         status = take(search, batch, search->list[search->list_next++], &taken, error);
+    }
     return status;
 }
 
@@ -330,12 +279,11 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     enum anole_status status = take_starts(search, &batch, error);
     search->cost.sample += anole_clock() - began;
     if (status == ANOLE_DONE && !batch.count) {
-        bool free_of_model = search->explorer_ops->model_free;
+        /* Without a model there is nothing to explore yet. */
         status = fit(search, error);
-        if (status == ANOLE_DONE && (free_of_model || anole_model_trained(search->model)))
+        if (status == ANOLE_DONE &&
+            (search->explorer_ops->model_free || anole_model_trained(search->model)))
             status = take_proposed(search, &batch, error);
-        else if (status == ANOLE_DONE) /* nothing to learn from yet: look elsewhere */
-            status = take_remote(search, &batch, SIZE_MAX, error);
     }
     began = anole_clock();
     if (status == ANOLE_DONE && !batch.count)

@@ -37,8 +37,8 @@ void anole_search_destroy(struct anole_search *search);
 /* The next `batch` configs to measure (0: the explorer's own batch size):
  * distinct, valid, unvisited, and never handed out before, so that a batch can be
  * asked for while the last one is still being measured.  The default config
- * comes first of all, then suggestions, then start configs spread over the space,
- * then what model, explorer and sampler choose.  *count 0: nothing unvisited could
+ * comes first of all, then suggestions, then random start configs, then what model,
+ * explorer and sampler choose.  *count 0: nothing unvisited could
  * be found.  configs[capacity]. */
 enum anole_status anole_search_next(struct anole_search *search, size_t batch, uint64_t *configs,
                                     size_t capacity, size_t *count, struct anole_error *error);
