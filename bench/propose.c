@@ -7,9 +7,9 @@
  * anole-bench-propose [EXPLORER [SAMPLER]]
  */
 #include "base/clock.h"
-#include "space/feature.h"
-#include "search/search.h"
 #include "base/statistics.h"
+#include "search/search.h"
+#include "space/feature.h"
 
 #include <math.h>
 #include <stdio.h>

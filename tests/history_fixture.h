@@ -6,9 +6,9 @@
 #ifndef HISTORY_FIXTURE_H
 #define HISTORY_FIXTURE_H
 
+#include "base/log.h"
 #include "record/history.h"
 #include "record/history_file.h"
-#include "base/log.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -6,9 +6,9 @@
 #ifndef KERNEL_FIXTURE_H
 #define KERNEL_FIXTURE_H
 
+#include "base/rng.h"
 #include "measure/backend.h"
 #include "measure/reference.h"
-#include "base/rng.h"
 #include "network/task.h"
 
 #include <stdarg.h>

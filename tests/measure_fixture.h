@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "measure/backend.h"
 #include "base/log.h"
+#include "measure/backend.h"
 #include "measure/scratch.h"
 #include "network/task.h"
 

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "space/feature.h"
 #include "search/model.h"
+#include "space/feature.h"
 #include "space/space.h"
 #include "space/trials.h"
 

@@ -4,8 +4,8 @@
  */
 #include "search_fixture.h"
 
-#include "search/explorer.h"
 #include "base/log.h"
+#include "search/explorer.h"
 
 #define MOST 64
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "space/expression.h"
 #include "base/rng.h"
+#include "space/expression.h"
 
 #include <math.h>
 #include <pthread.h>

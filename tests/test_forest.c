@@ -2,8 +2,8 @@
  *
  * Trees taken out of XGBoost give what XGBoost gives.
  */
-#include "search/forest.h"
 #include "base/rng.h"
+#include "search/forest.h"
 
 #include <stdarg.h>
 #include <stddef.h>

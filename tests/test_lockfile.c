@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
-#include "record/lockfile.h"
 #include "base/text.h"
+#include "record/lockfile.h"
 
 #include <dirent.h>
 #include <math.h>

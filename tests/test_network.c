@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "network/network.h"
 #include "base/text.h"
+#include "network/network.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  */
 #include "measure_fixture.h"
 
-#include "measure/protocol.h"
 #include "base/rng.h"
+#include "measure/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  */
 #include "measure_fixture.h"
 
-#include "measure/message.h"
 #include "base/rng.h"
+#include "measure/message.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/kernel_export.h"
-#include "record/lockfile.h"
 #include "cli/table.h"
-#include "base/text.h"
+#include "record/lockfile.h"
 
 #include <math.h>
 #include <stdio.h>

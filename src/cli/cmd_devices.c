@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/command.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/command.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/table.h"
-#include "base/text.h"
 #include "tune/tuner.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "base/log.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "base/text.h"
 #include "tune/tuner.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/text.h"
 #include "cli/command.h"
-#include "tune/finalists.h"
 #include "cli/interrupt.h"
 #include "cli/kernel_export.h"
 #include "cli/table.h"
-#include "base/text.h"
+#include "tune/finalists.h"
 #include "tune/tuner.h"
 
 #include <math.h>

@@ -6,10 +6,10 @@
 #ifndef ANOLE_COMMAND_H
 #define ANOLE_COMMAND_H
 
-#include "measure/backend.h"
 #include "base/json.h"
-#include "network/network.h"
 #include "cli/options.h"
+#include "measure/backend.h"
+#include "network/network.h"
 
 extern const struct anole_command anole_cmd_devices;
 extern const struct anole_command anole_cmd_tasks;

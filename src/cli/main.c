@@ -3,10 +3,10 @@
  * anole VERB ...: finds the verb, runs it, turns its status into words and an
  * exit code.
  */
-#include "cli/command.h"
-#include "cli/interrupt.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
-#include "cli/table.h"
 #include "base/text.h"
+#include "cli/table.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,10 +6,10 @@
 #ifndef ANOLE_BACKEND_H
 #define ANOLE_BACKEND_H
 
-#include "space/feature.h"
-#include "space/space.h"
 #include "base/status.h"
 #include "network/task.h"
+#include "space/feature.h"
+#include "space/space.h"
 
 #include <anole/plugin.h>
 

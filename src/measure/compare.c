@@ -4,9 +4,9 @@
  * after round, so that what disturbs one disturbs all.
  */
 #include "base/clock.h"
+#include "base/statistics.h"
 #include "measure/measure_private.h"
 #include "measure/runner.h"
-#include "base/statistics.h"
 
 #include <math.h>
 #include <stdio.h>

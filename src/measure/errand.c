@@ -2,8 +2,8 @@
 #include "measure/errand.h"
 
 #include "base/clock.h"
-#include "measure/link.h"
 #include "base/log.h"
+#include "measure/link.h"
 #include "measure/message.h"
 
 #include <stdio.h>

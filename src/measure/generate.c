@@ -3,10 +3,10 @@
  * One generated kernel: what a plugin hands to its builder is copied, checked
  * against the task and the device, and completed.
  */
-#include "measure/backend.h"
 #include "base/hash.h"
-#include "measure/plugin_message.h"
 #include "base/text.h"
+#include "measure/backend.h"
+#include "measure/plugin_message.h"
 
 #include <stdlib.h>
 #include <string.h>

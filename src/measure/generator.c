@@ -4,10 +4,10 @@
  * through callbacks that check what they are handed, and the features made from
  * it.
  */
-#include "measure/backend.h"
 #include "base/log.h"
-#include "measure/plugin_message.h"
 #include "base/text.h"
+#include "measure/backend.h"
+#include "measure/plugin_message.h"
 
 #include <math.h>
 #include <stdlib.h>

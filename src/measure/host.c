@@ -2,10 +2,10 @@
  *
  * The table of what plugins may use of the host.
  */
-#include "measure/backend.h"
 #include "base/log.h"
-#include "measure/scratch.h"
 #include "base/text.h"
+#include "measure/backend.h"
+#include "measure/scratch.h"
 #include "measure/topology.h"
 
 #include <pthread.h>

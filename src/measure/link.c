@@ -2,9 +2,9 @@
 #include "measure/link.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "measure/paths.h"
 #include "measure/scratch.h"
-#include "base/text.h"
 #include "measure/worker.h"
 
 #include <errno.h>

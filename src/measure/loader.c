@@ -3,8 +3,8 @@
  * Loads one plugin, or says why not.  Nothing of a plugin is called here: what
  * is checked is data.
  */
-#include "measure/backend.h"
 #include "base/text.h"
+#include "measure/backend.h"
 
 #include <dlfcn.h>
 #include <elf.h>

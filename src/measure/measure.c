@@ -5,9 +5,9 @@
 #include "measure/measure_private.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "measure/scratch.h"
 #include "measure/task_file.h"
-#include "base/text.h"
 
 #include <errno.h>
 #include <math.h>

@@ -18,9 +18,9 @@
 #ifndef ANOLE_MEASURE_H
 #define ANOLE_MEASURE_H
 
+#include "base/status.h"
 #include "measure/backend.h"
 #include "space/result.h"
-#include "base/status.h"
 
 struct anole_measure_options {
     unsigned build_workers; /* 0: one a core */

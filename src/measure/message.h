@@ -10,8 +10,8 @@
 
 #include "measure/backend.h"
 #include "measure/protocol.h"
-#include "space/result.h"
 #include "measure/wire.h"
+#include "space/result.h"
 
 #define ANOLE_PATH 4096
 #define ANOLE_DRIVER 256 /* bytes of a driver's name */

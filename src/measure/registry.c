@@ -4,12 +4,12 @@
  * asked in a worker process: first whether it is one, then, in a process each,
  * what devices its drivers have.
  */
+#include "base/log.h"
+#include "base/text.h"
 #include "measure/backend.h"
 #include "measure/errand.h"
-#include "base/log.h"
 #include "measure/message.h"
 #include "measure/paths.h"
-#include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>

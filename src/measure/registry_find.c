@@ -2,8 +2,8 @@
  *
  * From what a user types after --device to a device.
  */
-#include "measure/backend.h"
 #include "base/text.h"
+#include "measure/backend.h"
 
 #include <stdlib.h>
 #include <string.h>

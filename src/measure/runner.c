@@ -2,8 +2,8 @@
 #include "measure/runner_private.h"
 
 #include "base/clock.h"
-#include "measure/plugin_message.h"
 #include "base/text.h"
+#include "measure/plugin_message.h"
 
 #include <math.h>
 #include <stdio.h>

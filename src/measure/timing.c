@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "measure/plugin_message.h"
 #include "base/statistics.h"
+#include "measure/plugin_message.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,11 +2,11 @@
 #include "measure/worker.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "measure/message.h"
 #include "measure/plugin_message.h"
 #include "measure/runner.h"
 #include "measure/task_file.h"
-#include "base/text.h"
 
 #include <pthread.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "network/network.h"
-#include "network/network_parts.h"
 #include "base/text.h"
+#include "network/network_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

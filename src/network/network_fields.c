@@ -2,8 +2,8 @@
  *
  * The keys of each kind of layer.
  */
-#include "network/network_json.h"
 #include "base/text.h"
+#include "network/network_json.h"
 
 #include <inttypes.h>
 #include <math.h>

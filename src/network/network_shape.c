@@ -2,8 +2,8 @@
  *
  * Shapes: what each layer makes of its inputs, and what does not fit.
  */
-#include "network/network_parts.h"
 #include "base/text.h"
+#include "network/network_parts.h"
 
 #include <inttypes.h>
 #include <stdio.h>

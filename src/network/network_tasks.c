@@ -3,8 +3,8 @@
  * From layers to the distinct tasks that they come to.
  */
 #include "base/hash.h"
-#include "network/network_parts.h"
 #include "base/text.h"
+#include "network/network_parts.h"
 
 #include <stdlib.h>
 #include <string.h>

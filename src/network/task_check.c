@@ -2,8 +2,8 @@
  *
  * What makes a task a possible one.
  */
-#include "network/task.h"
 #include "base/text.h"
+#include "network/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  *
  * The canonical text of a task, there and back.
  */
-#include "network/task.h"
 #include "base/text.h"
+#include "network/task.h"
 
 #include <ctype.h>
 #include <inttypes.h>

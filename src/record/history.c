@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/history.h"
 
+#include "base/log.h"
 #include "record/history_file.h"
 #include "record/history_store.h"
-#include "base/log.h"
 
 #include <locale.h>
 #include <math.h>

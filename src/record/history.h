@@ -23,9 +23,9 @@
 #ifndef ANOLE_HISTORY_H
 #define ANOLE_HISTORY_H
 
+#include "base/status.h"
 #include "space/result.h"
 #include "space/space.h"
-#include "base/status.h"
 #include "space/trials.h"
 
 #define ANOLE_HISTORY_VERSION 1

@@ -9,8 +9,8 @@
 #ifndef ANOLE_HISTORY_LINE_H
 #define ANOLE_HISTORY_LINE_H
 
-#include "record/history.h"
 #include "base/text.h"
+#include "record/history.h"
 
 #include <time.h>
 

@@ -5,10 +5,10 @@
 #include "record/lockfile.h"
 
 #include "base/json.h"
+#include "base/text.h"
+#include "network/task.h"
 #include "record/lock_private.h"
 #include "space/space.h"
-#include "network/task.h"
-#include "base/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>

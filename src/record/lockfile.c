@@ -2,8 +2,8 @@
 #include "record/lockfile.h"
 
 #include "base/json.h"
-#include "record/lock_private.h"
 #include "base/text.h"
+#include "record/lock_private.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,8 +2,8 @@
 #include "search/explorer.h"
 
 #include "base/choice.h"
-#include "search/explorers.h"
 #include "base/hash.h"
+#include "search/explorers.h"
 
 #include <math.h>
 #include <stdlib.h>

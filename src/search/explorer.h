@@ -7,11 +7,11 @@
 #ifndef ANOLE_EXPLORER_H
 #define ANOLE_EXPLORER_H
 
-#include "space/config_map.h"
-#include "search/model.h"
 #include "base/rng.h"
-#include "space/space.h"
 #include "base/status.h"
+#include "search/model.h"
+#include "space/config_map.h"
+#include "space/space.h"
 #include "space/trials.h"
 
 /* What an explorer may look at; all borrowed, and outliving it. */

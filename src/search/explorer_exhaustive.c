@@ -3,8 +3,8 @@
  * The model's score of every valid config, where they can be listed; of a large
  * random sample of them elsewhere.
  */
-#include "search/explorers.h"
 #include "base/log.h"
+#include "search/explorers.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
  * for good configs that are new; hill climbing starts from what it found, and from
  * the elites.  Each has half of the model's evaluations, and one pool takes all.
  */
+#include "base/log.h"
 #include "search/climb.h"
 #include "search/explorers.h"
-#include "base/log.h"
 #include "search/walk.h"
 
 #include <math.h>

@@ -7,8 +7,8 @@
 #ifndef ANOLE_MODEL_H
 #define ANOLE_MODEL_H
 
-#include "space/feature.h"
 #include "base/status.h"
+#include "space/feature.h"
 #include "space/trials.h"
 
 #include <stdint.h>

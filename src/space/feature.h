@@ -9,8 +9,8 @@
 #ifndef ANOLE_FEATURE_H
 #define ANOLE_FEATURE_H
 
-#include "space/space.h"
 #include "base/status.h"
+#include "space/space.h"
 
 #define ANOLE_MAX_EXTRA_FEATURES 1024
 #define ANOLE_MAX_CONTEXT_FEATURES 4096

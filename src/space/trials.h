@@ -7,8 +7,8 @@
 #ifndef ANOLE_TRIALS_H
 #define ANOLE_TRIALS_H
 
-#include "space/result.h"
 #include "base/status.h"
+#include "space/result.h"
 
 #include <stddef.h>
 #include <stdint.h>

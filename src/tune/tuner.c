@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "tune/tuner.h"
+#include "tune/tuner_private.h"
 
 #include "base/clock.h"
 #include "tune/finalists.h"
-#include "base/log.h"
-#include "tune/schedule.h"
 #include "tune/suggest.h"
-#include "tune/tuner_lock.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Batches are capped: nothing gains from more trials between two fits. */
@@ -25,32 +20,6 @@
 /* Share of a time budget, and seconds a task, kept for comparing finalists. */
 #define FINAL_SHARE 0.15
 #define FINAL_SECONDS 1.5
-
-/* One task at work: what the view shows, and what it takes. */
-struct job {
-    struct anole_generator *generator; /* owns space and features */
-    struct anole_trials *trials;
-    struct anole_search *search; /* NULL until its first turn */
-    struct anole_history_key key;
-    bool started; /* its first batch, with the default config, is done */
-};
-
-struct anole_tuner {
-    const struct anole_network *network;
-    const struct anole_registry *registry;
-    const struct anole_registry_device *device;
-    struct anole_tuner_options options;
-    struct anole_history *history;
-    struct anole_measure *measure;
-    struct anole_schedule *schedule;
-    struct job *jobs; /* [view.task_count] */
-    struct anole_tuner_task *tasks; /* [view.task_count] */
-    struct anole_tuner_view view;
-    anole_tuner_observer *observer;
-    void *observer_context;
-    double start; /* anole_clock() */
-    bool searching; /* a batch may be cut off when the time is over */
-};
 
 /* ------------------------------------------------------------ view, clock */
 
@@ -83,7 +52,6 @@ static bool stopped(const struct anole_tuner *tuner)
     return tuner->options.stop && tuner->options.stop(tuner->options.stop_context);
 }
 
-
 static enum anole_status interrupted(struct anole_error *error)
 {
     return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted; all finished trials are kept");
@@ -111,8 +79,7 @@ static bool overdue(const struct anole_tuner *tuner)
     return tuner->searching && search_time_left(tuner) < -0.5 * reserve(tuner);
 }
 
-/* The stop callback of measurement doubles as the display's clock. */
-static bool poll_stop(void *context)
+bool anole_tuner_poll_stop(void *context)
 {
     struct anole_tuner *tuner = context;
     show(tuner);
@@ -129,8 +96,7 @@ static size_t total_trials(const struct anole_tuner *tuner)
 
 /* ------------------------------------------------------------- one result */
 
-/* Brings a task's line of the view up to date with one more trial. */
-static void note_result(struct anole_tuner *tuner, size_t task, uint64_t config,
+void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t config,
                         const struct anole_result *result)
 {
     struct anole_tuner_task *line = &tuner->tasks[task];
@@ -156,7 +122,7 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     (void)index;
     struct sink_context *sink = context;
     struct anole_tuner *tuner = sink->tuner;
-    struct job *job = &tuner->jobs[sink->task];
+    struct anole_tuner_job *job = &tuner->jobs[sink->task];
     double start = anole_clock();
     enum anole_status status =
         anole_history_append(tuner->history, &job->key, anole_generator_space(job->generator),
@@ -167,176 +133,9 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     if (status != ANOLE_DONE)
         return status;
     tuner->view.trials++;
-    note_result(tuner, sink->task, config, result);
+    anole_tuner_note_result(tuner, sink->task, config, result);
     show(tuner);
     return ANOLE_DONE;
-}
-
-/* --------------------------------------------------------------- creation */
-
-struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
-                                         const struct anole_registry_device *device,
-                                         const char *task, uint32_t threads)
-{
-    const struct anole_registry_entry *entry = &registry->entries[device->backend];
-    return (struct anole_history_key){
-        .task = task,
-        .backend = entry->name,
-        .backend_version = entry->version,
-        .generator = entry->generator_version,
-        .device = device->device.name,
-        .driver = device->device.driver,
-        .driver_version = device->device.driver_version,
-        .threads = threads,
-    };
-}
-
-/* Takes up what earlier runs measured. */
-static enum anole_status resume(struct anole_tuner *tuner, size_t task, struct anole_error *error)
-{
-    struct job *job = &tuner->jobs[task];
-    const struct anole_space *space = anole_generator_space(job->generator);
-    struct anole_trials *earlier = NULL;
-    enum anole_status status = anole_trials_create(&earlier, error);
-    if (status != ANOLE_DONE)
-        return status;
-    status = anole_history_collect(tuner->history, &job->key, space, earlier, NULL, NULL, error);
-    size_t count = anole_trials_count(earlier);
-    for (size_t i = 0; status == ANOLE_DONE && i < count; i++) {
-        const struct anole_trial *trial = anole_trials_get(earlier, i);
-        status = anole_trials_add(job->trials, trial->config, &trial->result, error);
-        if (status == ANOLE_DONE)
-            note_result(tuner, task, trial->config, &trial->result);
-    }
-    anole_trials_destroy(earlier);
-    tuner->tasks[task].resumed = count;
-    job->started = anole_trials_visited(job->trials, anole_space_default(space));
-    if (status == ANOLE_DONE && count > 0)
-        anole_schedule_update(tuner->schedule, task, count, tuner->tasks[task].best_seconds);
-    return status;
-}
-
-static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
-                                   const struct anole_network_task *source,
-                                   struct anole_error *error)
-{
-    struct job *job = &tuner->jobs[task];
-    struct anole_tuner_task *line = &tuner->tasks[task];
-    const struct anole_backend *backend =
-        tuner->registry->entries[tuner->device->backend].backend;
-    line->source = source;
-    line->flops = anole_task_flops(&source->task);
-    line->default_seconds = line->best_seconds = NAN;
-    anole_task_key(line->key, &source->task);
-    anole_task_label(line->label, sizeof line->label, &source->task);
-    job->key = anole_tuner_key(tuner->registry, tuner->device, line->key,
-                               tuner->options.threads);
-
-    enum anole_status status = anole_generator_create(&job->generator, backend,
-                                                      &tuner->device->device, &source->task, error);
-    if (status == ANOLE_DONE)
-        status = anole_trials_create(&job->trials, error);
-    if (status != ANOLE_DONE)
-        return status;
-    anole_schedule_set(tuner->schedule, task, source->multiplicity, line->flops);
-    return resume(tuner, task, error);
-}
-
-/* Makes a job of each task that the backend supports. */
-static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
-{
-    const struct anole_network *network = tuner->network;
-    const struct anole_backend *backend =
-        tuner->registry->entries[tuner->device->backend].backend;
-    for (size_t i = 0; i < network->task_count; i++) {
-        const struct anole_network_task *source = &network->tasks[i];
-        if (!anole_backend_supports(backend, &tuner->device->device, &source->task)) {
-            char label[64];
-            anole_log_warning("%s: backend '%s' has no kernel for %s: left out", network->path,
-                              backend->plugin.name,
-                              anole_task_label(label, sizeof label, &source->task));
-            continue;
-        }
-        enum anole_status status = start_job(tuner, tuner->view.task_count, source, error);
-        tuner->view.task_count++; /* also on failure: destroy sees what it made */
-        if (status != ANOLE_DONE)
-            return status;
-    }
-    if (tuner->view.task_count == 0)
-        return anole_fail(error, ANOLE_ERR_INPUT,
-                          "%s: backend '%s' supports none of its %zu tasks; try another --device",
-                          network->path, backend->plugin.name, network->task_count);
-    return ANOLE_DONE;
-}
-
-enum anole_status anole_tuner_create(struct anole_tuner **tuner,
-                                     const struct anole_network *network,
-                                     const struct anole_registry *registry,
-                                     const struct anole_registry_device *device,
-                                     const struct anole_tuner_options *options,
-                                     struct anole_error *error)
-{
-    struct anole_tuner *new = calloc(1, sizeof *new);
-    if (!new)
-        return anole_fail_memory(error);
-    new->network = network;
-    new->registry = registry;
-    new->device = device;
-    new->options = *options;
-    new->start = anole_clock();
-    new->view.phase = "starting";
-    new->view.time_limit = options->time_limit;
-    new->view.trial_limit = options->trial_limit;
-    new->jobs = calloc(network->task_count, sizeof *new->jobs);
-    new->tasks = calloc(network->task_count, sizeof *new->tasks);
-    new->view.tasks = new->tasks;
-    enum anole_status status;
-    if (!new->jobs || !new->tasks) {
-        status = anole_fail_memory(error);
-        goto fail;
-    }
-    status = anole_history_open(&new->history, options->history_path, ANOLE_HISTORY_APPEND, error);
-    if (status != ANOLE_DONE)
-        goto fail;
-    struct anole_measure_options measure = {
-        .threads = options->threads,
-        .seed = options->seed,
-        .stop = poll_stop,
-        .stop_context = new,
-    };
-    status = anole_measure_create(&new->measure, registry, device, &measure, error);
-    if (status == ANOLE_DONE)
-        status = anole_schedule_create(&new->schedule, network->task_count, error);
-    if (status == ANOLE_DONE)
-        status = start_jobs(new, error);
-    if (status != ANOLE_DONE)
-        goto fail;
-    /* Tasks that were left out never get a turn. */
-    for (size_t i = new->view.task_count; i < network->task_count; i++)
-        anole_schedule_exhaust(new->schedule, i);
-    *tuner = new;
-    return ANOLE_DONE;
-fail:
-    anole_tuner_destroy(new);
-    return status;
-}
-
-void anole_tuner_destroy(struct anole_tuner *tuner)
-{
-    if (!tuner)
-        return;
-    /* First, for it polls poll_stop(), which looks at all the rest. */
-    anole_measure_destroy(tuner->measure);
-    for (size_t i = 0; i < tuner->view.task_count; i++) {
-        anole_search_destroy(tuner->jobs[i].search);
-        anole_trials_destroy(tuner->jobs[i].trials);
-        anole_generator_destroy(tuner->jobs[i].generator);
-    }
-    anole_schedule_destroy(tuner->schedule);
-    anole_history_close(tuner->history);
-    free(tuner->jobs);
-    free(tuner->tasks);
-    free(tuner);
 }
 
 void anole_tuner_observe(struct anole_tuner *tuner, anole_tuner_observer *observer, void *context)
@@ -357,7 +156,7 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
                                        const uint64_t *configs, size_t count,
                                        struct anole_error *error)
 {
-    struct job *job = &tuner->jobs[task];
+    struct anole_tuner_job *job = &tuner->jobs[task];
     struct sink_context sink = {tuner, task};
     size_t before = tuner->tasks[task].trials;
     tuner->view.current = task;
@@ -417,7 +216,7 @@ static size_t suggest(struct anole_tuner *tuner, size_t task, uint64_t *configs,
 static enum anole_status open_search(struct anole_tuner *tuner, size_t task,
                                      struct anole_error *error)
 {
-    struct job *job = &tuner->jobs[task];
+    struct anole_tuner_job *job = &tuner->jobs[task];
     struct anole_rng parent, rng;
     anole_rng_init(&parent, tuner->options.seed);
     anole_rng_fork(&rng, &parent, tuner->tasks[task].key);
@@ -504,35 +303,11 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
         }
         tuner->view.current = i;
         show(tuner);
-        struct job *job = &tuner->jobs[i];
+        struct anole_tuner_job *job = &tuner->jobs[i];
         enum anole_status status = anole_finalists_decide(
             &finals[i], tuner->measure, job->generator, job->trials, seconds, error);
         if (status != ANOLE_DONE)
             return status;
     }
     return ANOLE_DONE;
-}
-
-enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
-                                   struct anole_lock_device *device, struct anole_error *error)
-{
-    struct anole_lock_device new = {0};
-    enum anole_status status =
-        anole_tuner_lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
-    if (status == ANOLE_DONE) {
-        new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
-        status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);
-    }
-    for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
-        if (finals[i].found)
-            status = anole_tuner_lock_task(&new.tasks[new.task_count++], &tuner->tasks[i],
-                                           &finals[i],
-                                           anole_generator_space(tuner->jobs[i].generator), error);
-    }
-    if (status == ANOLE_DONE)
-        *device = new;
-    else
-        anole_lock_device_fini(&new);
-    return status;
 }

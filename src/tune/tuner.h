@@ -7,10 +7,10 @@
 #ifndef ANOLE_TUNER_H
 #define ANOLE_TUNER_H
 
-#include "record/history.h"
-#include "record/lockfile.h"
 #include "measure/measure.h"
 #include "network/network.h"
+#include "record/history.h"
+#include "record/lockfile.h"
 #include "search/search.h"
 
 struct anole_tuner;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a tuner is made of; for tuner.c (running) and tuner_create.c (making).
+ */
+#ifndef ANOLE_TUNER_PRIVATE_H
+#define ANOLE_TUNER_PRIVATE_H
+
+#include "tune/schedule.h"
+#include "tune/tuner.h"
+
+/* One task at work: what the view shows, and what it takes. */
+struct anole_tuner_job {
+    struct anole_generator *generator; /* owns space and features */
+    struct anole_trials *trials;
+    struct anole_search *search; /* NULL until its first turn */
+    struct anole_history_key key;
+    bool started; /* its first batch, with the default config, is done */
+};
+
+struct anole_tuner {
+    const struct anole_network *network;
+    const struct anole_registry *registry;
+    const struct anole_registry_device *device;
+    struct anole_tuner_options options;
+    struct anole_history *history;
+    struct anole_measure *measure;
+    struct anole_schedule *schedule;
+    struct anole_tuner_job *jobs; /* [view.task_count] */
+    struct anole_tuner_task *tasks; /* [view.task_count] */
+    struct anole_tuner_view view;
+    anole_tuner_observer *observer;
+    void *observer_context;
+    double start; /* anole_clock() */
+    bool searching; /* a batch may be cut off when the time is over */
+};
+
+/* Brings a task's line of the view up to date with one more trial. */
+void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t config,
+                             const struct anole_result *result);
+
+/* The stop callback of measurement; doubles as the display's clock. */
+bool anole_tuner_poll_stop(void *tuner);
+
+#endif
