@@ -107,15 +107,16 @@ static void put_task(struct anole_text *out, const struct anole_tuner_task *task
                           100.0 * (task->default_seconds / task->best_seconds - 1.0));
 }
 
-static void put_network(struct anole_text *out, const struct anole_tuner_view *view)
+static void put_network(struct anole_text *out, const struct anole_tuner_view *view,
+                        const char *separator)
 {
     double before, after;
     estimate(view, &before, &after);
     if (after <= 0.0)
         return;
     char a[32], b[32];
-    anole_text_printf(out, "network %s -> %s (%.2fx)", anole_text_seconds(a, sizeof a, before),
-                      anole_text_seconds(b, sizeof b, after), before / after);
+    anole_text_printf(out, "network %s -> %s (%.2fx)%s", anole_text_seconds(a, sizeof a, before),
+                      anole_text_seconds(b, sizeof b, after), before / after, separator);
 }
 
 static void put_failures(struct anole_text *out, const struct anole_tuner_view *view)
@@ -169,8 +170,7 @@ static void paint(struct anole_progress *progress, const struct anole_tuner_view
     anole_text_printf(&lines[1], "task %zu/%zu  %s  ", view->current + 1, view->task_count,
                       task->label);
     put_task(&lines[1], task);
-    put_network(&lines[2], view);
-    anole_text_printf(&lines[2], "  ");
+    put_network(&lines[2], view, "  ");
     put_failures(&lines[2], view);
     put_costs(&lines[3], view);
     wipe(progress);
@@ -192,8 +192,7 @@ static void plain(const struct anole_tuner_view *view)
     anole_text_printf(&line, "  %s: ", task->label);
     put_task(&line, task);
     anole_text_printf(&line, "; ");
-    put_network(&line, view);
-    anole_text_printf(&line, "; ");
+    put_network(&line, view, "; ");
     put_failures(&line, view);
     fprintf(stderr, "%s\n", line.data ? line.data : "");
     anole_text_fini(&line);
