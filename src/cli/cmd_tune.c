@@ -249,7 +249,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
 {
     struct arguments *arguments = &session->arguments;
     const struct anole_explorer_ops *explorer = anole_explorers()[0];
-    const struct anole_sampler_ops *sampler = anole_samplers()[0];
+    const struct anole_sampler_ops *sampler = NULL; /* the explorer's own */
     enum anole_status status = ANOLE_DONE;
     if (arguments->time > MOST_TIME)
         return anole_fail(error, ANOLE_ERR_USAGE, "--time: expected at most a year");
@@ -372,7 +372,7 @@ static void details(void)
     puts("\nExplorers (the first is the default):");
     for (const struct anole_explorer_ops *const *e = anole_explorers(); *e; e++)
         printf("  %-14s  %s\n", (*e)->name, (*e)->summary);
-    puts("\nSamplers (the first is the default):");
+    puts("\nSamplers (by default, the one that goes with the explorer):");
     for (const struct anole_sampler_ops *const *s = anole_samplers(); *s; s++)
         printf("  %-14s  %s\n", (*s)->name, (*s)->summary);
     puts("\nCtrl-C stops within a second and keeps every finished trial; the same command goes\n"
