@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# `anole plugin` from outside: verbs, messages, exit codes.  One line a case;
+# exits 1 if one failed.
+set -u
+
+anole=${ANOLE:-./anole}
+plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+unset ANOLE_PLUGIN_PATH
+ANOLE_PLUGIN_DIR=
+export ANOLE_PLUGIN_DIR
+failed=0
+
+# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
+# for PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ]; then
+        echo "FAIL: anole $*: expected exit code $code, found $found"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    elif ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole $*: expected '$pattern' in:"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    else
+        echo "ok: anole $*"
+    fi
+}
+
+check() {
+    if eval "$2"; then
+        echo "ok: $1"
+    else
+        echo "FAIL: $1"
+        failed=1
+    fi
+}
+
+# -- words --
+expect 0 'Verbs:' plugin --help
+expect 2 'expected a verb' plugin
+expect 2 'did you mean .list' plugin lits
+for verb in list; do
+    expect 0 "Usage: anole plugin $verb" plugin $verb --help
+    expect 2 'did you mean --json' plugin $verb --jsno
+done
+
+# -- list --
+expect 3 'looked in' plugin list
+expect 2 'unexpected argument' plugin list all
+mkdir here
+ln -s "$plugins/good.so" "$plugins/magic.so" "$plugins/abort.so" "$plugins/drivers.so" here
+echo 'no plugin' >here/text.so
+ANOLE_PLUGIN_PATH=$folder/here
+export ANOLE_PLUGIN_PATH
+expect 0 '^good  *1.0  *loaded  *1 ' plugin list
+check 'a refused one says why' 'grep -q "/magic.so: has the wrong magic number" out'
+check 'one that crashes as well' 'grep -q "/abort.so: .*SIGABRT" out'
+check 'a driver that crashes is named' 'grep -q "^drivers has trouble: .*crash: " out'
+check 'all are data, none is an error' '[ ! -s err ]'
+expect 0 '"verdict": "has the wrong magic number"' plugin list --json
+check 'devices have their ids' 'grep -q "\"good:0\"" out && grep -q "\"drivers:2\"" out'
+check 'the folders are named' 'grep -q "\"searched\": \".*/here\"" out'
+if command -v python3 >/dev/null; then
+    check 'it is JSON' 'python3 -m json.tool out >/dev/null'
+fi
+rm here/good.so here/drivers.so
+expect 3 'no backend could be loaded: found 3 files' plugin list
+check 'and yet they are listed' 'grep -q "^text.so .*refused" out'
+
+exit $failed
