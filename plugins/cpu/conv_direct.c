@@ -5,7 +5,7 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "conv_direct.cl.h"
 #include "vector.cl.h"
@@ -62,7 +62,7 @@ static int64_t channels_out(const struct anole_task *task)
 /* The first output column whose filter lies inside of the input. */
 static int64_t inside_begin(const struct anole_task *task)
 {
-    return cpu_min(task->out_w, cpu_ceil_div(task->pad_left, task->stride_w));
+    return gen_min(task->out_w, gen_ceil_div(task->pad_left, task->stride_w));
 }
 
 /* One past the last one. */
@@ -70,19 +70,19 @@ static int64_t inside_end(const struct anole_task *task)
 {
     int64_t last =
         (int64_t)task->in_w - 1 + task->pad_left - (int64_t)(task->kernel_w - 1) * task->dilation_w;
-    return last < 0 ? 0 : cpu_min(task->out_w, last / task->stride_w + 1);
+    return last < 0 ? 0 : gen_min(task->out_w, last / task->stride_w + 1);
 }
 
 static struct plan plan_of(const struct anole_task *task, const int64_t *v)
 {
     struct plan p;
     p.block_k = v[VECTORS] * v[VECTOR_WIDTH];
-    p.blocks = cpu_ceil_div(channels_out(task), p.block_k);
+    p.blocks = gen_ceil_div(channels_out(task), p.block_k);
     p.slab = channels_in(task) * task->kernel_h * task->kernel_w * p.block_k;
-    p.tiles_h = cpu_ceil_div(task->out_h, v[TILE_H]);
-    p.tiles_w = cpu_ceil_div(task->out_w, v[TILE_W]);
-    p.left = cpu_ceil_div(inside_begin(task), v[TILE_W]);
-    p.right = p.tiles_w - cpu_max(p.left, inside_end(task) / v[TILE_W]);
+    p.tiles_h = gen_ceil_div(task->out_h, v[TILE_H]);
+    p.tiles_w = gen_ceil_div(task->out_w, v[TILE_W]);
+    p.left = gen_ceil_div(inside_begin(task), v[TILE_W]);
+    p.right = p.tiles_w - gen_max(p.left, inside_end(task) / v[TILE_W]);
     int64_t bodies =
         v[UNROLL_C] * (v[EDGES] == EDGES_STATIC ? 1 + (p.left + p.right) * task->kernel_w : 2);
     p.code = bodies * v[TILE_H] * v[TILE_W] * v[VECTORS];
@@ -94,7 +94,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
     (void)device;
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32)
         return 0;
-    return cpu_task_fits(task) ? 10 : 0;
+    return gen_task_fits(task) ? 10 : 0;
 }
 
 /* ----------------------------------------------------------- design space */
@@ -129,11 +129,11 @@ static void choose_default(const struct anole_device *device, const struct anole
     int64_t others = p.blocks * task->batch * task->groups;
     v[ROWS_PER_GROUP] = cpu_pieces_per_group(device, p.tiles_h, others);
     if (p.tiles_h * others < 4 * cpu_units(device))
-        v[ROW_PARTS] = cpu_min(p.tiles_w, 4);
+        v[ROW_PARTS] = gen_min(p.tiles_w, 4);
 }
 
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
-                          struct cpu_space *space)
+                          struct gen_space *space)
 {
     static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8};
     static const int64_t unrolls[] = {1, 2, 4};
@@ -141,64 +141,64 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
     static const char *const loops[] = {"rows-stay", "weights-stay"};
     static const char *const groups[] = {"channels-first", "rows-first"};
     static const char *const edges[] = {"static", "dynamic"};
-    int64_t list[CPU_MAX_VALUES], v[KNOBS];
+    int64_t list[GEN_MAX_VALUES], v[KNOBS];
     choose_default(device, task, v);
 
     uint32_t n = cpu_vector_widths(device, list);
-    cpu_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
-    n = cpu_min(8, cpu_max(1, cpu_ceil_div(channels_out(task), 4)));
-    cpu_space_ordinal(space, "vectors", small, n, v[VECTORS]);
-    n = cpu_range(list, 1, cpu_min(task->out_w, 32));
-    cpu_space_ordinal(space, "tile_w", list, n, v[TILE_W]);
-    cpu_space_ordinal(space, "tile_h", small, cpu_min(8, task->out_h), v[TILE_H]);
-    n = cpu_divisors(list, channels_in(task), 8);
-    cpu_space_ordinal(space, "block_c", list, n, v[BLOCK_C]);
-    n = cpu_powers(list, 1, cpu_min(8, channels_in(task)));
-    cpu_space_ordinal(space, "c_passes", list, n, v[C_PASSES]);
-    cpu_space_ordinal(space, "unroll_c", unrolls, 3, v[UNROLL_C]);
-    cpu_space_ordinal(space, "prefetch", distances, 5, v[PREFETCH]);
-    cpu_space_categorical(space, "loop_order", loops, 2, v[LOOP_ORDER]);
-    cpu_space_categorical(space, "group_order", groups, 2, v[GROUP_ORDER]);
-    n = cpu_powers(list, 1, cpu_min(64, task->out_h));
-    cpu_space_ordinal(space, "rows_per_group", list, n, v[ROWS_PER_GROUP]);
-    n = cpu_powers(list, 1, cpu_min(32, cpu_max(1, channels_out(task) / 4)));
-    cpu_space_ordinal(space, "blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
-    n = cpu_powers(list, 1, cpu_min(8, task->out_w));
-    cpu_space_ordinal(space, "row_parts", list, n, v[ROW_PARTS]);
-    cpu_space_categorical(space, "edges", edges, 2, v[EDGES]);
+    gen_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
+    n = gen_min(8, gen_max(1, gen_ceil_div(channels_out(task), 4)));
+    gen_space_ordinal(space, "vectors", small, n, v[VECTORS]);
+    n = gen_range(list, 1, gen_min(task->out_w, 32));
+    gen_space_ordinal(space, "tile_w", list, n, v[TILE_W]);
+    gen_space_ordinal(space, "tile_h", small, gen_min(8, task->out_h), v[TILE_H]);
+    n = gen_divisors(list, channels_in(task), 8);
+    gen_space_ordinal(space, "block_c", list, n, v[BLOCK_C]);
+    n = gen_powers(list, 1, gen_min(8, channels_in(task)));
+    gen_space_ordinal(space, "c_passes", list, n, v[C_PASSES]);
+    gen_space_ordinal(space, "unroll_c", unrolls, 3, v[UNROLL_C]);
+    gen_space_ordinal(space, "prefetch", distances, 5, v[PREFETCH]);
+    gen_space_categorical(space, "loop_order", loops, 2, v[LOOP_ORDER]);
+    gen_space_categorical(space, "group_order", groups, 2, v[GROUP_ORDER]);
+    n = gen_powers(list, 1, gen_min(64, task->out_h));
+    gen_space_ordinal(space, "rows_per_group", list, n, v[ROWS_PER_GROUP]);
+    n = gen_powers(list, 1, gen_min(32, gen_max(1, channels_out(task) / 4)));
+    gen_space_ordinal(space, "blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
+    n = gen_powers(list, 1, gen_min(8, task->out_w));
+    gen_space_ordinal(space, "row_parts", list, n, v[ROW_PARTS]);
+    gen_space_categorical(space, "edges", edges, 2, v[EDGES]);
 }
 
 #define NUM(x) ((long long)(x))
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     declare_knobs(device, task, space);
 
-    cpu_space_constraint(space, "the sums of a tile overflow the vector registers",
+    gen_space_constraint(space, "the sums of a tile overflow the vector registers",
                          "4 * (tile_h * tile_w * vectors + vectors + 1) <= %lld",
                          NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "a vector of channels would hold padding alone",
+    gen_space_constraint(space, "a vector of channels would hold padding alone",
                          "(vectors - 1) * vector_width < %lld", NUM(channels_out(task)));
-    cpu_space_constraint(space, "half of a vector would do",
+    gen_space_constraint(space, "half of a vector would do",
                          "vector_width < %lld or vector_width == 4", NUM(2 * channels_out(task)));
-    cpu_space_constraint(space, "passes take whole blocks of input channels",
+    gen_space_constraint(space, "passes take whole blocks of input channels",
                          "%lld // block_c %% c_passes == 0", NUM(channels_in(task)));
-    cpu_space_constraint(space, "a work-group has more strips than there are",
+    gen_space_constraint(space, "a work-group has more strips than there are",
                          "rows_per_group <= ceil_div(%lld, tile_h)", NUM(task->out_h));
-    cpu_space_constraint(space, "a work-group has more blocks than there are",
+    gen_space_constraint(space, "a work-group has more blocks than there are",
                          "blocks_per_group <= ceil_div(%lld, vectors * vector_width)",
                          NUM(channels_out(task)));
-    cpu_space_constraint(space, "a row has fewer tiles than parts",
+    gen_space_constraint(space, "a row has fewer tiles than parts",
                          "row_parts <= ceil_div(%lld, tile_w)", NUM(task->out_w));
-    cpu_space_constraint(space, "static edges are for tiles of one row",
+    gen_space_constraint(space, "static edges are for tiles of one row",
                          "edges == %d or tile_h == 1", EDGES_DYNAMIC);
-    cpu_space_constraint(space, "too many tiles at the edges to compile each on its own",
+    gen_space_constraint(space, "too many tiles at the edges to compile each on its own",
                          "edges == %d or ceil_div(%lld, tile_w) <= %d and ceil_div(%lld, tile_w) - "
                          "max(ceil_div(%lld, tile_w), %lld // tile_w) <= %d",
                          EDGES_DYNAMIC, NUM(inside_begin(task)), MAX_EDGE_TILES, NUM(task->out_w),
                          NUM(inside_begin(task)), NUM(inside_end(task)), MAX_EDGE_TILES);
-    cpu_space_constraint(space, "too much code to compile",
+    gen_space_constraint(space, "too much code to compile",
                          "unroll_c * tile_h * tile_w * vectors * (2 * edges + (1 - edges) * "
                          "(1 + %lld * (ceil_div(%lld, tile_w) - "
                          "max(0, %lld // tile_w - ceil_div(%lld, tile_w))))) <= %d",
@@ -207,7 +207,7 @@ static void space(const struct anole_device *device, const struct anole_task *ta
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     struct plan p = plan_of(task, v);
     double taps = (double)task->kernel_h * task->kernel_w;
@@ -215,8 +215,8 @@ static void features(const struct anole_device *device, const struct anole_task 
     double tiles = (double)p.tiles_h * p.tiles_w;
     double in_rows = (double)(v[TILE_H] - 1) * task->stride_h + task->kernel_h;
     double in_columns = (double)(v[TILE_W] - 1) * task->stride_w + task->kernel_w;
-    int64_t strips = cpu_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]);
-    int64_t groups = strips * v[ROW_PARTS] * cpu_ceil_div(p.blocks, v[BLOCKS_PER_GROUP]) *
+    int64_t strips = gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]);
+    int64_t groups = strips * v[ROW_PARTS] * gen_ceil_div(p.blocks, v[BLOCKS_PER_GROUP]) *
                      task->batch * task->groups;
 
     f->operations = tiles * pixels / ((double)task->out_h * task->out_w) *
@@ -234,7 +234,7 @@ static void features(const struct anole_device *device, const struct anole_task 
                   (v[LOOP_ORDER] == WEIGHTS_STAY ? 1 : v[BLOCKS_PER_GROUP]) / cpu_l2_bytes(device);
     f->traffic = f->l2_bytes < 1 ? 1 : (double)p.tiles_h;
     f->groups = (double)groups / cpu_units(device);
-    f->balance = cpu_balance(groups, cpu_units(device));
+    f->balance = gen_balance(groups, cpu_units(device));
     f->code = (double)p.code;
 }
 
@@ -247,38 +247,38 @@ static size_t packed_bytes(const struct anole_task *task, const int64_t *v)
 }
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     struct plan p = plan_of(task, v);
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "VW", v[VECTOR_WIDTH]);
-    cpu_emit_define(emit, "KV", v[VECTORS]);
-    cpu_emit_define(emit, "K_BLOCKS", p.blocks);
-    cpu_emit_define(emit, "TILE_H", v[TILE_H]);
-    cpu_emit_define(emit, "TILE_W", v[TILE_W]);
-    cpu_emit_define(emit, "TILES_LEFT", p.left);
-    cpu_emit_define(emit, "TILES_RIGHT", p.right);
-    cpu_emit_define(emit, "CB", v[BLOCK_C]);
-    cpu_emit_define(emit, "C_PASSES", v[C_PASSES]);
-    cpu_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    cpu_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    cpu_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    cpu_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
-    cpu_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    cpu_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
-    cpu_emit_define(emit, "ROW_PARTS", v[ROW_PARTS]);
-    cpu_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_conv_direct);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
+    gen_emit_define(emit, "KV", v[VECTORS]);
+    gen_emit_define(emit, "K_BLOCKS", p.blocks);
+    gen_emit_define(emit, "TILE_H", v[TILE_H]);
+    gen_emit_define(emit, "TILE_W", v[TILE_W]);
+    gen_emit_define(emit, "TILES_LEFT", p.left);
+    gen_emit_define(emit, "TILES_RIGHT", p.right);
+    gen_emit_define(emit, "CB", v[BLOCK_C]);
+    gen_emit_define(emit, "C_PASSES", v[C_PASSES]);
+    gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
+    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
+    gen_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
+    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
+    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
+    gen_emit_define(emit, "ROW_PARTS", v[ROW_PARTS]);
+    gen_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_conv_direct);
 
-    int64_t rows = cpu_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]) * v[ROW_PARTS];
-    int64_t blocks = cpu_ceil_div(p.blocks, v[BLOCKS_PER_GROUP]);
+    int64_t rows = gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]) * v[ROW_PARTS];
+    int64_t blocks = gen_ceil_div(p.blocks, v[BLOCKS_PER_GROUP]);
     bool rows_first = v[GROUP_ORDER] == ROWS_FIRST;
-    cpu_emit_launch(emit, "conv_direct", task, rows_first ? rows : blocks,
+    gen_emit_launch(emit, "conv_direct", task, rows_first ? rows : blocks,
                     rows_first ? blocks : rows, (uint64_t)task->batch * task->groups, false);
-    cpu_emit_packed_weights(emit, packed_bytes(task, v));
+    gen_emit_packed_weights(emit, packed_bytes(task, v));
 }
 
 /* [K][R][S][CG] -> [G][blocks][CG / block_c][R][S][block_c][block_k], and zeros. */
@@ -303,7 +303,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     }
 }
 
-const struct cpu_generator cpu_conv_direct = {
+const struct gen_generator cpu_conv_direct = {
     .name = "direct",
     .knob_count = KNOBS,
     .supports = supports,

@@ -6,7 +6,7 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "conv_grouped.cl.h"
 #include "vector.cl.h"
@@ -53,11 +53,11 @@ static bool width_fits(const struct anole_task *task, int64_t width)
     return width > channels_out(task) && task->out_c % width == 0;
 }
 
-/* The vector widths that fit: list[CPU_MAX_VALUES]; returns how many. */
+/* The vector widths that fit: list[GEN_MAX_VALUES]; returns how many. */
 static uint32_t widths(const struct anole_device *device, const struct anole_task *task,
                        int64_t *list)
 {
-    int64_t all[CPU_MAX_VALUES];
+    int64_t all[GEN_MAX_VALUES];
     uint32_t count = 0, n = cpu_vector_widths(device, all);
     for (uint32_t i = 0; i < n; i++)
         if (width_fits(task, all[i]))
@@ -67,9 +67,9 @@ static uint32_t widths(const struct anole_device *device, const struct anole_tas
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
-    int64_t list[CPU_MAX_VALUES];
+    int64_t list[GEN_MAX_VALUES];
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || task->groups < 2 ||
-        !cpu_task_fits(task))
+        !gen_task_fits(task))
         return 0;
     bool narrow = is_power(channels_in(task)) && is_power(channels_out(task)) &&
                   channels_in(task) <= channels_out(task);
@@ -81,68 +81,68 @@ static int supports(const struct anole_device *device, const struct anole_task *
 static void choose_default(const struct anole_device *device, const struct anole_task *task,
                            int64_t *v)
 {
-    int64_t list[CPU_MAX_VALUES];
+    int64_t list[GEN_MAX_VALUES];
     v[VECTOR_WIDTH] = list[widths(device, task, list) - 1];
     /* The widest tile that leaves room for the weights of a tap, and that cuts
      * the row into even parts. */
-    int64_t room = cpu_max(1, cpu_registers(device) - channels_in(task) - 3);
-    int64_t parts = cpu_ceil_div(task->out_w, cpu_min(room, 14));
-    v[TILE_W] = cpu_min(32, cpu_ceil_div(task->out_w, parts));
+    int64_t room = gen_max(1, cpu_registers(device) - channels_in(task) - 3);
+    int64_t parts = gen_ceil_div(task->out_w, gen_min(room, 14));
+    v[TILE_W] = gen_min(32, gen_ceil_div(task->out_w, parts));
     v[TILE_H] = 1;
     v[UNROLL_S] = 1;
     v[LOOP_ORDER] = ROWS_STAY;
     v[GROUP_ORDER] = ROWS_FIRST;
     int64_t blocks = task->out_c / v[VECTOR_WIDTH];
     v[BLOCKS_PER_GROUP] = 1;
-    while (2 * v[BLOCKS_PER_GROUP] <= cpu_min(blocks, 32) &&
+    while (2 * v[BLOCKS_PER_GROUP] <= gen_min(blocks, 32) &&
            task->out_h * blocks / v[BLOCKS_PER_GROUP] * task->batch > 16 * cpu_units(device))
         v[BLOCKS_PER_GROUP] *= 2;
     v[ROWS_PER_GROUP] = cpu_pieces_per_group(
-        device, task->out_h, cpu_ceil_div(blocks, v[BLOCKS_PER_GROUP]) * task->batch);
+        device, task->out_h, gen_ceil_div(blocks, v[BLOCKS_PER_GROUP]) * task->batch);
 }
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8};
     static const int64_t unrolls[] = {1, 2, 3};
     static const char *const loops[] = {"rows-stay", "weights-stay"};
     static const char *const groups[] = {"channels-first", "rows-first"};
-    int64_t list[CPU_MAX_VALUES], v[KNOBS];
+    int64_t list[GEN_MAX_VALUES], v[KNOBS];
     choose_default(device, task, v);
 
     uint32_t n = widths(device, task, list);
     const int64_t narrowest = list[0];
-    cpu_space_ordinal(space, "grp_vector_width", list, n, v[VECTOR_WIDTH]);
-    n = cpu_range(list, 1, cpu_min(task->out_w, 32));
-    cpu_space_ordinal(space, "grp_tile_w", list, n, v[TILE_W]);
-    cpu_space_ordinal(space, "grp_tile_h", small, cpu_min(8, task->out_h), v[TILE_H]);
-    cpu_space_ordinal(space, "grp_unroll_s", unrolls, cpu_min(3, task->kernel_w), v[UNROLL_S]);
-    cpu_space_categorical(space, "grp_loop_order", loops, 2, v[LOOP_ORDER]);
-    cpu_space_categorical(space, "grp_group_order", groups, 2, v[GROUP_ORDER]);
-    n = cpu_powers(list, 1, cpu_min(64, task->out_h));
-    cpu_space_ordinal(space, "grp_rows_per_group", list, n, v[ROWS_PER_GROUP]);
-    n = cpu_powers(list, 1, cpu_min(32, task->out_c / narrowest));
-    cpu_space_ordinal(space, "grp_blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
+    gen_space_ordinal(space, "grp_vector_width", list, n, v[VECTOR_WIDTH]);
+    n = gen_range(list, 1, gen_min(task->out_w, 32));
+    gen_space_ordinal(space, "grp_tile_w", list, n, v[TILE_W]);
+    gen_space_ordinal(space, "grp_tile_h", small, gen_min(8, task->out_h), v[TILE_H]);
+    gen_space_ordinal(space, "grp_unroll_s", unrolls, gen_min(3, task->kernel_w), v[UNROLL_S]);
+    gen_space_categorical(space, "grp_loop_order", loops, 2, v[LOOP_ORDER]);
+    gen_space_categorical(space, "grp_group_order", groups, 2, v[GROUP_ORDER]);
+    n = gen_powers(list, 1, gen_min(64, task->out_h));
+    gen_space_ordinal(space, "grp_rows_per_group", list, n, v[ROWS_PER_GROUP]);
+    n = gen_powers(list, 1, gen_min(32, task->out_c / narrowest));
+    gen_space_ordinal(space, "grp_blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
 
-    cpu_space_constraint(space, "the sums of a tile overflow the vector registers",
+    gen_space_constraint(space, "the sums of a tile overflow the vector registers",
                          "4 * (grp_tile_h * grp_tile_w + %lld) <= %lld", NUM(channels_in(task) + 2),
                          NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "a work-group has more strips than there are",
+    gen_space_constraint(space, "a work-group has more strips than there are",
                          "grp_rows_per_group <= ceil_div(%lld, grp_tile_h)", NUM(task->out_h));
-    cpu_space_constraint(space, "a work-group has more blocks than there are",
+    gen_space_constraint(space, "a work-group has more blocks than there are",
                          "grp_blocks_per_group <= %lld // grp_vector_width", NUM(task->out_c));
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     const double pixels = (double)v[TILE_H] * v[TILE_W], depth = (double)channels_in(task);
-    const int64_t strips = cpu_ceil_div(task->out_h, v[TILE_H]);
-    const int64_t across = cpu_ceil_div(task->out_w, v[TILE_W]);
+    const int64_t strips = gen_ceil_div(task->out_h, v[TILE_H]);
+    const int64_t across = gen_ceil_div(task->out_w, v[TILE_W]);
     const int64_t blocks = task->out_c / v[VECTOR_WIDTH];
-    const int64_t groups = cpu_ceil_div(strips, v[ROWS_PER_GROUP]) *
-                           cpu_ceil_div(blocks, v[BLOCKS_PER_GROUP]) * task->batch;
+    const int64_t groups = gen_ceil_div(strips, v[ROWS_PER_GROUP]) *
+                           gen_ceil_div(blocks, v[BLOCKS_PER_GROUP]) * task->batch;
     const double slab = 4.0 * task->kernel_h * task->kernel_w * depth * v[VECTOR_WIDTH];
     const double rows = (double)(v[TILE_H] - 1) * task->stride_h + task->kernel_h;
     const double columns = (double)(v[TILE_W] - 1) * task->stride_w + task->kernel_w;
@@ -158,7 +158,7 @@ static void features(const struct anole_device *device, const struct anole_task 
         slab * (v[LOOP_ORDER] == WEIGHTS_STAY ? 1 : v[BLOCKS_PER_GROUP]) / cpu_l2_bytes(device);
     f->traffic = 1;
     f->groups = (double)groups / cpu_units(device);
-    f->balance = cpu_balance(groups, cpu_units(device));
+    f->balance = gen_balance(groups, cpu_units(device));
     f->code = 2 * pixels * depth * v[UNROLL_S];
 }
 
@@ -172,13 +172,13 @@ static int64_t span_of(const struct anole_task *task, const int64_t *v)
 
 /* "#define SPREAD(x, c)": for groups of 2 channels in vectors of 4, that is
  * ((c) == 0 ? (x).s0022 : (x).s1133). */
-static void emit_spread(struct cpu_emit *emit, const struct anole_task *task, const int64_t *v)
+static void emit_spread(struct gen_emit *emit, const struct anole_task *task, const int64_t *v)
 {
     static const char digits[] = "0123456789abcdef";
     const int64_t depth = channels_in(task);
     char lanes[17];
 
-    cpu_emit_text(emit, "#define SPREAD(x, c) (");
+    gen_emit_text(emit, "#define SPREAD(x, c) (");
     for (int64_t c = 0; c < depth; c++) {
         char text[64];
         for (int64_t lane = 0; lane < v[VECTOR_WIDTH]; lane++)
@@ -188,38 +188,38 @@ static void emit_spread(struct cpu_emit *emit, const struct anole_task *task, co
             snprintf(text, sizeof text, "(c) == %d ? (x).s%s : ", (int)c, lanes);
         else
             snprintf(text, sizeof text, "(x).s%s)\n", lanes);
-        cpu_emit_text(emit, text);
+        gen_emit_text(emit, text);
     }
 }
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     const int64_t blocks = task->out_c / v[VECTOR_WIDTH], span = span_of(task, v);
     const int64_t taps = (int64_t)task->kernel_h * task->kernel_w;
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "VW", v[VECTOR_WIDTH]);
-    cpu_emit_define(emit, "SPAN", span);
-    cpu_emit_define(emit, "BLOCKS", blocks);
-    cpu_emit_define(emit, "TILE_H", v[TILE_H]);
-    cpu_emit_define(emit, "TILE_W", v[TILE_W]);
-    cpu_emit_define(emit, "UNROLL_S", v[UNROLL_S]);
-    cpu_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    cpu_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
-    cpu_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    cpu_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
+    gen_emit_define(emit, "SPAN", span);
+    gen_emit_define(emit, "BLOCKS", blocks);
+    gen_emit_define(emit, "TILE_H", v[TILE_H]);
+    gen_emit_define(emit, "TILE_W", v[TILE_W]);
+    gen_emit_define(emit, "UNROLL_S", v[UNROLL_S]);
+    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
+    gen_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
+    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
+    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
     emit_spread(emit, task, v);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_conv_grouped);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_conv_grouped);
 
-    int64_t x = cpu_ceil_div(cpu_ceil_div(task->out_h, v[TILE_H]), v[ROWS_PER_GROUP]);
-    int64_t y = cpu_ceil_div(blocks, v[BLOCKS_PER_GROUP]);
+    int64_t x = gen_ceil_div(gen_ceil_div(task->out_h, v[TILE_H]), v[ROWS_PER_GROUP]);
+    int64_t y = gen_ceil_div(blocks, v[BLOCKS_PER_GROUP]);
     bool rows_first = v[GROUP_ORDER] == ROWS_FIRST;
-    cpu_emit_launch(emit, "conv_grouped", task, rows_first ? x : y, rows_first ? y : x, task->batch,
+    gen_emit_launch(emit, "conv_grouped", task, rows_first ? x : y, rows_first ? y : x, task->batch,
                     false);
-    cpu_emit_packed_weights(emit, (size_t)(task->out_c * taps * channels_in(task) + span) *
+    gen_emit_packed_weights(emit, (size_t)(task->out_c * taps * channels_in(task) + span) *
                                       sizeof(float));
 }
 
@@ -237,7 +237,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
             packed[(k / width * rows + i) * width + k % width] = weights[k * rows + i];
 }
 
-const struct cpu_generator cpu_conv_grouped = {
+const struct gen_generator cpu_conv_grouped = {
     .name = "grouped",
     .knob_count = KNOBS,
     .supports = supports,

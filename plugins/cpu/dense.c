@@ -4,7 +4,7 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "dense.cl.h"
 #include "vector.cl.h"
@@ -29,18 +29,18 @@ static int64_t block_k(const int64_t *v)
 
 static int64_t block_count(const struct anole_task *task, const int64_t *v)
 {
-    return cpu_ceil_div(task->out_c, block_k(v));
+    return gen_ceil_div(task->out_c, block_k(v));
 }
 
 static int64_t group_count(const struct anole_task *task, const int64_t *v)
 {
-    return cpu_ceil_div(task->batch, v[ROWS]) * block_count(task, v) * v[C_SPLIT];
+    return gen_ceil_div(task->batch, v[ROWS]) * block_count(task, v) * v[C_SPLIT];
 }
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
     (void)device;
-    return task->kind == ANOLE_TASK_DENSE && task->dtype == ANOLE_F32 && cpu_task_fits(task) ? 10
+    return task->kind == ANOLE_TASK_DENSE && task->dtype == ANOLE_F32 && gen_task_fits(task) ? 10
                                                                                              : 0;
 }
 
@@ -56,9 +56,9 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[UNROLL_C] = 1;
     v[C_SPLIT] = 1;
     /* As many rows as leave room for two vectors of outputs, in equal blocks. */
-    v[ROWS] = cpu_min(task->batch, (registers - 4) / 2);
-    v[ROWS] = cpu_ceil_div(task->batch, cpu_ceil_div(task->batch, v[ROWS]));
-    v[VECTORS] = cpu_max(1, cpu_min(4, (registers - 4) / v[ROWS]));
+    v[ROWS] = gen_min(task->batch, (registers - 4) / 2);
+    v[ROWS] = gen_ceil_div(task->batch, gen_ceil_div(task->batch, v[ROWS]));
+    v[VECTORS] = gen_max(1, gen_min(4, (registers - 4) / v[ROWS]));
     while (v[VECTORS] > 1 &&
            ((v[VECTORS] - 1) * v[VECTOR_WIDTH] >= task->out_c || group_count(task, v) < 4 * units))
         v[VECTORS]--;
@@ -66,54 +66,54 @@ static void choose_default(const struct anole_device *device, const struct anole
      * coming, for they are read in order. */
     const double weights = 4.0 * task->in_c * task->out_c;
     v[STREAMS] = weights > 0.5 * (double)device->cache_l3 && v[ROWS] * v[VECTORS] <= registers / 4;
-    v[STREAMS] = cpu_min(1 + v[STREAMS], task->in_c);
+    v[STREAMS] = gen_min(1 + v[STREAMS], task->in_c);
     v[PREFETCH] = 0;
     while (group_count(task, v) < 2 * units && task->in_c / v[C_SPLIT] > 512)
         v[C_SPLIT] *= 2;
 }
 
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
-                          struct cpu_space *space)
+                          struct gen_space *space)
 {
     static const int64_t unrolls[] = {1, 2, 4};
     static const int64_t distances[] = {0, 8, 16, 32, 64, 128};
-    int64_t list[CPU_MAX_VALUES], v[KNOBS];
+    int64_t list[GEN_MAX_VALUES], v[KNOBS];
     choose_default(device, task, v);
 
     uint32_t n = cpu_vector_widths(device, list);
-    cpu_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
-    n = cpu_range(list, 1, cpu_min(16, cpu_ceil_div(task->out_c, 4)));
-    cpu_space_ordinal(space, "vectors", list, n, v[VECTORS]);
-    n = cpu_range(list, 1, cpu_min(28, task->batch));
-    cpu_space_ordinal(space, "rows", list, n, v[ROWS]);
-    n = cpu_powers(list, 1, cpu_min(8, task->in_c));
-    cpu_space_ordinal(space, "streams", list, n, v[STREAMS]);
-    cpu_space_ordinal(space, "unroll_c", unrolls, 3, v[UNROLL_C]);
-    cpu_space_ordinal(space, "prefetch", distances, 6, v[PREFETCH]);
-    n = cpu_powers(list, 1, cpu_min(64, cpu_max(1, task->in_c / 32)));
-    cpu_space_ordinal(space, "c_split", list, n, v[C_SPLIT]);
+    gen_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
+    n = gen_range(list, 1, gen_min(16, gen_ceil_div(task->out_c, 4)));
+    gen_space_ordinal(space, "vectors", list, n, v[VECTORS]);
+    n = gen_range(list, 1, gen_min(28, task->batch));
+    gen_space_ordinal(space, "rows", list, n, v[ROWS]);
+    n = gen_powers(list, 1, gen_min(8, task->in_c));
+    gen_space_ordinal(space, "streams", list, n, v[STREAMS]);
+    gen_space_ordinal(space, "unroll_c", unrolls, 3, v[UNROLL_C]);
+    gen_space_ordinal(space, "prefetch", distances, 6, v[PREFETCH]);
+    n = gen_powers(list, 1, gen_min(64, gen_max(1, task->in_c / 32)));
+    gen_space_ordinal(space, "c_split", list, n, v[C_SPLIT]);
 }
 
 #define NUM(x) ((long long)(x))
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     declare_knobs(device, task, space);
-    cpu_space_constraint(space, "the sums overflow the vector registers",
+    gen_space_constraint(space, "the sums overflow the vector registers",
                          "4 * (streams * rows * vectors + vectors + 1) <= %lld",
                          NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "a vector of outputs would hold padding alone",
+    gen_space_constraint(space, "a vector of outputs would hold padding alone",
                          "(vectors - 1) * vector_width < %lld", NUM(task->out_c));
-    cpu_space_constraint(space, "half of a vector would do",
+    gen_space_constraint(space, "half of a vector would do",
                          "vector_width < %lld or vector_width == 4", NUM(2 * task->out_c));
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     const double sums = (double)(v[STREAMS] * v[ROWS] * v[VECTORS]);
-    const int64_t row_blocks = cpu_ceil_div(task->batch, v[ROWS]), groups = group_count(task, v);
+    const int64_t row_blocks = gen_ceil_div(task->batch, v[ROWS]), groups = group_count(task, v);
 
     f->operations = (double)(row_blocks * v[ROWS]) / task->batch *
                     (double)(block_count(task, v) * block_k(v)) / task->out_c;
@@ -128,39 +128,39 @@ static void features(const struct anole_device *device, const struct anole_task 
         4.0 * (double)block_k(v) * task->in_c / (double)v[C_SPLIT] / (double)cpu_l2_bytes(device);
     f->traffic = f->l2_bytes < 1 ? 1 : (double)row_blocks;
     f->groups = (double)groups / (double)cpu_units(device);
-    f->balance = cpu_balance(groups, cpu_units(device));
+    f->balance = gen_balance(groups, cpu_units(device));
     f->code = sums * (double)v[UNROLL_C];
 }
 
 /* ----------------------------------------------------------------- kernel */
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     const int64_t blocks = block_count(task, v);
     const bool split = v[C_SPLIT] > 1;
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "VW", v[VECTOR_WIDTH]);
-    cpu_emit_define(emit, "KV", v[VECTORS]);
-    cpu_emit_define(emit, "K_BLOCKS", blocks);
-    cpu_emit_define(emit, "ROWS", v[ROWS]);
-    cpu_emit_define(emit, "STREAMS", v[STREAMS]);
-    cpu_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    cpu_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    cpu_emit_define(emit, "C_SPLIT", v[C_SPLIT]);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_dense);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
+    gen_emit_define(emit, "KV", v[VECTORS]);
+    gen_emit_define(emit, "K_BLOCKS", blocks);
+    gen_emit_define(emit, "ROWS", v[ROWS]);
+    gen_emit_define(emit, "STREAMS", v[STREAMS]);
+    gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
+    gen_emit_define(emit, "C_SPLIT", v[C_SPLIT]);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_dense);
 
-    cpu_emit_launch(emit, "dense", task, (uint64_t)cpu_ceil_div(task->batch, v[ROWS]),
+    gen_emit_launch(emit, "dense", task, (uint64_t)gen_ceil_div(task->batch, v[ROWS]),
                     (uint64_t)blocks, (uint64_t)v[C_SPLIT], split);
     if (split) {
-        cpu_emit_launch(emit, "dense_sum", task, (uint64_t)blocks, task->batch, 1, true);
-        cpu_emit_workspace(emit, (size_t)(v[C_SPLIT] * task->batch * blocks * block_k(v)) *
+        gen_emit_launch(emit, "dense_sum", task, (uint64_t)blocks, task->batch, 1, true);
+        gen_emit_workspace(emit, (size_t)(v[C_SPLIT] * task->batch * blocks * block_k(v)) *
                                      sizeof(float));
     }
-    cpu_emit_packed_weights(emit, (size_t)(blocks * block_k(v) * task->in_c) * sizeof(float));
+    gen_emit_packed_weights(emit, (size_t)(blocks * block_k(v) * task->in_c) * sizeof(float));
 }
 
 /* [K][C] -> [blocks][C][block_k], and zeros. */
@@ -173,11 +173,11 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     memset(packed, 0, bytes);
     for (int64_t k0 = 0; k0 < task->out_c; k0 += size)
         for (int64_t c = 0; c < c_count; c++)
-            for (int64_t k = k0; k < cpu_min(k0 + size, task->out_c); k++)
+            for (int64_t k = k0; k < gen_min(k0 + size, task->out_c); k++)
                 packed[k0 * c_count + c * size + k - k0] = weights[k * c_count + c];
 }
 
-const struct cpu_generator cpu_dense = {
+const struct gen_generator cpu_dense = {
     .name = "dense",
     .knob_count = KNOBS,
     .supports = supports,

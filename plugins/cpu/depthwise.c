@@ -5,7 +5,7 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "depthwise.cl.h"
 #include "vector.cl.h"
@@ -43,7 +43,7 @@ struct plan {
 /* The first output column whose filter lies inside of the input. */
 static int64_t inside_begin(const struct anole_task *task)
 {
-    return cpu_min(task->out_w, cpu_ceil_div(task->pad_left, task->stride_w));
+    return gen_min(task->out_w, gen_ceil_div(task->pad_left, task->stride_w));
 }
 
 /* One past the last one. */
@@ -51,7 +51,7 @@ static int64_t inside_end(const struct anole_task *task)
 {
     int64_t last =
         (int64_t)task->in_w - 1 + task->pad_left - (int64_t)(task->kernel_w - 1) * task->dilation_w;
-    return last < 0 ? 0 : cpu_min(task->out_w, last / task->stride_w + 1);
+    return last < 0 ? 0 : gen_min(task->out_w, last / task->stride_w + 1);
 }
 
 static struct plan plan_of(const struct anole_task *task, const int64_t *v)
@@ -63,12 +63,12 @@ static struct plan plan_of(const struct anole_task *task, const int64_t *v)
     struct plan p;
     p.multiplier = task->out_c / task->in_c;
     p.taps = (int64_t)task->kernel_h * task->kernel_w;
-    p.tiles_h = cpu_ceil_div(task->out_h, v[TILE_H]);
-    p.tiles_w = cpu_ceil_div(task->out_w, v[TILE_W]);
-    p.left = cpu_ceil_div(inside_begin(task), v[TILE_W]);
-    p.right = p.tiles_w - cpu_max(p.left, inside_end(task) / v[TILE_W]);
+    p.tiles_h = gen_ceil_div(task->out_h, v[TILE_H]);
+    p.tiles_w = gen_ceil_div(task->out_w, v[TILE_W]);
+    p.left = gen_ceil_div(inside_begin(task), v[TILE_W]);
+    p.right = p.tiles_w - gen_max(p.left, inside_end(task) / v[TILE_W]);
     p.in_tile = rows * columns;
-    p.groups = cpu_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]) * cpu_ceil_div(task->in_c, v[BLOCK_C]) *
+    p.groups = gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]) * gen_ceil_div(task->in_c, v[BLOCK_C]) *
                task->batch;
     p.code = v[TILE_H] * v[TILE_W] * p.taps * (v[EDGES] == EDGES_STATIC ? 1 + p.left + p.right : 1);
     return p;
@@ -78,7 +78,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 {
     (void)device;
     if (task->kind != ANOLE_TASK_DEPTHWISE_CONV2D || task->dtype != ANOLE_F32 ||
-        task->groups != task->in_c || !cpu_task_fits(task))
+        task->groups != task->in_c || !gen_task_fits(task))
         return 0;
     /* The loops over the filter are unrolled: a tile of one pixel must be possible. */
     return (int64_t)task->kernel_h * task->kernel_w <= 256 &&
@@ -98,7 +98,7 @@ static double tile_cost(const struct anole_device *device, const struct anole_ta
 {
     const struct plan p = plan_of(task, v);
     const double outputs = (double)(v[TILE_H] * v[TILE_W]);
-    const int64_t live = v[TILE_H] * v[TILE_W] + cpu_min(p.taps, 9) + 2;
+    const int64_t live = v[TILE_H] * v[TILE_W] + gen_min(p.taps, 9) + 2;
     double cycles =
         (double)p.in_tile * 0.75 + (double)p.taps * 0.5 + outputs + outputs * (double)p.taps * 0.5;
     if (live > cpu_registers(device))
@@ -114,12 +114,12 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[VECTOR_WIDTH] = 4;
     while (v[VECTOR_WIDTH] < cpu_simd_width(device) && v[VECTOR_WIDTH] < task->in_c)
         v[VECTOR_WIDTH] *= 2;
-    v[BLOCK_C] = cpu_ceil_div(task->in_c, 16) * 16;
+    v[BLOCK_C] = gen_ceil_div(task->in_c, 16) * 16;
     v[ROWS_PER_GROUP] = 1;
     v[LOOP_ORDER] = CHANNELS_INSIDE;
     v[EDGES] = EDGES_DYNAMIC;
-    for (v[TILE_H] = 1; v[TILE_H] <= cpu_min(task->out_h, 4); v[TILE_H]++)
-        for (v[TILE_W] = 1; v[TILE_W] <= cpu_min(task->out_w, 4); v[TILE_W]++) {
+    for (v[TILE_H] = 1; v[TILE_H] <= gen_min(task->out_h, 4); v[TILE_H]++)
+        for (v[TILE_W] = 1; v[TILE_W] <= gen_min(task->out_w, 4); v[TILE_W]++) {
             const int64_t outputs = v[TILE_H] * v[TILE_W];
             if (outputs > 1 &&
                 (plan_of(task, v).code > MAX_CODE / 3 || 4 * outputs > 5 * cpu_registers(device)))
@@ -137,7 +137,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     if (p.left <= 1 && p.right <= 1)
         v[EDGES] = EDGES_STATIC;
     while (v[BLOCK_C] > 64 && plan_of(task, v).groups < 4 * cpu_units(device))
-        v[BLOCK_C] = cpu_ceil_div(v[BLOCK_C] / 2, 16) * 16;
+        v[BLOCK_C] = gen_ceil_div(v[BLOCK_C] / 2, 16) * 16;
     p = plan_of(task, v);
     v[ROWS_PER_GROUP] = cpu_pieces_per_group(device, p.tiles_h, p.groups / p.tiles_h);
 }
@@ -145,54 +145,54 @@ static void choose_default(const struct anole_device *device, const struct anole
 /* Channels of a work-group: powers of two, and all of them. */
 static uint32_t list_blocks(int64_t *list, const struct anole_task *task)
 {
-    const int64_t all = cpu_ceil_div(task->in_c, 16) * 16;
-    uint32_t n = cpu_powers(list, 16, all);
+    const int64_t all = gen_ceil_div(task->in_c, 16) * 16;
+    uint32_t n = gen_powers(list, 16, all);
     if (list[n - 1] != all)
         list[n++] = all;
     return n;
 }
 
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
-                          struct cpu_space *space)
+                          struct gen_space *space)
 {
     static const char *const loops[] = {"channels-inside", "tiles-inside"};
     static const char *const edges[] = {"static", "dynamic"};
-    int64_t list[CPU_MAX_VALUES], v[KNOBS];
+    int64_t list[GEN_MAX_VALUES], v[KNOBS];
     choose_default(device, task, v);
 
     uint32_t n = cpu_vector_widths(device, list);
-    cpu_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
-    n = cpu_range(list, 1, cpu_min(8, task->out_h));
-    cpu_space_ordinal(space, "tile_h", list, n, v[TILE_H]);
-    n = cpu_range(list, 1, cpu_min(16, task->out_w));
-    cpu_space_ordinal(space, "tile_w", list, n, v[TILE_W]);
+    gen_space_ordinal(space, "vector_width", list, n, v[VECTOR_WIDTH]);
+    n = gen_range(list, 1, gen_min(8, task->out_h));
+    gen_space_ordinal(space, "tile_h", list, n, v[TILE_H]);
+    n = gen_range(list, 1, gen_min(16, task->out_w));
+    gen_space_ordinal(space, "tile_w", list, n, v[TILE_W]);
     n = list_blocks(list, task);
-    cpu_space_ordinal(space, "block_c", list, n, v[BLOCK_C]);
-    n = cpu_powers(list, 1, cpu_min(64, task->out_h));
-    cpu_space_ordinal(space, "rows_per_group", list, n, v[ROWS_PER_GROUP]);
-    cpu_space_categorical(space, "loop_order", loops, 2, v[LOOP_ORDER]);
-    cpu_space_categorical(space, "edges", edges, 2, v[EDGES]);
+    gen_space_ordinal(space, "block_c", list, n, v[BLOCK_C]);
+    n = gen_powers(list, 1, gen_min(64, task->out_h));
+    gen_space_ordinal(space, "rows_per_group", list, n, v[ROWS_PER_GROUP]);
+    gen_space_categorical(space, "loop_order", loops, 2, v[LOOP_ORDER]);
+    gen_space_categorical(space, "edges", edges, 2, v[EDGES]);
 }
 
 #define NUM(x) ((long long)(x))
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     const long long taps = NUM(task->kernel_h) * task->kernel_w;
     declare_knobs(device, task, space);
 
-    cpu_space_constraint(space, "half of a vector would do",
+    gen_space_constraint(space, "half of a vector would do",
                          "vector_width < %lld or vector_width == 4", NUM(2 * task->in_c));
-    cpu_space_constraint(space, "the sums of a tile overflow the vector registers",
+    gen_space_constraint(space, "the sums of a tile overflow the vector registers",
                          "4 * tile_h * tile_w <= %lld", NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "fewer strips are left", "(rows_per_group - 1) * tile_h < %lld",
+    gen_space_constraint(space, "fewer strips are left", "(rows_per_group - 1) * tile_h < %lld",
                          NUM(task->out_h));
-    cpu_space_constraint(space, "the unrolled code takes too long to compile",
+    gen_space_constraint(space, "the unrolled code takes too long to compile",
                          "tile_h * tile_w == 1 or tile_h * tile_w * %lld <= %d", taps,
                          MAX_CODE / 3);
     /* No more than one tile at each side may miss the input. */
-    cpu_space_constraint(space, "static edges need wider tiles",
+    gen_space_constraint(space, "static edges need wider tiles",
                          "edges == 1 or (ceil_div(%lld, tile_w) <= 1 and ceil_div(%lld, tile_w) - "
                          "max(ceil_div(%lld, tile_w), %lld // tile_w) <= 1)",
                          NUM(inside_begin(task)), NUM(task->out_w), NUM(inside_begin(task)),
@@ -200,7 +200,7 @@ static void space(const struct anole_device *device, const struct anole_task *ta
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     const struct plan p = plan_of(task, v);
     const double outputs = (double)(v[TILE_H] * v[TILE_W]);
@@ -208,13 +208,13 @@ static void features(const struct anole_device *device, const struct anole_task 
 
     f->operations =
         (double)(p.tiles_h * p.tiles_w) * outputs / ((double)task->out_h * task->out_w) *
-        (double)(cpu_ceil_div(task->in_c, v[VECTOR_WIDTH]) * v[VECTOR_WIDTH]) / task->in_c;
+        (double)(gen_ceil_div(task->in_c, v[VECTOR_WIDTH]) * v[VECTOR_WIDTH]) / task->in_c;
     f->accumulators = outputs;
     f->registers = (outputs + (double)p.taps + 1) / (double)cpu_registers(device);
     f->vector_width = (double)v[VECTOR_WIDTH] / (double)cpu_simd_width(device);
     f->loads = ((double)p.in_tile + (double)p.taps) / (outputs * (double)p.taps);
     f->inner_length = v[LOOP_ORDER] == CHANNELS_INSIDE
-                          ? (double)cpu_ceil_div(v[BLOCK_C], v[VECTOR_WIDTH])
+                          ? (double)gen_ceil_div(v[BLOCK_C], v[VECTOR_WIDTH])
                           : (double)p.tiles_w;
     f->l1_bytes = 4.0 * (double)p.in_tile *
                   (double)(v[LOOP_ORDER] == CHANNELS_INSIDE ? v[BLOCK_C] : v[VECTOR_WIDTH]) /
@@ -223,36 +223,36 @@ static void features(const struct anole_device *device, const struct anole_task 
                   (double)cpu_l2_bytes(device);
     f->traffic = (double)p.in_tile / (outputs * task->stride_h * task->stride_w);
     f->groups = (double)p.groups / (double)cpu_units(device);
-    f->balance = cpu_balance(p.groups, cpu_units(device));
+    f->balance = gen_balance(p.groups, cpu_units(device));
     f->code = (double)p.code;
 }
 
 /* ----------------------------------------------------------------- kernel */
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     const struct plan p = plan_of(task, v);
-    const int64_t vectors = cpu_ceil_div(task->in_c, v[VECTOR_WIDTH]);
+    const int64_t vectors = gen_ceil_div(task->in_c, v[VECTOR_WIDTH]);
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "VW", v[VECTOR_WIDTH]);
-    cpu_emit_define(emit, "MULTIPLIER", p.multiplier);
-    cpu_emit_define(emit, "TILE_H", v[TILE_H]);
-    cpu_emit_define(emit, "TILE_W", v[TILE_W]);
-    cpu_emit_define(emit, "BLOCK_C", v[BLOCK_C]);
-    cpu_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    cpu_emit_define(emit, "CHANNELS_INSIDE", v[LOOP_ORDER] == CHANNELS_INSIDE);
-    cpu_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
-    cpu_emit_define(emit, "TILES_LEFT", p.left);
-    cpu_emit_define(emit, "TILES_RIGHT", p.right);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_depthwise);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
+    gen_emit_define(emit, "MULTIPLIER", p.multiplier);
+    gen_emit_define(emit, "TILE_H", v[TILE_H]);
+    gen_emit_define(emit, "TILE_W", v[TILE_W]);
+    gen_emit_define(emit, "BLOCK_C", v[BLOCK_C]);
+    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
+    gen_emit_define(emit, "CHANNELS_INSIDE", v[LOOP_ORDER] == CHANNELS_INSIDE);
+    gen_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
+    gen_emit_define(emit, "TILES_LEFT", p.left);
+    gen_emit_define(emit, "TILES_RIGHT", p.right);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_depthwise);
 
-    cpu_emit_launch(emit, "depthwise", task, (uint64_t)cpu_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]),
-                    (uint64_t)cpu_ceil_div(task->in_c, v[BLOCK_C]), task->batch, false);
-    cpu_emit_packed_weights(emit, (size_t)(p.multiplier * vectors * v[VECTOR_WIDTH] * p.taps) *
+    gen_emit_launch(emit, "depthwise", task, (uint64_t)gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]),
+                    (uint64_t)gen_ceil_div(task->in_c, v[BLOCK_C]), task->batch, false);
+    gen_emit_packed_weights(emit, (size_t)(p.multiplier * vectors * v[VECTOR_WIDTH] * p.taps) *
                                       sizeof(float));
 }
 
@@ -261,7 +261,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
                  const float *weights, float *packed, size_t bytes)
 {
     const struct plan p = plan_of(task, v);
-    const int64_t width = v[VECTOR_WIDTH], vectors = cpu_ceil_div(task->in_c, width);
+    const int64_t width = v[VECTOR_WIDTH], vectors = gen_ceil_div(task->in_c, width);
     (void)device;
 
     memset(packed, 0, bytes);
@@ -273,7 +273,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
         }
 }
 
-const struct cpu_generator cpu_depthwise = {
+const struct gen_generator cpu_depthwise = {
     .name = "depthwise",
     .knob_count = KNOBS,
     .supports = supports,

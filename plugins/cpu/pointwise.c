@@ -5,7 +5,7 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "pointwise.cl.h"
 #include "vector.cl.h"
@@ -42,7 +42,7 @@ static int64_t pixels_of(const struct anole_task *task)
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
     (void)device;
-    if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || !cpu_task_fits(task))
+    if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || !gen_task_fits(task))
         return 0;
     bool pointwise = task->kernel_h == 1 && task->kernel_w == 1 && task->groups == 1 &&
                      task->stride_h == 1 && task->stride_w == 1 && task->in_h == task->out_h &&
@@ -60,7 +60,7 @@ static void choose_default(const struct anole_device *device, const struct anole
                             .exact_tail = true};
     cpu_tile_choose(device, &tile);
     int64_t block = tile.vectors * tile.vector_width;
-    int64_t blocks = cpu_ceil_div(task->out_c, block);
+    int64_t blocks = gen_ceil_div(task->out_c, block);
 
     v[VECTOR_WIDTH] = tile.vector_width;
     v[VECTORS] = tile.vectors;
@@ -71,12 +71,12 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[LOOP_ORDER] = WEIGHTS_STAY;
     v[GROUP_ORDER] = PIXELS_FIRST;
     v[BLOCKS_PER_GROUP] = 1;
-    v[TILES_PER_GROUP] = cpu_pieces_per_group(device, cpu_ceil_div(tile.row, tile.pixels), blocks);
+    v[TILES_PER_GROUP] = cpu_pieces_per_group(device, gen_ceil_div(tile.row, tile.pixels), blocks);
     v[STAGE] = 0;
 }
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     static const int64_t small[] = {1, 2, 3, 4, 5, 6, 7, 8};
     static const int64_t unrolls[] = {1, 2, 4};
@@ -85,57 +85,57 @@ static void space(const struct anole_device *device, const struct anole_task *ta
     static const char *const groups[] = {"channels-first", "pixels-first"};
     static const char *const stages[] = {"no", "yes"};
     const int64_t m = pixels_of(task), c = task->in_c, k = task->out_c;
-    int64_t list[CPU_MAX_VALUES], v[KNOBS];
+    int64_t list[GEN_MAX_VALUES], v[KNOBS];
     choose_default(device, task, v);
 
     uint32_t n = cpu_vector_widths(device, list);
-    cpu_space_ordinal(space, "pw_vector_width", list, n, v[VECTOR_WIDTH]);
-    n = cpu_min(8, cpu_ceil_div(k, 4));
-    cpu_space_ordinal(space, "pw_vectors", small, n, v[VECTORS]);
-    n = cpu_range(list, 1, cpu_min(m, 32));
-    cpu_space_ordinal(space, "pw_tile_m", list, n, v[TILE_M]);
-    n = cpu_powers(list, 1, cpu_min(8, c));
-    cpu_space_ordinal(space, "pw_c_passes", list, n, v[C_PASSES]);
-    cpu_space_ordinal(space, "pw_unroll_c", unrolls, 3, v[UNROLL_C]);
-    cpu_space_ordinal(space, "pw_prefetch", distances, 5, v[PREFETCH]);
-    cpu_space_categorical(space, "pw_loop_order", loops, 2, v[LOOP_ORDER]);
-    cpu_space_categorical(space, "pw_group_order", groups, 2, v[GROUP_ORDER]);
-    n = cpu_powers(list, 1, cpu_min(1024, m));
-    cpu_space_ordinal(space, "pw_tiles_per_group", list, n, v[TILES_PER_GROUP]);
-    n = cpu_powers(list, 1, cpu_min(64, cpu_max(1, k / 4)));
-    cpu_space_ordinal(space, "pw_blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
-    cpu_space_categorical(space, "pw_stage", stages, 2, v[STAGE]);
+    gen_space_ordinal(space, "pw_vector_width", list, n, v[VECTOR_WIDTH]);
+    n = gen_min(8, gen_ceil_div(k, 4));
+    gen_space_ordinal(space, "pw_vectors", small, n, v[VECTORS]);
+    n = gen_range(list, 1, gen_min(m, 32));
+    gen_space_ordinal(space, "pw_tile_m", list, n, v[TILE_M]);
+    n = gen_powers(list, 1, gen_min(8, c));
+    gen_space_ordinal(space, "pw_c_passes", list, n, v[C_PASSES]);
+    gen_space_ordinal(space, "pw_unroll_c", unrolls, 3, v[UNROLL_C]);
+    gen_space_ordinal(space, "pw_prefetch", distances, 5, v[PREFETCH]);
+    gen_space_categorical(space, "pw_loop_order", loops, 2, v[LOOP_ORDER]);
+    gen_space_categorical(space, "pw_group_order", groups, 2, v[GROUP_ORDER]);
+    n = gen_powers(list, 1, gen_min(1024, m));
+    gen_space_ordinal(space, "pw_tiles_per_group", list, n, v[TILES_PER_GROUP]);
+    n = gen_powers(list, 1, gen_min(64, gen_max(1, k / 4)));
+    gen_space_ordinal(space, "pw_blocks_per_group", list, n, v[BLOCKS_PER_GROUP]);
+    gen_space_categorical(space, "pw_stage", stages, 2, v[STAGE]);
 
-    cpu_space_constraint(space, "the sums of a tile overflow the vector registers",
+    gen_space_constraint(space, "the sums of a tile overflow the vector registers",
                          "4 * (pw_tile_m * pw_vectors + pw_vectors + 1) <= %lld",
                          NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "a vector of channels would hold padding alone",
+    gen_space_constraint(space, "a vector of channels would hold padding alone",
                          "(pw_vectors - 1) * pw_vector_width < %lld", NUM(k));
-    cpu_space_constraint(space, "half of a vector would do",
+    gen_space_constraint(space, "half of a vector would do",
                          "pw_vector_width < %lld or pw_vector_width == 4", NUM(2 * k));
-    cpu_space_constraint(space, "passes share the input channels equally",
+    gen_space_constraint(space, "passes share the input channels equally",
                          "%lld %% pw_c_passes == 0", NUM(c));
-    cpu_space_constraint(space, "a work-group has more tiles than there are",
+    gen_space_constraint(space, "a work-group has more tiles than there are",
                          "pw_tiles_per_group <= ceil_div(%lld, pw_tile_m)", NUM(m));
-    cpu_space_constraint(space, "a work-group has more blocks than there are",
+    gen_space_constraint(space, "a work-group has more blocks than there are",
                          "pw_blocks_per_group <= ceil_div(%lld, pw_vectors * pw_vector_width)",
                          NUM(k));
-    cpu_space_constraint(space, "staged inputs would serve a single block of channels",
+    gen_space_constraint(space, "staged inputs would serve a single block of channels",
                          "pw_stage == 0 or pw_loop_order == %d and pw_blocks_per_group > 1",
                          PIXELS_STAY);
-    cpu_space_constraint(space, "staged inputs take too much of the stack",
+    gen_space_constraint(space, "staged inputs take too much of the stack",
                          "pw_stage == 0 or pw_tile_m * (%lld // pw_c_passes + 16) <= %d", NUM(c),
                          MAX_STAGED);
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     const int64_t m = pixels_of(task), block = v[VECTORS] * v[VECTOR_WIDTH];
-    const int64_t blocks = cpu_ceil_div(task->out_c, block);
-    const int64_t tiles = cpu_ceil_div(m, v[TILE_M]);
+    const int64_t blocks = gen_ceil_div(task->out_c, block);
+    const int64_t tiles = gen_ceil_div(m, v[TILE_M]);
     const int64_t groups =
-        cpu_ceil_div(tiles, v[TILES_PER_GROUP]) * cpu_ceil_div(blocks, v[BLOCKS_PER_GROUP]);
+        gen_ceil_div(tiles, v[TILES_PER_GROUP]) * gen_ceil_div(blocks, v[BLOCKS_PER_GROUP]);
     const double depth = (double)task->in_c / v[C_PASSES];
     const double weights = 4.0 * block * depth, inputs = 4.0 * v[TILE_M] * depth;
     const bool weights_stay = v[LOOP_ORDER] == WEIGHTS_STAY;
@@ -150,42 +150,42 @@ static void features(const struct anole_device *device, const struct anole_task 
     f->l2_bytes = (weights_stay ? weights + inputs * v[TILES_PER_GROUP]
                                 : weights * v[BLOCKS_PER_GROUP] + inputs) /
                   cpu_l2_bytes(device);
-    f->traffic = f->l2_bytes < 1 ? 1 : (double)cpu_min(blocks, tiles);
+    f->traffic = f->l2_bytes < 1 ? 1 : (double)gen_min(blocks, tiles);
     f->groups = (double)groups / cpu_units(device);
-    f->balance = cpu_balance(groups, cpu_units(device));
+    f->balance = gen_balance(groups, cpu_units(device));
     f->code = f->accumulators * v[UNROLL_C] * (m % v[TILE_M] ? 2 : 1);
 }
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     const int64_t m = pixels_of(task), block = v[VECTORS] * v[VECTOR_WIDTH];
-    const int64_t k_blocks = cpu_ceil_div(task->out_c, block);
+    const int64_t k_blocks = gen_ceil_div(task->out_c, block);
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "M", m);
-    cpu_emit_define(emit, "VW", v[VECTOR_WIDTH]);
-    cpu_emit_define(emit, "KV", v[VECTORS]);
-    cpu_emit_define(emit, "K_BLOCKS", k_blocks);
-    cpu_emit_define(emit, "TILE_M", v[TILE_M]);
-    cpu_emit_define(emit, "C_PASSES", v[C_PASSES]);
-    cpu_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    cpu_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    cpu_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    cpu_emit_define(emit, "PIXELS_FIRST", v[GROUP_ORDER] == PIXELS_FIRST);
-    cpu_emit_define(emit, "TILES_PER_GROUP", v[TILES_PER_GROUP]);
-    cpu_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
-    cpu_emit_define(emit, "STAGE", v[STAGE]);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_pointwise);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "M", m);
+    gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
+    gen_emit_define(emit, "KV", v[VECTORS]);
+    gen_emit_define(emit, "K_BLOCKS", k_blocks);
+    gen_emit_define(emit, "TILE_M", v[TILE_M]);
+    gen_emit_define(emit, "C_PASSES", v[C_PASSES]);
+    gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
+    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
+    gen_emit_define(emit, "PIXELS_FIRST", v[GROUP_ORDER] == PIXELS_FIRST);
+    gen_emit_define(emit, "TILES_PER_GROUP", v[TILES_PER_GROUP]);
+    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
+    gen_emit_define(emit, "STAGE", v[STAGE]);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_pointwise);
 
-    int64_t tiles = cpu_ceil_div(cpu_ceil_div(m, v[TILE_M]), v[TILES_PER_GROUP]);
-    int64_t blocks = cpu_ceil_div(k_blocks, v[BLOCKS_PER_GROUP]);
+    int64_t tiles = gen_ceil_div(gen_ceil_div(m, v[TILE_M]), v[TILES_PER_GROUP]);
+    int64_t blocks = gen_ceil_div(k_blocks, v[BLOCKS_PER_GROUP]);
     bool pixels_first = v[GROUP_ORDER] == PIXELS_FIRST;
-    cpu_emit_launch(emit, "pointwise", task, pixels_first ? tiles : blocks,
+    gen_emit_launch(emit, "pointwise", task, pixels_first ? tiles : blocks,
                     pixels_first ? blocks : tiles, 1, false);
-    cpu_emit_packed_weights(emit, (size_t)(k_blocks * block * task->in_c) * sizeof(float));
+    gen_emit_packed_weights(emit, (size_t)(k_blocks * block * task->in_c) * sizeof(float));
 }
 
 /* [K][C] -> [blocks][C][block]. */
@@ -201,7 +201,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
             packed[(k / block * c_count + c) * block + k % block] = weights[k * c_count + c];
 }
 
-const struct cpu_generator cpu_pointwise = {
+const struct gen_generator cpu_pointwise = {
     .name = "pointwise",
     .knob_count = KNOBS,
     .supports = supports,

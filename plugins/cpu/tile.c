@@ -49,7 +49,7 @@ static double tile_cost(const struct anole_device *device, const struct cpu_tile
     double cost = (double)(t->row / t->pixels) * one_tile(device, t, t->pixels);
     if (rest)
         cost += one_tile(device, t, t->exact_tail ? rest : t->pixels);
-    return cost * (double)cpu_ceil_div(t->channels, t->vectors * t->vector_width);
+    return cost * (double)gen_ceil_div(t->channels, t->vectors * t->vector_width);
 }
 
 void cpu_tile_choose(const struct anole_device *device, struct cpu_tile *tile)
@@ -63,7 +63,7 @@ void cpu_tile_choose(const struct anole_device *device, struct cpu_tile *tile)
     for (t.vectors = 1; t.vectors <= 6; t.vectors++) {
         if (t.vectors > 1 && (t.vectors - 1) * t.vector_width >= t.channels)
             break;
-        for (t.pixels = 1; t.pixels <= cpu_min(t.row, 28); t.pixels++) {
+        for (t.pixels = 1; t.pixels <= gen_min(t.row, 28); t.pixels++) {
             if (t.pixels * t.vectors + t.vectors + 1 > cpu_registers(device))
                 break;
             double cost = tile_cost(device, &t);
@@ -79,23 +79,7 @@ int64_t cpu_pieces_per_group(const struct anole_device *device, int64_t pieces, 
 {
     int64_t per_group = 1;
     while (2 * per_group <= pieces &&
-           cpu_ceil_div(pieces, 2 * per_group) * others >= 8 * cpu_units(device))
+           gen_ceil_div(pieces, 2 * per_group) * others >= 8 * cpu_units(device))
         per_group *= 2;
     return per_group;
-}
-
-bool cpu_task_fits(const struct anole_task *task)
-{
-    const double limit = 1u << 30;
-    double in = (double)task->batch * task->in_h * task->in_w * task->in_c;
-    double out = (double)task->batch * task->out_h * task->out_w * task->out_c;
-    double weights = (double)task->out_c * task->kernel_h * task->kernel_w * task->in_c;
-    if (!task->groups || task->in_c % task->groups || task->out_c % task->groups)
-        return false;
-    if (!task->stride_h || !task->stride_w || !task->dilation_h || !task->dilation_w)
-        return false;
-    /* Packing may pad every group to a whole block. */
-    double padded = weights / task->groups + 256.0 * task->groups * task->kernel_h *
-                                                 task->kernel_w * (task->in_c / task->groups);
-    return in > 0 && out > 0 && weights > 0 && in < limit && out < limit && padded < limit;
 }

@@ -31,8 +31,4 @@ void cpu_tile_choose(const struct anole_device *device, struct cpu_tile *tile);
  * groups for each compute unit remain, to even out its work. */
 int64_t cpu_pieces_per_group(const struct anole_device *device, int64_t pieces, int64_t others);
 
-/* Are tensors small enough for the 32-bit indices of the templates, and are all
- * dimensions what they should be? */
-bool cpu_task_fits(const struct anole_task *task);
-
 #endif

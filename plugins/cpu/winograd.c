@@ -5,7 +5,7 @@
 #include "winograd.h"
 
 #include "tile.h"
-#include "values.h"
+#include "gen_values.h"
 
 #include "vector.cl.h"
 #include "winograd.cl.h"
@@ -17,7 +17,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 {
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || task->groups != 1 ||
         task->kernel_h != 3 || task->kernel_w != 3 || task->stride_h != 1 || task->stride_w != 1 ||
-        task->dilation_h != 1 || task->dilation_w != 1 || !cpu_task_fits(task))
+        task->dilation_h != 1 || task->dilation_w != 1 || !gen_task_fits(task))
         return 0;
     int64_t v[WINO_KNOBS];
     wino_plainest(device, task, v);
@@ -30,7 +30,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 /* ----------------------------------------------------------- design space */
 
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
-                          struct cpu_space *space)
+                          struct gen_space *space)
 {
     static const int64_t tiles[] = {2, 4, 5, 6};
     static const int64_t blocks[] = {1, 2, 3, 4, 6, 8};
@@ -38,32 +38,32 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
     static const int64_t distances[] = {0, 8, 16, 32, 64, 128, 256};
     static const int64_t pads[] = {0, 16};
     static const char *const stages[] = {"fused", "staged"};
-    const int64_t side = cpu_max(task->out_h, task->out_w), k = task->out_c;
-    const int64_t all = task->batch * cpu_ceil_div(task->out_h, 2) * cpu_ceil_div(task->out_w, 2);
-    int64_t list[CPU_MAX_VALUES], v[WINO_KNOBS];
+    const int64_t side = gen_max(task->out_h, task->out_w), k = task->out_c;
+    const int64_t all = task->batch * gen_ceil_div(task->out_h, 2) * gen_ceil_div(task->out_w, 2);
+    int64_t list[GEN_MAX_VALUES], v[WINO_KNOBS];
     wino_choose(device, task, v);
 
     uint32_t n = 1;
     while (n < 4 && tiles[n] <= side)
         n++;
-    cpu_space_ordinal(space, "wino_tile", tiles, n, v[WINO_TILE]);
+    gen_space_ordinal(space, "wino_tile", tiles, n, v[WINO_TILE]);
     n = cpu_vector_widths(device, list);
-    cpu_space_ordinal(space, "wino_vector_width", list, n, v[WINO_VECTOR_WIDTH]);
-    n = cpu_range(list, 1, cpu_min(8, cpu_ceil_div(k, 4)));
-    cpu_space_ordinal(space, "wino_vectors", list, n, v[WINO_VECTORS]);
-    n = cpu_range(list, 1, cpu_min(28, all));
-    cpu_space_ordinal(space, "wino_register_tiles", list, n, v[WINO_REGISTER_TILES]);
-    cpu_space_ordinal(space, "wino_block", blocks, 6, v[WINO_BLOCK]);
-    n = cpu_powers(list, 1, cpu_min(16, cpu_ceil_div(k, 4)));
-    cpu_space_ordinal(space, "wino_phase", list, n, v[WINO_PHASE]);
-    cpu_space_categorical(space, "wino_stages", stages, 2, v[WINO_STAGES]);
-    n = cpu_powers(list, 1, cpu_min(64, cpu_ceil_div(k, 4)));
-    cpu_space_ordinal(space, "wino_split", list, n, v[WINO_SPLIT]);
-    n = cpu_powers(list, 16, cpu_max(16, cpu_max(task->in_c, k)));
-    cpu_space_ordinal(space, "wino_stage_channels", list, n, v[WINO_STAGE_CHANNELS]);
-    cpu_space_ordinal(space, "wino_unroll_c", unrolls, 3, v[WINO_UNROLL]);
-    cpu_space_ordinal(space, "wino_prefetch", distances, 7, v[WINO_PREFETCH]);
-    cpu_space_ordinal(space, "wino_row_pad", pads, 2, v[WINO_PAD]);
+    gen_space_ordinal(space, "wino_vector_width", list, n, v[WINO_VECTOR_WIDTH]);
+    n = gen_range(list, 1, gen_min(8, gen_ceil_div(k, 4)));
+    gen_space_ordinal(space, "wino_vectors", list, n, v[WINO_VECTORS]);
+    n = gen_range(list, 1, gen_min(28, all));
+    gen_space_ordinal(space, "wino_register_tiles", list, n, v[WINO_REGISTER_TILES]);
+    gen_space_ordinal(space, "wino_block", blocks, 6, v[WINO_BLOCK]);
+    n = gen_powers(list, 1, gen_min(16, gen_ceil_div(k, 4)));
+    gen_space_ordinal(space, "wino_phase", list, n, v[WINO_PHASE]);
+    gen_space_categorical(space, "wino_stages", stages, 2, v[WINO_STAGES]);
+    n = gen_powers(list, 1, gen_min(64, gen_ceil_div(k, 4)));
+    gen_space_ordinal(space, "wino_split", list, n, v[WINO_SPLIT]);
+    n = gen_powers(list, 16, gen_max(16, gen_max(task->in_c, k)));
+    gen_space_ordinal(space, "wino_stage_channels", list, n, v[WINO_STAGE_CHANNELS]);
+    gen_space_ordinal(space, "wino_unroll_c", unrolls, 3, v[WINO_UNROLL]);
+    gen_space_ordinal(space, "wino_prefetch", distances, 7, v[WINO_PREFETCH]);
+    gen_space_ordinal(space, "wino_row_pad", pads, 2, v[WINO_PAD]);
 }
 
 /* Tiles in all, and the channels of a phase, as expressions. */
@@ -74,52 +74,52 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
 #define POINTS "(wino_tile + 2) ** 2"
 
 static void constrain_tiles(const struct anole_device *device, const struct anole_task *task,
-                            struct cpu_space *space)
+                            struct gen_space *space)
 {
     const long long k = task->out_c;
-    cpu_space_constraint(space, "the sums overflow the vector registers",
+    gen_space_constraint(space, "the sums overflow the vector registers",
                          "4 * (wino_register_tiles * wino_vectors + wino_vectors + 1) <= %lld",
                          NUM(5 * cpu_registers(device)));
-    cpu_space_constraint(space, "a vector of channels would hold padding alone",
+    gen_space_constraint(space, "a vector of channels would hold padding alone",
                          "(wino_vectors - 1) * wino_vector_width < %lld", k);
-    cpu_space_constraint(space, "half of a vector would do",
+    gen_space_constraint(space, "half of a vector would do",
                          "wino_vector_width < %lld or wino_vector_width == 4", 2 * k);
-    cpu_space_constraint(space, "there are fewer tiles", "wino_register_tiles <= " TILES,
+    gen_space_constraint(space, "there are fewer tiles", "wino_register_tiles <= " TILES,
                          TILES_ARGS);
-    cpu_space_constraint(space, "a smaller block holds all tiles",
+    gen_space_constraint(space, "a smaller block holds all tiles",
                          "(wino_block - 1) * wino_register_tiles < " TILES, TILES_ARGS);
-    cpu_space_constraint(space, "a smaller phase holds all channels",
+    gen_space_constraint(space, "a smaller phase holds all channels",
                          "(wino_phase - 1) * wino_vectors * wino_vector_width < %lld", k);
 }
 
 static void constrain_stages(const struct anole_device *device, const struct anole_task *task,
-                             struct cpu_space *space)
+                             struct gen_space *space)
 {
     const long long c = task->in_c, k = task->out_c;
-    cpu_space_constraint(space, "there are fewer phases to split",
+    gen_space_constraint(space, "there are fewer phases to split",
                          "wino_split <= ceil_div(%lld, " PHASE_K ")", k);
-    cpu_space_constraint(space, "only a fused kernel is split",
+    gen_space_constraint(space, "only a fused kernel is split",
                          "wino_stages == 0 or wino_split == 1");
-    cpu_space_constraint(space, "only stages have channels to share out",
+    gen_space_constraint(space, "only stages have channels to share out",
                          "wino_stages == 1 or wino_stage_channels == 16");
-    cpu_space_constraint(space, "intermediate results overflow local memory",
+    gen_space_constraint(space, "intermediate results overflow local memory",
                          "wino_stages == 1 or " POINTS " * (" BLOCK_TILES
                          " * (round_up(%lld, wino_vector_width) + wino_row_pad + " PHASE_K
                          ") + wino_row_pad) <= %lld",
                          c, NUM(wino_local_floats(device)));
-    cpu_space_constraint(
+    gen_space_constraint(
         space, "intermediate results overflow a buffer",
         "wino_stages == 0 or " POINTS " * round_up(" TILES
         ", wino_register_tiles) * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
         ") + 2 * wino_row_pad) <= %lld",
         TILES_ARGS, c, k, NUM(wino_buffer_floats(device)));
-    cpu_space_constraint(space, "the transformed weights overflow a buffer",
+    gen_space_constraint(space, "the transformed weights overflow a buffer",
                          POINTS " * round_up(%lld, " PHASE_K ") * %lld <= %lld", k, c,
                          NUM(wino_buffer_floats(device)));
 }
 
 static void space(const struct anole_device *device, const struct anole_task *task,
-                  struct cpu_space *space)
+                  struct gen_space *space)
 {
     declare_knobs(device, task, space);
     constrain_tiles(device, task, space);
@@ -127,22 +127,22 @@ static void space(const struct anole_device *device, const struct anole_task *ta
 }
 
 static void features(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_features *f)
+                     const int64_t *v, struct gen_features *f)
 {
     const struct wino_plan p = wino_plan_of(task, v);
     const bool staged = v[WINO_STAGES] == WINO_STAGED;
     const double sums = (double)(v[WINO_REGISTER_TILES] * v[WINO_VECTORS]);
-    const int64_t blocks = cpu_ceil_div(p.tiles, p.block_tiles);
+    const int64_t blocks = gen_ceil_div(p.tiles, p.block_tiles);
     const int64_t groups = staged ? blocks * p.points * p.phases : blocks * v[WINO_SPLIT];
-    const int64_t rows = cpu_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
+    const int64_t rows = gen_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
     const double scratch = (double)(p.v_floats + p.m_floats);
     const double tensors = (double)task->batch * ((double)task->in_h * task->in_w * task->in_c +
                                                   (double)task->out_h * task->out_w * task->out_c) +
                            9.0 * task->in_c * task->out_c;
 
     f->operations = 2.0 * (double)p.points * (double)rows * task->in_c *
-                    (double)(cpu_ceil_div(task->out_c, p.block_k) * p.block_k) /
-                    cpu_task_operations(task);
+                    (double)(gen_ceil_div(task->out_c, p.block_k) * p.block_k) /
+                    gen_task_operations(task);
     f->accumulators = sums;
     f->registers = (sums + (double)v[WINO_VECTORS] + 1) / (double)cpu_registers(device);
     f->vector_width = (double)v[WINO_VECTOR_WIDTH] / (double)cpu_simd_width(device);
@@ -153,55 +153,55 @@ static void features(const struct anole_device *device, const struct anole_task 
     f->traffic =
         ((double)p.weights * (double)(staged ? 1 : blocks) + (staged ? 2 * scratch : 0)) / tensors;
     f->groups = (double)groups / (double)cpu_units(device);
-    f->balance = cpu_balance(groups, cpu_units(device));
+    f->balance = gen_balance(groups, cpu_units(device));
     f->code = sums * (double)v[WINO_UNROLL] + 8.0 * (double)p.points;
 }
 
 /* ----------------------------------------------------------------- kernel */
 
 static void emit_launches(const struct anole_task *task, const int64_t *v,
-                          const struct wino_plan *p, struct cpu_emit *emit)
+                          const struct wino_plan *p, struct gen_emit *emit)
 {
-    const int64_t blocks = cpu_ceil_div(p->tiles, p->block_tiles);
+    const int64_t blocks = gen_ceil_div(p->tiles, p->block_tiles);
     const int64_t channels = v[WINO_STAGE_CHANNELS];
     if (v[WINO_STAGES] == WINO_FUSED) {
-        cpu_emit_launch(emit, "winograd", task, blocks, v[WINO_SPLIT], 1, false);
+        gen_emit_launch(emit, "winograd", task, blocks, v[WINO_SPLIT], 1, false);
         return;
     }
-    const int64_t rows = cpu_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
-    cpu_emit_launch(emit, "winograd_input", task, rows, cpu_ceil_div(task->in_c, channels), 1,
+    const int64_t rows = gen_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
+    gen_emit_launch(emit, "winograd_input", task, rows, gen_ceil_div(task->in_c, channels), 1,
                     true);
-    cpu_emit_launch(emit, "winograd_multiply", task, blocks, p->points, p->phases, true);
-    cpu_emit_launch(emit, "winograd_output", task, p->tiles, cpu_ceil_div(task->out_c, channels), 1,
+    gen_emit_launch(emit, "winograd_multiply", task, blocks, p->points, p->phases, true);
+    gen_emit_launch(emit, "winograd_output", task, p->tiles, gen_ceil_div(task->out_c, channels), 1,
                     true);
-    cpu_emit_workspace(emit, (size_t)(p->v_floats + p->m_floats) * sizeof(float));
+    gen_emit_workspace(emit, (size_t)(p->v_floats + p->m_floats) * sizeof(float));
 }
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v, struct cpu_emit *emit)
+                     const int64_t *v, struct gen_emit *emit)
 {
     const struct wino_plan p = wino_plan_of(task, v);
     (void)device;
 
-    cpu_emit_task(emit, task);
-    cpu_emit_define(emit, "TILE", v[WINO_TILE]);
-    cpu_emit_define(emit, "VW", v[WINO_VECTOR_WIDTH]);
-    cpu_emit_define(emit, "KV", v[WINO_VECTORS]);
-    cpu_emit_define(emit, "REGISTER_TILES", v[WINO_REGISTER_TILES]);
-    cpu_emit_define(emit, "BLOCK_TILES", p.block_tiles);
-    cpu_emit_define(emit, "PHASE_BLOCKS", v[WINO_PHASE]);
-    cpu_emit_define(emit, "STAGED", v[WINO_STAGES] == WINO_STAGED);
-    cpu_emit_define(emit, "SPLIT", v[WINO_SPLIT]);
-    cpu_emit_define(emit, "STAGE_CHANNELS", v[WINO_STAGE_CHANNELS]);
-    cpu_emit_define(emit, "UNROLL_C", v[WINO_UNROLL]);
-    cpu_emit_define(emit, "PREFETCH", v[WINO_PREFETCH]);
-    cpu_emit_define(emit, "ROW_PAD", v[WINO_PAD]);
-    cpu_emit_text(emit, kernel_vector);
-    cpu_emit_text(emit, kernel_winograd_transform);
-    cpu_emit_text(emit, kernel_winograd);
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "TILE", v[WINO_TILE]);
+    gen_emit_define(emit, "VW", v[WINO_VECTOR_WIDTH]);
+    gen_emit_define(emit, "KV", v[WINO_VECTORS]);
+    gen_emit_define(emit, "REGISTER_TILES", v[WINO_REGISTER_TILES]);
+    gen_emit_define(emit, "BLOCK_TILES", p.block_tiles);
+    gen_emit_define(emit, "PHASE_BLOCKS", v[WINO_PHASE]);
+    gen_emit_define(emit, "STAGED", v[WINO_STAGES] == WINO_STAGED);
+    gen_emit_define(emit, "SPLIT", v[WINO_SPLIT]);
+    gen_emit_define(emit, "STAGE_CHANNELS", v[WINO_STAGE_CHANNELS]);
+    gen_emit_define(emit, "UNROLL_C", v[WINO_UNROLL]);
+    gen_emit_define(emit, "PREFETCH", v[WINO_PREFETCH]);
+    gen_emit_define(emit, "ROW_PAD", v[WINO_PAD]);
+    gen_emit_text(emit, kernel_vector);
+    gen_emit_text(emit, kernel_winograd_transform);
+    gen_emit_text(emit, kernel_winograd);
 
     emit_launches(task, v, &p, emit);
-    cpu_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
+    gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
 }
 
 static void pack(const struct anole_device *device, const struct anole_task *task, const int64_t *v,
@@ -212,7 +212,7 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     wino_pack(task, v, weights, packed);
 }
 
-const struct cpu_generator cpu_winograd = {
+const struct gen_generator cpu_winograd = {
     .name = "winograd",
     .knob_count = WINO_KNOBS,
     .supports = supports,

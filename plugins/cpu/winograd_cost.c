@@ -21,15 +21,15 @@ struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v)
     struct wino_plan p;
     p.alpha = v[WINO_TILE] + 2;
     p.points = p.alpha * p.alpha;
-    p.tiles = (int64_t)task->batch * cpu_ceil_div(task->out_h, v[WINO_TILE]) *
-              cpu_ceil_div(task->out_w, v[WINO_TILE]);
+    p.tiles = (int64_t)task->batch * gen_ceil_div(task->out_h, v[WINO_TILE]) *
+              gen_ceil_div(task->out_w, v[WINO_TILE]);
     p.block_tiles = v[WINO_REGISTER_TILES] * v[WINO_BLOCK];
     p.block_k = v[WINO_VECTORS] * vw;
     p.phase_k = v[WINO_PHASE] * p.block_k;
-    p.phases = cpu_ceil_div(task->out_c, p.phase_k);
-    p.v_row = cpu_ceil_div(task->in_c, vw) * vw + v[WINO_PAD];
+    p.phases = gen_ceil_div(task->out_c, p.phase_k);
+    p.v_row = gen_ceil_div(task->in_c, vw) * vw + v[WINO_PAD];
     if (v[WINO_STAGES] == WINO_STAGED) {
-        int64_t rows = cpu_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
+        int64_t rows = gen_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
         p.m_row = p.phases * p.phase_k + v[WINO_PAD];
         p.v_floats = p.points * rows * p.v_row;
         p.m_floats = p.points * rows * p.m_row;
@@ -51,7 +51,7 @@ int64_t wino_local_floats(const struct anole_device *device)
 int64_t wino_buffer_floats(const struct anole_device *device)
 {
     const int64_t most = INT64_C(1) << 30;
-    return device->max_allocation ? cpu_min((int64_t)device->max_allocation / 4, most) : most / 4;
+    return device->max_allocation ? gen_min((int64_t)device->max_allocation / 4, most) : most / 4;
 }
 
 static double max2(double a, double b)
@@ -86,8 +86,8 @@ static double product_cycles(const struct anole_device *device, const struct ano
     const double step = max2(max2(sums / 2, 4), 0.55 * (tiles + vectors)) + 0.25 * vectors +
                         (v_from_l2 ? 0.06 * tiles : 0);
     const double calls = (double)p->points *
-                         (double)cpu_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) *
-                         (double)cpu_ceil_div(task->out_c, p->block_k);
+                         (double)gen_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) *
+                         (double)gen_ceil_div(task->out_c, p->block_k);
     return calls * (task->in_c * step + 20 + sums);
 }
 
@@ -95,9 +95,9 @@ double wino_cost(const struct anole_device *device, const struct anole_task *tas
 {
     const struct wino_plan p = wino_plan_of(task, v);
     const bool staged = v[WINO_STAGES] == WINO_STAGED;
-    const int64_t units = cpu_units(device), blocks = cpu_ceil_div(p.tiles, p.block_tiles);
-    const double in_vectors = (double)(cpu_ceil_div(task->in_c, v[WINO_VECTOR_WIDTH]) * p.tiles);
-    const double out_vectors = (double)(cpu_ceil_div(task->out_c, v[WINO_VECTOR_WIDTH]) * p.tiles);
+    const int64_t units = cpu_units(device), blocks = gen_ceil_div(p.tiles, p.block_tiles);
+    const double in_vectors = (double)(gen_ceil_div(task->in_c, v[WINO_VECTOR_WIDTH]) * p.tiles);
+    const double out_vectors = (double)(gen_ceil_div(task->out_c, v[WINO_VECTOR_WIDTH]) * p.tiles);
     const double transforms = in_vectors * input_cycles[v[WINO_TILE]] * (double)v[WINO_SPLIT] +
                               out_vectors * output_cycles[v[WINO_TILE]];
     const double scratch = 4.0 * (double)(p.v_floats + p.m_floats);
@@ -115,7 +115,7 @@ double wino_cost(const struct anole_device *device, const struct anole_task *tas
     double work = product_cycles(device, task, v, &p) + transforms * cold(device, task);
     /* What is moved is moved meanwhile, mostly. */
     work = max2(work, moved) + 0.3 * (work < moved ? work : moved);
-    return work / ((double)units * cpu_balance(pieces, units)) + (staged ? 3 : 1) * LAUNCH_CYCLES;
+    return work / ((double)units * gen_balance(pieces, units)) + (staged ? 3 : 1) * LAUNCH_CYCLES;
 }
 
 bool wino_acceptable(const struct anole_device *device, const struct anole_task *task,
@@ -188,7 +188,7 @@ void wino_choose(const struct anole_device *device, const struct anole_task *tas
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         v[WINO_TILE] = sizes[i];
-        if (i > 0 && sizes[i] > cpu_max(task->out_h, task->out_w))
+        if (i > 0 && sizes[i] > gen_max(task->out_h, task->out_w))
             break;
         for (v[WINO_VECTORS] = 1; v[WINO_VECTORS] <= 4; v[WINO_VECTORS]++)
             for (v[WINO_REGISTER_TILES] = 1; v[WINO_REGISTER_TILES] <= 28; v[WINO_REGISTER_TILES]++)

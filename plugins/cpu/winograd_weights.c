@@ -58,7 +58,7 @@ void wino_pack(const struct anole_task *task, const int64_t *v, const float *wei
     for (int64_t k0 = 0; k0 < k_count; k0 += p.block_k) {
         const int64_t phase = k0 / p.phase_k, block = k0 % p.phase_k / p.block_k;
         for (int64_t c = 0; c < c_count; c++)
-            for (int64_t k = k0; k < cpu_min(k0 + p.block_k, k_count); k++) {
+            for (int64_t k = k0; k < gen_min(k0 + p.block_k, k_count); k++) {
                 transform_filter(p.alpha, g, weights + k * 9 * c_count + c, c_count, u);
                 for (int64_t i = 0; i < p.points; i++) {
                     const int64_t at = (phase * p.points + i) * v[WINO_PHASE] + block;

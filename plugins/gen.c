@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "gen.h"
+#include "gen_space.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ----------------------------------------------------------- design space */
+
+static void fail(struct gen_space *space, int status)
+{
+    if (!space->status)
+        space->status = status;
+}
+
+/* Position of `preferred` in values, or of the largest value below it. */
+static uint32_t nearest(const int64_t *values, uint32_t count, int64_t preferred)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < count && values[i] <= preferred; i++)
+        at = i;
+    return at;
+}
+
+static void add(struct gen_space *space, struct anole_knob *knob, int64_t preferred)
+{
+    if (space->status || space->phase != GEN_SPACE_KNOBS)
+        return;
+    knob->size = sizeof *knob;
+    knob->default_index = space->chosen ? nearest(knob->values, knob->count, preferred) : 0;
+    fail(space, space->builder->knob(space->builder, knob));
+}
+
+/* Holds a knob at its first value wherever another algorithm is chosen. */
+static void pin(struct gen_space *space, const char *name, int64_t first)
+{
+    char text[160];
+    if (space->status || space->phase != GEN_SPACE_CONSTRAINTS || !space->several)
+        return;
+    snprintf(text, sizeof text, "algorithm == %" PRId64 " or %s == %" PRId64, space->algorithm,
+             name, first);
+    fail(space,
+         space->builder->constraint(space->builder, text, "the knob belongs to another algorithm"));
+}
+
+void gen_space_ordinal(struct gen_space *space, const char *name, const int64_t *values,
+                       uint32_t count, int64_t preferred)
+{
+    struct anole_knob knob = {
+        .kind = ANOLE_KNOB_ORDINAL, .name = name, .values = values, .count = count};
+    add(space, &knob, preferred);
+    pin(space, name, values[0]);
+    space->knob_count++;
+}
+
+void gen_space_categorical(struct gen_space *space, const char *name, const char *const *labels,
+                           uint32_t count, int64_t preferred)
+{
+    int64_t values[GEN_MAX_VALUES];
+    for (uint32_t i = 0; i < GEN_MAX_VALUES; i++)
+        values[i] = i;
+    struct anole_knob knob = {.kind = ANOLE_KNOB_CATEGORICAL,
+                              .name = name,
+                              .values = values,
+                              .count = count,
+                              .labels = labels};
+    if (count > GEN_MAX_VALUES) {
+        fail(space, ANOLE_BAD_REQUEST);
+        return;
+    }
+    add(space, &knob, preferred);
+    pin(space, name, 0);
+    space->knob_count++;
+}
+
+void gen_space_constraint(struct gen_space *space, const char *why, const char *format, ...)
+{
+    char own[512], text[640];
+    if (space->status || space->phase != GEN_SPACE_CONSTRAINTS)
+        return;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(own, sizeof own, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof own) {
+        fail(space, ANOLE_BAD_REQUEST);
+        return;
+    }
+    if (space->several)
+        snprintf(text, sizeof text, "algorithm != %" PRId64 " or (%s)", space->algorithm, own);
+    else
+        memcpy(text, own, (size_t)n + 1);
+    fail(space, space->builder->constraint(space->builder, text, why));
+}
+
+/* ----------------------------------------------------------------- kernel */
+
+void gen_emit_text(struct gen_emit *emit, const char *text)
+{
+    if (!emit->status)
+        emit->status = emit->builder->source(emit->builder, text, strlen(text));
+}
+
+void gen_emit_define(struct gen_emit *emit, const char *name, int64_t value)
+{
+    char line[128];
+    snprintf(line, sizeof line, "#define %s %" PRId64 "\n", name, value);
+    gen_emit_text(emit, line);
+}
+
+void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } defines[] = {
+        {"N", task->batch},
+        {"H", task->in_h},
+        {"W", task->in_w},
+        {"C", task->in_c},
+        {"K", task->out_c},
+        {"G", task->groups},
+        {"R", task->kernel_h},
+        {"S", task->kernel_w},
+        {"P", task->out_h},
+        {"Q", task->out_w},
+        {"CG", task->in_c / task->groups},
+        {"KG", task->out_c / task->groups},
+        {"STRIDE_H", task->stride_h},
+        {"STRIDE_W", task->stride_w},
+        {"DILATION_H", task->dilation_h},
+        {"DILATION_W", task->dilation_w},
+        {"PAD_H", task->pad_top},
+        {"PAD_W", task->pad_left},
+        {"ACTIVATION", task->activation},
+        {"BIAS", (task->flags & ANOLE_TASK_BIAS) != 0},
+        {"RESIDUAL", (task->flags & ANOLE_TASK_RESIDUAL) != 0},
+    };
+    for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
+        gen_emit_define(emit, defines[i].name, defines[i].value);
+}
+
+void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
+                     uint64_t x, uint64_t y, uint64_t z, bool workspace)
+{
+    struct anole_launch launch = {
+        .dimensions = 3, .kernel = kernel, .global = {x, y, z}, .local = {1, 1, 1}};
+    launch.args[launch.arg_count++].role = ANOLE_ROLE_INPUT;
+    launch.args[launch.arg_count++].role = ANOLE_ROLE_WEIGHTS;
+    if (task->flags & ANOLE_TASK_BIAS)
+        launch.args[launch.arg_count++].role = ANOLE_ROLE_BIAS;
+    if (task->flags & ANOLE_TASK_RESIDUAL)
+        launch.args[launch.arg_count++].role = ANOLE_ROLE_RESIDUAL;
+    launch.args[launch.arg_count++].role = ANOLE_ROLE_OUTPUT;
+    if (workspace)
+        launch.args[launch.arg_count++].role = ANOLE_ROLE_WORKSPACE;
+    gen_emit_raw_launch(emit, &launch);
+}
+
+void gen_emit_raw_launch(struct gen_emit *emit, const struct anole_launch *launch)
+{
+    struct anole_launch sized = *launch;
+    sized.size = sizeof sized;
+    if (!emit->status)
+        emit->status = emit->builder->launch(emit->builder, &sized);
+}
+
+void gen_emit_packed_weights(struct gen_emit *emit, size_t bytes)
+{
+    if (!emit->status)
+        emit->status = emit->builder->packed_weights(emit->builder, bytes);
+}
+
+void gen_emit_workspace(struct gen_emit *emit, size_t bytes)
+{
+    if (!emit->status)
+        emit->status = emit->builder->workspace(emit->builder, bytes);
+}
+
+/* ----------------------------------------------------------- what they share */
+
+double gen_balance(int64_t pieces, int64_t units)
+{
+    return (double)pieces / (double)(gen_ceil_div(pieces, units) * units);
+}
+
+double gen_task_operations(const struct anole_task *task)
+{
+    double outputs = (double)task->batch * task->out_h * task->out_w * task->out_c;
+    return 2.0 * outputs * task->kernel_h * task->kernel_w * (task->in_c / task->groups);
+}
+
+bool gen_task_fits(const struct anole_task *task)
+{
+    const double limit = 1u << 30;
+    double in = (double)task->batch * task->in_h * task->in_w * task->in_c;
+    double out = (double)task->batch * task->out_h * task->out_w * task->out_c;
+    double weights = (double)task->out_c * task->kernel_h * task->kernel_w * task->in_c;
+    if (!task->groups || task->in_c % task->groups || task->out_c % task->groups)
+        return false;
+    if (!task->stride_h || !task->stride_w || !task->dilation_h || !task->dilation_w)
+        return false;
+    /* Packing may pad every group to a whole block. */
+    double padded = weights / task->groups + 256.0 * task->groups * task->kernel_h *
+                                                 task->kernel_w * (task->in_c / task->groups);
+    return in > 0 && out > 0 && weights > 0 && in < limit && out < limit && padded < limit;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a kernel generator is, for the backends on OpenCL.
+ *
+ * Several generators may serve one task, each with an algorithm of its own.
+ * They share one design space: its first knob is `algorithm` (left out if there
+ * is only one), and the knobs of those that a config does not choose are held
+ * at their first value by a constraint.  A generator sees nothing of this: it
+ * declares its knobs, and gets their values back in that order.
+ *
+ * Everything here is pure: no global state, no device, any thread.
+ */
+#ifndef ANOLE_GEN_H
+#define ANOLE_GEN_H
+
+#include <anole/plugin.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GEN_MAX_GENERATORS 8
+#define GEN_MAX_KNOBS 24  /* of one generator */
+#define GEN_MAX_VALUES 64 /* of one knob */
+
+/* ----------------------------------------------------------- design space */
+
+/* The space as a generator fills it in.  Opaque: see generator.c. */
+struct gen_space;
+
+/* A knob.  `values` ascend (they are copied; at most GEN_MAX_VALUES).  `preferred` is the
+ * value in the default config; if it is not in the list, the largest one below
+ * it is taken, else the first.  Names are identifiers of up to 31 bytes, unique
+ * over all generators that may serve one task: prefix them ("wino_..."), the
+ * direct convolution alone uses plain ones. */
+void gen_space_ordinal(struct gen_space *space, const char *name, const int64_t *values,
+                       uint32_t count, int64_t preferred);
+/* A knob without an order: values 0 .. count - 1, each with a label. */
+void gen_space_categorical(struct gen_space *space, const char *name, const char *const *labels,
+                           uint32_t count, int64_t preferred);
+/* `format` makes an expression (see anole_space_builder) that must hold, over
+ * this generator's own knobs; at most 511 bytes.  `why` is a literal, for the
+ * user.  May come before or after the knobs that it speaks of. */
+void gen_space_constraint(struct gen_space *space, const char *why, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ----------------------------------------------------------------- kernel */
+
+/* Source text, options and launches on their way to the host.  After a failure
+ * the calls do nothing, and gen_emit_status() says what it was. */
+struct gen_emit {
+    struct anole_kernel_builder *builder;
+    int status; /* enum anole_code */
+};
+
+/* "#define name value\n" */
+void gen_emit_define(struct gen_emit *emit, const char *name, int64_t value);
+/* Appends text, e.g. an embedded template. */
+void gen_emit_text(struct gen_emit *emit, const char *text);
+/* The shape of a task as defines: N H W C K G R S P Q, CG and KG (channels of a
+ * group), STRIDE_H STRIDE_W DILATION_H DILATION_W PAD_H PAD_W (above and left),
+ * ACTIVATION (enum anole_activation), BIAS and RESIDUAL (0 or 1). */
+void gen_emit_task(struct gen_emit *emit, const struct anole_task *task);
+/* A launch of x * y * z work-groups of one work-item.  Its arguments: input,
+ * packed weights, bias and residual if the task has them, output, and then
+ * the workspace if `workspace` is set; those are the kernel's parameters, in
+ * this order. */
+void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
+                     uint64_t x, uint64_t y, uint64_t z, bool workspace);
+/* A launch of any other kind. */
+void gen_emit_raw_launch(struct gen_emit *emit, const struct anole_launch *launch);
+void gen_emit_packed_weights(struct gen_emit *emit, size_t bytes);
+void gen_emit_workspace(struct gen_emit *emit, size_t bytes);
+
+/* ---------------------------------------------------------------- features */
+
+/* What tells a cost model how fast a config will be: doubles and nothing else.
+ * Each backend defines its own; a generator fills in what it knows, the rest
+ * stays 0. */
+struct gen_features;
+
+/* --------------------------------------------------------------- generator */
+
+struct gen_generator {
+    const char *name;    /* the label of the `algorithm` knob */
+    uint32_t knob_count; /* the same for every task */
+
+    /* 0: cannot do this task on this device.  Else a rank: the default config
+     * uses the supporting generator that ranks highest. */
+    int (*supports)(const struct anole_device *device, const struct anole_task *task);
+
+    /* Declares exactly knob_count knobs, and the constraints.  What it allows
+     * must build, run and be right.  The knobs' defaults must be a valid and a
+     * sensible config: what someone who knows the device would write by hand. */
+    void (*space)(const struct anole_device *device, const struct anole_task *task,
+                  struct gen_space *space);
+
+    /* (optional) What constraints cannot say.  values[knob_count]. */
+    bool (*valid)(const struct anole_device *device, const struct anole_task *task,
+                  const int64_t *values);
+
+    /* (optional) */
+    void (*features)(const struct anole_device *device, const struct anole_task *task,
+                     const int64_t *values, struct gen_features *features);
+
+    void (*generate)(const struct anole_device *device, const struct anole_task *task,
+                     const int64_t *values, struct gen_emit *emit);
+
+    /* (optional: without it the weights go in as they are) Writes all of
+     * `packed`, of as many bytes as generate() announced.  `weights` is in the
+     * task's canonical layout. */
+    void (*pack)(const struct anole_device *device, const struct anole_task *task,
+                 const int64_t *values, const float *weights, float *packed, size_t packed_bytes);
+};
+
+/* ------------------------------------------------------------------ family */
+
+/* The generators of a backend. */
+struct gen_family {
+    const char *backend; /* its name in messages: "The CPU backend" */
+    const struct gen_generator *const *generators;
+    uint32_t generator_count;
+    const char *const *feature_names; /* of the doubles in struct gen_features */
+    uint32_t feature_count;
+};
+
+/* Those that serve a task on a device: at most GEN_MAX_GENERATORS; returns how
+ * many (0: none) and the index of the default one. */
+uint32_t gen_family_for(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task,
+                        const struct gen_generator *found[GEN_MAX_GENERATORS], uint32_t *preferred);
+
+/* The generate group of a plugin's ops: each picks the generator that a config
+ * speaks of, and asks it.  See anole/plugin.h. */
+int gen_family_supports(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task);
+int gen_family_space(const struct gen_family *family, const struct anole_device *device,
+                     const struct anole_task *task, struct anole_space_builder *builder,
+                     struct anole_message *message);
+int gen_family_valid(const struct gen_family *family, const struct anole_device *device,
+                     const struct anole_task *task, const int64_t *values, uint32_t count);
+uint32_t gen_family_features(const struct gen_family *family, const struct anole_device *device,
+                             const struct anole_task *task, const int64_t *values, uint32_t count,
+                             double *out);
+int gen_family_generate(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task, const int64_t *values, uint32_t count,
+                        struct anole_kernel_builder *builder, struct anole_message *message);
+int gen_family_pack(const struct gen_family *family, const struct anole_device *device,
+                    const struct anole_task *task, const int64_t *values, uint32_t count,
+                    const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
+                    struct anole_message *message);
+
+/* ----------------------------------------------------------- what they share */
+
+static inline int64_t gen_ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static inline int64_t gen_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t gen_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The share of `units` that `pieces` equal pieces of work keep busy: 1 is best. */
+double gen_balance(int64_t pieces, int64_t units);
+/* Multiply-adds x 2 of a task by its definition. */
+double gen_task_operations(const struct anole_task *task);
+/* Are tensors small enough for the 32-bit indices of the templates, and are all
+ * dimensions what they should be? */
+bool gen_task_fits(const struct anole_task *task);
+
+#endif

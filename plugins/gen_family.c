@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "gen.h"
+#include "gen_space.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+uint32_t gen_family_for(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task,
+                        const struct gen_generator *found[GEN_MAX_GENERATORS], uint32_t *preferred)
+{
+    uint32_t count = 0;
+    int highest = 0;
+    for (uint32_t i = 0; i < family->generator_count; i++) {
+        int rank = family->generators[i]->supports(device, task);
+        if (rank <= 0 || count == GEN_MAX_GENERATORS)
+            continue;
+        if (rank > highest) {
+            highest = rank;
+            *preferred = count;
+        }
+        found[count++] = family->generators[i];
+    }
+    return count;
+}
+
+static int __attribute__((format(printf, 3, 4)))
+say(struct anole_message *message, int status, const char *format, ...)
+{
+    if (message) {
+        va_list args;
+        va_start(args, format);
+        vsnprintf(message->text, sizeof message->text, format, args);
+        va_end(args);
+    }
+    return status;
+}
+
+int gen_family_supports(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task)
+{
+    const struct gen_generator *found[GEN_MAX_GENERATORS];
+    uint32_t preferred;
+    return gen_family_for(family, device, task, found, &preferred) > 0;
+}
+
+/* ----------------------------------------------------------- design space */
+
+static int add_algorithm_knob(struct anole_space_builder *builder,
+                              const struct gen_generator *const *found, uint32_t count,
+                              uint32_t preferred)
+{
+    int64_t values[GEN_MAX_GENERATORS];
+    const char *labels[GEN_MAX_GENERATORS];
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = i;
+        labels[i] = found[i]->name;
+    }
+    struct anole_knob knob = {.size = sizeof knob,
+                              .kind = ANOLE_KNOB_CATEGORICAL,
+                              .name = "algorithm",
+                              .values = values,
+                              .count = count,
+                              .default_index = preferred,
+                              .labels = labels};
+    return builder->knob(builder, &knob);
+}
+
+int gen_family_space(const struct gen_family *family, const struct anole_device *device,
+                     const struct anole_task *task, struct anole_space_builder *builder,
+                     struct anole_message *message)
+{
+    const struct gen_generator *found[GEN_MAX_GENERATORS];
+    uint32_t preferred = 0;
+    uint32_t count = gen_family_for(family, device, task, found, &preferred);
+    if (!count)
+        return say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.",
+                   family->backend);
+
+    int status = count > 1 ? add_algorithm_knob(builder, found, count, preferred) : ANOLE_OK;
+    for (int phase = GEN_SPACE_KNOBS; phase <= GEN_SPACE_CONSTRAINTS; phase++) {
+        for (uint32_t i = 0; i < count && !status; i++) {
+            struct gen_space space = {.builder = builder,
+                                      .phase = phase,
+                                      .several = count > 1,
+                                      .chosen = i == preferred,
+                                      .algorithm = i};
+            found[i]->space(device, task, &space);
+            status = space.status;
+            if (!status && space.knob_count != found[i]->knob_count)
+                status = say(message, ANOLE_BAD_REQUEST,
+                             "Generator %s declares %u knobs but says that it has %u.",
+                             found[i]->name, space.knob_count, found[i]->knob_count);
+        }
+    }
+    return status;
+}
+
+/* The generator of a config, and where its values begin; NULL if the config does
+ * not fit the task's space. */
+static const struct gen_generator *chosen_by(const struct gen_family *family,
+                                             const struct anole_device *device,
+                                             const struct anole_task *task, const int64_t **values,
+                                             uint32_t count)
+{
+    const struct gen_generator *found[GEN_MAX_GENERATORS];
+    uint32_t preferred, knobs = 0, chosen = 0;
+    uint32_t found_count = gen_family_for(family, device, task, found, &preferred);
+
+    if (found_count > 1) {
+        if (count < 1 || (*values)[0] < 0 || (*values)[0] >= found_count)
+            return NULL;
+        chosen = (uint32_t)(*values)[0];
+        knobs = 1;
+    }
+    const int64_t *own = NULL;
+    for (uint32_t i = 0; i < found_count; i++) {
+        if (i == chosen)
+            own = *values + knobs;
+        knobs += found[i]->knob_count;
+    }
+    if (!own || count != knobs)
+        return NULL;
+    *values = own;
+    return found[chosen];
+}
+
+int gen_family_valid(const struct gen_family *family, const struct anole_device *device,
+                     const struct anole_task *task, const int64_t *values, uint32_t count)
+{
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    return generator && (!generator->valid || generator->valid(device, task, values));
+}
+
+/* ---------------------------------------------------------------- features */
+
+uint32_t gen_family_features(const struct gen_family *family, const struct anole_device *device,
+                             const struct anole_task *task, const int64_t *values, uint32_t count,
+                             double *out)
+{
+    if (!out)
+        return family->feature_count;
+    for (uint32_t i = 0; i < family->feature_count; i++)
+        out[i] = 0;
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    if (generator && generator->features)
+        generator->features(device, task, values, (struct gen_features *)out);
+    return family->feature_count;
+}
+
+/* ----------------------------------------------------------------- kernel */
+
+static int refuse_config(struct anole_message *message, uint32_t count)
+{
+    return say(message, ANOLE_BAD_REQUEST,
+               "The config (%u values) does not belong to the design space of this task.", count);
+}
+
+int gen_family_generate(const struct gen_family *family, const struct anole_device *device,
+                        const struct anole_task *task, const int64_t *values, uint32_t count,
+                        struct anole_kernel_builder *builder, struct anole_message *message)
+{
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    if (!generator)
+        return refuse_config(message, count);
+    struct gen_emit emit = {.builder = builder};
+    generator->generate(device, task, values, &emit);
+    return emit.status;
+}
+
+int gen_family_pack(const struct gen_family *family, const struct anole_device *device,
+                    const struct anole_task *task, const int64_t *values, uint32_t count,
+                    const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
+                    struct anole_message *message)
+{
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    if (!generator)
+        return refuse_config(message, count);
+    if (generator->pack)
+        generator->pack(device, task, values, weights, packed, packed_bytes);
+    else
+        memcpy(packed, weights, weights_bytes < packed_bytes ? weights_bytes : packed_bytes);
+    return ANOLE_OK;
+}
