@@ -29,6 +29,8 @@ struct problem {
     struct anole_model *model;
     size_t knobs;
     double failing; /* share of the configs that fail */
+    double shift; /* moves the optimum a little: makes it another, similar task */
+    bool reversed; /* what is good elsewhere is bad here */
 };
 
 /* `values` values for each knob, 1 to values; the last knob is categorical.
@@ -85,12 +87,12 @@ static inline double problem_seconds(const struct problem *problem, uint64_t con
     anole_space_decode(problem->space, config, digits);
     for (size_t k = 0; k < problem->knobs; k++) {
         double last = (double)anole_space_knob(problem->space, k)->count - 1.0;
-        double want = k < 2 ? 0.4 : (double)(k % 3) * 0.3 + 0.1;
+        double want = (k < 2 ? 0.4 : (double)(k % 3) * 0.3 + 0.1) + problem->shift;
         double off = fabs((last > 0 ? (double)digits[k] / last : 0.0) - want);
         cost += (double)(k % 4 + 1) * off * off + 0.5 * fabs(off - before) * off;
         before = off;
     }
-    return 1e-3 * cost;
+    return problem->reversed ? 1e-3 / cost : 1e-3 * cost;
 }
 
 static inline void problem_measure(struct problem *problem, uint64_t config)

@@ -152,6 +152,37 @@ static void test_name_of_columns(void **state)
     anole_features_destroy(features);
 }
 
+static void test_align_matches_by_name_and_value(void **state)
+{
+    static const int64_t tile[] = {1, 2, 8}, order[] = {1, 2}, algorithm[] = {2, 3, 7};
+    const double context[2] = {1, 2};
+    struct anole_space *other = NULL;
+    struct anole_features *to = NULL, *from = NULL;
+    size_t columns[12];
+    assert_int_equal(anole_space_create(&other, NULL), ANOLE_DONE);
+    add(other, "algorithm", true, algorithm, 3, NULL);
+    add(other, "tile", false, tile, 3, NULL);
+    add(other, "order", false, order, 2, NULL); /* as a logarithm, which ours is not */
+    add(other, "kind", true, order, 2, NULL); /* a column a value, which ours is not */
+    assert_int_equal(anole_space_finish(other, NULL), ANOLE_DONE);
+    assert_int_equal(
+        anole_features_create(&to, *state, context, 2, write_nothing, NULL, 2, NULL), ANOLE_DONE);
+    assert_int_equal(anole_features_create(&from, other, context, 2, write_nothing, NULL, 1, NULL),
+                     ANOLE_DONE);
+    assert_ptr_equal(anole_features_space(from), other);
+    anole_features_align(columns, to, from);
+    const size_t expected[12] = {3,        SIZE_MAX, 1,        SIZE_MAX, 0,        SIZE_MAX,
+                                 SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, 8,        9};
+    assert_int_equal(anole_features_count(to), 12);
+    assert_memory_equal(columns, expected, sizeof expected);
+    anole_features_align(columns, to, to);
+    for (size_t i = 0; i < 12; i++)
+        assert_int_equal(columns[i], i);
+    anole_features_destroy(to);
+    anole_features_destroy(from);
+    anole_space_destroy(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +192,7 @@ int main(void)
                                         create, destroy),
         cmocka_unit_test_setup_teardown(test_create_refuses_too_many, create, destroy),
         cmocka_unit_test_setup_teardown(test_name_of_columns, create, destroy),
+        cmocka_unit_test_setup_teardown(test_align_matches_by_name_and_value, create, destroy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

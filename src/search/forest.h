@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A fitted ensemble of regression trees, taken out of an XGBoost model once and
- * laid out for scoring one row after the other: a call of the library costs more
- * than the trees themselves.
+ * Gradient-boosted regression trees: fitted by XGBoost (forest_fit.c, the only
+ * file that knows it), then taken out of its model once and laid out for scoring
+ * one row after the other: a call of the library costs more than the trees
+ * themselves.
  *
  * Immutable once loaded; safe to read from several threads.
  */
@@ -12,8 +13,23 @@
 #include "base/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct anole_forest;
+
+struct anole_forest_options {
+    unsigned trees;
+    unsigned depth;
+    double learning_rate; /* above 0, at most 1 */
+    uint64_t seed;
+};
+
+/* Fits by least squares, in one thread and without a word.  rows[count * columns],
+ * row after row, finite; labels[count].  count, columns >= 1. */
+enum anole_status anole_forest_fit(struct anole_forest **forest, const float *rows,
+                                   const float *labels, size_t count, size_t columns,
+                                   const struct anole_forest_options *options,
+                                   struct anole_error *error);
 
 /* From a model saved as UBJSON (XGBoost 1.6 and later: learner /
  * gradient_booster / model / trees).  Only numerical splits; rows have

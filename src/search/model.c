@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "search/model.h"
 
+#include "base/log.h"
 #include "search/forest.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xgboost/c_api.h>
 
 #define DEFAULT_TREES 50
 #define DEFAULT_DEPTH 5
 #define DEFAULT_RATE 0.3
+#define LEAST_BESIDE_PRIOR 8 /* trials; with fewer, similar tasks know better */
 
 struct anole_model {
     const struct anole_features *features;
     struct anole_model_options options;
     struct anole_forest *forest; /* NULL: untrained */
     float base;                  /* added to what the forest says: the mean target */
-    size_t columns;              /* of a row of features */
+    struct anole_prior *prior; /* NULL: there are no similar tasks */
+    bool trusted[ANOLE_PRIOR_GROUPS]; /* the prior's groups */
+    size_t features_count;
+    size_t columns; /* of a row: the features, and a guess of each group */
     size_t *live; /* the columns that differ between trials; the trees see only these */
     size_t live_count;
     float *row, *live_row;
@@ -42,10 +45,11 @@ enum anole_status anole_model_create(struct anole_model **model,
         made->options.depth = DEFAULT_DEPTH;
     if (made->options.learning_rate <= 0.0)
         made->options.learning_rate = DEFAULT_RATE;
-    made->columns = anole_features_count(features);
-    made->live = calloc(made->columns, sizeof *made->live);
-    made->row = calloc(made->columns, sizeof *made->row);
-    made->live_row = calloc(made->columns, sizeof *made->live_row);
+    made->columns = made->features_count = anole_features_count(features);
+    size_t most = made->columns + ANOLE_PRIOR_GROUPS;
+    made->live = calloc(most, sizeof *made->live);
+    made->row = calloc(most, sizeof *made->row);
+    made->live_row = calloc(most, sizeof *made->live_row);
     if (!made->live || !made->row || !made->live_row) {
         anole_model_destroy(made);
         return anole_fail_memory(error);
@@ -59,10 +63,37 @@ void anole_model_destroy(struct anole_model *model)
     if (!model)
         return;
     anole_forest_destroy(model->forest);
+    anole_prior_destroy(model->prior);
     free(model->live);
     free(model->row);
     free(model->live_row);
     free(model);
+}
+
+enum anole_status anole_model_inform(struct anole_model *model,
+                                     const struct anole_prior_source *sources, size_t count,
+                                     struct anole_error *error)
+{
+    struct anole_prior *prior = NULL;
+    enum anole_status status = anole_prior_create(&prior, model->features, sources, count,
+                                                  model->options.seed, error);
+    if (status != ANOLE_DONE)
+        return status;
+    anole_prior_destroy(model->prior);
+    anole_forest_destroy(model->forest);
+    model->forest = NULL;
+    model->prior = prior;
+    model->columns = model->features_count + (prior ? anole_prior_count(prior) : 0);
+    for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++)
+        model->trusted[g] = prior && g < anole_prior_count(prior);
+    return ANOLE_DONE;
+}
+
+static void fill_row(const struct anole_model *model, uint64_t config, float *row)
+{
+    anole_features_row(model->features, config, row);
+    if (model->prior)
+        anole_prior_guess(model->prior, row, row + model->features_count);
 }
 
 /* -- What is learned -- */
@@ -126,29 +157,16 @@ enum anole_status anole_model_targets(double *targets, size_t *count,
 /* The rows of all trials that count, and their targets less the mean. */
 struct lesson {
     size_t count;
-    float *rows; /* count x live columns */
+    float *rows; /* count x columns; in the end count x live columns */
     float *labels;
 };
 
-static void find_live_columns(struct anole_model *model, const float *rows, size_t count)
+static enum anole_status gather(struct lesson *lesson, struct anole_model *model,
+                                const struct anole_trials *trials, struct anole_error *error)
 {
-    model->live_count = 0;
-    for (size_t c = 0; c < model->columns; c++) {
-        for (size_t i = 1; i < count; i++) {
-            if (rows[i * model->columns + c] != rows[c]) {
-                model->live[model->live_count++] = c;
-                break;
-            }
-        }
-    }
-}
-
-static enum anole_status prepare(struct lesson *lesson, struct anole_model *model,
-                                 const struct anole_trials *trials, struct anole_error *error)
-{
-    size_t trial_count = anole_trials_count(trials), columns = model->columns, n = 0;
+    size_t trial_count = anole_trials_count(trials), n = 0;
     double *targets = calloc(trial_count + 1, sizeof *targets), sum = 0.0;
-    lesson->rows = reallocarray(NULL, (trial_count + 1) * columns, sizeof *lesson->rows);
+    lesson->rows = reallocarray(NULL, trial_count + 1, model->columns * sizeof *lesson->rows);
     lesson->labels = calloc(trial_count + 1, sizeof *lesson->labels);
     if (!targets || !lesson->rows || !lesson->labels) {
         free(targets);
@@ -159,117 +177,82 @@ static enum anole_status prepare(struct lesson *lesson, struct anole_model *mode
     for (size_t i = 0; i < trial_count && status == ANOLE_DONE; i++) {
         if (isnan(targets[i]))
             continue;
-        anole_features_row(model->features, anole_trials_get(trials, i)->config,
-                           lesson->rows + n * columns);
+        fill_row(model, anole_trials_get(trials, i)->config, lesson->rows + n * model->columns);
         lesson->labels[n++] = (float)targets[i];
         sum += targets[i];
     }
-    free(targets);
-    if (status != ANOLE_DONE)
-        return status;
     model->base = n ? (float)(sum / (double)n) : 0.0f;
     for (size_t i = 0; i < n; i++)
         lesson->labels[i] -= model->base;
-    find_live_columns(model, lesson->rows, n);
+    free(targets);
+    return status;
+}
+
+/* Compares what similar tasks made it expect with what came of it. */
+static void judge_prior(struct anole_model *model, const struct lesson *lesson)
+{
+    for (size_t g = 0; model->prior && g < anole_prior_count(model->prior); g++) {
+        bool agrees = anole_prior_agrees(lesson->rows + model->features_count + g, model->columns,
+                                         lesson->labels, lesson->count);
+        if (agrees != model->trusted[g])
+            anole_log_debug("the cost model %s group %zu of similar tasks after %zu trials",
+                            agrees ? "listens again to" : "no longer listens to", g,
+                            lesson->count);
+        model->trusted[g] = agrees;
+    }
+}
+
+/* Keeps the columns that differ between trials and are to be listened to. */
+static void compact(struct lesson *lesson, struct anole_model *model)
+{
+    size_t columns = model->columns;
+    model->live_count = 0;
+    for (size_t c = 0; c < columns; c++) {
+        if (c >= model->features_count && !model->trusted[c - model->features_count])
+            continue;
+        for (size_t i = 1; i < lesson->count; i++) {
+            if (lesson->rows[i * columns + c] != lesson->rows[c]) {
+                model->live[model->live_count++] = c;
+                break;
+            }
+        }
+    }
     float *to = lesson->rows;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < lesson->count; i++)
         for (size_t l = 0; l < model->live_count; l++)
             *to++ = lesson->rows[i * columns + model->live[l]];
-    return ANOLE_DONE;
 }
 
 static bool worth_learning(const struct anole_model *model, const struct lesson *lesson)
 {
+    if (anole_model_guided(model) && lesson->count < LEAST_BESIDE_PRIOR)
+        return false;
     for (size_t i = 1; i < lesson->count && model->live_count; i++)
         if (lesson->labels[i] != lesson->labels[0])
             return true;
     return false;
 }
 
-/* -- XGBoost -- */
-
-static enum anole_status fail_xgboost(const char *what, struct anole_error *error)
-{
-    return anole_fail(error, ANOLE_ERR_INTERNAL, "the cost model failed to %s: XGBoost says: %s",
-                      what, XGBGetLastError());
-}
-
-static void keep_quiet(const char *message)
-{
-    (void)message;
-}
-
-static int set_parameters(BoosterHandle booster, const struct anole_model_options *options)
-{
-    char depth[16], rate[32], seed[32];
-    /* By whole numbers, so that no locale can put a comma into it. */
-    unsigned millionths = (unsigned)lrint(1e6 * fmin(options->learning_rate, 1.0));
-    snprintf(depth, sizeof depth, "%u", options->depth);
-    snprintf(rate, sizeof rate, "%u.%06u", millionths / 1000000, millionths % 1000000);
-    snprintf(seed, sizeof seed, "%u", (unsigned)(options->seed & 0x7fffffff));
-    const char *const parameters[][2] = {
-        {"verbosity", "0"},      {"nthread", "1"},
-        {"booster", "gbtree"},   {"objective", "reg:squarederror"},
-        {"tree_method", "hist"}, {"max_depth", depth},
-        {"eta", rate},           {"base_score", "0"},
-        {"seed", seed},          {"max_bin", "64"},
-    };
-    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-        if (XGBoosterSetParam(booster, parameters[i][0], parameters[i][1]) != 0)
-            return -1;
-    return 0;
-}
-
-static enum anole_status grow_trees(BoosterHandle booster, DMatrixHandle matrix,
-                                    struct anole_model *model, struct anole_error *error)
-{
-    if (set_parameters(booster, &model->options) != 0)
-        return fail_xgboost("take its parameters", error);
-    for (unsigned t = 0; t < model->options.trees; t++)
-        if (XGBoosterUpdateOneIter(booster, (int)t, matrix) != 0)
-            return fail_xgboost("grow a tree", error);
-    bst_ulong length;
-    const char *saved;
-    if (XGBoosterSaveModelToBuffer(booster, "{\"format\": \"ubj\"}", &length, &saved) != 0)
-        return fail_xgboost("hand over its trees", error);
-    struct anole_forest *forest;
-    enum anole_status status = anole_forest_load(&forest, saved, length, model->live_count, error);
-    if (status != ANOLE_DONE)
-        return status;
-    model->forest = forest;
-    return ANOLE_DONE;
-}
-
-static enum anole_status train(struct anole_model *model, const struct lesson *lesson,
-                               struct anole_error *error)
-{
-    DMatrixHandle matrix;
-    BoosterHandle booster;
-    XGBRegisterLogCallback(keep_quiet);
-    if (XGDMatrixCreateFromMat(lesson->rows, lesson->count, model->live_count, NAN, &matrix) != 0)
-        return fail_xgboost("take the trials", error);
-    enum anole_status status = ANOLE_DONE;
-    if (XGDMatrixSetFloatInfo(matrix, "label", lesson->labels, lesson->count) != 0)
-        status = fail_xgboost("take the trials' speeds", error);
-    else if (XGBoosterCreate(&matrix, 1, &booster) != 0)
-        status = fail_xgboost("start", error);
-    if (status == ANOLE_DONE) {
-        status = grow_trees(booster, matrix, model, error);
-        XGBoosterFree(booster);
-    }
-    XGDMatrixFree(matrix);
-    return status;
-}
-
 enum anole_status anole_model_fit(struct anole_model *model, const struct anole_trials *trials,
                                   struct anole_error *error)
 {
+    const struct anole_forest_options options = {
+        .trees = model->options.trees,
+        .depth = model->options.depth,
+        .learning_rate = model->options.learning_rate,
+        .seed = model->options.seed,
+    };
     struct lesson lesson = {0};
     anole_forest_destroy(model->forest);
     model->forest = NULL;
-    enum anole_status status = prepare(&lesson, model, trials, error);
-    if (status == ANOLE_DONE && worth_learning(model, &lesson))
-        status = train(model, &lesson, error);
+    enum anole_status status = gather(&lesson, model, trials, error);
+    if (status == ANOLE_DONE) {
+        judge_prior(model, &lesson);
+        compact(&lesson, model);
+        if (worth_learning(model, &lesson))
+            status = anole_forest_fit(&model->forest, lesson.rows, lesson.labels, lesson.count,
+                                      model->live_count, &options, error);
+    }
     free(lesson.rows);
     free(lesson.labels);
     return status;
@@ -280,14 +263,45 @@ bool anole_model_trained(const struct anole_model *model)
     return model->forest != NULL;
 }
 
+bool anole_model_guided(const struct anole_model *model)
+{
+    for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++)
+        if (model->trusted[g])
+            return true;
+    return false;
+}
+
+bool anole_model_informed(const struct anole_model *model)
+{
+    return anole_model_trained(model) || anole_model_guided(model);
+}
+
+/* What the groups that it listens to say, on average. */
+static float guess(const struct anole_model *model)
+{
+    float sum = 0.0f, count = 0.0f;
+    for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++) {
+        if (model->trusted[g]) {
+            sum += model->row[model->features_count + g];
+            count += 1.0f;
+        }
+    }
+    return sum / count;
+}
+
 void anole_model_predict(struct anole_model *model, const uint64_t *configs, size_t count,
                          float *scores)
 {
+    bool informed = anole_model_informed(model);
     for (size_t i = 0; i < count; i++) {
         scores[i] = 0.0f;
-        if (!model->forest)
+        if (!informed)
             continue;
-        anole_features_row(model->features, configs[i], model->row);
+        fill_row(model, configs[i], model->row);
+        if (!model->forest) {
+            scores[i] = guess(model);
+            continue;
+        }
         for (size_t l = 0; l < model->live_count; l++)
             model->live_row[l] = model->row[model->live[l]];
         scores[i] = model->base + anole_forest_score(model->forest, model->live_row);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The cost model: predicts how good a config is from its features.  Gradient-
- * boosted trees (XGBoost, through its C interface), fitted anew to the trials so
- * far.  Scores only order configs; higher is better.
+ * boosted trees, fitted anew to the trials so far, with what earlier tasks teach
+ * (prior.h) as features.  Scores only order configs; higher is better.
  */
 #ifndef ANOLE_MODEL_H
 #define ANOLE_MODEL_H
 
 #include "base/status.h"
+#include "search/prior.h"
 #include "space/feature.h"
 #include "space/trials.h"
 
@@ -37,13 +38,27 @@ enum anole_status anole_model_create(struct anole_model **model,
                                      struct anole_error *error);
 void anole_model_destroy(struct anole_model *model);
 
-/* Fits to all trials.  With fewer than two distinct targets the model stays
- * untrained, which is no error. */
+/* Takes up what similar tasks teach, in place of what it was told before: from now
+ * on the model has an opinion before it is trained.  The sources are needed during
+ * this call only.  To be fitted anew before it is asked again. */
+enum anole_status anole_model_inform(struct anole_model *model,
+                                     const struct anole_prior_source *sources, size_t count,
+                                     struct anole_error *error);
+
+/* Fits to all trials, and judges by them which of the groups of similar tasks to
+ * listen to.  With fewer than two distinct targets the model stays untrained, which
+ * is no error; so it does with only a few trials if it knows better from others. */
 enum anole_status anole_model_fit(struct anole_model *model, const struct anole_trials *trials,
                                   struct anole_error *error);
 bool anole_model_trained(const struct anole_model *model);
 
-/* scores[count]; an untrained model gives 0 for all. */
+/* True if similar tasks tell it something, and it listens. */
+bool anole_model_guided(const struct anole_model *model);
+
+/* True if predictions say anything: it is trained or guided. */
+bool anole_model_informed(const struct anole_model *model);
+
+/* scores[count]; a model that is not informed gives 0 for all. */
 void anole_model_predict(struct anole_model *model, const uint64_t *configs, size_t count,
                          float *scores);
 

@@ -120,7 +120,7 @@ static enum anole_status pick(const struct anole_explorer_context *context,
         status = take_clusters(&picks, wide, candidates, count, rng, error);
     if (status != ANOLE_DONE)
         return status;
-    if (anole_model_trained(context->model))
+    if (anole_model_informed(context->model))
         take_neighbours(&picks, near, rng);
     anole_picks_fill(&picks, candidates, count);
     take_synthetic(&picks, candidates, count, rng);

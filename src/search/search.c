@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DEFAULT_INITIAL 16
+#define GUIDED_RANDOM 4 /* one in so many of the first is random though similar tasks guide */
 #define RANDOM_TRIES 64 /* draws in a row without a config that is still to be tried */
 #define MOST_LISTED 131072 /* valid configs that are listed when little is left */
 
@@ -113,6 +114,19 @@ void anole_search_destroy(struct anole_search *search)
     free(search);
 }
 
+enum anole_status anole_search_inform(struct anole_search *search,
+                                      const struct anole_prior_source *sources, size_t count,
+                                      struct anole_error *error)
+{
+    if (search->explorer_ops->model_free)
+        return ANOLE_DONE;
+    double began = anole_clock();
+    enum anole_status status = anole_model_inform(search->model, sources, count, error);
+    search->cost.model += anole_clock() - began;
+    search->fitted = SIZE_MAX;
+    return status;
+}
+
 /* Hands a config out, if it is valid and still to be tried; *taken tells. */
 static enum anole_status take(struct anole_search *search, struct batch *batch, uint64_t config,
                               bool *taken, struct anole_error *error)
@@ -162,6 +176,19 @@ static size_t known(const struct anole_search *search)
     return count;
 }
 
+/* Start configs that are to be random.  Where similar tasks guide, most are not; but
+ * some must be, for those that the guide likes could not show that it misleads. */
+static size_t random_wanted(const struct anole_search *search, const struct batch *batch)
+{
+    size_t have = known(search);
+    if (search->explorer_ops->model_free || have >= search->initial)
+        return 0;
+    size_t room = batch->capacity - batch->count, wanted = search->initial - have;
+    if (wanted > room)
+        wanted = room;
+    return anole_model_guided(search->model) ? wanted / GUIDED_RANDOM : wanted;
+}
+
 /* The default, the suggestions, and start configs. */
 static enum anole_status take_starts(struct anole_search *search, struct batch *batch,
                                      struct anole_error *error)
@@ -171,11 +198,9 @@ static enum anole_status take_starts(struct anole_search *search, struct batch *
         take(search, batch, anole_space_default(search->space), &taken, error);
     for (size_t i = 0; i < search->suggestion_count && status == ANOLE_DONE; i++)
         status = take(search, batch, search->suggestions[i], &taken, error);
-    size_t have = known(search);
-    if (status != ANOLE_DONE || search->explorer_ops->model_free || have >= search->initial)
+    if (status != ANOLE_DONE)
         return status;
-    size_t room = batch->capacity - batch->count, wanted = search->initial - have;
-    return take_random(search, batch, wanted < room ? wanted : room, error);
+    return take_random(search, batch, random_wanted(search, batch), error);
 }
 
 /* -- Going on -- */
@@ -275,14 +300,21 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     if (!batch_size)
         batch_size = search->explorer_ops->batch;
     struct batch batch = {configs, 0, batch_size < capacity ? batch_size : capacity};
+    /* Whether similar tasks still guide decides on how to start. */
+    enum anole_status status = ANOLE_DONE;
+    if (anole_model_guided(search->model))
+        status = fit(search, error);
     double began = anole_clock();
-    enum anole_status status = take_starts(search, &batch, error);
+    if (status == ANOLE_DONE)
+        status = take_starts(search, &batch, error);
     search->cost.sample += anole_clock() - began;
-    if (status == ANOLE_DONE && !batch.count) {
-        /* Without a model there is nothing to explore yet. */
+    /* Start configs may leave a batch short: they are not mixed with what a model
+     * says that has not seen them.  A guide needs not see them. */
+    if (status == ANOLE_DONE && batch.count < batch.capacity &&
+        (!batch.count || anole_model_guided(search->model))) {
         status = fit(search, error);
         if (status == ANOLE_DONE &&
-            (search->explorer_ops->model_free || anole_model_trained(search->model)))
+            (search->explorer_ops->model_free || anole_model_informed(search->model)))
             status = take_proposed(search, &batch, error);
     }
     began = anole_clock();

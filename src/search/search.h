@@ -34,12 +34,20 @@ enum anole_status anole_search_create(struct anole_search **search,
                                       struct anole_error *error);
 void anole_search_destroy(struct anole_search *search);
 
+/* Takes up what similar tasks teach (see prior.h), in place of what it was told
+ * before; at any time, but best before the first batch, which is then chosen by it.
+ * The sources are needed during this call only.  The task's own trials must not be
+ * among them.  Explorers that need no model do not listen. */
+enum anole_status anole_search_inform(struct anole_search *search,
+                                      const struct anole_prior_source *sources, size_t count,
+                                      struct anole_error *error);
+
 /* The next `batch` configs to measure (0: the explorer's own batch size):
  * distinct, valid, unvisited, and never handed out before, so that a batch can be
  * asked for while the last one is still being measured.  The default config
- * comes first of all, then suggestions, then random start configs, then what model,
- * explorer and sampler choose.  *count 0: nothing unvisited could
- * be found.  configs[capacity]. */
+ * comes first of all, then suggestions, then random start configs (a few only, if
+ * there are similar tasks to go by), then what model, explorer and sampler choose.
+ * *count 0: nothing unvisited could be found.  configs[capacity]. */
 enum anole_status anole_search_next(struct anole_search *search, size_t batch, uint64_t *configs,
                                     size_t capacity, size_t *count, struct anole_error *error);
 

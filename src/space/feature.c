@@ -17,6 +17,7 @@ struct knob_columns {
     size_t first;
     size_t width;    /* 1, or the knob's count of values */
     float *by_digit; /* [count]; NULL if there is one column a value */
+    bool logarithm;  /* by_digit holds logarithms */
 };
 
 struct anole_features {
@@ -57,7 +58,7 @@ static bool make_columns(struct knob_columns *columns, const struct anole_space_
         columns->width = knob->count;
         return true;
     }
-    bool logarithm = wants_logarithm(knob);
+    bool logarithm = columns->logarithm = wants_logarithm(knob);
     columns->by_digit = calloc(knob->count, sizeof *columns->by_digit);
     if (!columns->by_digit)
         return false;
@@ -162,6 +163,43 @@ void anole_features_row(const struct anole_features *features, uint64_t config, 
     if (features->context_count > 0)
         memcpy(row + features->extra_count, features->context,
                features->context_count * sizeof *row);
+}
+
+const struct anole_space *anole_features_space(const struct anole_features *features)
+{
+    return features->space;
+}
+
+/* The column of `from` that holds what column i of a knob of `to` holds. */
+static size_t find_column(const struct anole_features *to, size_t knob, size_t i,
+                          const struct anole_features *from)
+{
+    const struct anole_space_knob *own = anole_space_knob(to->space, knob);
+    size_t k = anole_space_find_knob(from->space, own->name);
+    if (k == SIZE_MAX || !to->knobs[knob].by_digit != !from->knobs[k].by_digit ||
+        to->knobs[knob].logarithm != from->knobs[k].logarithm)
+        return SIZE_MAX;
+    if (from->knobs[k].by_digit)
+        return from->knobs[k].first;
+    const struct anole_space_knob *other = anole_space_knob(from->space, k);
+    for (uint32_t v = 0; v < other->count; v++)
+        if (other->values[v] == own->values[i])
+            return from->knobs[k].first + v;
+    return SIZE_MAX;
+}
+
+void anole_features_align(size_t *columns, const struct anole_features *to,
+                          const struct anole_features *from)
+{
+    for (size_t k = 0; k < anole_space_knob_count(to->space); k++)
+        for (size_t i = 0; i < to->knobs[k].width; i++)
+            columns[to->knobs[k].first + i] = find_column(to, k, i, from);
+    columns += to->knob_columns;
+    for (size_t i = 0; i < to->extra_count; i++)
+        *columns++ = from->extra_count == to->extra_count ? from->knob_columns + i : SIZE_MAX;
+    size_t first = from->knob_columns + from->extra_count;
+    for (size_t i = 0; i < to->context_count; i++)
+        *columns++ = from->context_count == to->context_count ? first + i : SIZE_MAX;
 }
 
 const char *anole_features_name(const struct anole_features *features, size_t column, char *out,

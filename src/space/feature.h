@@ -37,6 +37,15 @@ size_t anole_features_count(const struct anole_features *features);
  * is too large the largest float.  Thread-safe. */
 void anole_features_row(const struct anole_features *features, uint64_t config, float *row);
 
+const struct anole_space *anole_features_space(const struct anole_features *features);
+
+/* Where the rows of another space hold what each column of these means: knobs are
+ * matched by name, their values by equality; what the backend adds and the facts by
+ * position, if both have as many.  columns[anole_features_count(to)]: a column of
+ * `from`, or SIZE_MAX where it has none. */
+void anole_features_align(size_t *columns, const struct anole_features *to,
+                          const struct anole_features *from);
+
 /* What a column holds, for logs: "tile_w", "algorithm=winograd", "extra 0",
  * "context 3".  Returns out. */
 const char *anole_features_name(const struct anole_features *features, size_t column, char *out,
