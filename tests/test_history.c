@@ -255,6 +255,43 @@ static bool quarantined(const struct fixture *f, const struct anole_history *his
     return anole_history_quarantined(history, &key, f->space, config);
 }
 
+static void test_keys_are_listed_as_they_were_written(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_history_key second = key, third = key;
+    char longest[400];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    second.device = "a \"quoted\" \\ device\n\xff caf\xc3\xa9";
+    second.threads = 7;
+    third.task = longest;
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    struct anole_result result = make_result(1);
+    struct anole_error error = {0};
+    append(history, f, 1, &result);
+    assert_int_equal(anole_history_append(history, &second, f->space, 1, &result, &error), 0);
+    assert_int_equal(anole_history_append(history, &third, f->space, 1, &result, &error), 0);
+    append(history, f, 2, &result);
+    for (int pass = 0; pass < 2; pass++) {
+        struct anole_history_found found;
+        size_t next = 0;
+        assert_true(anole_history_next_key(history, &next, &found));
+        assert_string_equal(found.key.task, key.task);
+        assert_string_equal(found.key.driver_version, key.driver_version);
+        assert_true(anole_history_next_key(history, &next, &found));
+        assert_string_equal(found.key.device, second.device);
+        assert_string_equal(found.key.backend, key.backend);
+        assert_string_equal(found.key.backend_version, key.backend_version);
+        assert_string_equal(found.key.driver, key.driver);
+        assert_int_equal(found.key.threads, 7);
+        assert_int_equal(found.key.generator, key.generator);
+        assert_false(anole_history_next_key(history, &next, &found));
+        anole_history_close(history);
+        history = open_history(f->path, ANOLE_HISTORY_READ);
+    }
+    anole_history_close(history);
+}
+
 static void test_two_lost_workers_quarantine_a_config(void **state)
 {
     struct fixture *f = *state;
@@ -350,6 +387,7 @@ int main(void)
         TEST(test_knobs_are_found_by_name),
         TEST(test_collect_wants_every_field_of_the_key),
         TEST(test_count_ignores_what_is_left_open),
+        TEST(test_keys_are_listed_as_they_were_written),
         TEST(test_two_lost_workers_quarantine_a_config),
         TEST(test_trial_that_never_ended_counts_as_lost),
         TEST(test_many_trials_of_many_tasks),

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "tune/suggest.h"
+#include "tune/transfer.h"
 #include "tune/tuner.h"
 
 #include <math.h>
@@ -200,6 +201,100 @@ static void test_create_refuses_a_history_in_use(void **state)
     close_run(&run);
 }
 
+/* --------------------------------------------------------------- transfer */
+
+/* A history of another run, for the same backend. */
+static void make_history(struct run *run)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    open_run(run, "simulated");
+    start(run);
+    assert_done(anole_tuner_run(run->tuner, &error));
+    end(run);
+}
+
+static void test_transfer_takes_the_tasks_of_a_history(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_transfer *transfer;
+    make_history(&run);
+    struct anole_registry_device other = run.registry->devices[0];
+    for (int pass = 0; pass < 2; pass++) {
+        struct anole_prior_source source;
+        uint32_t kind;
+        size_t trials = 0;
+        assert_done(anole_transfer_create(&transfer, run.registry,
+                                          pass ? &other : &run.registry->devices[0], &error));
+        assert_int_equal(anole_transfer_count(transfer), 0);
+        assert_done(anole_transfer_load(transfer, run.history, &error));
+        size_t count = anole_transfer_count(transfer);
+        assert_true(count > 0 && count <= run.network->task_count);
+        for (size_t i = 0; i < count; i++) {
+            anole_transfer_get(transfer, i, &source, &kind);
+            assert_int_equal(kind, ANOLE_TASK_CONV2D);
+            assert_int_equal(source.group, pass); /* the second time it is another device's */
+            trials += anole_trials_count(source.trials);
+        }
+        assert_true(trials >= 4 && trials <= TRIALS);
+        anole_transfer_destroy(transfer);
+        snprintf(other.device.name, sizeof other.device.name, "a device of another name");
+    }
+    close_run(&run);
+}
+
+static void test_transfer_passes_over_what_another_generator_made(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_transfer *transfer;
+    make_history(&run);
+    run.registry->entries[run.registry->devices[0].backend].generator_version++;
+    assert_done(
+        anole_transfer_create(&transfer, run.registry, &run.registry->devices[0], &error));
+    anole_log_set_level(ANOLE_LEVEL_ERROR); /* that there is nothing to learn */
+    assert_done(anole_transfer_load(transfer, run.history, &error));
+    anole_log_set_level(ANOLE_LEVEL_WARNING);
+    assert_int_equal(anole_transfer_count(transfer), 0);
+    anole_transfer_destroy(transfer);
+    close_run(&run);
+}
+
+static void test_run_learns_from_other_histories(void **state)
+{
+    (void)state;
+    struct run past;
+    make_history(&past);
+    const char *paths[] = {past.history, "/nowhere/to/be/found.history"};
+    char *texts[2];
+    size_t trials[2];
+    for (int i = 0; i < 2; i++) {
+        struct run run;
+        struct anole_error error = {.status = ANOLE_DONE};
+        open_run(&run, "simulated");
+        run.options.transfer_paths = paths;
+        run.options.transfer_count = 1;
+        start(&run);
+        assert_done(anole_tuner_run(run.tuner, &error));
+        end(&run);
+        texts[i] = history_text(&run, &trials[i]);
+        run.options.transfer_count = 2;
+        assert_int_not_equal(anole_tuner_create(&run.tuner, run.network, run.registry,
+                                                &run.registry->devices[0], &run.options, &error),
+                             ANOLE_DONE);
+        assert_contains(error.text, paths[1]);
+        close_run(&run);
+    }
+    /* What was measured elsewhere is no result here, and the seed decides as ever. */
+    assert_int_equal(trials[0], TRIALS);
+    assert_string_equal(texts[0], texts[1]);
+    free(texts[0]);
+    free(texts[1]);
+    close_run(&past);
+}
+
 /* ------------------------------------------------------------ suggestions */
 
 static struct anole_space *make_space(const int64_t *values, size_t count, const char *constraint)
@@ -271,6 +366,9 @@ int main(void)
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),
         cmocka_unit_test(test_create_refuses_a_history_in_use),
+        cmocka_unit_test(test_transfer_takes_the_tasks_of_a_history),
+        cmocka_unit_test(test_transfer_passes_over_what_another_generator_made),
+        cmocka_unit_test(test_run_learns_from_other_histories),
         cmocka_unit_test(test_translate_takes_the_nearest_values),
         cmocka_unit_test(test_translate_refuses_what_would_be_invalid),
         cmocka_unit_test(test_neighbours_are_distinct_valid_and_near),

@@ -14,11 +14,14 @@
 #include <unistd.h>
 
 #define DEFAULT_TIME 180.0 /* seconds */
+#define MOST_TRANSFERS 16
 #define MOST_TIME (366.0 * 86400.0)
 
 struct arguments {
     const char *network, *device, *history, *output, *baseline;
     const char *explorer, *sampler;
+    const char *transfers[MOST_TRANSFERS];
+    size_t transfer_count;
     double time; /* seconds; 0: no limit */
     uint64_t trials; /* 0: no limit */
     uint64_t seed, threads;
@@ -26,8 +29,8 @@ struct arguments {
     bool json;
 };
 
-enum { DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, OUTPUT, BASELINE, TOLERANCE,
-       THREADS, JSON };
+enum { DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
+       TOLERANCE, THREADS, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
@@ -37,6 +40,7 @@ static const struct anole_option options[] = {
     [EXPLORER] = {"explorer", "NAME", "how candidates are found: see below"},
     [SAMPLER] = {"sampler", "NAME", "how those to measure are picked: see below"},
     [HISTORY] = {"history", "FILE", "the journal of trials (default NAME.history)"},
+    [TRANSFER] = {"transfer", "FILE", "another history to learn from; may be given several times"},
     [OUTPUT] = {"output", "FILE", "the lock file to write (default NAME.lock.json)"},
     [BASELINE] = {"baseline", "FILE", "a lock file to hold the result against: exit code 6 if slower"},
     [TOLERANCE] = {"tolerance", "P", "... by more than P percent (default 5)"},
@@ -65,6 +69,13 @@ static enum anole_status take(void *context, size_t index, const char *value,
         return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 1000, error);
     case THREADS:
         return anole_text_parse_u64(&arguments->threads, value, "--threads", 1, 4096, error);
+    case TRANSFER:
+        if (arguments->transfer_count == MOST_TRANSFERS)
+            return anole_fail(error, ANOLE_ERR_USAGE,
+                              "--transfer: expected at most %d files; histories can be joined "
+                              "with `cat`", MOST_TRANSFERS);
+        arguments->transfers[arguments->transfer_count++] = value;
+        return ANOLE_DONE;
     case JSON:
         arguments->json = true;
         return ANOLE_DONE;
@@ -113,6 +124,8 @@ static void say_how_to_resume(const struct arguments *arguments, const struct an
     put_option(&line, "explorer", arguments->explorer);
     put_option(&line, "sampler", arguments->sampler);
     put_option(&line, "history", arguments->history);
+    for (size_t i = 0; i < arguments->transfer_count; i++)
+        put_option(&line, "transfer", arguments->transfers[i]);
     put_option(&line, "output", arguments->output);
     put_option(&line, "baseline", arguments->baseline);
     if (arguments->threads > 0)
@@ -286,6 +299,8 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
         .trial_limit = arguments->trials,
         .threads = (uint32_t)arguments->threads,
         .history_path = arguments->history,
+        .transfer_paths = arguments->transfers,
+        .transfer_count = arguments->transfer_count,
         .stop = anole_interrupted,
     };
     status = anole_tuner_create(&session->tuner, session->network, session->registry,

@@ -381,6 +381,39 @@ void anole_history_count(const struct anole_history *history, const struct anole
     }
 }
 
+static bool decode_key(struct anole_history_found *found,
+                       const struct anole_history_fields *fields)
+{
+    const struct anole_history_slice slices[] = {fields->task,   fields->backend,
+                                                 fields->backend_version, fields->device,
+                                                 fields->driver, fields->driver_version};
+    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
+        if (!anole_history_line_decode(found->texts[i], sizeof found->texts[i], slices[i]))
+            return false;
+    found->key = (struct anole_history_key){
+        .task = found->texts[0],
+        .backend = found->texts[1],
+        .backend_version = found->texts[2],
+        .generator = fields->generator,
+        .device = found->texts[3],
+        .driver = found->texts[4],
+        .driver_version = found->texts[5],
+        .threads = fields->threads,
+    };
+    return true;
+}
+
+bool anole_history_next_key(const struct anole_history *history, size_t *next,
+                            struct anole_history_found *found)
+{
+    while (*next < history->store.entry_count) {
+        const struct anole_history_entry *entry = &history->store.entries[(*next)++];
+        if (entry->count.trials && decode_key(found, &entry->fields))
+            return true;
+    }
+    return false;
+}
+
 size_t anole_history_damaged(const struct anole_history *history)
 {
     return history->damaged;

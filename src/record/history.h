@@ -101,6 +101,17 @@ struct anole_history_count {
 void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
                          struct anole_history_count *count);
 
+/* A key found in a history, and the texts that it points to. */
+struct anole_history_found {
+    struct anole_history_key key;
+    char texts[6][256];
+};
+/* The keys that it holds trials of, in the order in which they first appear: fills
+ * `found` and moves *next on, from 0; false after the last.  Passes over keys whose
+ * texts are longer than any of ours. */
+bool anole_history_next_key(const struct anole_history *history, size_t *next,
+                            struct anole_history_found *found);
+
 /* Lines skipped because they were damaged. */
 size_t anole_history_damaged(const struct anole_history *history);
 

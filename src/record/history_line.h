@@ -62,6 +62,9 @@ uint64_t anole_history_line_claim(const char *text, size_t length);
 /* Members of a key slice; false if it is none. */
 bool anole_history_line_fields(struct anole_history_fields *fields, struct anole_history_slice key);
 
+/* Decodes a text of a key into out[size]; false if it does not fit. */
+bool anole_history_line_decode(char *out, size_t size, struct anole_history_slice slice);
+
 /* names[ANOLE_MAX_KNOBS], values[ANOLE_MAX_KNOBS]; false if it is no knobs slice. */
 bool anole_history_line_knobs(char names[][ANOLE_KNOB_NAME], int64_t *values, size_t *count,
                               struct anole_history_slice knobs);

@@ -143,6 +143,13 @@ static void decode(struct cursor *c, char *out, size_t size, struct anole_histor
     out[c->bad ? 0 : length] = '\0';
 }
 
+bool anole_history_line_decode(char *out, size_t size, struct anole_history_slice slice)
+{
+    struct cursor c = cursor_of(slice);
+    decode(&c, out, size, slice);
+    return !c.bad;
+}
+
 static struct anole_history_slice read_member(struct cursor *c, const char *start)
 {
     expect(c, start);

@@ -254,6 +254,8 @@ static enum anole_status search_batch(struct anole_tuner *tuner, bool *more,
     if (!tuner->jobs[task].search)
         status = open_search(tuner, task, error);
     if (status == ANOLE_DONE)
+        status = anole_tuner_inform(tuner, task, error);
+    if (status == ANOLE_DONE)
         status = anole_search_next(tuner->jobs[task].search, 0, configs, room, &count, error);
     if (status != ANOLE_DONE)
         return status;

@@ -23,6 +23,9 @@ struct anole_tuner_options {
     uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
     uint32_t threads; /* of a CPU device; 0: all cores */
     const char *history_path;
+    const char *const *transfer_paths; /* further histories to learn from, or NULL; needed
+                                          while the tuner is made */
+    size_t transfer_count;
     bool (*stop)(void *context); /* polled; true ends the run, nothing is lost */
     void *stop_context;
 };

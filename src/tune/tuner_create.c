@@ -142,6 +142,8 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
         status = anole_schedule_create(&new->schedule, network->task_count, error);
     if (status == ANOLE_DONE)
         status = start_jobs(new, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuner_load_transfer(new, error);
     if (status != ANOLE_DONE)
         goto fail;
     /* Tasks that were left out never get a turn. */
@@ -165,6 +167,7 @@ void anole_tuner_destroy(struct anole_tuner *tuner)
         anole_trials_destroy(tuner->jobs[i].trials);
         anole_generator_destroy(tuner->jobs[i].generator);
     }
+    anole_transfer_destroy(tuner->transfer);
     anole_schedule_destroy(tuner->schedule);
     anole_history_close(tuner->history);
     free(tuner->jobs);

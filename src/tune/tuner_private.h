@@ -6,6 +6,7 @@
 #define ANOLE_TUNER_PRIVATE_H
 
 #include "tune/schedule.h"
+#include "tune/transfer.h"
 #include "tune/tuner.h"
 
 /* One task at work: what the view shows, and what it takes. */
@@ -14,6 +15,7 @@ struct anole_tuner_job {
     struct anole_trials *trials;
     struct anole_search *search; /* NULL until its first turn */
     struct anole_history_key key;
+    size_t informed; /* trials of other tasks that its search was last told of */
     bool started; /* its first batch, with the default config, is done */
 };
 
@@ -25,6 +27,7 @@ struct anole_tuner {
     struct anole_history *history;
     struct anole_measure *measure;
     struct anole_schedule *schedule;
+    struct anole_transfer *transfer;
     struct anole_tuner_job *jobs; /* [view.task_count] */
     struct anole_tuner_task *tasks; /* [view.task_count] */
     struct anole_tuner_view view;
@@ -37,6 +40,15 @@ struct anole_tuner {
 /* Brings a task's line of the view up to date with one more trial. */
 void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t config,
                              const struct anole_result *result);
+
+/* Makes tuner->transfer: what the history, and those of the options, hold of other
+ * tasks and devices. */
+enum anole_status anole_tuner_load_transfer(struct anole_tuner *tuner, struct anole_error *error);
+
+/* Tells a task's search what other tasks teach, if that is much more than it was
+ * told before. */
+enum anole_status anole_tuner_inform(struct anole_tuner *tuner, size_t task,
+                                     struct anole_error *error);
 
 /* The stop callback of measurement; doubles as the display's clock. */
 bool anole_tuner_poll_stop(void *tuner);
