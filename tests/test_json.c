@@ -327,6 +327,9 @@ static void test_parse_reads_only_what_it_is_given(void **state)
     assert_int_equal(anole_json_parse(&root, "{\"a\": 1}garbage", 8, "p", NULL), ANOLE_DONE);
     json_decref(root);
     assert_int_equal(anole_json_parse(&root, "{}\0{}", 5, "p", NULL), ANOLE_ERR_INPUT);
+    struct anole_error error = {0};
+    assert_int_equal(anole_json_parse(&root, "    ", 2, "p", &error), ANOLE_ERR_INPUT);
+    assert_non_null(strstr(error.text, "empty"));
 }
 
 static void test_parse_refuses_deep_nesting(void **state)

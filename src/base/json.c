@@ -10,6 +10,14 @@
 
 /* ------------------------------------------------------------------- parsing */
 
+static bool is_blank(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (!memchr(" \t\r\n", text[i], 4))
+            return false;
+    return true;
+}
+
 enum anole_status anole_json_parse(json_t **root, const char *text, size_t length, const char *path,
                                    struct anole_error *error)
 {
@@ -24,7 +32,7 @@ enum anole_status anole_json_parse(json_t **root, const char *text, size_t lengt
     if (json_error_code(&problem) == json_error_out_of_memory || !problem.text[0])
         return anole_fail_memory(error);
     anole_text_printable(file, sizeof file, path);
-    if (strspn(text, " \t\r\n") == length)
+    if (is_blank(text, length))
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: the file is empty; expected a JSON object: { ... }", file);
     return anole_fail(error, ANOLE_ERR_INPUT,

@@ -67,7 +67,7 @@ static void decide(struct builder *b, size_t depth, uint16_t digit)
 static bool expand(struct builder *b, size_t depth, size_t node)
 {
     const struct anole_space_level *level = &b->machine->levels[depth];
-    const uint16_t *path = b->now.paths + node * depth;
+    const uint16_t *path = depth > 0 ? b->now.paths + node * depth : NULL;
     uint32_t *child = level->child + node * level->width;
     for (size_t d = 0; d < depth; d++)
         decide(b, d, path[d]);
