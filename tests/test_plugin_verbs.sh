@@ -7,8 +7,14 @@ set -u
 
 anole=${ANOLE:-./anole}
 plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
+networks=${ANOLE_NETWORKS:-networks}
+example=${ANOLE_EXAMPLE:-examples/plugin}
+include=${ANOLE_INCLUDE:-include}
 case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
 case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
+case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
+case $example in /*) ;; *) example=$PWD/$example ;; esac
+case $include in /*) ;; *) include=$PWD/$include ;; esac
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -50,9 +56,9 @@ check() {
 expect 0 'Verbs:' plugin --help
 expect 2 'expected a verb' plugin
 expect 2 'did you mean .list' plugin lits
-for verb in list; do
+for verb in list new; do
     expect 0 "Usage: anole plugin $verb" plugin $verb --help
-    expect 2 'did you mean --json' plugin $verb --jsno
+    expect 2 'unknown option --jsno' plugin $verb --jsno
 done
 
 # -- list --
@@ -77,5 +83,36 @@ fi
 rm here/good.so here/drivers.so
 expect 3 'no backend could be loaded: found 3 files' plugin list
 check 'and yet they are listed' 'grep -q "^text.so .*refused" out'
+
+# -- new --
+expect 2 'expected NAME, found nothing' plugin new
+expect 2 'unexpected argument' plugin new one two
+long=$(printf '%049d' 0)
+for name in '' New 'a b' a.b ../a '-' "$long"; do
+    expect 2 'is no name for a backend' plugin new -- "$name"
+done
+expect 2 'here exists already' plugin new mine --directory here
+expect 1 'No such file' plugin new mine --directory no/such
+: >there
+expect 2 'there exists already' plugin new there
+check 'a refusal leaves nothing' '[ "$(ls | tr "\n" " ")" = "err here out there " ]'
+expect 0 'make -C newt' plugin new newt
+check 'it is the example' 'diff -r newt "$example" >diff.out'
+expect 0 'my-2nd_npu.so' plugin new my-2nd_npu --directory mine
+check 'under another name' 'ls mine | tr "\n" " " | grep -q "^Makefile README.md my-2nd_npu.c my-2nd_npu_kernels.c"'
+check 'nothing speaks of the old one' '! grep -rq newt mine'
+
+# Builds with nothing but what pkg-config says; a stand-in says where the header is.
+mkdir bin
+printf '#!/bin/sh\necho "-I%s"\n' "$include" >bin/pkg-config
+chmod +x bin/pkg-config
+unset MAKEFLAGS MAKELEVEL MFLAGS
+check 'it builds' 'PATH=$folder/bin:$PATH make -C mine CC="${CC:-cc}" LDFLAGS="${EXAMPLE_FLAGS-}" >out 2>&1 || { cat out; false; }'
+check 'without a warning' '! grep -q warning out'
+ANOLE_PLUGIN_PATH=$folder/mine
+expect 0 '^my-2nd_npu  *0.1  *loaded  *1 ' plugin list
+expect 0 'wrote l.json' tune "$networks/tiny.json" --device my-2nd_npu --trials 12 \
+    --history h --output l.json
+check 'no trial failed' '! grep "\"outcome\"" h | grep -v "\"outcome\":\"ok\"" | grep .'
 
 exit $failed

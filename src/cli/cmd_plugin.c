@@ -10,6 +10,7 @@
 
 static const struct anole_command *const verbs[] = {
     &anole_cmd_plugin_list,
+    &anole_cmd_plugin_new,
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)

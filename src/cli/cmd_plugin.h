@@ -8,5 +8,6 @@
 #include "cli/command.h"
 
 extern const struct anole_command anole_cmd_plugin_list;
+extern const struct anole_command anole_cmd_plugin_new;
 
 #endif

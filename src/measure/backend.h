@@ -39,6 +39,10 @@ enum anole_refusal {
 
 const char *anole_refusal_text(enum anole_refusal refusal);
 
+/* True if a backend may be called that: 1 to ANOLE_BACKEND_NAME of a-z, 0-9, _, -. */
+#define ANOLE_BACKEND_NAME 48
+bool anole_backend_is_name(const char *name);
+
 /* A loaded plugin.  Never unloaded: drivers that it brought in may not survive
  * that. */
 struct anole_backend {

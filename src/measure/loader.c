@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define SYMBOL "anole_plugin"
-#define MAX_NAME 48
 
 /* The struct as of the first plugin of this ABI: what every plugin has. */
 #define LEAST_SIZE (offsetof(struct anole_plugin, run) + sizeof(void (*)(void)))
@@ -138,22 +137,22 @@ static enum anole_status check_head(struct candidate *candidate)
     return ANOLE_DONE;
 }
 
-static bool is_name(const char *name)
+bool anole_backend_is_name(const char *name)
 {
-    size_t length = strnlen(name, MAX_NAME + 1);
-    return length > 0 && length <= MAX_NAME &&
+    size_t length = strnlen(name, ANOLE_BACKEND_NAME + 1);
+    return length > 0 && length <= ANOLE_BACKEND_NAME &&
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
 static enum anole_status check_name(struct candidate *candidate)
 {
     const struct anole_plugin *plugin = &candidate->plugin;
-    char name[MAX_NAME * 4 + 8], file[256];
+    char name[ANOLE_BACKEND_NAME * 4 + 8], file[256];
     anole_text_printable(name, sizeof name, plugin->name ? plugin->name : "(none)");
     anole_text_printable(file, sizeof file, candidate->file);
-    if (!plugin->name || !is_name(plugin->name))
+    if (!plugin->name || !anole_backend_is_name(plugin->name))
         return REFUSE(candidate, BAD_NAME,
-                      "its name is \"%s\": expected 1 to %d of a-z, 0-9, _ and -", name, MAX_NAME);
+                      "its name is \"%s\": expected 1 to %d of a-z, 0-9, _ and -", name, ANOLE_BACKEND_NAME);
     size_t length = strlen(plugin->name);
     if (strncmp(candidate->file, plugin->name, length) != 0 ||
         strcmp(candidate->file + length, ".so") != 0)
