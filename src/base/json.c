@@ -4,11 +4,35 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------- parsing */
+
+/* For want of memory, Jansson may tell of an error of syntax, or even leave a
+ * character out and say nothing: so its allocations are watched. */
+static _Thread_local bool starved;
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    starved |= !memory;
+    return memory;
+}
+
+static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
+static void begin_watch(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_memory);
+    starved = false;
+}
 
 static bool is_blank(const char *text, size_t length)
 {
@@ -23,13 +47,14 @@ enum anole_status anole_json_parse(json_t **root, const char *text, size_t lengt
 {
     char file[256], why[JSON_ERROR_TEXT_LENGTH * 2];
     json_error_t problem;
+    begin_watch();
     json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
-    if (value) {
+    if (value && !starved) {
         *root = value;
         return ANOLE_DONE;
     }
-    /* Jansson says nothing at all in most cases of this. */
-    if (json_error_code(&problem) == json_error_out_of_memory || !problem.text[0])
+    json_decref(value);
+    if (starved)
         return anole_fail_memory(error);
     anole_text_printable(file, sizeof file, path);
     if (is_blank(text, length))
@@ -217,6 +242,16 @@ enum anole_status anole_json_object(json_t **value, const json_t *object, const 
         return fail_field(field, key, "an object: { ... }", place, error);
     *value = field;
     return ANOLE_DONE;
+}
+
+char *anole_json_dump(const json_t *value, size_t flags)
+{
+    begin_watch();
+    char *text = json_dumps(value, flags);
+    if (!starved)
+        return text;
+    free(text);
+    return NULL;
 }
 
 json_t *anole_json_real(double value)

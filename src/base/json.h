@@ -68,6 +68,10 @@ enum anole_status anole_json_object(json_t **value, const json_t *object, const 
                                     const struct anole_json_place *place,
                                     struct anole_error *error);
 
+/* json_dumps(), but NULL whenever memory ran out: Jansson may then leave something
+ * out and say nothing.  The caller's to free. */
+char *anole_json_dump(const json_t *value, size_t flags);
+
 /* json_real(), or null for NaN and infinities (which JSON does not have). */
 json_t *anole_json_real(double value);
 

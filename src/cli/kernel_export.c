@@ -184,7 +184,7 @@ static enum anole_status write_index(const char *folder, const struct anole_lock
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network, "device",
                   locked->device, "driver", locked->driver, "driver_version",
                   locked->driver_version, "backend", locked->backend, "kernels", list);
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = root ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     if (!text)
         return anole_fail_memory(error);

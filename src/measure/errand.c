@@ -20,6 +20,7 @@ struct run {
     struct anole_link link;
     double deadline;
     uint32_t stage;
+    bool starved; /* there was no memory for its answer */
 };
 
 static void relay_log(const struct anole_frame *frame)
@@ -63,7 +64,7 @@ static bool handle(struct run *run, const struct anole_frame *frame)
             memcpy(errand->answer, frame->payload, frame->length);
             errand->answer_length = frame->length;
         } else {
-            snprintf(errand->problem, sizeof errand->problem, "out of memory");
+            run->starved = true;
         }
         return true;
     }
@@ -169,6 +170,8 @@ enum anole_status anole_errands_run(struct anole_errand *errands, size_t count, 
             wait_for_any(runs, width);
         for (size_t i = 0; i < width; i++) {
             if (runs[i].errand && advance(&runs[i], limit)) {
+                if (runs[i].starved || runs[i].link.starved)
+                    status = anole_fail_memory(error);
                 finish(&runs[i]);
                 done++;
             }

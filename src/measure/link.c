@@ -235,6 +235,17 @@ void anole_link_distrust(struct anole_link *link, const char *why)
     anole_text_printable(link->death, sizeof link->death, said);
 }
 
+/* The connection failed: as a rule because of what came over it. */
+static void give_up(struct anole_link *link, const struct anole_error *error)
+{
+    if (error->status != ANOLE_ERR_MEMORY) {
+        anole_link_distrust(link, error->text);
+        return;
+    }
+    link->dead = link->starved = true;
+    snprintf(link->death, sizeof link->death, "could not be heard (out of memory)");
+}
+
 void anole_link_service(struct anole_link *link)
 {
     struct anole_error error = {.status = ANOLE_DONE};
@@ -249,7 +260,7 @@ void anole_link_service(struct anole_link *link)
             status = anole_channel_fill(&link->channel, &error);
     } while (status == ANOLE_DONE && link->channel.in_length > before);
     if (status != ANOLE_DONE)
-        anole_link_distrust(link, error.text);
+        give_up(link, &error);
 }
 
 bool anole_link_take(struct anole_link *link, struct anole_frame *frame)
@@ -259,7 +270,7 @@ bool anole_link_take(struct anole_link *link, struct anole_frame *frame)
     if (!anole_link_alive(link))
         return false;
     if (anole_channel_take(&link->channel, frame, &got, &error) != ANOLE_DONE) {
-        anole_link_distrust(link, error.text);
+        give_up(link, &error);
         return false;
     }
     if (got && frame->descriptor >= 0)

@@ -26,6 +26,7 @@ struct anole_link {
     char tail[ANOLE_LINK_TAIL];
     size_t tail_length;
     bool dead;       /* it has ended, or what it says makes no sense */
+    bool starved;    /* dead because memory of ours ran out: it is not to blame */
     char death[192]; /* how: "was killed by SIGSEGV", "exited with code 3" */
 };
 

@@ -130,7 +130,8 @@ static void list_drivers(const struct anole_plugin *plugin, uint32_t threads,
         reply->driver_count = 1; /* one, "" */
         return;
     }
-    int code = plugin->drivers(anole_host_get(threads), &list, &message);
+    const struct anole_host *host = anole_host_get(threads);
+    int code = host ? plugin->drivers(host, &list, &message) : ANOLE_NO_MEMORY;
     if (code != ANOLE_OK && code != ANOLE_NO_DEVICE && reply->problem[0] == '\0')
         anole_plugin_words(reply->problem, sizeof reply->problem, code, &message);
 }
@@ -182,8 +183,9 @@ static void probe(const struct anole_plugin *plugin, const struct anole_probe_re
     uint32_t count = ANOLE_MAX_DEVICES;
     for (uint32_t i = 0; i < ANOLE_MAX_DEVICES; i++)
         reply->devices[i].size = sizeof reply->devices[i];
-    int code = plugin->probe(anole_host_get(request->threads), request->driver, reply->devices,
-                             &count, &message);
+    const struct anole_host *host = anole_host_get(request->threads);
+    int code = host ? plugin->probe(host, request->driver, reply->devices, &count, &message)
+                    : ANOLE_NO_MEMORY;
     if (code == ANOLE_NO_DEVICE)
         return; /* having none is no failure */
     if (code != ANOLE_OK) {

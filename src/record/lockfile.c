@@ -143,7 +143,7 @@ release_copy:
 /* A value of JSON on one line; consumes it.  NULL: memory ran out. */
 static void write_value(struct anole_text *out, json_t *value)
 {
-    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = value ? anole_json_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
     if (text)
         anole_text_append(out, text, strlen(text));
     else

@@ -38,6 +38,7 @@ struct reader {
     const uint8_t *at, *end;
     size_t features;
     struct anole_forest *forest;
+    bool starved; /* memory ran out */
 };
 
 /* An array of numbers of one type, still in the file's byte order. */
@@ -288,7 +289,8 @@ static bool add_tree(struct reader *reader, const struct parts *parts)
         return false;
     uint16_t *source = calloc(count, sizeof *source);
     uint8_t *level = calloc(count, sizeof *level);
-    bool added = source && level && reserve_tree(reader->forest, count) &&
+    reader->starved = !source || !level || !reserve_tree(reader->forest, count);
+    bool added = !reader->starved &&
                  copy_tree(reader->forest, parts, reader->features, source, level);
     free(level);
     free(source);
@@ -302,11 +304,13 @@ enum anole_status anole_forest_load(struct anole_forest **forest, const void *ub
     if (!made)
         return anole_fail_memory(error);
     const uint8_t *data = ubjson;
-    struct reader reader = {data, data + length, features, made};
+    struct reader reader = {data, data + length, features, made, false};
     if (!features || features > UINT16_MAX || !read_value(&reader, "", &(struct parts){0}, 0) ||
         !made->tree_count) {
         size_t at = (size_t)(reader.at - data);
         anole_forest_destroy(made);
+        if (reader.starved)
+            return anole_fail_memory(error);
         return anole_fail(error, ANOLE_ERR_INTERNAL,
                           "the trees of the cost model cannot be read: expected a model of "
                           "XGBoost 1.6 or later as UBJSON, found something else near byte %zu of "

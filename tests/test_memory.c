@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory runs out, at every point where it can: each constructor and each reader
+ * is called again and again, and another one of its allocations fails each time.
+ * It must say ERR_MEMORY (or do without, where that is as good), leave nothing
+ * behind, and work the next time.
+ */
+#include "allocator.h"
+#include "measure_fixture.h"
+
+#include "base/json.h"
+#include "cli/table.h"
+#include "kernel/t1.h"
+#include "measure/measure.h"
+#include "measure/paths.h"
+#include "measure/runner.h"
+#include "measure/task_file.h"
+#include "measure/task_store.h"
+#include "network/network.h"
+#include "record/history.h"
+#include "record/lock_private.h"
+#include "search/search.h"
+#include "tune/schedule.h"
+#include "tune/tuner.h"
+#include "tune/tuner_lock.h"
+
+#include <math.h>
+
+enum { GOOD, SIMULATED }; /* entries and devices, by name */
+
+#define MOST 20000 /* allocations of a scenario: more is a fault of the test */
+
+/* What the scenarios work on. */
+static char *folder;
+static struct anole_space *space;
+static struct anole_features *features;
+static struct anole_registry *registry;
+static struct anole_network *network;
+static const struct anole_history_key key = {.task = "dense n2 i12 o5 f32 bias",
+                                             .backend = "cpu",
+                                             .backend_version = "1",
+                                             .generator = 1,
+                                             .device = "d",
+                                             .driver = "p",
+                                             .driver_version = "1",
+                                             .threads = 1};
+
+typedef enum anole_status scenario(struct anole_error *error);
+
+/* Runs it until no allocation fails any more: the n-th alone, and, `from`, the n-th
+ * and all after it.  `step` > 1 leaves some of many alike out. */
+static void exhaust(scenario *run, bool from, uint64_t step)
+{
+    for (uint64_t n = 1; n < MOST; n += n < 64 ? 1 : step) {
+        struct anole_error error = {.status = ANOLE_DONE};
+        size_t before = allocator_held();
+        allocator_arm(n, from);
+        enum anole_status status = run(&error);
+        bool failed = allocator_disarm();
+        if (allocator_held() != before)
+            fail_msg("allocation %ju of those that fail: %zu were left, %zu before", (uintmax_t)n,
+                     allocator_held(), before);
+        if (!failed) {
+            if (status != ANOLE_DONE)
+                fail_msg("without a failure: %s", error.text);
+            if (n < 2)
+                fail_msg("nothing was ever allocated");
+            return;
+        }
+        if (status != ANOLE_DONE && status != ANOLE_ERR_MEMORY)
+            fail_msg("allocation %ju fails: %s: %s", (uintmax_t)n, anole_status_text(status),
+                     error.text);
+        if (status != ANOLE_DONE && error.text[0] == '\0')
+            fail_msg("allocation %ju fails: no message", (uintmax_t)n);
+    }
+    fail_msg("more than %d allocations", MOST);
+}
+
+#define TEST_SCENARIO(name, step)                                                                  \
+    static void test_##name##_survives(void **state)                                               \
+    {                                                                                              \
+        (void)state;                                                                               \
+        exhaust(name, false, step);                                                                \
+        exhaust(name, true, step);                                                                 \
+    }
+
+/* -- Files -- */
+
+static const char *path_of(const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_text(const char *name, const char *text)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    assert_done(anole_file_replace(path_of(name), text, strlen(text), &error));
+}
+
+#define NETWORK                                                                                    \
+    "{\"name\": \"test\", \"layers\": ["                                                           \
+    "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 4]},"                            \
+    "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 4, \"kernel\": 3, \"padding\": 1},"     \
+    "{\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 4, \"kernel\": 3, \"padding\": 1},"     \
+    "{\"name\": \"s\", \"kind\": \"add\", \"inputs\": [\"a\", \"b\"], \"activation\": \"relu\"},"  \
+    "{\"name\": \"c\", \"kind\": \"concat\", \"inputs\": [\"s\", \"in\"]},"                        \
+    "{\"name\": \"p\", \"kind\": \"global_average_pool\"},"                                        \
+    "{\"name\": \"f\", \"kind\": \"flatten\"}, {\"name\": \"d\", \"kind\": \"dense\", "            \
+    "\"channels\": 3}]}"
+
+static enum anole_status read_network(struct anole_error *error)
+{
+    struct anole_network *read = NULL;
+    enum anole_status status = anole_network_load(&read, path_of("net.json"), error);
+    anole_network_destroy(read);
+    return status;
+}
+TEST_SCENARIO(read_network, 1)
+
+/* Messages take memory, too: a reader that refuses must not be lost without. */
+static enum anole_status refuse_network(struct anole_error *error)
+{
+    struct anole_network *read = NULL;
+    enum anole_status status = anole_network_load(&read, path_of("bad.json"), error);
+    if (status == ANOLE_ERR_INPUT) {
+        anole_error_clear(error);
+        status = ANOLE_DONE;
+    }
+    return status;
+}
+TEST_SCENARIO(refuse_network, 1)
+
+static struct anole_lock_device lock_device(void)
+{
+    static struct anole_lock_knob knob = {"tile", 4};
+    static struct anole_lock_task task = {.task = "dense n2 i12 o5 f32 bias",
+                                          .multiplicity = 1,
+                                          .knobs = &knob,
+                                          .knob_count = 1,
+                                          .seconds = 1e-3,
+                                          .low = 1e-3,
+                                          .high = 2e-3,
+                                          .default_seconds = 1e-3,
+                                          .speedup = 1,
+                                          .speedup_low = 1,
+                                          .speedup_high = 1,
+                                          .tie = true};
+    return (struct anole_lock_device){.id = "cpu:0",
+                                      .backend = "cpu",
+                                      .backend_version = "1",
+                                      .device = "d",
+                                      .driver = "p",
+                                      .driver_version = "1",
+                                      .tasks = &task,
+                                      .task_count = 1};
+}
+
+static enum anole_status use_lockfile(struct anole_error *error)
+{
+    struct anole_lockfile *lockfile = NULL;
+    struct anole_lock_device device = lock_device();
+    device.threads = 3;
+    enum anole_status status = anole_lockfile_load(&lockfile, path_of("net.lock.json"), error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_put(lockfile, &device, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_save(lockfile, path_of("other.lock.json"), error);
+    anole_lockfile_destroy(lockfile);
+    return status;
+}
+TEST_SCENARIO(use_lockfile, 1)
+
+static enum anole_status use_json(struct anole_error *error)
+{
+    json_t *root = NULL;
+    enum anole_status status = anole_json_load(&root, path_of("net.json"), 0, error);
+    if (status == ANOLE_DONE)
+        json_decref(root);
+    if (status == ANOLE_DONE)
+        status = anole_file_replace(path_of("text"), "text", 4, error);
+    return status;
+}
+TEST_SCENARIO(use_json, 1)
+
+static enum anole_status read_t1(struct anole_error *error)
+{
+    static const char text[] =
+        "{\"General\": {\"FormatVersion\": 1, \"BenchmarkName\": \"x\"}, "
+        "\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": \"A\", \"Type\": \"int\", "
+        "\"Values\": \"[1, 2, 4]\", \"Default\": 1}], \"Conditions\": []}, "
+        "\"KernelSpecification\": {}}";
+    struct anole_t1 *t1 = NULL;
+    enum anole_status status = anole_t1_parse(&t1, text, sizeof text - 1, "t1.json", error);
+    if (status == ANOLE_DONE)
+        anole_t1_destroy(t1);
+    if (status == ANOLE_ERR_INPUT) { /* of another shape: refused, which is as good a test */
+        anole_error_clear(error);
+        status = ANOLE_DONE;
+    }
+    return status;
+}
+TEST_SCENARIO(read_t1, 1)
+
+/* -- Histories -- */
+
+static enum anole_status use_history(struct anole_error *error)
+{
+    struct anole_history *history = NULL;
+    struct anole_trials *trials = NULL;
+    struct anole_result result = {.seconds = 1, .low = 1, .high = 1, .error = 0.5};
+    unlink(path_of("new.history"));
+    enum anole_status status =
+        anole_history_open(&history, path_of("new.history"), ANOLE_HISTORY_APPEND, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_begin(history, &key, space, 1, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_append(history, &key, space, 1, &result, error);
+    anole_history_close(history);
+    history = NULL;
+    if (status == ANOLE_DONE)
+        status = anole_history_open(&history, path_of("new.history"), ANOLE_HISTORY_READ, error);
+    if (status == ANOLE_DONE)
+        status = anole_trials_create(&trials, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_collect(history, &key, space, trials, NULL, NULL, error);
+    if (status == ANOLE_DONE && anole_trials_count(trials) != 1)
+        status = anole_fail(error, ANOLE_ERR_INTERNAL, "a trial is lost");
+    anole_trials_destroy(trials);
+    anole_history_close(history);
+    return status;
+}
+TEST_SCENARIO(use_history, 1)
+
+/* That memory runs out must not cost a line that is there. */
+static void test_failed_append_keeps_the_file(void **state)
+{
+    (void)state;
+    struct anole_result result = {.seconds = 1, .low = 1, .high = 1, .error = 0.5};
+    struct anole_error error = {.status = ANOLE_DONE};
+    size_t expected = 0, matched;
+    struct anole_history *history;
+    struct anole_trials *trials;
+    unlink(path_of("new.history"));
+    assert_done(anole_history_open(&history, path_of("new.history"), ANOLE_HISTORY_APPEND, &error));
+    for (uint64_t n = 1; n < 60; n++) {
+        anole_error_clear(&error);
+        allocator_arm(1 + n % 30, false);
+        expected += anole_history_append(history, &key, space, n % 4, &result, &error) == ANOLE_DONE;
+        allocator_disarm();
+    }
+    anole_history_close(history);
+    anole_error_clear(&error);
+    assert_done(anole_history_open(&history, path_of("new.history"), ANOLE_HISTORY_READ, &error));
+    assert_done(anole_trials_create(&trials, &error));
+    assert_done(anole_history_collect(history, &key, space, trials, &matched, NULL, &error));
+    assert_int_equal(matched, expected);
+    assert_int_equal(anole_history_damaged(history), 0);
+    anole_trials_destroy(trials);
+    anole_history_close(history);
+}
+
+/* -- Spaces and the search -- */
+
+static enum anole_status make_space(struct anole_error *error)
+{
+    static const int64_t values[] = {1, 2, 4, 8, 16, 32};
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct anole_space *made = NULL;
+    struct anole_features *columns = NULL;
+    struct anole_rng rng;
+    uint64_t *configs = NULL, config;
+    size_t count;
+    bool exact;
+    enum anole_status status = anole_space_create(&made, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < 4; i++)
+        status = anole_space_add_knob(made, names[i], i == 3, values, NULL, 6, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_space_add_constraint(made, "a * b <= 64 and max(c, d) < 32", "why", error);
+    if (status == ANOLE_DONE)
+        status = anole_space_add_constraint(made, "a + b + c + d != 7", NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_space_finish(made, error);
+    if (status == ANOLE_DONE)
+        status = anole_space_enumerate(made, 10000, &configs, &count, error);
+    if (status == ANOLE_DONE) {
+        anole_rng_init(&rng, 1);
+        anole_space_sample(made, &rng, &config);
+        anole_space_count(made, 100000, &exact);
+        status = anole_features_create(&columns, made, NULL, 0, NULL, NULL, 0, error);
+    }
+    free(configs);
+    anole_features_destroy(columns);
+    anole_space_destroy(made);
+    return status;
+}
+TEST_SCENARIO(make_space, 1)
+
+static void measure_some(struct anole_trials *trials, const uint64_t *configs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        double seconds = 1e-3 * (double)(1 + configs[i] % 97);
+        struct anole_result result = {.seconds = seconds, .low = seconds, .high = seconds};
+        if (!anole_trials_visited(trials, configs[i]))
+            anole_trials_add(trials, configs[i], &result, NULL);
+    }
+}
+
+static const struct anole_explorer_ops *explorer; /* whose turn it is */
+
+static enum anole_status use_search(struct anole_error *error)
+{
+    const struct anole_search_options options = {.explorer = explorer, .initial = 4, .seed = 1};
+    struct anole_search *search = NULL;
+    struct anole_trials *trials = NULL;
+    uint64_t configs[8];
+    size_t count = 0;
+    enum anole_status status = anole_trials_create(&trials, error);
+    if (status == ANOLE_DONE)
+        status = anole_search_create(&search, space, features, trials, &options, error);
+    for (int i = 0; status == ANOLE_DONE && i < 3; i++) {
+        status = anole_search_next(search, 4, configs, 8, &count, error);
+        measure_some(trials, configs, status == ANOLE_DONE ? count : 0);
+    }
+    anole_search_destroy(search);
+    anole_trials_destroy(trials);
+    return status;
+}
+
+static void test_every_explorer_survives(void **state)
+{
+    (void)state;
+    for (const struct anole_explorer_ops *const *ops = anole_explorers(); *ops; ops++) {
+        explorer = *ops;
+        exhaust(use_search, false, 23);
+    }
+}
+
+static enum anole_status make_schedule(struct anole_error *error)
+{
+    struct anole_schedule *schedule = NULL;
+    enum anole_status status = anole_schedule_create(&schedule, 3, error);
+    anole_schedule_destroy(schedule);
+    return status;
+}
+TEST_SCENARIO(make_schedule, 1)
+
+/* -- The measuring half -- */
+
+static enum anole_status make_data(struct anole_error *error)
+{
+    struct anole_task task = parse_task(SMALL_TASK);
+    struct anole_task_store store;
+    struct anole_stored_task *stored;
+    anole_task_store_init(&store, 1 << 20);
+    enum anole_status status = anole_task_store_get(&stored, &store, &task, true, error);
+    if (status == ANOLE_DONE)
+        status = anole_task_file_fill(stored->file, &task, 1, 1, error);
+    anole_task_store_fini(&store);
+    return status;
+}
+TEST_SCENARIO(make_data, 1)
+
+static enum anole_status use_backend(struct anole_error *error)
+{
+    char path[1024];
+    struct anole_task task = parse_task(SMALL_TASK);
+    struct anole_backend *backend = NULL;
+    struct anole_generator *generator = NULL;
+    struct anole_generated *generated = NULL;
+    enum anole_refusal refusal;
+    enum anole_status status = anole_backend_load(
+        &backend, &refusal, plugin_path(path, sizeof path, "simulated"), error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&generator, backend, &registry->devices[SIMULATED].device, &task,
+                                        error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_kernel(&generated, generator,
+                                        anole_space_default(anole_generator_space(generator)),
+                                        error);
+    anole_generated_destroy(generated);
+    anole_generator_destroy(generator);
+    anole_backend_destroy(backend);
+    return status;
+}
+TEST_SCENARIO(use_backend, 1)
+
+static enum anole_status use_runner(struct anole_error *error)
+{
+    static const int64_t values[] = {2, 0};
+    struct anole_backend *backend = registry->entries[GOOD].backend;
+    struct anole_device device = registry->devices[GOOD].device;
+    struct anole_task task = parse_task(SMALL_TASK);
+    struct anole_task_data *data = NULL;
+    struct anole_runner *runner = NULL;
+    struct anole_result result;
+    const struct anole_runner_options options = {.sample_time = 1e-4};
+    enum anole_status status = anole_task_data_create(&data, &task, 1, 1, error);
+    if (status == ANOLE_DONE)
+        status = anole_runner_create(&runner, backend, "", &device, &options, error);
+    if (status == ANOLE_DONE) {
+        anole_runner_set_task(runner, &task, data);
+        status = anole_runner_trial(runner, values, 2, NULL, 0, NAN, &result, error);
+    }
+    anole_runner_destroy(runner);
+    anole_task_data_destroy(data);
+    return status;
+}
+
+/* The plugin's allocations are its own, but what it is told by the host may fail:
+ * as a kernel's outcome, or as the worker's failure. */
+static void test_use_runner_survives(void **state)
+{
+    (void)state;
+    exhaust(use_runner, false, 1);
+}
+
+static enum anole_status make_measure(struct anole_error *error)
+{
+    struct anole_measure *measure = NULL;
+    const struct anole_measure_options options = {.build_workers = 2};
+    enum anole_status status = anole_measure_create(&measure, registry, &registry->devices[GOOD],
+                                                    &options, error);
+    anole_measure_destroy(measure);
+    return status;
+}
+TEST_SCENARIO(make_measure, 1)
+
+static enum anole_status find_folders(struct anole_error *error)
+{
+    struct anole_folders folders;
+    char *worker = NULL;
+    enum anole_status status = anole_paths_plugins(&folders, error);
+    if (status == ANOLE_DONE)
+        anole_folders_fini(&folders);
+    if (status == ANOLE_DONE)
+        status = anole_paths_worker(&worker, error);
+    free(worker);
+    return status;
+}
+TEST_SCENARIO(find_folders, 1)
+
+/* Starts workers, each of which takes its time: so every allocation alone. */
+static enum anole_status make_registry(struct anole_error *error)
+{
+    struct anole_registry *made = NULL;
+    enum anole_status status = anole_registry_create(&made, 1, error);
+    anole_registry_destroy(made);
+    return status;
+}
+
+static void test_make_registry_survives(void **state)
+{
+    (void)state;
+    exhaust(make_registry, false, 1);
+}
+
+/* -- All together -- */
+
+static enum anole_status make_table(struct anole_error *error)
+{
+    static const char *const titles[] = {"a", ">b", NULL};
+    struct anole_table *table = NULL;
+    FILE *out = fopen("/dev/null", "w");
+    enum anole_status status = anole_table_create(&table, titles, error);
+    for (int i = 0; status == ANOLE_DONE && i < 40; i++)
+        anole_table_cell(table, "cell %d", i);
+    if (status == ANOLE_DONE)
+        status = anole_table_print(table, out, error);
+    anole_table_destroy(table);
+    fclose(out);
+    return status;
+}
+TEST_SCENARIO(make_table, 1)
+
+static enum anole_status make_tuner(struct anole_error *error)
+{
+    struct anole_tuner *tuner = NULL;
+    const struct anole_tuner_options options = {.explorer = anole_explorers()[0],
+                                                .seed = 1,
+                                                .trial_limit = 4,
+                                                .history_path = path_of("tuner.history")};
+    struct anole_tuner_final finals[4] = {{.found = true, .seconds = 1}};
+    struct anole_lock_device device;
+    enum anole_status status =
+        anole_tuner_create(&tuner, network, registry, &registry->devices[SIMULATED], &options, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuner_lock(tuner, finals, &device, error);
+    if (status == ANOLE_DONE)
+        anole_lock_device_fini(&device);
+    anole_tuner_destroy(tuner);
+    return status;
+}
+TEST_SCENARIO(make_tuner, 1)
+
+static int setup(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {1, 2, 4, 8, 16, 32};
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_lockfile lockfile = {.network = "n", .network_path = "p"};
+    struct anole_lock_device device = lock_device();
+    anole_log_set_level(ANOLE_LEVEL_ERROR - 1); /* it is used with errors that are meant */
+    folder = make_folder();
+    add_plugins(folder, "simulated good");
+    registry = registry_of(folder);
+    assert_non_null(anole_host_get(0)); /* once for good */
+    assert_non_null(anole_host_get(1));
+    assert_int_equal(registry->device_count, 2);
+    lockfile.devices = &device;
+    lockfile.device_count = 1;
+    assert_done(anole_lockfile_save(&lockfile, path_of("net.lock.json"), &error));
+    write_text("net.json", NETWORK);
+    write_text("bad.json", "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
+    assert_done(anole_network_parse(&network, NETWORK, strlen(NETWORK), "net.json", &error));
+    assert_done(anole_space_create(&space, &error));
+    assert_done(anole_space_add_knob(space, "tile", false, values, NULL, 6, 0, &error));
+    assert_done(anole_space_add_knob(space, "block", false, values, NULL, 6, 0, &error));
+    assert_done(anole_space_add_knob(space, "order", true, values, NULL, 4, 0, &error));
+    assert_done(anole_space_finish(space, &error));
+    assert_done(anole_features_create(&features, space, NULL, 0, NULL, NULL, 0, &error));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    anole_features_destroy(features);
+    anole_space_destroy(space);
+    anole_network_destroy(network);
+    anole_registry_destroy(registry);
+    drop_folder(folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read_network_survives),
+        cmocka_unit_test(test_refuse_network_survives),
+        cmocka_unit_test(test_use_lockfile_survives),
+        cmocka_unit_test(test_use_json_survives),
+        cmocka_unit_test(test_read_t1_survives),
+        cmocka_unit_test(test_use_history_survives),
+        cmocka_unit_test(test_failed_append_keeps_the_file),
+        cmocka_unit_test(test_make_space_survives),
+        cmocka_unit_test(test_every_explorer_survives),
+        cmocka_unit_test(test_make_schedule_survives),
+        cmocka_unit_test(test_make_data_survives),
+        cmocka_unit_test(test_use_backend_survives),
+        cmocka_unit_test(test_use_runner_survives),
+        cmocka_unit_test(test_make_measure_survives),
+        cmocka_unit_test(test_find_folders_survives),
+        cmocka_unit_test(test_make_registry_survives),
+        cmocka_unit_test(test_make_table_survives),
+        cmocka_unit_test(test_make_tuner_survives),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
