@@ -10,8 +10,12 @@ AC_DEFUN([ANOLE_PLUGINS], [
     AC_ARG_ENABLE([cpu-plugin],
         [AS_HELP_STRING([--disable-cpu-plugin], [do not build the CPU backend])],
         [], [enable_cpu_plugin=yes])
-    AS_IF([test "$enable_cpu_plugin" != no], [ANOLE_OPENCL])
+    AC_ARG_ENABLE([gpu-plugin],
+        [AS_HELP_STRING([--disable-gpu-plugin], [do not build the GPU backend])],
+        [], [enable_gpu_plugin=yes])
+    AS_IF([test "$enable_cpu_plugin" != no || test "$enable_gpu_plugin" != no], [ANOLE_OPENCL])
     AM_CONDITIONAL([PLUGIN_CPU], [test "$enable_cpu_plugin" != no])
+    AM_CONDITIONAL([PLUGIN_GPU], [test "$enable_gpu_plugin" != no])
 
     AC_SEARCH_LIBS([dlopen], [dl], [],
         [AC_MSG_ERROR([dlopen() is missing: this system cannot load backends])])

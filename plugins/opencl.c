@@ -47,6 +47,11 @@ void opencl_close(struct anole_session *session)
     free(session);
 }
 
+cl_device_id opencl_session_device(const struct anole_session *session)
+{
+    return session->device;
+}
+
 /* ----------------------------------------------------------------- buffers */
 
 int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
@@ -165,6 +170,43 @@ static int make_kernels(struct anole_build *build, const struct anole_kernel *ke
     return ANOLE_OK;
 }
 
+/* What a built kernel may be launched with can be far below what the device
+ * allows, for its registers.  Better said here than found out by a driver. */
+static int check_limits(struct anole_session *session, const struct anole_build *build,
+                        struct anole_message *message)
+{
+    const uint64_t local_limit =
+        opencl_device_number(session->device, CL_DEVICE_LOCAL_MEM_SIZE, UINT64_MAX);
+    for (uint32_t i = 0; i < build->launch_count; i++) {
+        const struct anole_launch *launch = &build->launches[i].launch;
+        size_t items = 1, limit = 0;
+        cl_ulong local = 0;
+        for (uint32_t d = 0; d < 3 && d < launch->dimensions; d++) {
+            if (!launch->local[d] || launch->global[d] % launch->local[d])
+                return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                                  "Launch %u has %llu work-items in dimension %u, which is no "
+                                  "multiple of its work-groups' %llu.",
+                                  i, (unsigned long long)launch->global[d], d,
+                                  (unsigned long long)launch->local[d]);
+            items *= (size_t)launch->local[d];
+        }
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, session->device,
+                                      CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL) &&
+            limit && items > limit)
+            return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                              "Launch %u has work-groups of %zu work-items; as compiled, the "
+                              "kernel can have %zu of them: it takes too many registers.",
+                              i, items, limit);
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, session->device,
+                                      CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
+            local > local_limit)
+            return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                              "Launch %u takes %llu bytes of local memory, the device has %llu.",
+                              i, (unsigned long long)local, (unsigned long long)local_limit);
+    }
+    return ANOLE_OK;
+}
+
 int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
                  const void *binary, size_t binary_bytes, struct anole_build **build,
                  struct anole_message *message)
@@ -180,6 +222,8 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
         code = compile(session, kernel, NULL, 0, &b->program, message);
     if (!code)
         code = make_kernels(b, kernel, message);
+    if (!code)
+        code = check_limits(session, b, message);
     if (code) {
         opencl_release(session, b);
         return code;

@@ -59,6 +59,8 @@ uint64_t opencl_device_number(cl_device_id id, cl_device_info what, uint64_t oth
 /* As the ops of the same name in anole_plugin, for a device that was found. */
 int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message);
 void opencl_close(struct anole_session *session);
+/* The device that a session is of. */
+cl_device_id opencl_session_device(const struct anole_session *session);
 
 int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
                          struct anole_message *message);

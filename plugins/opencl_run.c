@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Launches that wait for the device at a time.  Some drivers keep memory for each,
+ * or stop taking them; this is enough for any device to find the next one. */
+#define MAX_IN_FLIGHT 256
+
 /* Parts of buffers that a run uses; released after it. */
 struct parts {
     cl_mem memory[ANOLE_MAX_LAUNCHES * ANOLE_MAX_ARGS];
@@ -85,7 +89,7 @@ static int bind(struct anole_build *build, const struct anole_binding *bindings,
 
 /* --------------------------------------------------------------------- run */
 
-/* The first and the last event of one repeat: the same if there is one launch. */
+/* The first and the last event of one repeat; one launch has the first alone. */
 struct span {
     cl_event first, last;
 };
@@ -146,21 +150,51 @@ static bool span_failed(const struct span *span)
            status < 0;
 }
 
+/* Enqueues everything, with so many launches in flight at most. */
+static cl_int enqueue_all(struct anole_session *session, struct anole_build *build,
+                          uint32_t repeats, struct span *spans)
+{
+    const uint32_t ahead = MAX_IN_FLIGHT / build->launch_count;
+    cl_int error = CL_SUCCESS;
+    for (uint32_t i = 0; i < repeats && !error; i++) {
+        error = enqueue(session, build, false, &spans[i]);
+        if (error || i < ahead)
+            continue;
+        const struct span *old = &spans[i - ahead];
+        error = clWaitForEvents(1, old->last ? &old->last : &old->first);
+    }
+    return error;
+}
+
+/* After a launch that the driver accepted, the device did not come back from it:
+ * with most drivers nothing works from then on in this process. */
+static int fail_running(cl_int error, const char *what, struct anole_message *message)
+{
+    switch (error) {
+    case CL_OUT_OF_RESOURCES:
+    case CL_INVALID_COMMAND_QUEUE:
+    case CL_INVALID_CONTEXT:
+    case CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST:
+    case -9999: /* NVIDIA: an access outside of any buffer */
+        return opencl_fail(message, ANOLE_DEVICE_LOST, error, what);
+    default:
+        return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, what);
+    }
+}
+
 /* Runs what is bound; spans[repeats], all zero. */
 static int run_bound(struct anole_session *session, struct anole_build *build, uint32_t repeats,
                      struct span *spans, double *host_seconds, struct anole_message *message)
 {
-    cl_int error = CL_SUCCESS;
     double start = now();
-    for (uint32_t i = 0; i < repeats && !error; i++)
-        error = enqueue(session, build, false, session->timer ? &spans[i] : NULL);
+    cl_int error = enqueue_all(session, build, repeats, spans);
     cl_int finish_error = clFinish(session->queue);
     double seconds = now() - start;
 
+    if (finish_error)
+        return fail_running(finish_error, "clFinish", message);
     if (error)
         return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueNDRangeKernel");
-    if (finish_error)
-        return opencl_fail(message, ANOLE_LAUNCH_FAILED, finish_error, "clFinish");
     for (uint32_t i = 0; i < repeats; i++)
         if (span_failed(&spans[i]))
             return opencl_say(message, ANOLE_LAUNCH_FAILED, "The kernel was ended by the driver.");
@@ -182,7 +216,7 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
         code = run_bound(session, build, repeats, spans, host_seconds, message);
     for (uint32_t i = 0; i < repeats; i++) {
         if (!code)
-            device_seconds[i] = span_seconds(&spans[i]);
+            device_seconds[i] = session->timer ? span_seconds(&spans[i]) : -1;
         if (spans[i].first)
             clReleaseEvent(spans[i].first);
         if (spans[i].last)

@@ -61,11 +61,12 @@ bool kernel_fixture_init(struct kernel_fixture *f)
     struct anole_error error = {0};
     struct anole_message message = {.size = sizeof message};
     enum anole_refusal refusal;
-    const char *folder = getenv("ANOLE_PLUGIN_PATH");
+    const char *folder = getenv("ANOLE_PLUGIN_PATH"), *name = getenv("ANOLE_TEST_BACKEND");
     char path[4096];
 
     memset(f, 0, sizeof *f);
-    snprintf(path, sizeof path, "%s/cpu.so", folder ? folder : "plugins/.libs");
+    snprintf(path, sizeof path, "%s/%s.so", folder ? folder : "plugins/.libs",
+             name ? name : "cpu");
     if (anole_backend_load(&f->backend, &refusal, path, &error))
         fail_msg("%s", error.text);
     f->plugin = &f->backend->plugin;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tests of kernels share: the cpu plugin on a real driver, and one
- * verified run of one config, with guards around every tensor.
+ * What the tests of kernels share: a plugin (cpu, or what ANOLE_TEST_BACKEND names)
+ * on a real driver, and one verified run of one config, with guards around every
+ * tensor.
  */
 #ifndef KERNEL_FIXTURE_H
 #define KERNEL_FIXTURE_H

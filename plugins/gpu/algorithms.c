@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "algorithms.h"
+#include "generator.h"
+
+static const struct gen_generator *const generators[] = {
+    &gpu_conv_gemm,
+};
+
+/* As in struct gen_features. */
+static const char *const feature_names[] = {
+    "operations", "threads",   "groups",    "quantisation", "occupancy", "registers",  "local_bytes",
+    "intensity",  "reads",     "tile_bytes", "traffic",      "depth",     "vector_in",  "vector_out",
+    "parts",      "launches",
+};
+
+#define FEATURES (sizeof feature_names / sizeof *feature_names)
+_Static_assert(sizeof(struct gen_features) == FEATURES * sizeof(double), "a name for each feature");
+
+static const struct gen_family family = {
+    .backend = "The GPU backend",
+    .generators = generators,
+    .generator_count = sizeof generators / sizeof *generators,
+    .feature_names = feature_names,
+    .feature_count = FEATURES,
+};
+
+int gpu_supports(const struct anole_device *device, const struct anole_task *task)
+{
+    return gen_family_supports(&family, device, task);
+}
+
+int gpu_space(const struct anole_device *device, const struct anole_task *task,
+              struct anole_space_builder *builder, struct anole_message *message)
+{
+    return gen_family_space(&family, device, task, builder, message);
+}
+
+int gpu_valid(const struct anole_device *device, const struct anole_task *task,
+              const int64_t *values, uint32_t count)
+{
+    return gen_family_valid(&family, device, task, values, count);
+}
+
+uint32_t gpu_features(const struct anole_device *device, const struct anole_task *task,
+                      const int64_t *values, uint32_t count, double *out)
+{
+    return gen_family_features(&family, device, task, values, count, out);
+}
+
+const char *gpu_feature_name(uint32_t task_kind, uint32_t i)
+{
+    (void)task_kind;
+    return i < FEATURES ? feature_names[i] : NULL;
+}
+
+int gpu_generate(const struct anole_device *device, const struct anole_task *task,
+                 const int64_t *values, uint32_t count, struct anole_kernel_builder *builder,
+                 struct anole_message *message)
+{
+    return gen_family_generate(&family, device, task, values, count, builder, message);
+}
+
+int gpu_pack(const struct anole_device *device, const struct anole_task *task,
+             const int64_t *values, uint32_t count, const void *weights, size_t weights_bytes,
+             void *packed, size_t packed_bytes, struct anole_message *message)
+{
+    return gen_family_pack(&family, device, task, values, count, weights, weights_bytes, packed,
+                           packed_bytes, message);
+}
