@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# oneDNN (optional): bench/ compares the kernels with it.
+# oneDNN (optional): bench/ compares the kernels with it.  Version 2: in version 3,
+# descriptors of operations are gone.
 
 AC_DEFUN([ANOLE_ONEDNN], [
     AC_ARG_WITH([onednn],
@@ -12,13 +13,14 @@ AC_DEFUN([ANOLE_ONEDNN], [
     AS_IF([test "$with_onednn" != no], [
         anole_save_LIBS=$LIBS
         LIBS="-ldnnl $LIBS"
-        AC_MSG_CHECKING([for oneDNN])
+        AC_MSG_CHECKING([for oneDNN 2])
         AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <oneapi/dnnl/dnnl.h>]],
-            [[return !dnnl_version();]])], [have_onednn=yes; ONEDNN_LIBS=-ldnnl])
+            [[return (void *)&dnnl_dilated_convolution_forward_desc_init == (void *)0;]])],
+            [have_onednn=yes; ONEDNN_LIBS=-ldnnl])
         AC_MSG_RESULT([$have_onednn])
         LIBS=$anole_save_LIBS
         AS_IF([test "$have_onednn$with_onednn" = noyes],
-            [ANOLE_MISSING([oneDNN], [for --with-onednn], [libdnnl-dev])])
+            [ANOLE_MISSING([oneDNN 2], [for --with-onednn], [libdnnl-dev])])
     ])
     AC_SUBST([ONEDNN_LIBS])
     AM_CONDITIONAL([ONEDNN], [test "$have_onednn" = yes])

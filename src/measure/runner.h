@@ -58,6 +58,17 @@ enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,
                         struct anole_result *result);
 size_t anole_runner_slots(const struct anole_runner *runner);
+
+/* One slot alone, for benchmarks (slot.c): `repeats` runs back to back, at most
+ * ANOLE_MAX_REPEATS, and one wait at the end.  *host: wall seconds of one run on
+ * average, its launches included.  *device: the same by the device's own clock;
+ * NaN if it has none.  False if it failed: `result` says how. */
+bool anole_runner_batch(struct anole_runner *runner, uint32_t slot, uint32_t repeats, double *host,
+                        double *device, struct anole_result *result);
+/* One run of a slot on a poisoned output, held against the reference:
+ * result->error and outcome.  False if it failed or is wrong. */
+bool anole_runner_prove(struct anole_runner *runner, uint32_t slot, struct anole_result *result);
+
 void anole_runner_unload(struct anole_runner *runner);
 
 /* Builds so far; bytes of host memory behind buffers; whether a kernel may have

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/choice.h"
+
+#include "cli/kernel_export.h"
+#include "record/history.h"
+#include "tune/tuner.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MOST_LOCKS 32
+
+extern char **environ;
+
+struct bench_choice {
+    const struct anole_registry *registry;
+    const struct anole_registry_device *device;
+    uint32_t threads;
+    struct anole_history *history; /* or */
+    struct anole_lockfile *locks[MOST_LOCKS];
+    const struct anole_lock_device *locked[MOST_LOCKS];
+    size_t lock_count;
+};
+
+static struct bench_choice *new_choice(const struct anole_registry *registry,
+                                       const struct anole_registry_device *device, uint32_t threads,
+                                       struct anole_error *error)
+{
+    struct bench_choice *new = calloc(1, sizeof *new);
+    if (!new)
+        anole_fail_memory(error);
+    else
+        *new = (struct bench_choice){.registry = registry, .device = device, .threads = threads};
+    return new;
+}
+
+void bench_choice_destroy(struct bench_choice *choice)
+{
+    if (!choice)
+        return;
+    anole_history_close(choice->history);
+    for (size_t i = 0; i < choice->lock_count; i++)
+        anole_lockfile_destroy(choice->locks[i]);
+    free(choice);
+}
+
+enum anole_status bench_choice_history(struct bench_choice **choice, const char *path,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device, uint32_t threads,
+                                       struct anole_error *error)
+{
+    struct bench_choice *new = new_choice(registry, device, threads, error);
+    if (!new)
+        return ANOLE_ERR_MEMORY;
+    enum anole_status status = anole_history_open(&new->history, path, ANOLE_HISTORY_READ, error);
+    if (status == ANOLE_DONE)
+        *choice = new;
+    else
+        bench_choice_destroy(new);
+    return status;
+}
+
+static enum anole_status add_lock(struct bench_choice *choice, const char *path,
+                                  struct anole_error *error)
+{
+    if (choice->lock_count == MOST_LOCKS)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--lock: more than %d files", MOST_LOCKS);
+    size_t at = choice->lock_count;
+    enum anole_status status = anole_lockfile_load(&choice->locks[at], path, error);
+    if (status != ANOLE_DONE)
+        return status;
+    choice->lock_count++;
+    status = anole_lockfile_find(&choice->locked[at], choice->locks[at], path, choice->registry,
+                                 choice->device, error);
+    if (status == ANOLE_DONE && choice->locked[at]->threads != choice->threads)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: expected kernels for --threads %u, found some for %u (0: all cores)",
+                          path, choice->threads, choice->locked[at]->threads);
+    return status;
+}
+
+enum anole_status bench_choice_lock(struct bench_choice **choice, const char *paths,
+                                    const struct anole_registry *registry,
+                                    const struct anole_registry_device *device, uint32_t threads,
+                                    struct anole_error *error)
+{
+    struct bench_choice *new = new_choice(registry, device, threads, error);
+    char *copy = strdup(paths), *rest = copy;
+    enum anole_status status = new &&copy ? ANOLE_DONE : anole_fail_memory(error);
+    for (char *path = strsep(&rest, ","); status == ANOLE_DONE && path; path = strsep(&rest, ","))
+        if (*path)
+            status = add_lock(new, path, error);
+    free(copy);
+    if (status == ANOLE_DONE)
+        *choice = new;
+    else
+        bench_choice_destroy(new);
+    return status;
+}
+
+static enum anole_status find_trial(uint64_t *config, size_t *trials,
+                                    const struct bench_choice *choice, const char *key,
+                                    const struct anole_generator *generator,
+                                    struct anole_error *error)
+{
+    struct anole_trials *all = NULL;
+    struct anole_history_key full =
+        anole_tuner_key(choice->registry, choice->device, key, choice->threads);
+    enum anole_status status = anole_trials_create(&all, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = anole_history_collect(choice->history, &full, anole_generator_space(generator), all,
+                                   NULL, NULL, error);
+    const struct anole_trial *best = anole_trials_best(all);
+    if (status == ANOLE_DONE && best) {
+        *config = best->config;
+        *trials = anole_trials_count(all);
+    } else if (status == ANOLE_DONE) {
+        status = anole_fail(error, ANOLE_ERR_NOTHING_VALID,
+                            "%s: the history has no right kernel for it on %s with --threads %u",
+                            key, choice->device->id, choice->threads);
+    }
+    anole_trials_destroy(all);
+    return status;
+}
+
+enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
+                                    const struct bench_choice *choice, const char *key,
+                                    const struct anole_generator *generator,
+                                    struct anole_error *error)
+{
+    if (choice->history)
+        return find_trial(config, trials, choice, key, generator, error);
+    for (size_t i = 0; i < choice->lock_count; i++) {
+        const struct anole_lock_device *locked = choice->locked[i];
+        for (size_t k = 0; k < locked->task_count; k++) {
+            if (strcmp(locked->tasks[k].task, key) != 0)
+                continue;
+            *trials = locked->tasks[k].trials;
+            return anole_lock_task_config(config, &locked->tasks[k],
+                                          anole_generator_space(generator), error);
+        }
+    }
+    return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: no lock file has a kernel for it", key);
+}
+
+/* ------------------------------------------------------------------ tuning */
+
+/* "/.../bench/anole-bench-kernels" -> "/.../anole", if that is there. */
+static void find_program(char *out, size_t size)
+{
+    char self[PATH_MAX];
+    const char *named = getenv("ANOLE");
+    snprintf(out, size, "%s", named && *named ? named : "anole");
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if ((named && *named) || length <= 0)
+        return;
+    self[length] = '\0';
+    for (int up = 0; up < 2; up++) {
+        char path[PATH_MAX + 8];
+        char *slash = strrchr(self, '/');
+        if (!slash)
+            return;
+        *slash = '\0';
+        snprintf(path, sizeof path, "%s/anole", self);
+        if (access(path, X_OK) == 0) {
+            snprintf(out, size, "%s", path);
+            return;
+        }
+    }
+}
+
+/* Its stdout is words here. */
+static int spawn(pid_t *id, char *const *arguments)
+{
+    posix_spawn_file_actions_t actions;
+    int problem = posix_spawn_file_actions_init(&actions);
+    if (problem)
+        return problem;
+    problem = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    if (!problem)
+        problem = posix_spawnp(id, arguments[0], &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return problem;
+}
+
+static enum anole_status run_program(char *const *arguments, struct anole_error *error)
+{
+    pid_t id;
+    int state;
+    int problem = spawn(&id, arguments);
+    if (problem) {
+        errno = problem;
+        return anole_fail_errno(error, "starting %s", arguments[0]);
+    }
+    while (waitpid(id, &state, 0) < 0)
+        if (errno != EINTR)
+            return anole_fail_errno(error, "waiting for %s", arguments[0]);
+    if (WIFEXITED(state) && WEXITSTATUS(state) == 0)
+        return ANOLE_DONE;
+    if (WIFEXITED(state) && WEXITSTATUS(state) == anole_status_exit_code(ANOLE_ERR_INTERRUPTED))
+        return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted while tuning");
+    return anole_fail(error, ANOLE_ERR_WORKER, "%s tune %s ended with %s %d", arguments[0],
+                      arguments[2], WIFEXITED(state) ? "exit code" : "signal",
+                      WIFEXITED(state) ? WEXITSTATUS(state) : WTERMSIG(state));
+}
+
+enum anole_status bench_tune(char *lock, size_t size, const char *network, const char *device,
+                             uint32_t threads, const char *budget, const char *folder,
+                             struct anole_error *error)
+{
+    char program[PATH_MAX + 8], history[PATH_MAX], count[16];
+    find_program(program, sizeof program);
+    if (snprintf(history, sizeof history, "%s/history", folder) >= (int)sizeof history ||
+        snprintf(lock, size, "%s/lock.json", folder) >= (int)size)
+        return anole_fail(error, ANOLE_ERR_INPUT, "%s: the path is too long", folder);
+    snprintf(count, sizeof count, "%u", threads);
+    const char *arguments[] = {program,     "tune",     network,  "--device", device,
+                               "--threads", count,      "--time", budget,     "--history",
+                               history,     "--output", lock,     NULL};
+    return run_program((char *const *)arguments, error);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which config of a task runs: the best of a history, or what a lock file names.
+ */
+#ifndef BENCH_CHOICE_H
+#define BENCH_CHOICE_H
+
+#include "measure/backend.h"
+
+#include <stdint.h>
+
+struct bench_choice;
+
+/* The fastest right config of each task in a history, of trials made on this
+ * device with so many threads. */
+enum anole_status bench_choice_history(struct bench_choice **choice, const char *path,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device, uint32_t threads,
+                                       struct anole_error *error);
+/* What lock files name for this device; `paths`: one or several, commas between.
+ * A task that is in several has the config of the first. */
+enum anole_status bench_choice_lock(struct bench_choice **choice, const char *paths,
+                                    const struct anole_registry *registry,
+                                    const struct anole_registry_device *device, uint32_t threads,
+                                    struct anole_error *error);
+void bench_choice_destroy(struct bench_choice *choice);
+
+/* *config: in the generator's space.  *trials: how many were spent on the task.
+ * ERR_NOTHING_VALID if there is none. */
+enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
+                                    const struct bench_choice *choice, const char *key,
+                                    const struct anole_generator *generator,
+                                    struct anole_error *error);
+
+/* Tunes a network with the program `anole` from an empty history in `folder` (of
+ * the caller's, empty), for `budget` as --time takes it: lock[size] becomes the
+ * path of the lock file.  The program is $ANOLE, or the one beside or above the
+ * folder of this one, or found by $PATH; it gets all cores, and talks on stderr. */
+enum anole_status bench_tune(char *lock, size_t size, const char *network, const char *device,
+                             uint32_t threads, const char *budget, const char *folder,
+                             struct anole_error *error);
+
+#endif

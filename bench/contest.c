@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/contest.h"
+
+#include "base/clock.h"
+#include "bench/affinity.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BATCH_TIME 2e-3 /* seconds */
+#define WARM_TIME 5e-4  /* of untimed running before a turn: the caches hold another's data */
+#define MOST_REPEATS 512
+#define MOST_SINGLES 16
+
+struct bench_contestant *bench_contest_add(struct bench_contest *contest, const char *name)
+{
+    if (contest->count == BENCH_MAX_CONTESTANTS)
+        return NULL;
+    struct bench_contestant *entry = &contest->entries[contest->count++];
+    *entry = (struct bench_contestant){.off = NAN};
+    snprintf(entry->name, sizeof entry->name, "%s", name);
+    return entry;
+}
+
+void bench_contest_dismiss(struct bench_contest *contest)
+{
+    for (size_t i = 0; i < contest->count; i++) {
+        struct bench_contestant *entry = &contest->entries[i];
+        if (entry->release)
+            entry->release(entry->self);
+        entry->release = NULL;
+        entry->self = NULL;
+    }
+}
+
+void bench_contest_fini(struct bench_contest *contest)
+{
+    bench_contest_dismiss(contest);
+    for (size_t i = 0; i < contest->count; i++) {
+        struct bench_contestant *entry = &contest->entries[i];
+        free(entry->batched);
+        free(entry->device);
+        free(entry->single);
+    }
+    *contest = (struct bench_contest){.count = 0};
+}
+
+static enum anole_status check(struct bench_contestant *entry, struct anole_error *error)
+{
+    double off;
+    enum anole_status status = entry->check(entry->self, &off, error);
+    if (status == ANOLE_DONE && !(off <= entry->off))
+        entry->off = off;
+    return status;
+}
+
+/* How many runs make a batch: doubled until they last long enough. */
+static enum anole_status calibrate(struct bench_contestant *entry, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    double host = 0.0, device;
+    entry->repeats = 1;
+    for (int i = 0; status == ANOLE_DONE && i < 14; i++) {
+        status = entry->run(entry->self, entry->repeats, &host, &device, error);
+        if (host * entry->repeats >= 0.6 * BATCH_TIME || entry->repeats >= MOST_REPEATS)
+            break;
+        /* No leaps: what took long only once must not look so for good. */
+        double wanted = fmin(ceil(BATCH_TIME / fmax(host, 1e-7)), 4.0 * entry->repeats);
+        entry->repeats = (uint32_t)fmin(fmax(wanted, entry->repeats + 1.0), MOST_REPEATS);
+    }
+    return status;
+}
+
+static enum anole_status warm_up(struct bench_contestant *entry, struct anole_error *error)
+{
+    double begin = anole_clock(), host, device;
+    enum anole_status status;
+    uint32_t few = (entry->repeats + 3) / 4;
+    do
+        status = entry->run(entry->self, few, &host, &device, error);
+    while (status == ANOLE_DONE && anole_clock() - begin < WARM_TIME);
+    return status;
+}
+
+static enum anole_status take_turn(struct bench_contestant *entry, size_t round,
+                                   struct anole_error *error)
+{
+    enum anole_status status = warm_up(entry, error);
+    if (status == ANOLE_DONE)
+        status = entry->run(entry->self, entry->repeats, &entry->batched[round],
+                            &entry->device[round], error);
+    uint32_t singles = entry->repeats < MOST_SINGLES ? entry->repeats : MOST_SINGLES;
+    double sum = 0.0, host = 0.0, device;
+    for (uint32_t i = 0; status == ANOLE_DONE && i < singles; i++) {
+        status = entry->run(entry->self, 1, &host, &device, error);
+        sum += host;
+    }
+    entry->single[round] = sum / singles;
+    return status;
+}
+
+static enum anole_status prepare(struct bench_contest *contest, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
+        struct bench_contestant *entry = &contest->entries[i];
+        entry->batched = calloc(contest->rounds, sizeof *entry->batched);
+        entry->device = calloc(contest->rounds, sizeof *entry->device);
+        entry->single = calloc(contest->rounds, sizeof *entry->single);
+        if (!entry->batched || !entry->device || !entry->single)
+            return anole_fail_memory(error);
+        status = check(entry, error);
+        if (status == ANOLE_DONE)
+            status = calibrate(entry, error);
+    }
+    return status;
+}
+
+enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds,
+                                    bool (*stop)(void *), struct anole_error *error)
+{
+    contest->rounds = rounds;
+    enum anole_status status = prepare(contest, error);
+    for (size_t round = 0; status == ANOLE_DONE && round < rounds; round++) {
+        for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
+            status = take_turn(&contest->entries[i], round, error);
+            if (contest->entries[i].spins)
+                bench_threads_settle();
+        }
+        if (status == ANOLE_DONE && stop && stop(NULL))
+            status = anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
+    }
+    for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++)
+        status = check(&contest->entries[i], error);
+    return status;
+}

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# anole-bench-kernels on a tiny network: every contestant runs and is right, the
+# tables and the JSON hold what they should.  No time is judged.
+set -u
+
+program=${ANOLE_BENCH_KERNELS:-bench/anole-bench-kernels}
+networks=${ANOLE_NETWORKS:-networks}
+case $program in /*) ;; *) program=$PWD/$program ;; esac
+case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect CODE PATTERN ARGUMENT...
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$program" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: $*: expected exit code $code and '$pattern', found $found and:"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    else
+        echo "ok: $*"
+    fi
+}
+
+# count NUMBER PATTERN FILE
+count() {
+    found=$(grep -c -e "$2" "$3")
+    if [ "$found" -ne "$1" ]; then
+        echo "FAIL: expected '$2' $1 times, found it $found times"
+        failed=1
+    fi
+}
+
+tiny=$networks/tiny.json
+expect 0 'Usage: anole-bench-kernels' --help
+expect 2 'nothing says which' --network "$tiny" --threads 1
+expect 2 'no-such.json' --network ./no-such.json --threads 1 --default
+expect 2 'no-such.lock' --network "$tiny" --threads 1 --lock no-such.lock
+expect 3 'no-such' --network "$tiny" --threads 1 --default --device no-such
+
+# Is there a device at all, and oneDNN?
+"$program" --network "$tiny" --threads 1 --default --rounds 2 --only dense >out 2>err
+case $? in
+0) ;;
+3)
+    echo "SKIP: no device here: $(tail -n 1 err)"
+    exit $((failed ? 1 : 77))
+    ;;
+*)
+    echo "FAIL: one layer:"
+    sed 's/^/    /' err | tail -n 5
+    exit 1
+    ;;
+esac
+count 1 '^dense 32>10' out
+
+against= rivals=0
+if "$program" --network "$tiny" --threads 1 --default --rounds 2 --only dense --against onednn \
+    >out 2>err; then
+    against='--against onednn' rivals=6
+else
+    expect 2 'libdnnl-dev' --network "$tiny" --threads 1 --default --against onednn
+fi
+
+# shellcheck disable=SC2086 # none, or two words
+expect 0 'peak .* GFLOP/s' --network "$tiny" --threads 1 --default --rounds 3 $against \
+    --output all.json
+count 1 '^tiny: 5 distinct convolutions, 1 dense' out
+count 6 '"multiplicity": 1' all.json
+count 6 '"name": "default"' all.json
+count $((1 + (rivals > 0))) '"class": "depthwise",' all.json
+count $((rivals > 0)) 'all convolutions  *5 ' out
+count "$rivals" '"rival": "onednn' all.json
+expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise
+exit $failed
