@@ -172,28 +172,31 @@ enum anole_status anole_json_scan_skip(struct anole_json_scan *scan)
     return skip_value(scan, &foreign);
 }
 
-/* A copy of [at, end) with null for NaN, Infinity and -Infinity. */
+/* The length of one of Python's words at `at`, or 0. */
+static size_t foreign_length(const char *at, const char *end)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t length = strlen(words[i]);
+        if ((size_t)(end - at) >= length && memcmp(at, words[i], length) == 0)
+            return length;
+    }
+    return 0;
+}
+
+/* A copy of [at, end) with null for these words. */
 static void replace_foreign(struct anole_text *out, const char *at, const char *end)
 {
     bool quoted = false;
     while (at < end) {
-        size_t length = 1;
-        if (quoted && *at == '\\')
-            length = 2;
-        else if (*at == '"')
-            quoted = !quoted;
-        else if (!quoted && (*at == 'N' || *at == 'I' || (*at == '-' && at + 1 < end && at[1] == 'I'))) {
-            while (at + length < end && strchr("aNinfty", at[length]) && at[length])
-                length++;
-            if (*at == '-' && length == 1)
-                length = 2;
+        size_t length = quoted ? 0 : foreign_length(at, end);
+        if (length) {
             anole_text_append(out, "null", 4);
-            at += length;
-            continue;
+        } else {
+            length = quoted && *at == '\\' && at + 1 < end ? 2 : 1;
+            quoted ^= *at == '"';
+            anole_text_append(out, at, length);
         }
-        if (length > (size_t)(end - at))
-            length = (size_t)(end - at);
-        anole_text_append(out, at, length);
         at += length;
     }
 }
