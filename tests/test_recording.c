@@ -359,17 +359,20 @@ static unsigned char *compress_text(const char *text, size_t length, size_t *byt
 static void test_load_reads_plain_and_compressed_files(void **state)
 {
     struct fixture *f = *state;
-    char path[] = "/tmp/anole-recording-XXXXXX";
+    const char *tmp = getenv("TMPDIR");
+    char folder[64], path[96];
     size_t bytes;
+    snprintf(folder, sizeof folder, "%.40s/anole-test-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/results", folder);
     unsigned char *packed = compress_text(T4(GOOD), strlen(T4(GOOD)), &bytes);
     for (int compressed = 0; compressed < 2; compressed++) {
-        strcpy(path, "/tmp/anole-recording-XXXXXX");
-        int fd = mkstemp(path);
-        assert_true(fd >= 0);
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
         const void *data = compressed ? (const void *)packed : T4(GOOD);
         size_t size = compressed ? bytes : strlen(T4(GOOD));
-        assert_int_equal(write(fd, data, size), size);
-        close(fd);
+        assert_int_equal(fwrite(data, 1, size, file), size);
+        fclose(file);
         enum anole_status status =
             anole_recording_load(&f->recording, f->t1, f->space, path, &f->error);
         unlink(path);
@@ -379,6 +382,7 @@ static void test_load_reads_plain_and_compressed_files(void **state)
         anole_recording_destroy(f->recording);
         f->recording = NULL;
     }
+    rmdir(folder);
     free(packed);
 }
 
