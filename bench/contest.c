@@ -10,7 +10,7 @@
 
 #define BATCH_TIME 2e-3 /* seconds */
 #define WARM_TIME 5e-4  /* of untimed running before a turn: the caches hold another's data */
-#define MOST_REPEATS 512
+#define MOST_REPEATS 256
 #define MOST_SINGLES 16
 
 struct bench_contestant *bench_contest_add(struct bench_contest *contest, const char *name)

@@ -5,6 +5,9 @@
  */
 #include "kernel_fixture.h"
 
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,12 +324,80 @@ static void test_refuse_a_launch_that_does_not_fit(void **state)
     struct anole_build *build = NULL;
     assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
                      ANOLE_LAUNCH_FAILED);
-    assert_non_null(strstr(message.text, "CL_INVALID_WORK"));
+    assert_non_null(strstr(message.text, "work-groups of 16777216"));
+}
+
+/* -------------------------------------------------------------- its threads */
+
+/* A thread that was there before the driver: it waits for the end of the pipe. */
+static struct {
+    pthread_t thread;
+    int pipe[2];
+    _Atomic pid_t id;
+} bystander;
+
+static void *stand_by(void *unused)
+{
+    char byte;
+    bystander.id = gettid();
+    while (read(bystander.pipe[0], &byte, 1) > 0)
+        ;
+    return unused;
+}
+
+static double property(const char *name)
+{
+    for (uint32_t i = 0; i < fixture.device.property_count; i++)
+        if (!strcmp(fixture.device.properties[i].name, name))
+            return fixture.device.properties[i].value;
+    fail_msg("the device has no property %s", name);
+    return 0;
+}
+
+static void test_run_pins_the_drivers_threads(void **state)
+{
+    (void)state;
+    cpu_set_t ours, theirs, cores;
+    size_t pinned = 0;
+    struct anole_launch launch = fill_launch();
+    struct anole_build *build = build_fill(&launch);
+    struct anole_buffer *buffer = NULL;
+    assert_int_equal(fixture.plugin->buffer_create(fixture.session, 16384, &buffer, &message),
+                     ANOLE_OK);
+    assert_int_equal(run_fill(build, buffer, 4096, 32), ANOLE_OK);
+
+    assert_int_equal(sched_getaffinity(0, sizeof ours, &ours), 0);
+    CPU_ZERO(&cores);
+    DIR *threads = opendir("/proc/self/task");
+    assert_non_null(threads);
+    for (struct dirent *entry = readdir(threads); entry; entry = readdir(threads)) {
+        pid_t id = (pid_t)atol(entry->d_name);
+        if (id <= 0 || id == gettid() || sched_getaffinity(id, sizeof theirs, &theirs))
+            continue;
+        if (id == bystander.id) {
+            assert_true(CPU_EQUAL(&ours, &theirs));
+        } else if (CPU_COUNT(&theirs) == 1) {
+            pinned++;
+            CPU_OR(&cores, &cores, &theirs);
+        }
+    }
+    closedir(threads);
+    if (CPU_COUNT(&ours) > 1 && property("pinned_threads") > 0 && !getenv("ANOLE_TEST_DRIVER")) {
+        assert_true((double)pinned == property("pinned_threads"));
+        assert_int_equal(CPU_COUNT(&cores), (int)pinned < CPU_COUNT(&ours) ? (int)pinned
+                                                                           : CPU_COUNT(&ours));
+    }
+    fixture.plugin->buffer_destroy(fixture.session, buffer);
+    fixture.plugin->release(fixture.session, build);
 }
 
 static int open_device(void **state)
 {
     (void)state;
+    assert_int_equal(pipe(bystander.pipe), 0);
+    assert_int_equal(pthread_create(&bystander.thread, NULL, stand_by, NULL), 0);
+    while (!bystander.id)
+        sched_yield();
     if (!kernel_fixture_init(&fixture))
         exit(77); /* skipped, says Automake */
     return 0;
@@ -336,6 +407,9 @@ static int close_device(void **state)
 {
     (void)state;
     kernel_fixture_fini(&fixture);
+    close(bystander.pipe[1]);
+    pthread_join(bystander.thread, NULL);
+    close(bystander.pipe[0]);
     return 0;
 }
 
@@ -353,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_run_writes_only_its_binding),
         cmocka_unit_test(test_refuse_a_tensor_that_is_not_there),
         cmocka_unit_test(test_refuse_a_launch_that_does_not_fit),
+        cmocka_unit_test(test_run_pins_the_drivers_threads),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -6,7 +6,6 @@
 #include "algorithms.h"
 #include "device.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int list_drivers(const struct anole_host *host, struct anole_driver_list *list,
@@ -55,14 +54,13 @@ static int get_binary(struct anole_session *session, struct anole_build *built, 
 }
 
 /* The pool's threads get their cores at the first run: a process that only builds
- * comes never here, and its compiler may use any core.  POCL_AFFINITY, if the
- * user has set it, decides instead. */
+ * comes never here, and its compiler may use any core. */
 static int run(struct anole_session *session, struct anole_build *built,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message)
 {
     static bool pinned; /* like the pool, it belongs to the process */
-    if (!pinned && !getenv("POCL_AFFINITY"))
+    if (!pinned)
         cpu_pin_threads();
     pinned = true;
     return opencl_run(session, built, bindings, binding_count, repeats, device_seconds,

@@ -45,12 +45,124 @@ static void prepare_environment(const struct anole_host *host)
     share_pocl_cache(host);
 }
 
+/* ----------------------------------------------------------------- threads */
+
+#ifdef __linux__
+
+#define MAX_FOREIGN 256
+
+/* The threads that there were before a driver was loaded.  Like its pool, this
+ * belongs to the process. */
+static struct {
+    pid_t ids[MAX_FOREIGN];
+    size_t count;
+    bool noted;
+} foreign;
+
+/* Calls `visit` for each thread of this process but the calling one. */
+static void each_thread(bool (*visit)(void *context, pid_t id), void *context)
+{
+    DIR *threads = opendir("/proc/self/task");
+    if (!threads)
+        return;
+    bool more = true;
+    for (struct dirent *entry = readdir(threads); entry && more; entry = readdir(threads)) {
+        pid_t id = (pid_t)atol(entry->d_name);
+        if (id > 0 && id != gettid())
+            more = visit(context, id);
+    }
+    closedir(threads);
+}
+
+static bool note_foreign(void *context, pid_t id)
+{
+    (void)context;
+    foreign.ids[foreign.count++] = id;
+    return foreign.count < MAX_FOREIGN;
+}
+
+static void note_threads(void)
+{
+    if (!foreign.noted)
+        each_thread(note_foreign, NULL);
+    foreign.noted = true;
+}
+
+static bool is_foreign(pid_t id)
+{
+    for (size_t i = 0; i < foreign.count; i++)
+        if (foreign.ids[i] == id)
+            return true;
+    return false;
+}
+
+struct pinning {
+    cpu_set_t allowed;
+    int core; /* the last that was given away */
+};
+
+/* The next core of `allowed` behind `core`, round and round; -1: there is none. */
+static int next_core(const cpu_set_t *allowed, int core)
+{
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        core = (core + 1) % CPU_SETSIZE;
+        if (CPU_ISSET(core, allowed))
+            return core;
+    }
+    return -1;
+}
+
+static bool pin(void *context, pid_t id)
+{
+    struct pinning *pinning = context;
+    cpu_set_t one;
+    if (is_foreign(id))
+        return true;
+    pinning->core = next_core(&pinning->allowed, pinning->core);
+    if (pinning->core < 0)
+        return false;
+    CPU_ZERO(&one);
+    CPU_SET(pinning->core, &one);
+    sched_setaffinity(id, sizeof one, &one); /* it may have ended: no matter */
+    return true;
+}
+
+void cpu_pin_threads(void)
+{
+    struct pinning pinning = {.core = -1};
+    if (cpu_pins_threads() && !sched_getaffinity(0, sizeof pinning.allowed, &pinning.allowed))
+        each_thread(pin, &pinning);
+}
+
+bool cpu_pins_threads(void)
+{
+    return !getenv("POCL_AFFINITY");
+}
+
+#else
+
+static void note_threads(void)
+{
+}
+
+void cpu_pin_threads(void)
+{
+}
+
+bool cpu_pins_threads(void)
+{
+    return false;
+}
+
+#endif
+
 /* ----------------------------------------------------------------- devices */
 
 static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
                         uint32_t *count, struct anole_message *message)
 {
     prepare_environment(host);
+    note_threads();
     int code = opencl_select_driver(driver, message);
     return code ? code : opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
 }
@@ -70,6 +182,15 @@ static void add_topology(struct anole_device *device, const struct anole_topolog
         snprintf(device->name, sizeof device->name, "%s", topology->cpu_name);
 }
 
+static void add_property(struct anole_device *device, const char *name, double value)
+{
+    if (device->property_count == ANOLE_MAX_PROPERTIES)
+        return;
+    struct anole_property *property = &device->properties[device->property_count++];
+    snprintf(property->name, sizeof property->name, "%s", name);
+    property->value = value;
+}
+
 static void describe(const struct anole_host *host, cl_device_id id, uint32_t index,
                      struct anole_device *device)
 {
@@ -84,6 +205,10 @@ static void describe(const struct anole_host *host, cl_device_id id, uint32_t in
         device->simd_width = host->topology->simd_bits / 32;
     if (!device->registers)
         device->registers = device->simd_width >= 16 ? 32 : 16;
+
+    /* Of a pool; a single thread is the calling one. */
+    bool pool = host->threads != 1 && cpu_pins_threads();
+    add_property(device, "pinned_threads", pool ? device->compute_units : 0);
 }
 
 int cpu_probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
@@ -114,49 +239,3 @@ int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
                           index);
     return opencl_open(ids[index], session, message);
 }
-
-/* ----------------------------------------------------------------- threads */
-
-#ifdef __linux__
-
-/* The next core of `allowed` behind `core`, round and round; -1: there is none. */
-static int next_core(const cpu_set_t *allowed, int core)
-{
-    for (int i = 0; i < CPU_SETSIZE; i++) {
-        core = (core + 1) % CPU_SETSIZE;
-        if (CPU_ISSET(core, allowed))
-            return core;
-    }
-    return -1;
-}
-
-void cpu_pin_threads(void)
-{
-    cpu_set_t allowed, one;
-    int core = -1;
-    if (sched_getaffinity(0, sizeof allowed, &allowed))
-        return;
-    DIR *threads = opendir("/proc/self/task");
-    if (!threads)
-        return;
-    for (struct dirent *entry = readdir(threads); entry; entry = readdir(threads)) {
-        pid_t id = (pid_t)atol(entry->d_name);
-        if (id <= 0 || id == gettid())
-            continue;
-        core = next_core(&allowed, core);
-        if (core < 0)
-            break;
-        CPU_ZERO(&one);
-        CPU_SET(core, &one);
-        sched_setaffinity(id, sizeof one, &one); /* it may have ended: no matter */
-    }
-    closedir(threads);
-}
-
-#else
-
-void cpu_pin_threads(void)
-{
-}
-
-#endif
