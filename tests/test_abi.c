@@ -68,6 +68,10 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_ROLE_COUNT, 6);
     assert_int_equal(ANOLE_ROLE_INT, 16);
     assert_int_equal(ANOLE_ROLE_LOCAL, 17);
+    assert_int_equal(ANOLE_VERDICT_FINE, 0);
+    assert_int_equal(ANOLE_VERDICT_NOTE, 1);
+    assert_int_equal(ANOLE_VERDICT_FAULT, 2);
+    assert_int_equal(ANOLE_VERDICT_SKIPPED, 3);
     assert_int_equal(ANOLE_MAX_PROPERTIES, 32);
     assert_int_equal(ANOLE_MAX_ARGS, 16);
     assert_int_equal(ANOLE_MAX_LAUNCHES, 8);
@@ -282,10 +286,20 @@ static void test_keep_layout_of_binding(void **state)
     OFFSET(anole_binding, bytes, 16);
 }
 
+static void test_keep_layout_of_diagnosis(void **state)
+{
+    (void)state;
+    SIZE(anole_diagnosis, 24);
+    OFFSET(anole_diagnosis, size, 0);
+    OFFSET(anole_diagnosis, reserved, 4);
+    OFFSET(anole_diagnosis, host, 8);
+    OFFSET(anole_diagnosis, report, 16);
+}
+
 static void test_keep_layout_of_plugin(void **state)
 {
     (void)state;
-    SIZE(anole_plugin, 192);
+    SIZE(anole_plugin, 200);
     OFFSET(anole_plugin, magic, 0);
     OFFSET(anole_plugin, abi, 8);
     OFFSET(anole_plugin, size, 12);
@@ -312,6 +326,7 @@ static void test_keep_layout_of_plugin(void **state)
     OFFSET(anole_plugin, binary, 168);
     OFFSET(anole_plugin, release, 176);
     OFFSET(anole_plugin, run, 184);
+    OFFSET(anole_plugin, diagnose, 192);
 }
 
 /* The offsets are those of 64-bit machines; elsewhere there is nothing pinned. */
@@ -334,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_keep_layout_of_kernel_builder),
         cmocka_unit_test(test_keep_layout_of_kernel),
         cmocka_unit_test(test_keep_layout_of_binding),
+        cmocka_unit_test(test_keep_layout_of_diagnosis),
         cmocka_unit_test(test_keep_layout_of_plugin),
     };
     if (sizeof(void *) != 8)

@@ -89,6 +89,6 @@ fi
 
 # -- stdout that is full --
 if [ -c /dev/full ]; then
-    expect 1 'stdout' sh -c '"$1" best out.lock.json >/dev/full' sh "$anole"
+    expect 1 'stdout' sh -c '"$1" best kept >/dev/full' sh "$anole"
 fi
 exit $failed

@@ -315,6 +315,29 @@ struct anole_kernel {
     uint32_t reserved;
 };
 
+/* -------------------------------------------------------------- diagnosis */
+
+enum anole_verdict {
+    ANOLE_VERDICT_FINE = 0,
+    ANOLE_VERDICT_NOTE = 1, /* works, but less well than it could */
+    ANOLE_VERDICT_FAULT = 2, /* does not work */
+    ANOLE_VERDICT_SKIPPED = 3, /* could not be looked at, or does not apply */
+};
+
+#define ANOLE_ALL_DEVICES UINT32_MAX
+
+/* The host's side of what `diagnose` finds. */
+struct anole_diagnosis {
+    uint32_t size;
+    uint32_t reserved;
+    void *host;
+    /* `check`: a few words, what was looked at: "event timer".  `found`: a
+     * sentence without a full stop.  `mend`: the command, or what else there is to
+     * do, that mends it; NULL: nothing.  Copied; cut at 63, 511 and 511 bytes. */
+    int (*report)(struct anole_diagnosis *diagnosis, const char *check, uint32_t verdict,
+                  const char *found, const char *mend);
+};
+
 /* ------------------------------------------------------------------- time */
 
 struct anole_session; /* an open device */
@@ -419,6 +442,17 @@ struct anole_plugin {
     int (*run)(struct anole_session *session, struct anole_build *build,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message);
+
+    /* -- Examine -- */
+
+    /* (optional) For `anole doctor`: looks for what may keep this backend from
+     * working, and reports it, what is well included.  `driver` NULL: what must be
+     * there before there can be a driver.  Else `index` ANOLE_ALL_DEVICES: this
+     * driver; or one of its devices, which is opened, and runs something.  Called in
+     * a worker process of its own for each of these, so that a crash is a finding,
+     * too.  Fails only where nothing can be reported. */
+    int (*diagnose)(const struct anole_host *host, const char *driver, uint32_t index,
+                    struct anole_diagnosis *diagnosis, struct anole_message *message);
 };
 
 #if defined(__GNUC__)

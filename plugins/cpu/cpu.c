@@ -5,6 +5,7 @@
  */
 #include "algorithms.h"
 #include "device.h"
+#include "../opencl_checkup.h"
 
 #include <string.h>
 
@@ -67,6 +68,23 @@ static int run(struct anole_session *session, struct anole_build *built,
                       host_seconds, message);
 }
 
+static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
+                    struct anole_diagnosis *diagnosis, struct anole_message *message)
+{
+    struct opencl_checkup checkup = {
+        .diagnosis = diagnosis, .shares_host = true, .build = build, .run = run};
+    if (!driver)
+        return opencl_diagnose_installation(diagnosis, "sudo apt-get install pocl-opencl-icd");
+    if (index == ANOLE_ALL_DEVICES)
+        return opencl_diagnose_driver(diagnosis, driver);
+    int code = cpu_open(host, driver, index, &checkup.session, message);
+    if (code)
+        return code;
+    code = opencl_check_device(&checkup);
+    opencl_close(checkup.session);
+    return code;
+}
+
 /* clang-format off */
 ANOLE_PLUGIN("cpu", "0.1", 1,
              .drivers = list_drivers,
@@ -87,4 +105,5 @@ ANOLE_PLUGIN("cpu", "0.1", 1,
              .build = build,
              .binary = get_binary,
              .release = opencl_release,
-             .run = run);
+             .run = run,
+             .diagnose = diagnose);

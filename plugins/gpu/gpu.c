@@ -4,6 +4,7 @@
  */
 #include "algorithms.h"
 #include "device.h"
+#include "../opencl_checkup.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -84,6 +85,24 @@ static int run(struct anole_session *session, struct anole_build *built,
     return code;
 }
 
+static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
+                    struct anole_diagnosis *diagnosis, struct anole_message *message)
+{
+    struct opencl_checkup checkup = {
+        .diagnosis = diagnosis, .shares_host = false, .build = build, .run = run};
+    if (!driver)
+        return opencl_diagnose_installation(diagnosis, "the driver of the GPU, with its OpenCL part"
+                                            " (in a container: the image or the runtime that brings it in)");
+    if (index == ANOLE_ALL_DEVICES)
+        return opencl_diagnose_driver(diagnosis, driver);
+    int code = gpu_open(host, driver, index, &checkup.session, message);
+    if (code)
+        return code;
+    code = opencl_check_device(&checkup);
+    opencl_close(checkup.session);
+    return code;
+}
+
 /* clang-format off */
 ANOLE_PLUGIN("gpu", "0.1", 1,
              .drivers = list_drivers,
@@ -104,4 +123,5 @@ ANOLE_PLUGIN("gpu", "0.1", 1,
              .build = build,
              .binary = get_binary,
              .release = opencl_release,
-             .run = run);
+             .run = run,
+             .diagnose = diagnose);

@@ -16,6 +16,7 @@ extern const struct anole_command anole_cmd_tasks;
 extern const struct anole_command anole_cmd_tune;
 extern const struct anole_command anole_cmd_best;
 extern const struct anole_command anole_cmd_verify;
+extern const struct anole_command anole_cmd_doctor;
 extern const struct anole_command anole_cmd_plugin;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the

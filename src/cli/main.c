@@ -18,6 +18,7 @@
 
 static const struct anole_command *const commands[] = {
     &anole_cmd_devices, &anole_cmd_tasks, &anole_cmd_tune, &anole_cmd_best, &anole_cmd_verify,
+    &anole_cmd_doctor,
     &anole_cmd_plugin,
 };
 

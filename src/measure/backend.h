@@ -125,6 +125,14 @@ struct anole_registry_device {
     struct anole_device device;
 };
 
+/* A driver that a backend names. */
+struct anole_registry_driver {
+    size_t backend;
+    char name[256]; /* as the plugin names it: opaque; may be empty */
+    uint32_t devices;
+    char problem[1024]; /* what went wrong when it was asked; "" if nothing */
+};
+
 struct anole_registry_entry {
     char *path;
     enum anole_refusal refusal;
@@ -140,6 +148,8 @@ struct anole_registry {
     size_t entry_count;
     struct anole_registry_device *devices; /* by entry, driver and index */
     size_t device_count;
+    struct anole_registry_driver *drivers; /* by entry, in the plugin's order */
+    size_t driver_count;
     char *searched; /* the folders that were looked at, for messages */
 };
 

@@ -102,6 +102,27 @@ void anole_wire_probe_reply(struct anole_wire *wire, struct anole_probe_reply *m
     anole_wire_text(wire, message->problem, sizeof message->problem);
 }
 
+void anole_wire_diagnose_request(struct anole_wire *wire, struct anole_diagnose_request *message)
+{
+    anole_wire_text(wire, message->path, sizeof message->path);
+    anole_wire_bool(wire, &message->has_driver);
+    anole_wire_text(wire, message->driver, sizeof message->driver);
+    anole_wire_u32(wire, &message->index);
+    anole_wire_u32(wire, &message->threads);
+}
+
+void anole_wire_diagnose_reply(struct anole_wire *wire, struct anole_diagnose_reply *message)
+{
+    anole_wire_count(wire, &message->count, ANOLE_MAX_FINDINGS);
+    for (uint32_t i = 0; i < message->count && !wire->failed; i++) {
+        struct anole_finding_text *finding = &message->findings[i];
+        anole_wire_text(wire, finding->check, sizeof finding->check);
+        anole_wire_u32(wire, &finding->verdict);
+        anole_wire_text(wire, finding->found, sizeof finding->found);
+        anole_wire_text(wire, finding->mend, sizeof finding->mend);
+    }
+}
+
 void anole_wire_prepare_request(struct anole_wire *wire, struct anole_prepare_request *message)
 {
     anole_wire_task(wire, &message->task);

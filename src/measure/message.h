@@ -17,6 +17,7 @@
 #define ANOLE_DRIVER 256 /* bytes of a driver's name */
 #define ANOLE_MAX_DRIVERS 64
 #define ANOLE_MAX_DEVICES 64 /* of one driver */
+#define ANOLE_MAX_FINDINGS 64 /* of one diagnosis */
 #define ANOLE_MAX_SLOTS 32   /* kernels that a worker holds at once, for comparisons */
 
 /* What a worker is at: name, words for "... while ...". */
@@ -33,7 +34,8 @@
     X(RUN, "running the kernel")                                                                   \
     X(VERIFY, "verifying the output")                                                              \
     X(TIME, "timing the kernel")                                                                   \
-    X(RELEASE, "releasing the kernel")
+    X(RELEASE, "releasing the kernel")                                                             \
+    X(DIAGNOSE, "being examined")
 
 enum anole_stage {
 #define X(name, words) ANOLE_STAGE_##name,
@@ -70,6 +72,25 @@ struct anole_probe_reply {
     uint32_t device_count;
     struct anole_device devices[ANOLE_MAX_DEVICES];
     char problem[ANOLE_ERROR_TEXT]; /* why there is none; "" if all went well */
+};
+
+struct anole_diagnose_request {
+    char path[ANOLE_PATH];
+    bool has_driver; /* else it is about what comes before drivers */
+    char driver[ANOLE_DRIVER];
+    uint32_t index; /* of a device, or ANOLE_ALL_DEVICES */
+    uint32_t threads;
+};
+
+struct anole_finding_text {
+    char check[64];
+    uint32_t verdict; /* enum anole_verdict */
+    char found[512], mend[512];
+};
+
+struct anole_diagnose_reply {
+    uint32_t count;
+    struct anole_finding_text findings[ANOLE_MAX_FINDINGS];
 };
 
 struct anole_prepare_request {
@@ -150,6 +171,8 @@ void anole_wire_vet_request(struct anole_wire *wire, struct anole_vet_request *m
 void anole_wire_vet_reply(struct anole_wire *wire, struct anole_vet_reply *message);
 void anole_wire_probe_request(struct anole_wire *wire, struct anole_probe_request *message);
 void anole_wire_probe_reply(struct anole_wire *wire, struct anole_probe_reply *message);
+void anole_wire_diagnose_request(struct anole_wire *wire, struct anole_diagnose_request *message);
+void anole_wire_diagnose_reply(struct anole_wire *wire, struct anole_diagnose_reply *message);
 void anole_wire_prepare_request(struct anole_wire *wire, struct anole_prepare_request *message);
 void anole_wire_open_request(struct anole_wire *wire, struct anole_open_request *message);
 void anole_wire_task_request(struct anole_wire *wire, struct anole_task_request *message);

@@ -41,6 +41,7 @@
     X(LOAD, ANOLE_MAX_BINARY + 65536) /* build and verify a config, keep it */                     \
     X(ROUND, 64) /* time once, in turn, what was loaded */                                         \
     X(UNLOAD, 64) /* forget what was loaded */                                                     \
+    X(DIAGNOSE, 16384) /* load a plugin, let it look for what is wrong */                          \
     /* what a worker says */                                                                       \
     X(HELLO, 256)                                                                                  \
     X(VETTED, 65536)                                                                               \
@@ -49,6 +50,7 @@
     X(BUILT, ANOLE_MAX_BINARY + 65536)                                                             \
     X(RESULT, 65536) /* of TRIAL or LOAD */                                                        \
     X(SAMPLES, 65536) /* of ROUND */                                                               \
+    X(DIAGNOSED, 131072)                                                                           \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
     /* what a worker says unasked */                                                               \
     X(STAGE, 64) /* what it does next */                                                           \

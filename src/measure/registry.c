@@ -281,6 +281,16 @@ static enum anole_status add_devices(struct anole_registry *registry, const stru
     return ANOLE_DONE;
 }
 
+/* Room for all is made before the first. */
+static void add_probed(struct anole_registry *registry, const struct driver *driver,
+                       uint32_t devices, const char *problem)
+{
+    struct anole_registry_driver *probed = &registry->drivers[registry->driver_count++];
+    *probed = (struct anole_registry_driver){.backend = driver->entry, .devices = devices};
+    memcpy(probed->name, driver->name, sizeof probed->name);
+    snprintf(probed->problem, sizeof probed->problem, "%s", problem);
+}
+
 static enum anole_status take_answer(struct search *search, const struct driver *driver,
                                      const struct anole_errand *errand,
                                      struct anole_probe_reply *reply, struct anole_error *error)
@@ -292,14 +302,17 @@ static enum anole_status take_answer(struct search *search, const struct driver 
         snprintf(text, sizeof text, "the process that asked for its devices %.900s",
                  errand->problem);
         note_problem(entry, driver->name, text);
+        add_probed(search->registry, driver, 0, text);
         return ANOLE_DONE;
     }
     anole_wire_reader_init(&wire, errand->answer, errand->answer_length);
     anole_wire_probe_reply(&wire, reply);
     if (!anole_wire_complete(&wire)) {
         note_problem(entry, driver->name, "it answered with nonsense");
+        add_probed(search->registry, driver, 0, "it answered with nonsense");
         return ANOLE_DONE;
     }
+    add_probed(search->registry, driver, reply->device_count, reply->problem);
     if (reply->problem[0])
         note_problem(entry, driver->name, reply->problem);
     return add_devices(search->registry, driver, reply, error);
@@ -312,7 +325,8 @@ static enum anole_status probe(struct search *search, struct anole_error *error)
     struct anole_probe_reply *reply = calloc(1, sizeof *reply);
     struct anole_probe_request request = {.threads = search->threads};
     enum anole_status status = ANOLE_DONE;
-    if (!errands || !reply) {
+    search->registry->drivers = calloc(count + 1, sizeof *search->registry->drivers);
+    if (!errands || !reply || !search->registry->drivers) {
         status = anole_fail_memory(error);
         goto free_reply;
     }
@@ -369,6 +383,7 @@ void anole_registry_destroy(struct anole_registry *registry)
     }
     free(registry->entries);
     free(registry->devices);
+    free(registry->drivers);
     free(registry->searched);
     free(registry);
 }

@@ -223,6 +223,65 @@ static void do_probe(struct worker *worker, const struct anole_frame *frame,
     free(reply);
 }
 
+/* -- Examine -- */
+
+static int take_finding(struct anole_diagnosis *diagnosis, const char *check, uint32_t verdict,
+                        const char *found, const char *mend)
+{
+    struct anole_diagnose_reply *reply = diagnosis->host;
+    if (!check || !found || verdict > ANOLE_VERDICT_SKIPPED)
+        return ANOLE_BAD_REQUEST;
+    if (reply->count == ANOLE_MAX_FINDINGS)
+        return ANOLE_NO_MEMORY;
+    struct anole_finding_text *finding = &reply->findings[reply->count++];
+    finding->verdict = verdict;
+    anole_text_printable(finding->check, sizeof finding->check, check);
+    anole_text_printable(finding->found, sizeof finding->found, found);
+    anole_text_printable(finding->mend, sizeof finding->mend, mend ? mend : "");
+    return ANOLE_OK;
+}
+
+static void diagnose(const struct anole_plugin *plugin,
+                     const struct anole_diagnose_request *request,
+                     struct anole_diagnose_reply *reply)
+{
+    struct anole_message message = {.size = sizeof message};
+    struct anole_diagnosis diagnosis = {
+        .size = sizeof diagnosis, .host = reply, .report = take_finding};
+    const struct anole_host *host = anole_host_get(request->threads);
+    char words[400];
+    if (!plugin->diagnose)
+        return;
+    int code = host ? plugin->diagnose(host, request->has_driver ? request->driver : NULL,
+                                       request->index, &diagnosis, &message)
+                    : ANOLE_NO_MEMORY;
+    if (code == ANOLE_OK)
+        return;
+    anole_plugin_words(words, sizeof words, code, &message);
+    take_finding(&diagnosis, "diagnosis", ANOLE_VERDICT_FAULT, words, NULL);
+}
+
+static void do_diagnose(struct worker *worker, const struct anole_frame *frame,
+                        const struct anole_diagnose_request *request)
+{
+    (void)frame;
+    enum anole_refusal refusal;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_diagnose_reply *reply = calloc(1, sizeof *reply);
+    if (!reply)
+        anole_fail_memory(&error);
+    else
+        load(worker, request->path, &refusal, &error);
+    if (error.status != ANOLE_DONE) {
+        answer_failed(worker, &error);
+    } else {
+        say_stage(worker, ANOLE_STAGE_DIAGNOSE, UINT32_MAX);
+        diagnose(&worker->backend->plugin, request, reply);
+        ANSWER(worker, DIAGNOSED, diagnose_reply, reply);
+    }
+    free(reply);
+}
+
 /* -- Prepare -- */
 
 static void do_prepare(struct worker *worker, const struct anole_frame *frame,
@@ -420,6 +479,8 @@ static void serve(struct worker *worker, const struct anole_frame *frame)
         SERVE(vet)
     case ANOLE_FRAME_PROBE:
         SERVE(probe)
+    case ANOLE_FRAME_DIAGNOSE:
+        SERVE(diagnose)
     case ANOLE_FRAME_PREPARE:
         SERVE(prepare)
     case ANOLE_FRAME_OPEN:

@@ -8,6 +8,7 @@
  *   NO_BINARY     without the op binary
  *   DEEDS         with a knob `deed`, each value of which is another misdeed
  *   DRIVERS       with several drivers, not all of them well
+ *   EXAMINED      with the op diagnose, which has something to say, and crashes
  */
 #include "misdeeds.h"
 
@@ -449,6 +450,22 @@ static int run(struct anole_session *session, struct anole_build *made,
     return ANOLE_OK;
 }
 
+#ifdef EXAMINED
+static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
+                    struct anole_diagnosis *diagnosis, struct anole_message *message)
+{
+    (void)host;
+    (void)index;
+    (void)message;
+    if (!driver)
+        return diagnosis->report(diagnosis, "disposition", ANOLE_VERDICT_NOTE, "moody\x1b[31m",
+                                 "a kind word");
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return ANOLE_OK;
+}
+#endif
+
 ANOLE_PLUGIN(PLUGIN_NAME, "1.0", 1,
 #ifdef DRIVERS
              .drivers = drivers,
@@ -460,5 +477,8 @@ ANOLE_PLUGIN(PLUGIN_NAME, "1.0", 1,
              .buffer_destroy = buffer_destroy, .build = build,
 #ifndef NO_BINARY
              .binary = binary_of,
+#endif
+#ifdef EXAMINED
+             .diagnose = diagnose,
 #endif
              .release = release, .run = run);
