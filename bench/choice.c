@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/choice.h"
 
+#include "base/text.h"
 #include "cli/kernel_export.h"
 #include "record/history.h"
 #include "tune/tuner.h"
@@ -148,6 +149,57 @@ enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
         }
     }
     return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: no lock file has a kernel for it", key);
+}
+
+/* ------------------------------------------------------------------- by hand */
+
+/* "name=value" or "name=label". */
+static enum anole_status set_knob(int64_t *values, const struct anole_space *space, char *text,
+                                  struct anole_error *error)
+{
+    char safe[128];
+    char *value = strchr(text, '=');
+    if (value)
+        *value++ = '\0';
+    size_t at = value ? anole_space_find_knob(space, text) : SIZE_MAX;
+    if (at == SIZE_MAX)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--set: no knob '%s' here; expected NAME=VALUE",
+                          anole_text_printable(safe, sizeof safe, text));
+    const struct anole_space_knob *knob = anole_space_knob(space, at);
+    for (uint32_t i = 0; i < knob->count; i++) {
+        char number[32];
+        snprintf(number, sizeof number, "%lld", (long long)knob->values[i]);
+        if (strcmp(knob->labels ? knob->labels[i] : number, value) == 0) {
+            values[at] = knob->values[i];
+            return ANOLE_DONE;
+        }
+    }
+    return anole_fail(error, ANOLE_ERR_USAGE, "--set: knob %s has no value '%s'", knob->name,
+                      anole_text_printable(safe, sizeof safe, value));
+}
+
+enum anole_status bench_choice_set(uint64_t *config, const char *knobs,
+                                   const struct anole_generator *generator,
+                                   struct anole_error *error)
+{
+    const struct anole_space *space = anole_generator_space(generator);
+    const char *names[ANOLE_MAX_KNOBS];
+    int64_t values[ANOLE_MAX_KNOBS];
+    size_t count = anole_space_knob_count(space);
+    char *copy = strdup(knobs), *rest = copy;
+    enum anole_status status = copy ? ANOLE_DONE : anole_fail_memory(error);
+    anole_space_values(space, anole_space_default(space), values);
+    for (char *text = strsep(&rest, ","); status == ANOLE_DONE && text; text = strsep(&rest, ","))
+        status = set_knob(values, space, text, error);
+    free(copy);
+    for (size_t i = 0; i < count; i++)
+        names[i] = anole_space_knob(space, i)->name;
+    if (status == ANOLE_DONE)
+        status = anole_space_lookup(space, config, names, values, count, error);
+    const char *broken = status == ANOLE_DONE ? anole_space_violation(space, *config) : NULL;
+    if (broken)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--set breaks a constraint: %s", broken);
+    return status;
 }
 
 /* ------------------------------------------------------------------ tuning */

@@ -32,6 +32,13 @@ enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
                                     const struct anole_generator *generator,
                                     struct anole_error *error);
 
+/* The default config with some knobs set otherwise: "tile_h=3,edges=dynamic".
+ * ERR_USAGE if a knob or a value is none of the space's, or if the config breaks a
+ * constraint. */
+enum anole_status bench_choice_set(uint64_t *config, const char *knobs,
+                                   const struct anole_generator *generator,
+                                   struct anole_error *error);
+
 /* Tunes a network with the program `anole` from an empty history in `folder` (of
  * the caller's, empty), for `budget` as --time takes it: lock[size] becomes the
  * path of the lock file.  The program is $ANOLE, or the one beside or above the

@@ -32,7 +32,7 @@ struct session {
     char (*locks)[4096]; /* what was tuned here, a path a network; NULL: nothing was */
     struct anole_registry *registry;
     const struct anole_backend *backend;
-    struct bench_choice *choice; /* NULL: default configs, or `locks` */
+    struct bench_choice *choice; /* NULL: default configs, `locks`, or --set */
     struct bench_affinity affinity;
     struct anole_runner *runner;
 };
@@ -110,6 +110,8 @@ static enum anole_status find_config(uint64_t *config, size_t *trials, struct se
                                      const struct anole_generator *generator,
                                      struct anole_error *error)
 {
+    if (session->options.set)
+        return bench_choice_set(config, session->options.set, generator, error);
     if (session->choice)
         return bench_choice_find(config, trials, session->choice, layer->key, generator, error);
     struct bench_choice *choice = NULL;
@@ -128,7 +130,7 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
 {
     enum anole_status status = ANOLE_DONE;
     uint64_t config, fallback = anole_space_default(anole_generator_space(generator));
-    bool tuned = session->choice || session->locks;
+    bool tuned = session->choice || session->locks || session->options.set;
     layer->base = SIZE_MAX;
     layer->ours = 0;
     if (tuned)
@@ -304,6 +306,7 @@ static enum anole_status run(struct session *session, struct anole_error *error)
     report->kernels = options->time      ? "tuned"
                       : options->history ? "the fastest of a history"
                       : options->lock    ? "of lock files"
+                      : options->set     ? "set by hand"
                                          : "default configs";
     enum anole_status status =
         options->against ? bench_onednn_check(report->threads, error) : ANOLE_DONE;

@@ -26,6 +26,7 @@ enum {
     ONLY,
     OUTPUT,
     JSON,
+    SET,
     HELP
 };
 
@@ -41,6 +42,7 @@ static const struct option longs[] = {{"network", required_argument, NULL, NETWO
                                       {"only", required_argument, NULL, ONLY},
                                       {"output", required_argument, NULL, OUTPUT},
                                       {"json", no_argument, NULL, JSON},
+                                      {"set", required_argument, NULL, SET},
                                       {"help", no_argument, NULL, HELP},
                                       {0}};
 
@@ -55,6 +57,7 @@ static const char help_text[] =
     "  --history FILE       the fastest of a history, tuned with the same --threads\n"
     "  --lock FILE,...      what lock files name, tuned with the same --threads\n"
     "  --default            default configs; beside one of the others: compare with them\n"
+    "  --set KNOB=VALUE,... default configs but for these knobs; with --default: compare\n"
     "Options:\n"
     "  --against onednn     run oneDNN in turn: the best of its algorithms, in its own layouts\n"
     "  --rounds R           turns of each contestant (default 25)\n"
@@ -122,7 +125,8 @@ static enum anole_status take(struct bench_options *options, int code, const cha
     const char **texts[] = {
         [DEVICE - NETWORK] = &options->device, [HISTORY - NETWORK] = &options->history,
         [LOCK - NETWORK] = &options->lock,     [TIME - NETWORK] = &options->time,
-        [ONLY - NETWORK] = &options->only,     [OUTPUT - NETWORK] = &options->output};
+        [ONLY - NETWORK] = &options->only,     [OUTPUT - NETWORK] = &options->output,
+        [SET - NETWORK] = &options->set};
     double seconds;
     char safe[128];
     switch (code) {
@@ -151,14 +155,14 @@ static enum anole_status take(struct bench_options *options, int code, const cha
 
 static enum anole_status check(struct bench_options *options, struct anole_error *error)
 {
-    int sources = !!options->history + !!options->lock + !!options->time;
+    int sources = !!options->history + !!options->lock + !!options->time + !!options->set;
     if (options->network_count == 0)
         return anole_fail(error, ANOLE_ERR_USAGE, "expected --network, found none; see --help");
     if (options->threads == 0)
         return anole_fail(error, ANOLE_ERR_USAGE, "expected --threads, found none; see --help");
     if (sources > 1)
         return anole_fail(error, ANOLE_ERR_USAGE,
-                          "expected one of --time, --history and --lock, found %d", sources);
+                          "expected one of --time, --history, --lock and --set, found %d", sources);
     if (sources == 0 && !options->fallback)
         return anole_fail(error, ANOLE_ERR_USAGE,
                           "nothing says which kernels: expected --time, --history, --lock or "

@@ -16,7 +16,7 @@ struct bench_options {
     size_t network_count;
     const char *device;
     const char *history, *lock, *time; /* at most one: where the configs come from */
-    const char *only, *output;
+    const char *only, *output, *set;
     uint32_t threads;
     size_t rounds;
     bool fallback; /* default configs too, or alone */

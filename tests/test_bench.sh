@@ -78,5 +78,10 @@ count 6 '"name": "default"' all.json
 count $((1 + (rivals > 0))) '"class": "depthwise",' all.json
 count $((rivals > 0)) 'all convolutions  *5 ' out
 count "$rivals" '"rival": "onednn' all.json
+expect 0 '"name": "set"' --network "$tiny" --threads 1 --rounds 2 --only depthwise --json \
+    --set tile_h=1,loop_order=tiles-inside
+count 1 'tile_h=1 .* loop_order=tiles-inside' out
+expect 2 'no value .99999' --network "$tiny" --threads 1 --only depthwise --set tile_h=99999
+expect 2 'no knob .no_such' --network "$tiny" --threads 1 --only depthwise --set no_such=1
 expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise
 exit $failed
