@@ -50,7 +50,7 @@ expect 0 'Exit codes' --help
 expect 0 'anole [0-9]' --version
 expect 2 'did you mean .tune' tuna
 expect 2 'did you mean --trials' tune x.json --trails 3
-for verb in devices tasks tune best verify; do
+for verb in devices tasks tune best verify export; do
     expect 0 "Usage: anole $verb" $verb --help
 done
 expect 0 'random' tune --help
@@ -107,6 +107,15 @@ code=$?
 check 'verify finds all right (a slow minute of the machine may say 6)' \
     '[ $code -eq 0 ] || [ $code -eq 6 ]'
 check 'verify finds no wrong answer' '! grep -q wrong-answer out'
+
+# -- results for other tools --
+expect 2 'choose with --task' export h
+expect 2 'expected t4' export h --format t3
+expect 2 'no-such' export no-such --task 1
+expect 0 '"invalidity":"correct"' export h --task 1
+expect 0 'wrote x.T4.json' export h --task 1 --output x.T4.json
+check 'each trial of the first task was written' \
+    '[ "$(grep -c "\"configuration\"" x.T4.json)" -eq "$(tried | grep -cF "$(tried | sed -n "1s/ .knobs.*//p")")" ]'
 
 # -- a lock file of something else --
 sed 's/"device": *"[^"]*"/"device": "Abacus"/' out.lock.json >other.lock.json

@@ -85,8 +85,7 @@ static enum anole_status read_outcome(const struct anole_recording_reader *reade
                  {"compile", ANOLE_OUTCOME_COMPILE},
                  {"runtime", ANOLE_OUTCOME_LAUNCH},
                  {"correctness", ANOLE_OUTCOME_WRONG_ANSWER},
-                 {"timeout", ANOLE_OUTCOME_TIMEOUT},
-                 {"crash", ANOLE_OUTCOME_CRASH}};
+                 {"timeout", ANOLE_OUTCOME_TIMEOUT}};
     const json_t *kind = json_object_get(entry, "invalidity");
     for (size_t i = 0; json_is_string(kind) && i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(json_string_value(kind), kinds[i].text) == 0) {
@@ -97,7 +96,7 @@ static enum anole_status read_outcome(const struct anole_recording_reader *reade
     char where[384], found[128];
     return anole_fail(reader->error, ANOLE_ERR_INPUT,
                       "%s: \"invalidity\" is %s; expected correct, constraints, compile, runtime, "
-                      "correctness, timeout or crash",
+                      "correctness or timeout",
                       anole_recording_place(reader, where, sizeof where),
                       anole_json_found(found, sizeof found, kind));
 }
@@ -115,16 +114,14 @@ static const json_t *find_time(const json_t *entry)
     return NULL;
 }
 
-/* NaN if there is no usable time. */
+/* Leaves *seconds as it is if nothing sums the runs up; NaN if that is no usable time. */
 static enum anole_status read_seconds(const struct anole_recording_reader *reader,
-                                      const json_t *entry, double run, uint32_t samples,
-                                      double *seconds)
+                                      const json_t *entry, double *seconds)
 {
     const json_t *measurement = find_time(entry);
     const char *unit = json_string_value(json_object_get(measurement, "unit"));
     struct anole_recording_reader scaled = *reader;
     char where[384];
-    *seconds = samples ? run / samples : NAN;
     if (!measurement)
         return ANOLE_DONE;
     if (unit && unit[0] && !find_unit(unit, &scaled.unit))
@@ -135,9 +132,11 @@ static enum anole_status read_seconds(const struct anole_recording_reader *reade
     return ANOLE_DONE;
 }
 
+/* *mean: of the runs that are listed; NaN if there are none. */
 static bool read_costs(const struct anole_recording_reader *reader, const json_t *entry,
-                       struct anole_recorded *recorded)
+                       struct anole_recorded *recorded, double *mean)
 {
+    double benchmark;
     const json_t *times = json_object_get(entry, "times");
     const json_t *build = json_object_get(times, "compilation");
     const json_t *runs = json_object_get(times, "runtimes");
@@ -148,9 +147,14 @@ static bool read_costs(const struct anole_recording_reader *reader, const json_t
         anole_recording_time(reader, build, &recorded->build) &&
         anole_recording_time(reader, json_object_get(times, "validation"), &recorded->verify) &&
         anole_recording_time(reader, json_object_get(times, "framework"), &recorded->other) &&
-        anole_recording_sum(reader, runs, &recorded->run, &samples);
-    if (good)
+        anole_recording_sum(reader, runs, &recorded->run, &samples) &&
+        anole_recording_time(reader, json_object_get(times, "benchmark"), &benchmark);
+    if (good) {
         recorded->samples = (uint32_t)samples;
+        *mean = samples ? recorded->run / (double)samples : NAN;
+        /* All runs together, where (as in our own files) not each is listed. */
+        recorded->run = benchmark > 0.0 ? benchmark : recorded->run;
+    }
     return good;
 }
 
@@ -172,12 +176,12 @@ static enum anole_status read_entry(struct anole_recording_reader *reader, const
     anole_recording_config(reader, configuration, &inside, &recorded.config);
     if (!inside)
         return ANOLE_DONE;
-    if (!read_costs(reader, entry, &recorded)) {
+    if (!read_costs(reader, entry, &recorded, &recorded.seconds)) {
         reader->recording->counts.unusable++;
         return ANOLE_DONE;
     }
     if (recorded.outcome == ANOLE_OUTCOME_OK)
-        status = read_seconds(reader, entry, recorded.run, recorded.samples, &recorded.seconds);
+        status = read_seconds(reader, entry, &recorded.seconds);
     if (status == ANOLE_DONE && !recorded.samples)
         recorded.samples = 1; /* somebody has timed it */
     return status == ANOLE_DONE ? anole_recording_take(reader, &recorded) : status;

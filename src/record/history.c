@@ -304,6 +304,26 @@ static enum anole_status collect_entry(const struct anole_history *history,
     return collect_quarantined(history, entry, space, trials, count, error);
 }
 
+enum anole_status anole_history_visit(const struct anole_history *history,
+                                      const struct anole_history_key *key,
+                                      anole_history_visitor *visit, void *context,
+                                      struct anole_error *error)
+{
+    const struct anole_history_entry *entry = NULL;
+    const struct anole_history_record *records = history->store.records;
+    enum anole_status status = find_entry(&entry, history, key, error);
+    for (uint32_t i = entry ? entry->first : ANOLE_HISTORY_NONE;
+         !status && i != ANOLE_HISTORY_NONE; i = records[i].next) {
+        struct anole_history_trial trial;
+        if (records[i].begun || !anole_history_line_knobs(trial.names, trial.values,
+                                                          &trial.knob_count, records[i].knobs))
+            continue;
+        anole_history_record_result(&trial.result, &records[i]);
+        status = visit(context, &trial, error);
+    }
+    return status;
+}
+
 /* `open`: the query may leave the text out, and then matches any. */
 static bool matches(struct anole_history_slice slice, const char *text, bool open)
 {

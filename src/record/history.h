@@ -112,6 +112,23 @@ struct anole_history_found {
 bool anole_history_next_key(const struct anole_history *history, size_t *next,
                             struct anole_history_found *found);
 
+/* A trial as it stands, whatever space it was made in.  Borrowed. */
+struct anole_history_trial {
+    size_t knob_count;
+    char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
+    int64_t values[ANOLE_MAX_KNOBS];
+    struct anole_result result;
+};
+/* A failure ends the visit, and is its status. */
+typedef enum anole_status anole_history_visitor(void *context,
+                                                const struct anole_history_trial *trial,
+                                                struct anole_error *error);
+/* Every trial whose key equals this one in every field, in file order. */
+enum anole_status anole_history_visit(const struct anole_history *history,
+                                      const struct anole_history_key *key,
+                                      anole_history_visitor *visit, void *context,
+                                      struct anole_error *error);
+
 /* Lines skipped because they were damaged. */
 size_t anole_history_damaged(const struct anole_history *history);
 

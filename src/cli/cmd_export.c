@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * anole export: what a history holds, in the formats of others.
+ */
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "formats/t4_write.h"
+#include "record/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_LISTED 20
+
+struct arguments {
+    const char *format, *task, *device, *t1, *output;
+};
+
+enum { FORMAT, TASK, DEVICE, T1, OUTPUT };
+
+static const struct anole_option options[] = {
+    [FORMAT] = {"format", "F", "t4: the auto-tuning community's results format (default)"},
+    [TASK] = {"task", "T", "the task: its key, or a number from the list that is shown without"},
+    [DEVICE] = {"device", "NAME", "only results of the device with this name"},
+    [T1] = {"t1", "FILE", "the T1 file of a kernel of your own: writes its fractions and texts"},
+    [OUTPUT] = {"output", "FILE", "write there instead of to stdout"},
+    {0},
+};
+
+static enum anole_status take(void *context, size_t index, const char *value,
+                              struct anole_error *error)
+{
+    struct arguments *arguments = context;
+    switch (index) {
+    case FORMAT:
+        arguments->format = value;
+        if (strcmp(value, "t4") != 0)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--format: expected t4, found '%s'", value);
+        break;
+    case TASK:
+        arguments->task = value;
+        break;
+    case DEVICE:
+        arguments->device = value;
+        break;
+    case T1:
+        arguments->t1 = value;
+        break;
+    case OUTPUT:
+        arguments->output = value;
+        break;
+    }
+    return ANOLE_DONE;
+}
+
+/* ---------------------------------------------------------------- selecting */
+
+/* The place of a key in the whole list, from 1, counts as its name. */
+static bool is_wanted(const struct arguments *arguments, const struct anole_history_key *key,
+                      size_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%zu", number);
+    return (!arguments->task || strcmp(arguments->task, key->task) == 0 ||
+            strcmp(arguments->task, text) == 0) &&
+           (!arguments->device || strcmp(arguments->device, key->device) == 0);
+}
+
+/* "  3  dense n1 ..., device, backend, driver version" */
+static void append_key(struct anole_text *list, const struct anole_history_key *key, size_t number)
+{
+    anole_text_printf(list, "\n%4zu  ", number);
+    anole_text_append_printable(list, key->task, strlen(key->task));
+    anole_text_printf(list, ", ");
+    anole_text_append_printable(list, key->device, strlen(key->device));
+    anole_text_printf(list, ", %s %u, ", key->backend, key->generator);
+    anole_text_append_printable(list, key->driver_version, strlen(key->driver_version));
+    anole_text_printf(list, ", %u threads", key->threads);
+}
+
+/* Shows all keys that there are, or the first of them. */
+static enum anole_status fail_selection(const struct anole_history *history, size_t wanted,
+                                        struct anole_error *error)
+{
+    struct anole_history_found found;
+    struct anole_text list = {0};
+    size_t next = 0, count = 0;
+    while (anole_history_next_key(history, &next, &found)) {
+        if (++count <= MOST_LISTED)
+            append_key(&list, &found.key, count);
+    }
+    if (count > MOST_LISTED)
+        anole_text_printf(&list, "\n      ... and %zu more", count - MOST_LISTED);
+    anole_log_info("the history holds results of:%s", list.data ? list.data : " nothing");
+    anole_text_fini(&list);
+    return anole_fail(error, ANOLE_ERR_USAGE,
+                      "expected one task on one device to export, found %zu; choose with --task "
+                      "(a number of the list will do) and --device",
+                      wanted);
+}
+
+static enum anole_status select_key(struct anole_history_found *selected,
+                                    const struct anole_history *history,
+                                    const struct arguments *arguments, struct anole_error *error)
+{
+    size_t next = 0, number = 0, wanted = 0, last = 0;
+    while (anole_history_next_key(history, &next, selected)) {
+        if (is_wanted(arguments, &selected->key, ++number)) {
+            last = number;
+            wanted++;
+        }
+    }
+    if (wanted != 1)
+        return fail_selection(history, wanted, error);
+    next = 0;
+    for (number = 0; number < last; number++)
+        anole_history_next_key(history, &next, selected);
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+static enum anole_status add_trial(void *context, const struct anole_history_trial *trial,
+                                   struct anole_error *error)
+{
+    return anole_t4_add(context, trial->names, trial->values, trial->knob_count, &trial->result,
+                        error);
+}
+
+static enum anole_status put(const struct anole_t4_writer *writer, const char *output,
+                             struct anole_error *error)
+{
+    if (output)
+        return anole_file_replace(output, writer->text.data, writer->text.length, error);
+    if (fwrite(writer->text.data, 1, writer->text.length, stdout) != writer->text.length)
+        return anole_fail_errno(error, "cannot write to stdout");
+    return ANOLE_DONE;
+}
+
+static enum anole_status export(const struct anole_history *history,
+                                const struct arguments *arguments, const struct anole_t1 *t1,
+                                struct anole_error *error)
+{
+    struct anole_history_found found;
+    struct anole_t4_writer writer;
+    enum anole_status status = select_key(&found, history, arguments, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_t4_source source = {
+        .kernel = found.key.task, .device = found.key.device, .driver = found.key.driver_version};
+    anole_t4_begin(&writer, &source, t1);
+    status = anole_history_visit(history, &found.key, add_trial, &writer, error);
+    if (status == ANOLE_DONE)
+        status = anole_t4_end(&writer, error);
+    if (status == ANOLE_DONE)
+        status = put(&writer, arguments->output, error);
+    if (status == ANOLE_DONE && arguments->output)
+        anole_log_info("wrote %s: %zu trials of %s", arguments->output, writer.entries,
+                       found.key.task);
+    anole_t4_fini(&writer);
+    return status;
+}
+
+static enum anole_status run(int argc, char **argv, struct anole_error *error)
+{
+    struct arguments arguments = {.format = "t4"};
+    struct anole_history *history = NULL;
+    struct anole_t1 *t1 = NULL;
+    char **positional;
+    size_t count;
+    bool help;
+    enum anole_status status = anole_options_parse(&anole_cmd_export, argc, argv, take, &arguments,
+                                                   &positional, &count, &help, error);
+    if (status != ANOLE_DONE || help)
+        return status;
+    if (arguments.t1)
+        status = anole_t1_load(&t1, arguments.t1, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_open(&history, positional[0], ANOLE_HISTORY_READ, error);
+    if (status == ANOLE_DONE)
+        status = export(history, &arguments, t1, error);
+    anole_history_close(history);
+    anole_t1_destroy(t1);
+    return status;
+}
+
+const struct anole_command anole_cmd_export = {
+    .name = "export",
+    .arguments = "HISTORY",
+    .summary = "Write a history's results for other tools",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};
