@@ -140,7 +140,7 @@ tile(struct tensors t, const int pass, const int y0, const int x0, const int k0,
     vec acc[TILE_H][TILE_W][KV];
 #pragma unroll
     for (int i = 0; i < TILE_H * TILE_W * KV; i++)
-        (&acc[0][0][0])[i] = (vec)(0.0f);
+        acc[i / KV / TILE_W][i / KV % TILE_W][i % KV] = (vec)(0.0f);
 
     /* The filter rows that meet the input for some row of the tile. */
     const int in_y = y0 * STRIDE_H - PAD_H;

@@ -57,7 +57,7 @@ INLINE void tile(const struct tensors *t, const int y0, const int x0, const bool
     vec acc[TILE_H][TILE_W];
 #pragma unroll
     for (int i = 0; i < TILE_H * TILE_W; i++)
-        (&acc[0][0])[i] = (vec)(0.0f);
+        acc[i / TILE_W][i % TILE_W] = (vec)(0.0f);
 
     for (int r = 0; r < R; r++) {
 #pragma unroll UNROLL_S

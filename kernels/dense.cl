@@ -112,7 +112,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense(PARAMETERS)
     long offset[ROWS];
 #pragma unroll
     for (int i = 0; i < STREAMS * ROWS * KV; i++)
-        (&acc[0][0][0])[i] = (vec)(0.0f);
+        acc[i / KV / ROWS][i / KV % ROWS][i % KV] = (vec)(0.0f);
 #pragma unroll
     for (int n = 0; n < ROWS; n++)
         offset[n] = (long)min(n0 + n, N - 1) * C;

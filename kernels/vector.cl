@@ -69,15 +69,18 @@ INLINE vec activate(vec v)
 }
 
 /* Asks for the cache lines of n floats.  Compilers for CPUs make nothing of the
- * prefetch() of OpenCL C, but know the one of GCC and Clang. */
+ * prefetch() of OpenCL C, but know the one of GCC and Clang; those that go through
+ * a portable form first know only the former.  Not all of them say that they do:
+ * what tells them apart is that they name no machine. */
 INLINE void prefetch_lines(__global const float *p, int n)
 {
-#if defined(__SPIR__) || defined(__SPIRV__)
-    prefetch(p, n);
-#else
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || defined(__arm__) ||        \
+    defined(__riscv) || defined(__powerpc64__)
 #pragma unroll
     for (int i = 0; i < n; i += 16)
         __builtin_prefetch((const void *)(uintptr_t)(p + i), 0, 2);
+#else
+    prefetch(p, n);
 #endif
 }
 

@@ -64,13 +64,11 @@ struct place {
     int n, y, x;
 };
 
-INLINE struct place place_of(const int tile)
+INLINE void find_place(struct place *at, const int tile)
 {
-    struct place at;
-    at.n = tile / (TILES_H * TILES_W);
-    at.y = tile / TILES_W % TILES_H * TILE;
-    at.x = tile % TILES_W * TILE;
-    return at;
+    at->n = tile / (TILES_H * TILES_W);
+    at->y = tile / TILES_W % TILES_H * TILE;
+    at->x = tile % TILES_W * TILE;
 }
 
 INLINE vec load_channels(source p, const int c)
@@ -81,7 +79,8 @@ INLINE vec load_channels(source p, const int c)
 /* Step 1: channels begin .. end - 1 of one tile.  v: the tile's row of V at point 0. */
 INLINE void input_tile(source in, const int tile, SCRATCH float *v, const int begin, const int end)
 {
-    const struct place at = place_of(tile);
+    struct place at;
+    find_place(&at, tile);
     const int y0 = at.y - PAD_H, x0 = at.x - PAD_W;
     const bool inside = y0 >= 0 && x0 >= 0 && y0 + ALPHA <= H && x0 + ALPHA <= W;
     const source corner = in + ((long)(at.n * H + y0) * W + x0) * C;
@@ -169,7 +168,8 @@ INLINE void multiply_phase(const SCRATCH float *v, source weights, SCRATCH float
 INLINE void output_tile(const SCRATCH float *m, const int tile, const struct tensors *t,
                         const int begin, const int end)
 {
-    const struct place at = place_of(tile);
+    struct place at;
+    find_place(&at, tile);
     for (int k = begin; k < end; k += VW) {
         vec d[POINTS];
 #pragma unroll
