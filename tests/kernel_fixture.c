@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GUARD 4096u           /* bytes before and behind a tensor */
@@ -103,23 +104,46 @@ struct anole_generator *kernel_generator(struct kernel_fixture *f,
     return generator;
 }
 
+static bool meets(const struct anole_space *space, uint64_t config, const char *algorithm,
+                  const struct kernel_wish *wishes, size_t count)
+{
+    size_t knob = anole_space_find_knob(space, "algorithm");
+    uint16_t digits[ANOLE_MAX_KNOBS];
+    anole_space_decode(space, config, digits);
+    if (algorithm && knob != SIZE_MAX &&
+        strcmp(anole_space_knob(space, knob)->labels[digits[knob]], algorithm))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        knob = anole_space_find_knob(space, wishes[i].knob);
+        if (knob == SIZE_MAX ||
+            anole_space_knob(space, knob)->values[digits[knob]] != wishes[i].value)
+            return false;
+    }
+    return true;
+}
+
+bool kernel_sample_wish(uint64_t *config, const struct anole_generator *generator,
+                        struct anole_rng *rng, const char *algorithm,
+                        const struct kernel_wish *wishes, size_t count)
+{
+    const struct anole_space *space = anole_generator_space(generator);
+    for (int i = 0; i < 1000; i++) {
+        uint64_t drawn;
+        if (!anole_space_sample(space, rng, &drawn))
+            return false;
+        if (meets(space, drawn, algorithm, wishes, count)) {
+            *config = drawn;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t kernel_sample(const struct anole_generator *generator, struct anole_rng *rng,
                        const char *algorithm)
 {
-    const struct anole_space *space = anole_generator_space(generator);
-    size_t knob = anole_space_find_knob(space, "algorithm");
-    uint64_t config = anole_space_default(space);
-
-    for (int i = 0; i < 1000; i++) {
-        uint16_t digits[ANOLE_MAX_KNOBS];
-        if (!anole_space_sample(space, rng, &config))
-            return anole_space_default(space);
-        if (!algorithm || knob == SIZE_MAX)
-            break;
-        anole_space_decode(space, config, digits);
-        if (!strcmp(anole_space_knob(space, knob)->labels[digits[knob]], algorithm))
-            break;
-    }
+    uint64_t config = anole_space_default(anole_generator_space(generator));
+    kernel_sample_wish(&config, generator, rng, algorithm, NULL, 0);
     return config;
 }
 
@@ -158,18 +182,20 @@ static void name_case(const struct anole_generator *generator, uint64_t config)
 struct tensor {
     struct anole_buffer *buffer;
     size_t bytes; /* of the tensor; 0: there is none */
+    size_t guard; /* bytes before and behind it */
     uint32_t *image;
 };
 
 static size_t image_bytes(const struct tensor *t)
 {
-    return 2 * GUARD + (t->bytes + 3) / 4 * 4;
+    return 2 * t->guard + (t->bytes + 3) / 4 * 4;
 }
 
 static void tensor_init(struct tensor *t, struct kernel_fixture *f, const void *data, size_t bytes)
 {
     struct anole_message message = {.size = sizeof message};
     t->bytes = bytes;
+    t->guard = f->exact ? 0 : GUARD;
     if (!bytes)
         return;
     t->image = malloc(image_bytes(t));
@@ -177,8 +203,11 @@ static void tensor_init(struct tensor *t, struct kernel_fixture *f, const void *
     for (size_t i = 0; i < image_bytes(t) / 4; i++)
         t->image[i] = GUARD_WORD;
     if (data)
-        memcpy((char *)t->image + GUARD, data, bytes);
-    if (f->plugin->buffer_create(f->session, image_bytes(t), &t->buffer, &message) ||
+        memcpy((char *)t->image + t->guard, data, bytes);
+    if (f->plugin->buffer_create(f->session, image_bytes(t), &t->buffer, &message))
+        fail_msg("%s: %s", current, message.text);
+    /* A driver that knows which bytes have been written is not told that all were. */
+    if ((data || !f->exact) &&
         f->plugin->buffer_write(f->session, t->buffer, 0, t->image, image_bytes(t), &message))
         fail_msg("%s: %s", current, message.text);
 }
@@ -203,13 +232,33 @@ static void tensor_check(struct tensor *t, struct kernel_fixture *f, bool writab
     if (f->plugin->buffer_read(f->session, t->buffer, 0, now, image_bytes(t), &message))
         fail_msg("%s: %s", current, message.text);
     for (size_t i = 0; i < image_bytes(t) / 4; i++) {
-        bool inside = i * 4 >= GUARD && i * 4 < GUARD + t->bytes;
+        bool inside = i * 4 >= t->guard && i * 4 < t->guard + t->bytes;
         if (now[i] != t->image[i] && !(inside && writable))
             fail_msg("%s: wrote to %s at byte %ld of %zu", current, name,
-                     (long)(i * 4) - (long)GUARD, t->bytes);
+                     (long)(i * 4) - (long)t->guard, t->bytes);
     }
     free(t->image);
     t->image = now;
+}
+
+static long log_size(const struct kernel_fixture *f)
+{
+    struct stat info;
+    return f->log && !stat(f->log, &info) ? (long)info.st_size : 0;
+}
+
+/* What the driver has reported since the log was `before` bytes long. */
+static void check_log(const struct kernel_fixture *f, long before)
+{
+    char text[2048] = "";
+    if (log_size(f) <= before)
+        return;
+    FILE *file = fopen(f->log, "r");
+    assert_non_null(file);
+    if (!fseek(file, before, SEEK_SET))
+        text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    fail_msg("%s: the driver reports:\n%s", current, text);
 }
 
 static void run(struct kernel_fixture *f, const struct anole_kernel *kernel,
@@ -221,14 +270,16 @@ static void run(struct kernel_fixture *f, const struct anole_kernel *kernel,
     double device_seconds[2], host_seconds;
 
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
-        bindings[i] = (struct anole_binding){tensors[i].buffer, GUARD, tensors[i].bytes};
+        bindings[i] = (struct anole_binding){tensors[i].buffer, tensors[i].guard, tensors[i].bytes};
     if (f->plugin->build(f->session, kernel, NULL, 0, &build, &message))
         fail_msg("%s: %s", current, message.text);
+    const long before = log_size(f);
     /* Twice: what the first run leaves behind must not matter. */
     if (f->plugin->run(f->session, build, bindings, ANOLE_ROLE_COUNT, 2, device_seconds,
                        &host_seconds, &message))
         fail_msg("%s: %s", current, message.text);
     assert_true(host_seconds > 0);
+    check_log(f, before);
     f->plugin->release(f->session, build);
 }
 
@@ -281,7 +332,9 @@ void kernel_check(struct kernel_fixture *f, const struct anole_generator *genera
     run(f, kernel, tensors);
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_check(&tensors[i], f, i >= ANOLE_ROLE_OUTPUT, names[i]);
-    compare(data, task, (const float *)((const char *)tensors[ANOLE_ROLE_OUTPUT].image + GUARD));
+    compare(data, task,
+            (const float *)((const char *)tensors[ANOLE_ROLE_OUTPUT].image +
+                            tensors[ANOLE_ROLE_OUTPUT].guard));
 
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_fini(&tensors[i], f);

@@ -13,6 +13,7 @@
 #include "network/task.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -27,6 +28,12 @@ struct kernel_fixture {
     char driver[256];
     struct anole_device device;
     struct anole_session *session;
+    /* Tensors without guards, and no word in what a kernel is to fill: for drivers
+     * that watch over every access themselves. */
+    bool exact;
+    /* The file in which such a driver reports; NULL: none.  It must not grow while a
+     * kernel runs. */
+    const char *log;
 };
 
 /* False, with the reason on stderr, if there is no such driver here.  Fails the
@@ -56,5 +63,16 @@ struct anole_generator *kernel_generator(struct kernel_fixture *fixture,
  * name; where the task has no such choice it is ignored. */
 uint64_t kernel_sample(const struct anole_generator *generator, struct anole_rng *rng,
                        const char *algorithm);
+
+/* A knob and the value that it must have; the name of no knob is met by none. */
+struct kernel_wish {
+    const char *knob;
+    int64_t value;
+};
+
+/* The same with wishes[count] besides; false if a thousand draws bring none. */
+bool kernel_sample_wish(uint64_t *config, const struct anole_generator *generator,
+                        struct anole_rng *rng, const char *algorithm,
+                        const struct kernel_wish *wishes, size_t count);
 
 #endif
