@@ -135,9 +135,9 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
     layer->ours = 0;
     if (tuned)
         status = find_config(&config, &layer->trials, session, layer, generator, error);
+    const char *name = session->options.set ? "set" : "tuned";
     if (status == ANOLE_DONE && tuned)
-        status =
-            bench_ours_add(&layer->contest, "tuned", session->runner, generator, config, error);
+        status = bench_ours_add(&layer->contest, name, session->runner, generator, config, error);
     if (status == ANOLE_DONE && session->options.fallback) {
         if (tuned)
             layer->base = layer->contest.count;
