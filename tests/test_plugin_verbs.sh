@@ -56,7 +56,7 @@ check() {
 expect 0 'Verbs:' plugin --help
 expect 2 'expected a verb' plugin
 expect 2 'did you mean .list' plugin lits
-for verb in list new; do
+for verb in list new check; do
     expect 0 "Usage: anole plugin $verb" plugin $verb --help
     expect 2 'unknown option --jsno' plugin $verb --jsno
 done
@@ -114,5 +114,20 @@ expect 0 '^my-2nd_npu  *0.1  *loaded  *1 ' plugin list
 expect 0 'wrote l.json' tune "$networks/tiny.json" --device my-2nd_npu --trials 12 \
     --history h --output l.json
 check 'no trial failed' '! grep "\"outcome\"" h | grep -v "\"outcome\":\"ok\"" | grep .'
+
+# -- check --
+unset ANOLE_PLUGIN_PATH
+expect 2 'expected FILE.so' plugin check
+expect 2 'unexpected argument' plugin check a.so b.so
+expect 2 '\-\-samples' plugin check a.so --samples 0
+expect 2 'no duration' plugin check a.so --limit soon
+expect 3 'No such file' plugin check none.so
+expect 3 'wrong magic number' plugin check "$plugins/magic.so"
+expect 3 'there is no device "my-2nd_npu:7"' plugin check mine/my-2nd_npu.so --device my-2nd_npu:7
+expect 0 '0 do not, 1 were skipped' plugin check mine/my-2nd_npu.so --samples 2
+check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 28 ]'
+expect 0 '"failed": 0' plugin check mine/my-2nd_npu.so --samples 1 --json
+expect 5 '^fail *outputs-equal-the-reference' plugin check "$plugins/nan.so" --samples 1
+expect 3 '^fail *keeps-stdout-clean .*a plugin should not' plugin check "$plugins/print.so" --samples 1
 
 exit $failed

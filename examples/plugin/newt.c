@@ -113,6 +113,15 @@ static uint32_t thread_counts(const struct anole_device *device, int64_t *values
     return count;
 }
 
+/* Wider tiles than the output would only waste work. */
+static uint32_t pixel_counts(const struct anole_task *task)
+{
+    uint32_t count = 1, width = as_convolution(task).out_w;
+    while (count < COUNT(all_pixels) && all_pixels[count] <= width)
+        count++;
+    return count;
+}
+
 /* The knobs, then what does not go together. */
 static int space(const struct anole_device *device, const struct anole_task *task,
                  struct anole_space_builder *builder, struct anole_message *message)
@@ -128,10 +137,7 @@ static int space(const struct anole_device *device, const struct anole_task *tas
                                      .count = ORDERS,
                                      .labels = order_names};
     int64_t threads[MAX_THREADS];
-    uint32_t thread_values = thread_counts(device, threads), pixel_values = 1;
-    struct anole_task shape = as_convolution(task);
-    while (pixel_values < COUNT(all_pixels) && all_pixels[pixel_values] <= shape.out_w)
-        pixel_values++; /* wider tiles than the output would only waste work */
+    uint32_t thread_values = thread_counts(device, threads), pixel_values = pixel_counts(task);
 
     int code = add_ordinal(builder, "pixels", all_pixels, pixel_values, pixel_values / 2);
     if (code == ANOLE_OK)
@@ -150,18 +156,23 @@ static int space(const struct anole_device *device, const struct anole_task *tas
     return code;
 }
 
-/* What the kernels below are instantiated for: configs may come from anywhere. */
-static bool is_config(const int64_t *values, uint32_t count)
+static bool is_among(int64_t value, const int64_t *values, size_t count)
 {
-    bool pixels = false, channels = false;
-    if (count != KNOBS)
-        return false;
-    for (size_t i = 0; i < COUNT(all_pixels); i++)
-        pixels |= values[PIXELS] == all_pixels[i];
-    for (size_t i = 0; i < COUNT(all_channels); i++)
-        channels |= values[CHANNELS] == all_channels[i];
-    return pixels && channels && values[ORDER] >= 0 && values[ORDER] < ORDERS &&
-           values[THREADS] >= 1 && values[THREADS] <= MAX_THREADS;
+    for (size_t i = 0; i < count; i++)
+        if (values[i] == value)
+            return true;
+    return false;
+}
+
+/* Configs may come from anywhere, such as another version's history. */
+static bool is_config(const struct anole_device *device, const struct anole_task *task,
+                      const int64_t *values, uint32_t count)
+{
+    int64_t threads[MAX_THREADS];
+    return count == KNOBS && is_among(values[PIXELS], all_pixels, pixel_counts(task)) &&
+           is_among(values[CHANNELS], all_channels, COUNT(all_channels)) &&
+           (values[ORDER] == ROWS_INSIDE || values[ORDER] == CHANNELS_INSIDE) &&
+           is_among(values[THREADS], threads, thread_counts(device, threads));
 }
 
 /* Numbers that help a model of the time: the more telling, the fewer trials. */
@@ -201,7 +212,7 @@ static int generate(const struct anole_device *device, const struct anole_task *
 {
     if (!supports(device, task))
         return fail(message, ANOLE_UNSUPPORTED, "There is no kernel for this task.");
-    if (!is_config(values, count))
+    if (!is_config(device, task, values, count))
         return fail(message, ANOLE_BAD_REQUEST, "A knob has a value that space() does not offer.");
     char text[128];
     int length = snprintf(text, sizeof text, SOURCE, (int)values[PIXELS], (int)values[CHANNELS],
@@ -231,8 +242,8 @@ static int pack(const struct anole_device *device, const struct anole_task *task
                 const int64_t *values, uint32_t count, const void *weights, size_t weights_bytes,
                 void *packed, size_t packed_bytes, struct anole_message *message)
 {
-    (void)device;
-    if (!is_config(values, count) || packed_bytes != packed_bytes_of(task, values[CHANNELS]))
+    if (!is_config(device, task, values, count) ||
+        packed_bytes != packed_bytes_of(task, values[CHANNELS]))
         return fail(message, ANOLE_BAD_REQUEST, "These weights are not packed for this config.");
     size_t taps = (size_t)task->kernel_h * task->kernel_w * task->in_c;
     size_t channels = (size_t)values[CHANNELS];

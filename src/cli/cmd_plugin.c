@@ -11,6 +11,7 @@
 static const struct anole_command *const verbs[] = {
     &anole_cmd_plugin_list,
     &anole_cmd_plugin_new,
+    &anole_cmd_plugin_check,
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof *verbs)

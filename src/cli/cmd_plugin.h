@@ -9,5 +9,6 @@
 
 extern const struct anole_command anole_cmd_plugin_list;
 extern const struct anole_command anole_cmd_plugin_new;
+extern const struct anole_command anole_cmd_plugin_check;
 
 #endif

@@ -162,6 +162,9 @@ struct anole_registry {
  * A refused plugin is an entry, no failure. */
 enum anole_status anole_registry_create(struct anole_registry **registry, uint32_t threads,
                                         struct anole_error *error);
+/* The same of one file alone, wherever it lies. */
+enum anole_status anole_registry_create_file(struct anole_registry **registry, const char *path,
+                                             uint32_t threads, struct anole_error *error);
 void anole_registry_destroy(struct anole_registry *registry);
 
 /* The one device that `selector` means: an id ("cpu:0"), a backend's name if it

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define LIMIT 30.0 /* seconds for one plugin or driver to answer */
 
@@ -353,13 +354,17 @@ free_reply:
 
 /* -- The whole -- */
 
-enum anole_status anole_registry_create(struct anole_registry **registry, uint32_t threads,
-                                        struct anole_error *error)
+/* `path` NULL: the files of all folders. */
+static enum anole_status create(struct anole_registry **registry, char *path, uint32_t threads,
+                                struct anole_error *error)
 {
     struct search search = {.registry = calloc(1, sizeof *search.registry), .threads = threads};
-    if (!search.registry)
+    if (!search.registry) {
+        free(path);
         return anole_fail_memory(error);
-    enum anole_status status = add_folders(search.registry, error);
+    }
+    enum anole_status status = path ? add_file(search.registry, path, error)
+                                    : add_folders(search.registry, error);
     if (status == ANOLE_DONE)
         status = vet(&search, error);
     if (status == ANOLE_DONE)
@@ -371,6 +376,25 @@ enum anole_status anole_registry_create(struct anole_registry **registry, uint32
     }
     *registry = search.registry;
     return ANOLE_DONE;
+}
+
+enum anole_status anole_registry_create(struct anole_registry **registry, uint32_t threads,
+                                        struct anole_error *error)
+{
+    return create(registry, NULL, threads, error);
+}
+
+enum anole_status anole_registry_create_file(struct anole_registry **registry, const char *path,
+                                             uint32_t threads, struct anole_error *error)
+{
+    /* Not its real path: a link has a name of its own, which is the plugin's. */
+    char *folder = path[0] == '/' ? strdup("") : getcwd(NULL, 0), *whole = NULL;
+    if (!folder)
+        return anole_fail_errno(error, "cannot find out the current folder");
+    if (asprintf(&whole, "%s%s%s", folder, folder[0] ? "/" : "", path) < 0)
+        whole = NULL;
+    free(folder);
+    return whole ? create(registry, whole, threads, error) : anole_fail_memory(error);
 }
 
 void anole_registry_destroy(struct anole_registry *registry)

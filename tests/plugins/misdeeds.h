@@ -44,7 +44,9 @@
     X(bad_pack)                                                                                    \
     X(events_lie)                                                                                  \
     X(talk)                                                                                        \
-    X(crash_later)
+    X(crash_later)                                                                                 \
+    X(one_time)                                                                                    \
+    X(milliseconds)
 
 enum deed {
 #define X(name) DEED_##name,

@@ -9,13 +9,19 @@
  *   DEEDS         with a knob `deed`, each value of which is another misdeed
  *   DRIVERS       with several drivers, not all of them well
  *   EXAMINED      with the op diagnose, which has something to say, and crashes
+ *   ALWAYS        DEED_x: every config does this
+ *   FAULT         FAULT_x: one of those of faults.h
  */
+#include "faults.h"
 #include "misdeeds.h"
+#include "window.h"
 
 #include <anole/plugin.h>
 
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +33,10 @@
 #endif
 #ifndef DEVICE_FLAGS
 #define DEVICE_FLAGS ANOLE_DEVICE_SHARES_HOST
+#endif
+
+#ifndef ALWAYS
+#define ALWAYS DEED_none
 #endif
 
 enum { KNOB_TILE, KNOB_SLOW, KNOB_DEED };
@@ -58,7 +68,7 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
                  uint32_t *count, struct anole_message *message)
 {
     uint32_t wanted = strcmp(driver, "two") == 0 ? 2 : 1;
-    if (strcmp(driver, "crash") == 0) {
+    if (strcmp(driver, "crash") == 0 || FAULT == FAULT_crash_probe) {
         fprintf(stderr, "this driver is about to crash\n");
         signal(SIGABRT, SIG_DFL);
         raise(SIGABRT);
@@ -74,6 +84,8 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
         device->flags = DEVICE_FLAGS;
         snprintf(device->name, sizeof device->name, "Test Device %s%u", driver, i);
         snprintf(device->vendor, sizeof device->vendor, "Nobody");
+        if (FAULT == FAULT_changing_probe)
+            device->clock_mhz = (uint32_t)getpid() + (uint32_t)++calls;
         snprintf(device->driver, sizeof device->driver, "%s driver", PLUGIN_NAME);
         snprintf(device->driver_version, sizeof device->driver_version, "1.2.3");
         device->compute_units = device->cores = host->topology->cores;
@@ -92,22 +104,26 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
     (void)device;
-    return task->kind != ANOLE_TASK_DEPTHWISE_CONV2D;
+    if (FAULT == FAULT_knows_all_tasks)
+        return task->kind != ANOLE_TASK_DEPTHWISE_CONV2D;
+    if (FAULT == FAULT_changing_support && ++calls % 2 == 0)
+        return 0;
+    return (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
+           task->dtype == ANOLE_F32;
 }
 
 static int space(const struct anole_device *device, const struct anole_task *task,
                  struct anole_space_builder *builder, struct anole_message *message)
 {
-    (void)device;
-    (void)task;
-    (void)message;
     static const int64_t tiles[] = {1, 2, 4, 8, 16}, slow[] = {0, 1};
     const struct anole_knob tile = {.size = sizeof tile,
                                     .kind = ANOLE_KNOB_ORDINAL,
                                     .name = "tile",
                                     .values = tiles,
-                                    .count = 5,
-                                    .default_index = 1};
+                                    .count = FAULT == FAULT_changing_space && ++calls % 2 ? 4 : 5,
+                                    .default_index = FAULT == FAULT_bad_default ? 4 : 1};
+    if (!supports(device, task))
+        return fail(message, ANOLE_UNSUPPORTED, "no such task");
     const struct anole_knob pace = {.size = sizeof pace,
                                     .kind = ANOLE_KNOB_CATEGORICAL,
                                     .name = "slow",
@@ -155,7 +171,7 @@ static uint32_t features(const struct anole_device *device, const struct anole_t
     (void)count;
     if (out) {
         out[0] = (double)(task->out_w / (uint64_t)values[KNOB_TILE]);
-        out[1] = 1.0;
+        out[1] = FAULT == FAULT_nan_feature ? NAN : 1.0;
     }
     return 2;
 }
@@ -168,13 +184,7 @@ static const char *feature_name(uint32_t kind, uint32_t i)
 
 static enum deed deed_of(const int64_t *values, uint32_t count)
 {
-    return count > KNOB_DEED ? (enum deed)values[KNOB_DEED] : DEED_none;
-}
-
-static size_t weight_bytes(const struct anole_task *task)
-{
-    return (size_t)task->out_c * (task->in_c / task->groups) * task->kernel_h * task->kernel_w *
-           sizeof(float);
+    return count > KNOB_DEED ? (enum deed)values[KNOB_DEED] : ALWAYS;
 }
 
 static void add_arg(struct anole_launch *launch, uint32_t role, int64_t value)
@@ -182,17 +192,36 @@ static void add_arg(struct anole_launch *launch, uint32_t role, int64_t value)
     launch->args[launch->arg_count++] = (struct anole_arg){.role = role, .value = value};
 }
 
+static bool is_config(const int64_t *values, uint32_t count)
+{
+    static const uint32_t knobs = KNOB_DEED
+#ifdef DEEDS
+                                  + 1
+#endif
+        ;
+    if (count != knobs)
+        return false;
+    int64_t tile = values[KNOB_TILE], deed = knobs > KNOB_DEED ? values[KNOB_DEED] : 0;
+    return tile >= 1 && tile <= 16 && (tile & (tile - 1)) == 0 && values[KNOB_SLOW] >= 0 &&
+           values[KNOB_SLOW] <= 1 && deed >= 0 && deed < DEED_COUNT;
+}
+
 static int generate(const struct anole_device *device, const struct anole_task *task,
                     const int64_t *values, uint32_t count, struct anole_kernel_builder *builder,
                     struct anole_message *message)
 {
-    (void)device;
     char source[128];
     enum deed deed = deed_of(values, count);
+    if (!supports(device, task))
+        return fail(message, ANOLE_UNSUPPORTED, "no such task");
+    if (!is_config(values, count) && FAULT != FAULT_any_config)
+        return fail(message, ANOLE_BAD_REQUEST, "no such config");
     if (deed == DEED_refuse)
         return fail(message, ANOLE_BAD_REQUEST, "this config is refused on purpose");
-    int length = snprintf(source, sizeof source, "kernel void conv() { /* tile %lld */ }\n",
-                          (long long)values[KNOB_TILE]);
+    int length = snprintf(source, sizeof source, "kernel void conv() { /* %lld %lld %d %d */ }\n",
+                          (long long)values[KNOB_TILE],
+                          FAULT == FAULT_idle_knob ? 0 : (long long)values[KNOB_SLOW], deed,
+                          misremember());
     struct anole_launch launch = {.size = sizeof launch,
                                   .dimensions = 1,
                                   .kernel = "conv",
@@ -247,12 +276,17 @@ static int open_device(const struct anole_host *host, const char *driver, uint32
         signal(SIGSEGV, SIG_DFL);
         raise(SIGSEGV);
     }
-    if (index > 1)
+    if (index > 1 && FAULT != FAULT_any_device)
         return fail(message, ANOLE_NO_DEVICE, "no such device");
     *session = calloc(1, sizeof **session);
     if (!*session)
         return ANOLE_NO_MEMORY;
     (*session)->host = host;
+    opened++;
+    if (FAULT == FAULT_leak_session)
+        leak();
+    if (FAULT == FAULT_leak_file && open("/dev/null", O_RDONLY) < 0)
+        return ANOLE_NO_MEMORY;
     return ANOLE_OK;
 }
 
@@ -314,6 +348,12 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     enum deed deed = deed_of(kernel->values, kernel->value_count);
     if (binary && (binary_bytes != sizeof BINARY_TEXT || strcmp(binary, BINARY_TEXT) != 0))
         return fail(message, ANOLE_BUILD_FAILED, "the binary is not what binary() gave");
+    if (FAULT == FAULT_silent_refusal && kernel->values[KNOB_TILE] != 1)
+        return ANOLE_BUILD_FAILED;
+    if (FAULT == FAULT_leak_build)
+        leak();
+    if (FAULT == FAULT_stale_lock && !pass_lock(session->host))
+        return fail(message, ANOLE_BUILD_FAILED, "somebody else is building");
     if (!binary && pace)
         usleep((useconds_t)atoi(pace) * 1000);
     if (deed == DEED_talk)
@@ -340,7 +380,8 @@ static int binary_of(struct anole_session *session, struct anole_build *made, vo
     (void)made;
     (void)message;
     if (data && *bytes >= sizeof BINARY_TEXT)
-        memcpy(data, BINARY_TEXT, sizeof BINARY_TEXT);
+        memcpy(data, FAULT == FAULT_other_binary ? "nonsense, and long enough for all of it to be copied" : BINARY_TEXT,
+               sizeof BINARY_TEXT);
     *bytes = sizeof BINARY_TEXT;
     return ANOLE_OK;
 }
@@ -350,26 +391,6 @@ static void release(struct anole_session *session, struct anole_build *made)
 {
     (void)session;
     free(made);
-}
-
-static float sum_window(const struct anole_task *t, const float *x, const float *w, uint32_t n,
-                        uint32_t y, uint32_t z, uint32_t k)
-{
-    uint32_t depth = t->in_c / t->groups, first = k / (t->out_c / t->groups) * depth;
-    float sum = 0;
-    for (uint32_t r = 0; r < t->kernel_h; r++) {
-        for (uint32_t s = 0; s < t->kernel_w; s++) {
-            int64_t h = (int64_t)y * t->stride_h + r * t->dilation_h - t->pad_top;
-            int64_t v = (int64_t)z * t->stride_w + s * t->dilation_w - t->pad_left;
-            if (h < 0 || h >= t->in_h || v < 0 || v >= t->in_w)
-                continue;
-            const float *from = x + ((n * t->in_h + h) * t->in_w + v) * t->in_c + first;
-            const float *with = w + ((k * t->kernel_h + r) * t->kernel_w + s) * depth;
-            for (uint32_t c = 0; c < depth; c++)
-                sum += from[c] * with[c];
-        }
-    }
-    return sum;
 }
 
 static void convolve(const struct anole_build *made, const struct anole_binding *bindings)
@@ -423,6 +444,21 @@ static int run_once(struct anole_build *made, const struct anole_binding *bindin
     return code;
 }
 
+/* Whether all tensors are there, and large enough. */
+static bool are_whole(const struct anole_build *made, const struct anole_binding *bindings)
+{
+    const struct anole_task *t = &made->task;
+    size_t pixels = (size_t)t->batch * t->out_h * t->out_w;
+    size_t inputs = (size_t)t->batch * t->in_h * t->in_w * t->in_c * sizeof(float);
+    size_t weights = made->packed ? made->packed : weight_bytes(t);
+    return bindings[ANOLE_ROLE_INPUT].buffer && bindings[ANOLE_ROLE_INPUT].bytes >= inputs &&
+           bindings[ANOLE_ROLE_WEIGHTS].buffer && bindings[ANOLE_ROLE_WEIGHTS].bytes >= weights &&
+           bindings[ANOLE_ROLE_OUTPUT].buffer &&
+           bindings[ANOLE_ROLE_OUTPUT].bytes >= pixels * t->out_c * sizeof(float) &&
+           (made->tile != 4 || (bindings[ANOLE_ROLE_WORKSPACE].buffer &&
+                                bindings[ANOLE_ROLE_WORKSPACE].bytes >= 1000));
+}
+
 static int run(struct anole_session *session, struct anole_build *made,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message)
@@ -434,8 +470,11 @@ static int run(struct anole_session *session, struct anole_build *made,
         *host_seconds = 1;
         return ANOLE_OK;
     }
-    if (binding_count != ANOLE_ROLE_COUNT)
+    if (binding_count != ANOLE_ROLE_COUNT ||
+        (FAULT != FAULT_any_memory && !are_whole(made, bindings)))
         return fail(message, ANOLE_BAD_REQUEST, "bindings are missing");
+    if (FAULT == FAULT_any_memory && !are_whole(made, bindings))
+        return ANOLE_OK;
     double start = now();
     for (uint32_t i = 0; i < repeats; i++) {
         int code = run_once(made, bindings, &device_seconds[i], message);
@@ -447,6 +486,10 @@ static int run(struct anole_session *session, struct anole_build *made,
         *host_seconds = -1;
     if (made->deed == DEED_nan_time)
         *host_seconds = NAN;
+    if (made->deed == DEED_one_time)
+        *host_seconds = 1e-3;
+    if (made->deed == DEED_milliseconds)
+        *host_seconds *= 1e3;
     return ANOLE_OK;
 }
 

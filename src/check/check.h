@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Holds a backend to the contract of anole/plugin.h, clause by clause.  The
+ * clauses stand in contract.h, each with the function that tests it; PLUGINS.md
+ * explains them under the same names.
+ *
+ * No op of the plugin is called in this process: each clause is tested in one of
+ * its own, so that a plugin that crashes or hangs fails a clause, and not us.
+ */
+#ifndef ANOLE_CHECK_H
+#define ANOLE_CHECK_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANOLE_CHECK_TEXT 600
+
+enum anole_ruling { ANOLE_PASS, ANOLE_FAIL, ANOLE_SKIPPED };
+
+/* A literal: "pass", "fail", "skipped". */
+const char *anole_ruling_text(enum anole_ruling verdict);
+
+/* What became of one clause. */
+struct anole_clause_result {
+    const char *name, *claim; /* literals: "describes-the-same-twice", and a sentence */
+    enum anole_ruling verdict;
+    char text[ANOLE_CHECK_TEXT]; /* what was seen, or what went wrong; printable */
+};
+
+struct anole_check_options {
+    const char *device; /* as for --device; NULL: its first */
+    uint32_t threads;   /* of a CPU device; 0: all */
+    uint32_t samples;   /* configs of each task; 0: default */
+    uint64_t seed;
+    double limit; /* seconds that one step, such as a build, may take; 0: default */
+    /* Each clause as soon as it is tested; may be NULL. */
+    void (*told)(void *context, const struct anole_clause_result *result);
+    /* Polled; may be NULL.  True: ERR_INTERRUPTED. */
+    bool (*stop)(void *context);
+    void *context;
+};
+
+struct anole_check_report {
+    char path[4096], name[64], version[64], device[160]; /* printable; "" if not known */
+    struct anole_clause_result *results;                 /* [count], in the contract's order */
+    size_t count;
+    size_t counts[3]; /* of each verdict */
+};
+
+#define ANOLE_CHECK_SAMPLES 8 /* defaults */
+#define ANOLE_CHECK_LIMIT 60.0
+
+/* Tests them all.  That the plugin fails is no failure; ERR_NO_DEVICE if
+ * `device` fits none of its devices. */
+enum anole_status anole_check_run(struct anole_check_report **report, const char *path,
+                                  const struct anole_check_options *options,
+                                  struct anole_error *error);
+void anole_check_report_destroy(struct anole_check_report *report);
+
+/* What the whole comes to: done, or ERR_PLUGIN, or ERR_WRONG_RESULT if a kernel
+ * computed something wrong. */
+enum anole_status anole_check_judge(const struct anole_check_report *report,
+                                    struct anole_error *error);
+
+#endif

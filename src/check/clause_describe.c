@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Clauses on what a plugin says of itself: loading, devices, supported tasks, and
+ * where it may say it.
+ */
+#include "check/exam.h"
+
+#include "base/text.h"
+#include "measure/plugin_message.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEVICES 64
+#define MAX_STDERR ((size_t)64 << 10)
+
+enum anole_ruling anole_clause_loads(struct anole_exam *exam)
+{
+    const struct anole_registry_entry *entry = &exam->registry->entries[0];
+    if (entry->refusal != ANOLE_REFUSAL_NONE)
+        return anole_exam_fail(exam, "%s", entry->reason);
+    return anole_exam_pass(exam, "%s %s, generator %u, ABI %u", entry->name, entry->version,
+                           entry->generator_version, exam->plugin->abi);
+}
+
+/* What is wrong with a description; NULL: nothing. */
+static const char *fault_of(const struct anole_device *device)
+{
+    if (device->name[0] == '\0')
+        return "it has no name";
+    if (!memchr(device->name, 0, sizeof device->name) ||
+        !memchr(device->vendor, 0, sizeof device->vendor) ||
+        !memchr(device->driver, 0, sizeof device->driver) ||
+        !memchr(device->driver_version, 0, sizeof device->driver_version))
+        return "a text does not end";
+    if (device->type < ANOLE_DEVICE_CPU || device->type > ANOLE_DEVICE_ACCELERATOR)
+        return "its type is no anole_device_type";
+    if (device->property_count > ANOLE_MAX_PROPERTIES)
+        return "it has more properties than there is room for";
+    for (uint32_t i = 0; i < device->property_count; i++)
+        if (!isfinite(device->properties[i].value) || !device->properties[i].name[0] ||
+            !memchr(device->properties[i].name, 0, sizeof device->properties[i].name))
+            return "a property has no name or no finite value";
+    return NULL;
+}
+
+/* Asks the plugin itself: what the registry holds has been tamed. */
+static enum anole_ruling ask(struct anole_exam *exam, struct anole_device *devices, uint32_t *count)
+{
+    struct anole_message message = {.size = sizeof message};
+    char words[256];
+    anole_exam_step(exam, "describing the devices");
+    int code =
+        exam->plugin->probe(anole_host_get(exam->threads), exam->driver, devices, count, &message);
+    if (code != ANOLE_OK)
+        return anole_exam_fail(exam, "probe() failed: %s",
+                               anole_plugin_words(words, sizeof words, code, &message));
+    return ANOLE_PASS;
+}
+
+enum anole_ruling anole_clause_describes(struct anole_exam *exam)
+{
+    const char *problem = exam->registry->entries[0].probe_problem;
+    if (!exam->device)
+        return problem[0] ? anole_exam_fail(exam, "%s", problem)
+                          : anole_exam_skip(exam, "it finds no device on this machine");
+    struct anole_device *devices = calloc(MAX_DEVICES, sizeof *devices);
+    if (!devices)
+        return anole_exam_fail(exam, "out of memory");
+    uint32_t count = MAX_DEVICES, none = 0;
+    enum anole_ruling verdict = ask(exam, devices, &count);
+    if (verdict == ANOLE_PASS && count > 0 && ask(exam, devices, &none) == ANOLE_PASS &&
+        none != count)
+        verdict = anole_exam_fail(exam,
+                                  "probe() counts %u devices with room for %d, but %u with room "
+                                  "for none: *count must say how many there are",
+                                  count, MAX_DEVICES, none);
+    for (uint32_t i = 0; i < count && i < MAX_DEVICES && verdict == ANOLE_PASS; i++)
+        if (fault_of(&devices[i]))
+            verdict = anole_exam_fail(exam, "device %u: %s", i, fault_of(&devices[i]));
+    free(devices);
+    if (verdict != ANOLE_PASS)
+        return verdict;
+    return anole_exam_pass(exam, "%zu in all%s%s", exam->registry->device_count,
+                           problem[0] ? "; but " : "", problem);
+}
+
+static bool same_device(const struct anole_device *a, const struct anole_device *b)
+{
+    const void *from = &a->compute_units, *to = &b->compute_units;
+    size_t numbers = offsetof(struct anole_device, property_count) -
+                     offsetof(struct anole_device, compute_units);
+    if (a->index != b->index || a->type != b->type || a->flags != b->flags ||
+        strcmp(a->name, b->name) != 0 || strcmp(a->vendor, b->vendor) != 0 ||
+        strcmp(a->driver, b->driver) != 0 || strcmp(a->driver_version, b->driver_version) != 0 ||
+        memcmp(from, to, numbers) != 0 || a->property_count != b->property_count)
+        return false;
+    for (uint32_t i = 0; i < a->property_count; i++)
+        if (strcmp(a->properties[i].name, b->properties[i].name) != 0 ||
+            a->properties[i].value != b->properties[i].value)
+            return false;
+    return true;
+}
+
+enum anole_ruling anole_clause_same_twice(struct anole_exam *exam)
+{
+    enum anole_ruling verdict = ANOLE_PASS;
+    struct anole_device *devices = calloc(MAX_DEVICES, sizeof *devices);
+    if (!devices)
+        return anole_exam_fail(exam, "out of memory");
+    for (int turn = 1; turn <= 2 && verdict == ANOLE_PASS; turn++) {
+        uint32_t count = MAX_DEVICES, index = exam->device->index;
+        memset(devices, 0, MAX_DEVICES * sizeof *devices);
+        verdict = ask(exam, devices, &count);
+        if (verdict == ANOLE_PASS &&
+            (index >= count || !same_device(&devices[index], exam->device)))
+            verdict = anole_exam_fail(exam,
+                                      turn == 1 ? "another process got another description of "
+                                                  "device %u"
+                                                : "asked twice, it describes device %u in two ways",
+                                      index);
+    }
+    free(devices);
+    return verdict == ANOLE_PASS ? anole_exam_pass(exam, "three times the same") : verdict;
+}
+
+enum anole_ruling anole_clause_supports(struct anole_exam *exam)
+{
+    anole_exam_step(exam, "asking what it supports");
+    uint64_t first = anole_exam_supported(exam), second = anole_exam_supported(exam);
+    if (first != second)
+        return anole_exam_fail(exam, "asked twice, supports() gives two answers");
+    if (first == 0)
+        return anole_exam_fail(exam, "it supports none of the tasks that it was asked about: "
+                                     "fp32 convolutions, depthwise ones and dense layers");
+    exam->cell->reply.number = first;
+    return anole_exam_pass(exam, "%d of the tasks of this check", __builtin_popcountll(first));
+}
+
+enum anole_ruling anole_clause_stdout(struct anole_exam *exam)
+{
+    if (exam->out > 0)
+        return anole_exam_fail(exam,
+                               "%zu bytes, beginning with \"%.200s\": stdout is the tuner's; use "
+                               "host->log() or stderr",
+                               exam->out, exam->words);
+    return anole_exam_pass(exam, "nothing was written");
+}
+
+enum anole_ruling anole_clause_stderr(struct anole_exam *exam)
+{
+    if (exam->err > MAX_STDERR)
+        return anole_exam_fail(exam,
+                               "%zu bytes: more than %zu in such a short time bury what matters; "
+                               "say less, or say it by host->log(ANOLE_LOG_DEBUG, ...)",
+                               exam->err, MAX_STDERR);
+    return anole_exam_pass(exam, "%zu bytes", exam->err);
+}

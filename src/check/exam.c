@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/exam.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Small, so that a slow device is done soon; odd, so that what is left over at an
+ * edge is seen; of every kind that the core has a reference for. */
+static const char *const task_keys[] = {
+    "conv2d n1 8x8x8 k3x3 s1x1 p1,1,1,1 d1x1 g1 o16 f32 bias relu",
+    "conv2d n1 7x9x5 k3x3 s2x2 p1,0,1,1 d1x1 g1 o7 f32 bias residual relu6",
+    "conv2d n2 6x6x8 k1x1 s1x1 p0,0,0,0 d1x1 g1 o12 f32",
+    "conv2d n1 9x9x4 k3x3 s1x1 p2,2,2,2 d2x2 g1 o8 f32 bias",
+    "conv2d n1 8x8x8 k3x3 s1x1 p1,1,1,1 d1x1 g2 o8 f32 bias relu",
+    "conv2d n1 13x13x3 k5x5 s2x2 p2,2,2,2 d1x1 g1 o9 f32 bias relu",
+    "depthwise_conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g16 o16 f32 bias relu6",
+    "depthwise_conv2d n1 7x7x5 k3x3 s2x2 p1,1,1,1 d1x1 g5 o10 f32 bias",
+    "dense n1 i64 o48 f32 bias relu",
+    "dense n3 i33 o17 f32 bias",
+    "conv2d n1 20x20x32 k3x3 s1x1 p1,1,1,1 d1x1 g1 o32 f32 bias relu",
+};
+
+static enum anole_ruling conclude(struct anole_exam *exam, enum anole_ruling verdict,
+                                  const char *format, va_list args)
+{
+    char text[ANOLE_CHECK_TEXT];
+    vsnprintf(text, sizeof text, format, args);
+    anole_text_printable(exam->cell->reply.text, sizeof exam->cell->reply.text, text);
+    exam->cell->reply.verdict = verdict;
+    return verdict;
+}
+
+#define DEFINE_VERDICT(name, verdict)                                                              \
+    enum anole_ruling anole_exam_##name(struct anole_exam *exam, const char *format, ...)          \
+    {                                                                                              \
+        va_list args;                                                                              \
+        va_start(args, format);                                                                    \
+        conclude(exam, verdict, format, args);                                                     \
+        va_end(args);                                                                              \
+        return verdict;                                                                            \
+    }
+DEFINE_VERDICT(pass, ANOLE_PASS)
+DEFINE_VERDICT(fail, ANOLE_FAIL)
+DEFINE_VERDICT(skip, ANOLE_SKIPPED)
+
+void anole_exam_step(struct anole_exam *exam, const char *format, ...)
+{
+    char text[ANOLE_CHECK_TEXT], safe[ANOLE_CHECK_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    anole_cell_step(exam->cell, anole_text_printable(safe, sizeof safe, text));
+}
+
+bool anole_exam_simulated(const struct anole_exam *exam)
+{
+    return exam->device->flags & ANOLE_DEVICE_SIMULATED;
+}
+
+#define KEY_COUNT (sizeof task_keys / sizeof *task_keys)
+
+uint64_t anole_exam_supported(const struct anole_exam *exam)
+{
+    uint64_t supported = 0;
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        struct anole_task task;
+        if (anole_task_parse_key(&task, task_keys[i], NULL) == ANOLE_DONE &&
+            anole_backend_supports(exam->backend, exam->device, &task))
+            supported |= UINT64_C(1) << i;
+    }
+    return supported;
+}
+
+void anole_exam_take_tasks(struct anole_exam *exam, uint64_t supported)
+{
+    exam->task_count = 0;
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        if (supported >> i & 1 &&
+            anole_task_parse_key(&exam->tasks[exam->task_count], task_keys[i], NULL) == ANOLE_DONE)
+            exam->task_count++;
+}
+
+static bool is_among(uint64_t config, const uint64_t *configs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (configs[i] == config)
+            return true;
+    return false;
+}
+
+size_t anole_exam_sample(const struct anole_exam *exam, const struct anole_generator *generator,
+                         uint64_t *configs)
+{
+    const struct anole_space *space = anole_generator_space(generator);
+    char key[ANOLE_TASK_KEY];
+    struct anole_rng root, rng;
+    anole_task_key(key, anole_generator_task(generator));
+    anole_rng_init(&root, exam->seed);
+    anole_rng_fork(&rng, &root, key);
+    size_t count = 0;
+    configs[count++] = anole_space_default(space);
+    for (uint32_t tries = 0; count < exam->samples && tries < 16 * exam->samples; tries++) {
+        uint64_t config;
+        if (!anole_space_sample(space, &rng, &config))
+            break;
+        if (!is_among(config, configs, count))
+            configs[count++] = config;
+    }
+    return count;
+}
+
+/* The kernels of one task. */
+static enum anole_status add_kernels(struct anole_exam *exam, const struct anole_task *task,
+                                     uint64_t *number, size_t *count, size_t *refused,
+                                     struct anole_error *error)
+{
+    struct anole_generator *generator = NULL;
+    uint64_t *configs = malloc((exam->samples + 1) * sizeof *configs);
+    enum anole_status status =
+        configs ? anole_generator_create(&generator, exam->backend, exam->device, task, error)
+                : anole_fail_memory(error);
+    size_t configs_count = status == ANOLE_DONE ? anole_exam_sample(exam, generator, configs) : 0;
+    for (size_t i = 0; i < configs_count && status == ANOLE_DONE; i++) {
+        struct anole_generated *generated = NULL;
+        struct anole_error why = {.status = ANOLE_DONE};
+        status = anole_generator_kernel(&generated, generator, configs[i], &why);
+        if (status == ANOLE_DONE) {
+            *number = anole_hash_combine(*number, generated->source_hash);
+            ++*count;
+        } else if (status == ANOLE_ERR_INPUT) {
+            *number = anole_hash_combine(*number, 1);
+            ++*refused;
+            status = ANOLE_DONE;
+        } else {
+            anole_fail(error, status, "%s", why.text);
+        }
+        anole_generated_destroy(generated);
+    }
+    anole_generator_destroy(generator);
+    free(configs);
+    return status;
+}
+
+enum anole_status anole_exam_kernels(struct anole_exam *exam, uint64_t *number, size_t *count,
+                                     size_t *refused, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    *number = 0;
+    *count = *refused = 0;
+    for (size_t i = 0; i < exam->task_count && status == ANOLE_DONE; i++)
+        status = add_kernels(exam, &exam->tasks[i], number, count, refused, error);
+    return status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/stock.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+#endif
+
+#define LEAK_A_TURN 4096 /* bytes: from here on it counts */
+#define SEEN_A_TURN 64   /* bytes: less may be the allocator's own doing */
+
+static size_t count_files(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    size_t count = 0;
+    while (list && readdir(list))
+        count++;
+    if (list)
+        closedir(list);
+    return count;
+}
+
+static size_t resident_bytes(void)
+{
+    unsigned long size = 0, resident = 0, shared = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    bool read = file && fscanf(file, "%lu %lu %lu", &size, &resident, &shared) == 3;
+    if (file)
+        fclose(file);
+    return read && resident > shared ? (resident - shared) * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void anole_stock_take(struct anole_stock *stock)
+{
+#ifdef __SANITIZE_ADDRESS__
+    stock->heap = __sanitizer_get_current_allocated_bytes();
+    stock->resident = 0; /* it keeps what is freed, to catch its users */
+#else
+    struct mallinfo2 info = mallinfo2();
+    stock->heap = info.uordblks + info.hblkhd;
+    stock->resident = resident_bytes();
+#endif
+    stock->files = count_files();
+}
+
+/* Bytes, or files, a turn, if both series grew; 0: they did not. */
+static size_t growth(size_t a, size_t b, size_t c, size_t turns)
+{
+    return b > a && c > b ? (c - a) / 2 / turns : 0;
+}
+
+bool anole_stock_leaks(char *out, size_t size, const struct anole_stock stocks[3], size_t turns)
+{
+    const struct anole_stock *a = &stocks[0], *b = &stocks[1], *c = &stocks[2];
+    size_t heap = growth(a->heap, b->heap, c->heap, turns);
+    size_t resident = growth(a->resident, b->resident, c->resident, turns);
+    bool files = b->files > a->files && c->files > b->files;
+    out[0] = '\0';
+    if (files)
+        snprintf(out, size, "%zu open files became %zu", a->files, c->files);
+    else if (heap >= SEEN_A_TURN)
+        snprintf(out, size, "the heap grows by %zu bytes a turn", heap);
+    else if (resident >= LEAK_A_TURN)
+        snprintf(out, size, "the memory in use grows by %zu bytes a turn", resident);
+    return files || heap >= LEAK_A_TURN || resident >= LEAK_A_TURN;
+}
