@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,19 +56,79 @@ static uint64_t config_of(const struct anole_space *space, uint16_t tile, uint16
 static void test_row_of_knobs(void **state)
 {
     struct anole_features *features = NULL;
-    float row[8];
+    float row[9];
     assert_int_equal(anole_features_create(&features, *state, NULL, 0, NULL, NULL, 0, NULL),
                      ANOLE_DONE);
-    assert_int_equal(anole_features_count(features), 8);
+    assert_int_equal(anole_features_count(features), 9);
     anole_features_row(features, config_of(*state, 3, 0, 1, 8, 0), row);
     static const float expected[] = {0, -1, 0, 1, 0, 9, 1, 0};
     for (size_t i = 1; i < 8; i++)
         assert_true(row[i] == expected[i]);
     assert_true(row[0] == (float)log2(12));
+    assert_true(row[8] == 2); /* 12 is a multiple of 4 */
     anole_features_row(features, config_of(*state, 2, 2, 0, 0, 1), row);
     assert_true(row[0] == 2 && row[1] == 5 && row[2] == 1 && row[3] == 0 && row[7] == 1);
     anole_features_destroy(features);
     anole_features_destroy(NULL);
+}
+
+static struct anole_features *features_of(const struct anole_space *space)
+{
+    struct anole_features *features = NULL;
+    assert_int_equal(anole_features_create(&features, space, NULL, 0, NULL, NULL, 0, NULL),
+                     ANOLE_DONE);
+    return features;
+}
+
+static void test_row_has_products_of_sizes(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {1, 6, 8}, flag[] = {0, 1}, fixed[] = {7}, below[] = {-1, 1};
+    struct anole_space *space = NULL;
+    float row[5];
+    assert_int_equal(anole_space_create(&space, NULL), ANOLE_DONE);
+    add(space, "a", false, sizes, 3, NULL);
+    add(space, "flag", false, flag, 2, NULL);
+    add(space, "fixed", false, fixed, 1, NULL);
+    add(space, "below", false, below, 2, NULL);
+    add(space, "b", false, sizes, 3, NULL);
+    assert_int_equal(anole_space_finish(space, NULL), ANOLE_DONE);
+    struct anole_features *features = features_of(space);
+    assert_int_equal(anole_features_count(features), 5 + 2 + 3);
+    static const char *const names[] = {"twos in a", "twos in b", "a*flag", "a*b", "flag*b"};
+    char name[64];
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(anole_features_name(features, 5 + i, name, sizeof name), names[i]);
+    float wide[10];
+    const uint16_t on[] = {1, 1, 0, 0, 2}, off[] = {1, 0, 0, 0, 2};
+    anole_features_row(features, anole_space_encode(space, on), wide);
+    memcpy(row, wide + 5, 5 * sizeof *row);
+    assert_true(row[0] == 1 && row[1] == 3);
+    assert_true(row[2] == (float)log2(6) && row[3] == (float)log2(6) + 3 && row[4] == 3);
+    anole_features_row(features, anole_space_encode(space, off), wide);
+    assert_true(wide[5 + 2] == 0 && wide[5 + 4] == 0); /* a switch that is off hides the size */
+    anole_features_destroy(features);
+    anole_space_destroy(space);
+}
+
+static void test_row_leaves_products_out_where_they_are_too_many(void **state)
+{
+    (void)state;
+    static const int64_t sizes[] = {1, 2};
+    for (size_t knobs = 12; knobs <= 13; knobs++) {
+        struct anole_space *space = NULL;
+        char name[8];
+        assert_int_equal(anole_space_create(&space, NULL), ANOLE_DONE);
+        for (size_t k = 0; k < knobs; k++) {
+            snprintf(name, sizeof name, "k%zu", k);
+            add(space, name, false, sizes, 2, NULL);
+        }
+        assert_int_equal(anole_space_finish(space, NULL), ANOLE_DONE);
+        struct anole_features *features = features_of(space);
+        assert_int_equal(anole_features_count(features), knobs == 12 ? 12 + 66 : 13);
+        anole_features_destroy(features);
+        anole_space_destroy(space);
+    }
 }
 
 static void sum_and_product(void *context, const int64_t *values, size_t count, double *out)
@@ -158,7 +219,7 @@ static void test_align_matches_by_name_and_value(void **state)
     const double context[2] = {1, 2};
     struct anole_space *other = NULL;
     struct anole_features *to = NULL, *from = NULL;
-    size_t columns[12];
+    size_t columns[16];
     assert_int_equal(anole_space_create(&other, NULL), ANOLE_DONE);
     add(other, "algorithm", true, algorithm, 3, NULL);
     add(other, "tile", false, tile, 3, NULL);
@@ -180,6 +241,30 @@ static void test_align_matches_by_name_and_value(void **state)
         assert_int_equal(columns[i], i);
     anole_features_destroy(to);
     anole_features_destroy(from);
+    /* Derived columns, by the knobs behind them. */
+    static const int64_t third[] = {3, 4};
+    anole_space_destroy(other);
+    other = NULL;
+    struct anole_space *own = NULL;
+    assert_int_equal(anole_space_create(&other, NULL), ANOLE_DONE);
+    assert_int_equal(anole_space_create(&own, NULL), ANOLE_DONE);
+    add(own, "tile", false, tile, 3, NULL);
+    add(own, "new", false, order, 2, NULL);
+    add(own, "width", false, third, 2, NULL);
+    add(other, "width", false, third, 2, NULL);
+    add(other, "tile", false, tile, 3, NULL);
+    assert_int_equal(anole_space_finish(own, NULL), ANOLE_DONE);
+    assert_int_equal(anole_space_finish(other, NULL), ANOLE_DONE);
+    to = features_of(own);
+    from = features_of(other);
+    anole_features_align(columns, to, from);
+    /* tile, new, width; twos in width; tile*new, tile*width, new*width */
+    const size_t derived[7] = {1, SIZE_MAX, 0, 2, SIZE_MAX, 3, SIZE_MAX};
+    assert_int_equal(anole_features_count(to), 7);
+    assert_memory_equal(columns, derived, sizeof derived);
+    anole_features_destroy(to);
+    anole_features_destroy(from);
+    anole_space_destroy(own);
     anole_space_destroy(other);
 }
 
@@ -187,6 +272,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_row_of_knobs, create, destroy),
+        cmocka_unit_test(test_row_has_products_of_sizes),
+        cmocka_unit_test(test_row_leaves_products_out_where_they_are_too_many),
         cmocka_unit_test_setup_teardown(test_row_with_extra_and_context, create, destroy),
         cmocka_unit_test_setup_teardown(test_row_is_defined_where_the_backend_writes_nothing,
                                         create, destroy),

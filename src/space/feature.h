@@ -2,8 +2,10 @@
  *
  * A config as a row of numbers for the cost model: for each knob its value (log2
  * of it where all values are positive and ordinal, one column a value for
- * categorical knobs of up to eight values), then what the backend adds.  Facts
- * about task and device come as further columns, equal for all configs of a
+ * categorical knobs of up to eight values), then what the backend adds, or where it
+ * adds nothing, what kernels are commonly sensitive to: the largest power of two
+ * that divides each size, and the products of all pairs of sizes (of up to twelve).
+ * Facts about task and device come as further columns, equal for all configs of a
  * task, so that rows of several tasks can be pooled.
  */
 #ifndef ANOLE_FEATURE_H
