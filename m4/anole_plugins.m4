@@ -13,6 +13,10 @@ AC_DEFUN([ANOLE_PLUGINS], [
     AC_ARG_ENABLE([gpu-plugin],
         [AS_HELP_STRING([--disable-gpu-plugin], [do not build the GPU backend])],
         [], [enable_gpu_plugin=yes])
+    AC_ARG_ENABLE([replay-plugin],
+        [AS_HELP_STRING([--disable-replay-plugin], [do not build the backend of recorded spaces])],
+        [], [enable_replay_plugin=yes])
+    AM_CONDITIONAL([PLUGIN_REPLAY], [test "$enable_replay_plugin" != no])
     AS_IF([test "$enable_cpu_plugin" != no || test "$enable_gpu_plugin" != no], [ANOLE_OPENCL])
     AM_CONDITIONAL([PLUGIN_CPU], [test "$enable_cpu_plugin" != no])
     AM_CONDITIONAL([PLUGIN_GPU], [test "$enable_gpu_plugin" != no])
