@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define BENCH_MOST_THREADS 4096
+#define BENCH_AWAKE_NAME "anole-awake" /* of threads that spin on purpose: see awake.h */
 
 struct bench_affinity {
     cpu_set_t cores;               /* of the process */
@@ -33,7 +34,8 @@ void bench_affinity_note(struct bench_affinity *affinity);
 void bench_affinity_pin_new(const struct bench_affinity *affinity);
 
 /* Waits until no other thread of this process wants to run: those of OpenMP spin
- * for some milliseconds before they sleep.  Gives up after a second. */
+ * for some milliseconds before they sleep.  Those of awake.h do not count.  Gives up
+ * after a second. */
 void bench_threads_settle(void);
 
 #endif

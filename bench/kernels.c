@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bench/affinity.h"
+#include "bench/awake.h"
 #include "bench/choice.h"
 #include "bench/kernels_options.h"
 #include "bench/onednn.h"
@@ -34,6 +35,7 @@ struct session {
     const struct anole_backend *backend;
     struct bench_choice *choice; /* NULL: default configs, `locks`, or --set */
     struct bench_affinity affinity;
+    struct bench_awake *awake; /* NULL: cores may sleep */
     struct anole_runner *runner;
 };
 
@@ -46,6 +48,7 @@ static void session_fini(struct session *session)
         anole_network_destroy(report->networks[i].network);
     free(report->layers);
     free(report->networks);
+    bench_awake_stop(session->awake);
     anole_runner_destroy(session->runner);
     bench_choice_destroy(session->choice);
     anole_registry_destroy(session->registry);
@@ -268,6 +271,11 @@ static enum anole_status open_device(struct session *session, struct anole_error
     if (status == ANOLE_DONE)
         status = bench_peak_measure(&report->peak, session->backend, report->device,
                                     report->threads, error);
+    if (status != ANOLE_DONE)
+        return status;
+    report->awake = options->awake;
+    if (options->awake)
+        status = bench_awake_start(&session->awake, &session->affinity, error);
     if (status != ANOLE_DONE)
         return status;
     struct anole_runner_options runner = {.threads = report->threads};

@@ -27,6 +27,7 @@ enum {
     OUTPUT,
     JSON,
     SET,
+    AWAKE,
     HELP
 };
 
@@ -43,6 +44,7 @@ static const struct option longs[] = {{"network", required_argument, NULL, NETWO
                                       {"output", required_argument, NULL, OUTPUT},
                                       {"json", no_argument, NULL, JSON},
                                       {"set", required_argument, NULL, SET},
+                                      {"awake", no_argument, NULL, AWAKE},
                                       {"help", no_argument, NULL, HELP},
                                       {0}};
 
@@ -62,6 +64,7 @@ static const char help_text[] =
     "  --against onednn     run oneDNN in turn: the best of its algorithms, in its own layouts\n"
     "  --rounds R           turns of each contestant (default 25)\n"
     "  --only TEXT          only layers whose task has TEXT in its name\n"
+    "  --awake              keep the cores awake between launches, for all contestants\n"
     "  --device D           see `anole devices` (default cpu:0)\n"
     "  --json               print JSON to stdout instead of tables\n"
     "  --output FILE        write the JSON to FILE as well\n"
@@ -140,6 +143,9 @@ static enum anole_status take(struct bench_options *options, int code, const cha
         return ANOLE_DONE;
     case JSON:
         options->json = true;
+        return ANOLE_DONE;
+    case AWAKE:
+        options->awake = true;
         return ANOLE_DONE;
     case AGAINST:
         options->against = true;

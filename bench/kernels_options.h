@@ -21,6 +21,7 @@ struct bench_options {
     size_t rounds;
     bool fallback; /* default configs too, or alone */
     bool against;  /* oneDNN */
+    bool awake;    /* no core falls asleep meanwhile */
     bool json;
 };
 

@@ -189,8 +189,9 @@ static void print_head(const struct bench_report *report)
            anole_text_printable(name, sizeof name, device->name), device->driver,
            anole_text_printable(version, sizeof version, device->driver_version), report->threads,
            report->threads == 1 ? "" : "s", 1e-9 * report->peak);
-    printf("kernels: %s%s%s; %zu rounds, in turn; medians\n", report->kernels,
-           *report->rival ? "; against " : "", report->rival, report->rounds);
+    printf("kernels: %s%s%s; %zu rounds, in turn; medians%s\n", report->kernels,
+           *report->rival ? "; against " : "", report->rival, report->rounds,
+           report->awake ? "; cores kept awake" : "");
     printf("batched: host time of a run, launch included, many at a time and one wait; single: a "
            "wait after each;\nevent: the device's own time, batched; of peak: by the operations of "
            "the direct algorithm\n");

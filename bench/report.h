@@ -35,6 +35,7 @@ struct bench_report {
     const struct anole_registry_device *device;
     uint32_t threads;
     size_t rounds;
+    bool awake;          /* cores were kept from sleeping */
     double peak;         /* fp32 operations a second, measured */
     const char *kernels; /* where the configs come from, in words */
     char rival[64];      /* "oneDNN 2.6.3"; "": there is none */

@@ -119,11 +119,11 @@ json_t *bench_report_json(const struct bench_report *report)
         return NULL;
     }
     free(pairs);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:o}", "device",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "device",
                      report->device->id, "device_name", device->name, "driver", device->driver,
                      "driver_version", device->driver_version, "threads",
-                     (json_int_t)report->threads, "rounds", (json_int_t)report->rounds,
-                     "peak_flops", anole_json_real(report->peak), "kernels", report->kernels,
-                     "rival", report->rival, "wall_seconds", anole_json_real(report->wall),
-                     "classes", classes, "networks", networks);
+                     (json_int_t)report->threads, "rounds", (json_int_t)report->rounds, "awake",
+                     (int)report->awake, "peak_flops", anole_json_real(report->peak), "kernels",
+                     report->kernels, "rival", report->rival, "wall_seconds",
+                     anole_json_real(report->wall), "classes", classes, "networks", networks);
 }

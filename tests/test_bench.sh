@@ -83,5 +83,7 @@ expect 0 '"name": "set"' --network "$tiny" --threads 1 --rounds 2 --only depthwi
 count 1 'tile_h=1 .* loop_order=tiles-inside' out
 expect 2 'no value .99999' --network "$tiny" --threads 1 --only depthwise --set tile_h=99999
 expect 2 'no knob .no_such' --network "$tiny" --threads 1 --only depthwise --set no_such=1
-expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise
+expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise \
+    --awake
+count 1 '"awake": true' out
 exit $failed
