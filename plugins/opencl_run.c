@@ -50,6 +50,25 @@ static int bind_memory(const struct anole_binding *binding, int64_t skip, struct
     return ANOLE_OK;
 }
 
+/* Some bytes by value, as memory has a number of that size. */
+static cl_int set_value(cl_kernel kernel, cl_uint index, const struct anole_arg *arg)
+{
+    const cl_uchar one = (cl_uchar)arg->value;
+    const cl_ushort two = (cl_ushort)arg->value;
+    const cl_uint four = (cl_uint)arg->value;
+    const cl_ulong eight = (cl_ulong)arg->value;
+    switch (arg->bytes) {
+    case 1:
+        return clSetKernelArg(kernel, index, sizeof one, &one);
+    case 2:
+        return clSetKernelArg(kernel, index, sizeof two, &two);
+    case 4:
+        return clSetKernelArg(kernel, index, sizeof four, &four);
+    default:
+        return clSetKernelArg(kernel, index, sizeof eight, &eight);
+    }
+}
+
 static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg *arg,
                          const struct anole_binding *bindings, uint32_t binding_count,
                          struct parts *parts, struct anole_message *message)
@@ -60,6 +79,8 @@ static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg
 
     if (arg->role == ANOLE_ROLE_INT) {
         error = clSetKernelArg(kernel, index, sizeof number, &number);
+    } else if (arg->role == ANOLE_ROLE_VALUE) {
+        error = set_value(kernel, index, arg);
     } else if (arg->role == ANOLE_ROLE_LOCAL) {
         error = clSetKernelArg(kernel, index, (size_t)arg->value, NULL);
     } else if (arg->role < binding_count) {
@@ -229,10 +250,33 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
 
 /* -------------------------------------------------------------------- warm */
 
+static bool has_kernel(const struct anole_task *task)
+{
+    return task->size >= offsetof(struct anole_task, custom) + sizeof task->custom && task->custom;
+}
+
+/* Zeros: what a kernel of unknown habits takes for an index is one. */
+static int clear(struct anole_session *session, struct anole_buffer *buffer,
+                 struct anole_message *message)
+{
+    const cl_uint zero = 0;
+    cl_int error = clEnqueueFillBuffer(session->queue, buffer->memory, &zero, sizeof zero, 0,
+                                       buffer->bytes, 0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueFillBuffer")
+                 : ANOLE_OK;
+}
+
 /* Bytes of each role's tensor; 0: the task has none. */
 static void role_bytes(const struct anole_kernel *kernel, size_t bytes[ANOLE_ROLE_COUNT])
 {
     const struct anole_task *task = kernel->task;
+    if (has_kernel(task)) {
+        for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
+            bytes[i] = 0;
+        bytes[ANOLE_ROLE_INPUT] = (size_t)task->custom->input_bytes;
+        bytes[ANOLE_ROLE_OUTPUT] = (size_t)task->custom->output_bytes;
+        return;
+    }
     const size_t element = task->dtype == ANOLE_F16 ? 2 : 4;
     const size_t in = (size_t)task->batch * task->in_h * task->in_w * task->in_c;
     const size_t out = (size_t)task->batch * task->out_h * task->out_w * task->out_c;
@@ -261,6 +305,8 @@ int opencl_warm(struct anole_session *session, struct anole_build *build,
         bindings[i].bytes = bytes[i];
         if (bytes[i])
             code = opencl_buffer_create(session, bytes[i], &bindings[i].buffer, message);
+        if (!code && bytes[i] && has_kernel(kernel->task))
+            code = clear(session, bindings[i].buffer, message);
     }
     if (!code)
         code = bind(build, bindings, ANOLE_ROLE_COUNT, &parts, message);

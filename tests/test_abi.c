@@ -72,6 +72,8 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_VERDICT_NOTE, 1);
     assert_int_equal(ANOLE_VERDICT_FAULT, 2);
     assert_int_equal(ANOLE_VERDICT_SKIPPED, 3);
+    assert_int_equal(ANOLE_ROLE_VALUE, 18);
+    assert_int_equal(ANOLE_OPENCL_C, 1);
     assert_int_equal(ANOLE_MAX_PROPERTIES, 32);
     assert_int_equal(ANOLE_MAX_ARGS, 16);
     assert_int_equal(ANOLE_MAX_LAUNCHES, 8);
@@ -170,7 +172,7 @@ static void test_keep_layout_of_driver_list(void **state)
 static void test_keep_layout_of_task(void **state)
 {
     (void)state;
-    SIZE(anole_task, 160);
+    SIZE(anole_task, 168);
     OFFSET(anole_task, size, 0);
     OFFSET(anole_task, kind, 4);
     OFFSET(anole_task, dtype, 8);
@@ -196,6 +198,19 @@ static void test_keep_layout_of_task(void **state)
     OFFSET(anole_task, pad_right, 88);
     OFFSET(anole_task, reserved, 92);
     OFFSET(anole_task, name, 96);
+    OFFSET(anole_task, custom, 160);
+}
+
+static void test_keep_layout_of_custom(void **state)
+{
+    (void)state;
+    SIZE(anole_custom, 40);
+    OFFSET(anole_custom, size, 0);
+    OFFSET(anole_custom, language, 4);
+    OFFSET(anole_custom, name, 8);
+    OFFSET(anole_custom, digest, 16);
+    OFFSET(anole_custom, input_bytes, 24);
+    OFFSET(anole_custom, output_bytes, 32);
 }
 
 static void test_keep_layout_of_knob(void **state)
@@ -227,7 +242,7 @@ static void test_keep_layout_of_arg(void **state)
     (void)state;
     SIZE(anole_arg, 16);
     OFFSET(anole_arg, role, 0);
-    OFFSET(anole_arg, reserved, 4);
+    OFFSET(anole_arg, bytes, 4);
     OFFSET(anole_arg, value, 8);
 }
 
@@ -342,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_keep_layout_of_device),
         cmocka_unit_test(test_keep_layout_of_driver_list),
         cmocka_unit_test(test_keep_layout_of_task),
+        cmocka_unit_test(test_keep_layout_of_custom),
         cmocka_unit_test(test_keep_layout_of_knob),
         cmocka_unit_test(test_keep_layout_of_space_builder),
         cmocka_unit_test(test_keep_layout_of_arg),

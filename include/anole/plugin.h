@@ -178,7 +178,8 @@ enum anole_task_kind {
     ANOLE_TASK_DEPTHWISE_CONV2D = 2,
     /* y[n][k] = sum_c x[n][c] w[k][c]; in_h = in_w = 1.  Weights [out_c][in_c]. */
     ANOLE_TASK_DENSE = 3,
-    /* Whatever `name` means to the backend; shapes are 0. */
+    /* The kernel that comes with the task (anole_task.custom), or, where there is
+     * none, whatever `name` means to the backend; shapes are 0. */
     ANOLE_TASK_CUSTOM = 4,
 };
 
@@ -189,6 +190,24 @@ enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 
 enum anole_task_flag {
     ANOLE_TASK_BIAS = 1u << 0, /* add bias[out_c] */
     ANOLE_TASK_RESIDUAL = 1u << 1, /* add a tensor shaped as the output */
+};
+
+/* What a kernel that comes with its task is written in. */
+enum anole_language { ANOLE_OPENCL_C = 1 };
+
+/* A kernel that comes with its task.  Its space, its source and its launches are
+ * the host's affair: of the generate ops, `supports` alone is asked, which says
+ * whether `build` takes the language (and the role ANOLE_ROLE_VALUE).  All that
+ * the kernel reads and does not write lies in the role INPUT, all that it writes
+ * in OUTPUT, each argument at an offset of its own.  A backend of simulated devices
+ * has a space of its own for it, as for any other task. */
+struct anole_custom {
+    uint32_t size; /* of this struct */
+    uint32_t language; /* enum anole_language */
+    const char *name; /* as its author calls it */
+    uint64_t digest; /* of all there is to it: source, space, arguments, data */
+    uint64_t input_bytes; /* of INPUT and OUTPUT: multiples of 4096; 0: absent */
+    uint64_t output_bytes;
 };
 
 /* One layer shape.  Activations are NHWC: input [batch][in_h][in_w][in_c],
@@ -210,6 +229,7 @@ struct anole_task {
     uint32_t pad_top, pad_left, pad_bottom, pad_right;
     uint32_t reserved;
     char name[64]; /* ANOLE_TASK_CUSTOM only */
+    const struct anole_custom *custom; /* ANOLE_TASK_CUSTOM only; NULL: none */
 };
 
 /* ------------------------------------------------------------ design space */
@@ -261,12 +281,15 @@ enum anole_role {
     ANOLE_ROLE_COUNT = 6,
     ANOLE_ROLE_INT = 16, /* an int32 by value: anole_arg.value */
     ANOLE_ROLE_LOCAL = 17, /* local memory: anole_arg.value bytes */
+    /* Custom tasks alone: the least significant anole_arg.bytes bytes of
+     * anole_arg.value, by value, whatever type they are of. */
+    ANOLE_ROLE_VALUE = 18,
 };
 
 struct anole_arg {
     uint32_t role; /* enum anole_role */
-    uint32_t reserved;
-    int64_t value; /* of ROLE_INT and ROLE_LOCAL; else an offset in bytes */
+    uint32_t bytes; /* of ROLE_VALUE: 1, 2, 4 or 8; else 0 */
+    int64_t value; /* of ROLE_INT, ROLE_LOCAL and ROLE_VALUE; else an offset in bytes */
 };
 
 #define ANOLE_MAX_ARGS 16

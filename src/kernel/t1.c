@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "kernel/t1_private.h"
-
 #include "base/text.h"
+#include "kernel/custom.h"
+#include "kernel/t1_private.h"
 #include "space/expression.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MAX_FACTS 32 /* about devices */
 
 /* ------------------------------------------------------------------- helpers */
 
@@ -184,7 +186,8 @@ static enum anole_status read_condition(struct anole_t1 *t1, const json_t *item,
                                         struct anole_error *error)
 {
     struct anole_expression *expression;
-    const char *names[ANOLE_MAX_KNOBS], *text = json_string_value(item);
+    const char *names[ANOLE_MAX_KNOBS + MAX_FACTS], *text = json_string_value(item);
+    size_t count = 0;
     char found[96];
     if (json_is_object(item))
         text = json_string_value(json_object_get(item, "Expression"));
@@ -198,10 +201,11 @@ static enum anole_status read_condition(struct anole_t1 *t1, const json_t *item,
         return anole_fail_memory(error);
     enum anole_status status = anole_t1_translate(&t1->conditions[at], t1, text, error);
     for (size_t i = 0; i < t1->parameter_count; i++)
-        names[i] = t1->parameters[i].name;
+        names[count++] = t1->parameters[i].name;
+    for (const char *const *fact = anole_device_fact_names(); *fact; fact++)
+        names[count++] = *fact;
     if (status == ANOLE_DONE)
-        status = anole_expression_create(&expression, t1->conditions[at], names,
-                                         t1->parameter_count, error);
+        status = anole_expression_create(&expression, t1->conditions[at], names, count, error);
     if (status == ANOLE_DONE)
         anole_expression_destroy(expression);
     return status;
@@ -349,7 +353,8 @@ enum anole_status anole_t1_space(struct anole_space **space, const struct anole_
                                       parameter->count, parameter->default_digit, error);
     }
     for (size_t i = 0; i < t1->condition_count && status == ANOLE_DONE; i++)
-        status = anole_space_add_constraint(made, t1->conditions[i], NULL, error);
+        if (!anole_device_mentioned(t1->conditions[i]))
+            status = anole_space_add_constraint(made, t1->conditions[i], NULL, error);
     if (status == ANOLE_DONE)
         status = anole_space_finish(made, error);
     if (status != ANOLE_DONE) {

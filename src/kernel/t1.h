@@ -63,7 +63,8 @@ enum anole_status anole_t1_parse(struct anole_t1 **t1, const char *text, size_t 
                                  const char *path, struct anole_error *error);
 void anole_t1_destroy(struct anole_t1 *t1);
 
-/* The design space, finished; the caller's. */
+/* The design space, finished; the caller's.  Conditions that speak of a device
+ * (custom.h) are left out: here there is none. */
 enum anole_status anole_t1_space(struct anole_space **space, const struct anole_t1 *t1,
                                  struct anole_error *error);
 

@@ -22,7 +22,7 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
     const struct anole_space *space = anole_generator_space(generator);
     *work = (struct anole_work){.measure = measure, .count = count, .best = NAN};
     enum anole_status status =
-        anole_measure_prepare(measure, &work->stored, anole_generator_task(generator), error);
+        anole_measure_prepare(measure, &work->stored, generator, error);
     if (status != ANOLE_DONE)
         return status;
     work->task = (struct anole_seat_task){

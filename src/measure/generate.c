@@ -5,6 +5,7 @@
  */
 #include "base/hash.h"
 #include "base/text.h"
+#include "kernel/custom.h"
 #include "measure/backend.h"
 #include "measure/plugin_message.h"
 
@@ -154,6 +155,15 @@ static int check_arg(struct draft *draft, uint32_t at, uint32_t i, uint64_t *loc
                           at, i, value);
         return ANOLE_OK;
     }
+    if (arg->role == ANOLE_ROLE_VALUE) {
+        bool fits = arg->bytes == 1 || arg->bytes == 2 || arg->bytes == 4 || arg->bytes == 8;
+        if (!draft->task.custom || !fits)
+            return REFUSE(draft, ERR_PLUGIN,
+                          "launch %u, argument %u: %u bytes by value: expected 1, 2, 4 or 8, of a "
+                          "custom task",
+                          at, i, arg->bytes);
+        return ANOLE_OK;
+    }
     if (arg->role == ANOLE_ROLE_LOCAL) {
         if (arg->value < 1)
             return REFUSE(draft, ERR_PLUGIN, "launch %u, argument %u: %lld bytes of local memory",
@@ -265,6 +275,8 @@ static uint64_t hash_kernel(const struct anole_kernel *kernel)
         }
         for (uint32_t a = 0; a < launch->arg_count; a++) {
             hash = anole_hash_combine(hash, launch->args[a].role);
+            if (launch->args[a].bytes > 0)
+                hash = anole_hash_combine(hash, launch->args[a].bytes);
             hash = anole_hash_combine(hash, (uint64_t)launch->args[a].value);
         }
     }
@@ -309,6 +321,36 @@ static void complete(struct draft *draft, size_t count)
     draft->device = NULL;
 }
 
+static void ask_plugin(struct draft *draft, const struct anole_plugin *plugin,
+                       const struct anole_device *device, size_t count)
+{
+    struct anole_message message = {.size = sizeof message};
+    int code = plugin->generate(device, &draft->task, draft->values, (uint32_t)count,
+                                &draft->builder, &message);
+    if (draft->status == ANOLE_DONE && code != ANOLE_OK)
+        draft->status = anole_plugin_failure(draft->error, ANOLE_ERR_INPUT, code, &message);
+}
+
+/* The kernel is with the task: no plugin has a say in it. */
+static void make_custom(struct draft *draft, const struct anole_device *device,
+                        const struct anole_task *task, size_t count)
+{
+    const struct anole_custom_kernel *custom = anole_custom_of(task);
+    enum anole_status status =
+        count == custom->knob_count
+            ? anole_custom_generate(custom, false, device, draft->values, &draft->builder,
+                                    draft->error)
+            : anole_fail(draft->error, ANOLE_ERR_INTERNAL, "%zu values for %zu knobs", count,
+                         custom->knob_count);
+    if (draft->status == ANOLE_DONE)
+        draft->status = status;
+}
+
+static bool comes_along(const struct anole_device *device, const struct anole_task *task)
+{
+    return task->custom && !(device->flags & ANOLE_DEVICE_SIMULATED);
+}
+
 enum anole_status anole_backend_generate(struct anole_generated **generated,
                                          const struct anole_backend *backend,
                                          const struct anole_device *device,
@@ -321,11 +363,10 @@ enum anole_status anole_backend_generate(struct anole_generated **generated,
     struct draft *draft = draft_create(device, task, values, count, error);
     if (!draft)
         return anole_fail_memory(error);
-    struct anole_message message = {.size = sizeof message};
-    int code = plugin->generate(device, &draft->task, draft->values, (uint32_t)count,
-                                &draft->builder, &message);
-    if (draft->status == ANOLE_DONE && code != ANOLE_OK)
-        draft->status = anole_plugin_failure(error, ANOLE_ERR_INPUT, code, &message);
+    if (comes_along(device, task))
+        make_custom(draft, device, task, count);
+    else
+        ask_plugin(draft, plugin, device, count);
     if (draft->status == ANOLE_DONE)
         check_kernel(draft, plugin);
     enum anole_status status = draft->status;

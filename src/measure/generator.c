@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/custom.h"
 #include "measure/backend.h"
 #include "measure/plugin_message.h"
 
@@ -168,6 +169,24 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
     return status;
 }
 
+/* The kernel is with the task, and so is its space. */
+static bool comes_along(const struct anole_generator *generator)
+{
+    return generator->task.custom && !(generator->device.flags & ANOLE_DEVICE_SIMULATED);
+}
+
+static enum anole_status make_custom_space(struct anole_generator *generator,
+                                           struct anole_error *error)
+{
+    char label[128];
+    enum anole_status status = anole_custom_space(
+        &generator->space, anole_custom_of(&generator->task), &generator->device, error);
+    if (status != ANOLE_DONE)
+        anole_error_prefix(error, "the design space of %s",
+                           anole_task_label(label, sizeof label, &generator->task));
+    return status;
+}
+
 /* -- The features -- */
 
 struct row {
@@ -237,7 +256,7 @@ static enum anole_status make_features(struct anole_generator *generator, struct
 {
     const struct anole_plugin *plugin = &generator->backend->plugin;
     uint32_t extra = 0;
-    if (plugin->features) {
+    if (plugin->features && !comes_along(generator)) {
         int64_t values[ANOLE_MAX_KNOBS];
         anole_space_values(generator->space, anole_space_default(generator->space), values);
         extra = plugin->features(&generator->device, &generator->task, values,
@@ -261,7 +280,10 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
 {
     bool simulated = device->flags & ANOLE_DEVICE_SIMULATED;
     /* What the core has no reference for, only a record can answer. */
-    if (!simulated && (task->kind == ANOLE_TASK_CUSTOM || task->dtype != ANOLE_F32))
+    bool checkable = task->kind == ANOLE_TASK_CUSTOM
+                         ? task->custom && task->custom->language != 0
+                         : task->dtype == ANOLE_F32;
+    if (!simulated && !checkable)
         return false;
     return backend->plugin.supports(device, task) == 1;
 }
@@ -294,7 +316,7 @@ enum anole_status anole_generator_create(struct anole_generator **generator,
     new->device.size = sizeof new->device;
     new->task = *task;
     new->task.size = sizeof new->task;
-    status = make_space(new, error);
+    status = comes_along(new) ? make_custom_space(new, error) : make_space(new, error);
     if (status == ANOLE_DONE)
         status = make_features(new, error);
     if (status != ANOLE_DONE) {

@@ -5,7 +5,9 @@
 #include "measure/measure_private.h"
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "base/text.h"
+#include "kernel/custom.h"
 #include "measure/scratch.h"
 #include "measure/task_file.h"
 
@@ -210,9 +212,11 @@ void anole_measure_cost(const struct anole_measure *measure, struct anole_measur
 static enum anole_status hear_preparer(struct anole_measure *measure, struct anole_error *error)
 {
     struct anole_frame frame;
-    char text[256];
+    char text[ANOLE_ERROR_TEXT / 2];
     struct anole_stored_task *task = measure->preparing;
-    switch (anole_seat_check(&measure->preparer, &measure->terms, &frame, text, sizeof text)) {
+    enum anole_seat_event event =
+        anole_seat_check(&measure->preparer, &measure->terms, &frame, text, sizeof text);
+    switch (event) {
     case ANOLE_SEAT_WAITING:
         return ANOLE_DONE;
     case ANOLE_SEAT_ANSWERED:
@@ -223,6 +227,9 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
     default:
         measure->preparing = NULL;
         anole_task_store_drop(&measure->store, task);
+        /* What a user's file says may be wrong; the rest is ours. */
+        if (event == ANOLE_SEAT_FAILED && measure->preparer.failure == ANOLE_ERR_INPUT)
+            return anole_fail(error, ANOLE_ERR_INPUT, "%s", text);
         return anole_fail(error, ANOLE_ERR_WORKER, "computing a task's reference: %s", text);
     }
 }
@@ -277,10 +284,32 @@ static void forget_other(struct anole_measure *measure, const struct anole_task 
     measure->preparing = NULL;
 }
 
+/* The default config of a kernel that has no reference, and others to check it by. */
+static void choose_checks(struct anole_prepare_request *request,
+                          const struct anole_generator *generator)
+{
+    const struct anole_space *space = anole_generator_space(generator);
+    uint64_t configs[ANOLE_MAX_CHECKS] = {anole_space_default(space)};
+    struct anole_rng rng;
+    anole_rng_init(&rng, request->seed);
+    request->config_count = 1;
+    request->value_count = (uint32_t)anole_space_knob_count(space);
+    for (int tries = 0; tries < 64 && request->config_count < ANOLE_MAX_CHECKS; tries++) {
+        bool known = !anole_space_sample(space, &rng, &configs[request->config_count]);
+        for (uint32_t i = 0; i < request->config_count && !known; i++)
+            known = configs[i] == configs[request->config_count];
+        request->config_count += !known;
+    }
+    for (uint32_t i = 0; i < request->config_count; i++)
+        anole_space_values(space, configs[i], request->values[i]);
+}
+
 enum anole_status anole_measure_prepare(struct anole_measure *measure,
                                         struct anole_stored_task **stored,
-                                        const struct anole_task *task, struct anole_error *error)
+                                        const struct anole_generator *generator,
+                                        struct anole_error *error)
 {
+    const struct anole_task *task = anole_generator_task(generator);
     if (measure->scratch && measure->builds >= TRIM_EVERY) {
         anole_scratch_trim(measure->scratch, TRIM_AGE);
         measure->builds = 0;
@@ -296,11 +325,15 @@ enum anole_status anole_measure_prepare(struct anole_measure *measure,
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         request.threads = cores > 0 ? (uint32_t)cores : 1;
     }
+    struct anole_seat_task on_device = {.number = (*stored)->number, .task = task, .data = -1};
+    bool run = task->custom && anole_custom_needs_run(anole_custom_of(task));
+    if (run)
+        choose_checks(&request, generator);
     struct anole_wire wire;
     anole_wire_writer_init(&wire);
     anole_wire_prepare_request(&wire, &request);
-    status = anole_seat_ask(&measure->preparer, &measure->terms, NULL, ANOLE_FRAME_PREPARE,
-                            ANOLE_FRAME_READY, &wire, (*stored)->file, error);
+    status = anole_seat_ask(&measure->preparer, &measure->terms, run ? &on_device : NULL,
+                            ANOLE_FRAME_PREPARE, ANOLE_FRAME_READY, &wire, (*stored)->file, error);
     anole_wire_fini(&wire);
     if (status == ANOLE_DONE)
         measure->preparing = *stored;

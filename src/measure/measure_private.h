@@ -73,7 +73,8 @@ bool anole_measure_simulated(const struct anole_measure *measure);
 /* Sees to it that the task's data are there or in the making. */
 enum anole_status anole_measure_prepare(struct anole_measure *measure,
                                         struct anole_stored_task **stored,
-                                        const struct anole_task *task, struct anole_error *error);
+                                        const struct anole_generator *generator,
+                                        struct anole_error *error);
 /* Waits for workers, at most a moment; hears the preparer; accounts for the time.
  * ERR_INTERRUPTED if the caller wants to stop. */
 enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/message.h"
 
+#include "measure/custom_wire.h"
+
 const char *anole_stage_words(unsigned stage)
 {
     static const char *const words[] = {
@@ -66,6 +68,23 @@ void anole_wire_task(struct anole_wire *wire, struct anole_task *task)
     anole_wire_text(wire, task->name, sizeof task->name);
 }
 
+/* The kernel that comes with a task: last in a message, so that it is read only
+ * once all the rest is there. */
+static void wire_task_kernel(struct anole_wire *wire, struct anole_task *task)
+{
+    struct anole_custom_kernel *custom =
+        wire->reading ? NULL : (struct anole_custom_kernel *)anole_custom_of(task);
+    anole_wire_custom(wire, &custom);
+    if (!wire->reading)
+        return;
+    if (!anole_wire_complete(wire)) { /* nobody will take it */
+        anole_custom_destroy(custom);
+        custom = NULL;
+        wire->failed = true;
+    }
+    task->custom = custom ? &custom->base : NULL;
+}
+
 void anole_wire_vet_request(struct anole_wire *wire, struct anole_vet_request *message)
 {
     anole_wire_text(wire, message->path, sizeof message->path);
@@ -128,6 +147,12 @@ void anole_wire_prepare_request(struct anole_wire *wire, struct anole_prepare_re
     anole_wire_task(wire, &message->task);
     anole_wire_u64(wire, &message->seed);
     anole_wire_u32(wire, &message->threads);
+    anole_wire_count(wire, &message->config_count, ANOLE_MAX_CHECKS);
+    anole_wire_count(wire, &message->value_count, ANOLE_MAX_KNOBS);
+    for (uint32_t i = 0; i < message->config_count; i++)
+        for (uint32_t k = 0; k < message->value_count; k++)
+            anole_wire_i64(wire, &message->values[i][k]);
+    wire_task_kernel(wire, &message->task);
 }
 
 void anole_wire_open_request(struct anole_wire *wire, struct anole_open_request *message)
@@ -143,6 +168,7 @@ void anole_wire_task_request(struct anole_wire *wire, struct anole_task_request 
 {
     anole_wire_task(wire, &message->task);
     anole_wire_bool(wire, &message->data);
+    wire_task_kernel(wire, &message->task);
 }
 
 void anole_wire_trial_request(struct anole_wire *wire, struct anole_trial_request *message)

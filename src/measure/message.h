@@ -18,6 +18,7 @@
 #define ANOLE_MAX_DRIVERS 64
 #define ANOLE_MAX_DEVICES 64 /* of one driver */
 #define ANOLE_MAX_FINDINGS 64 /* of one diagnosis */
+#define ANOLE_MAX_CHECKS 4   /* configs that a reference is made and checked with */
 #define ANOLE_MAX_SLOTS 32   /* kernels that a worker holds at once, for comparisons */
 
 /* What a worker is at: name, words for "... while ...". */
@@ -94,9 +95,13 @@ struct anole_diagnose_reply {
 };
 
 struct anole_prepare_request {
-    struct anole_task task;
+    struct anole_task task; /* .custom: as for a task request */
     uint64_t seed;
     uint32_t threads;
+    /* Of a kernel that comes with its task: the default config, then some to check
+     * it by.  The worker holds the device and the task. */
+    uint32_t config_count, value_count;
+    int64_t values[ANOLE_MAX_CHECKS][ANOLE_MAX_KNOBS];
 };
 
 struct anole_open_request {
@@ -108,8 +113,8 @@ struct anole_open_request {
 };
 
 struct anole_task_request {
-    struct anole_task task;
-    bool data; /* comes along */
+    struct anole_task task; /* when read, .custom is the reader's to destroy */
+    bool data;              /* comes along */
 };
 
 /* TRIAL, BUILD and LOAD. */

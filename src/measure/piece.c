@@ -161,13 +161,17 @@ static bool place_weights(struct anole_runner *runner, struct anole_piece *piece
                                                 &message, "moving the packed weights");
 }
 
-/* Poisons output and workspace: what a kernel reads, it must have written. */
+/* Poisons output and workspace: what a kernel reads, it must have written.  A custom
+ * kernel may read its output: what is there first is a part of its data. */
 bool anole_piece_poison(struct anole_runner *runner, struct anole_piece *piece,
                         struct anole_result *result)
 {
     struct anole_message message = {.size = sizeof message};
     size_t workspace = piece->generated->kernel.workspace;
-    int code = anole_guarded_poison(&runner->output, &runner->memory, &message);
+    int code = runner->task.custom
+                   ? anole_guarded_write(&runner->output, &runner->memory, runner->data->initial,
+                                         &message)
+                   : anole_guarded_poison(&runner->output, &runner->memory, &message);
     if (code == ANOLE_OK && workspace > 0)
         code = anole_guarded_poison(&piece->workspace, &runner->memory, &message);
     return code == ANOLE_OK ? true

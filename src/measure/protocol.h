@@ -33,9 +33,9 @@
     /* what the tuner asks */                                                                      \
     X(VET, 8192) /* load a plugin, list its drivers */                                             \
     X(PROBE, 16384) /* load a plugin, describe one driver's devices */                             \
-    X(PREPARE, 4096) /* compute a task's data and reference into the file that comes along */      \
+    X(PREPARE, 8 << 20) /* compute a task's data and reference into the file that comes along */      \
     X(OPEN, 32768) /* load a plugin, open a device */                                              \
-    X(TASK, 4096) /* this task from now on; its data may come along */                             \
+    X(TASK, 8 << 20) /* this task from now on; its data may come along */                             \
     X(BUILD, 65536) /* build a config, give back the binary */                                     \
     X(TRIAL, ANOLE_MAX_BINARY + 65536) /* build, verify and time a config */                       \
     X(LOAD, ANOLE_MAX_BINARY + 65536) /* build and verify a config, keep it */                     \

@@ -420,6 +420,8 @@ void anole_task_data_destroy(struct anole_task_data *data)
     free(data->residual);
     free(data->expected);
     free(data->tolerance);
+    free(data->initial);
+    free(data->answer);
     free(data);
 }
 

@@ -16,6 +16,9 @@ struct anole_task_data {
     float *input, *weights, *bias, *residual;
     double *expected; /* [output] */
     float *tolerance; /* [output]: largest error allowed, absolute; positive */
+    /* Of a kernel that comes with its task, instead of expected and tolerance:
+     * what it writes to, as it is before a run, and as it has to be after. */
+    void *initial, *answer; /* [anole_custom.output_bytes] */
 };
 
 /* Fills the inputs from the seed with random numbers, of both signs, none of

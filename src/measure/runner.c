@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "kernel/custom.h"
 #include "measure/plugin_message.h"
 
 #include <math.h>
@@ -182,6 +183,12 @@ static bool measure(struct anole_runner *runner, struct anole_piece *piece, doub
     result->cost.run += end - start;
     if (!done || simulated(runner))
         return done;
+    /* A kernel that works in place has gone on from its own results. */
+    if (runner->task.custom)
+        done = anole_piece_poison(runner, piece, result) &&
+               anole_timing_batch(&runner->timing, &first, &piece->timed, 1, result);
+    if (!done)
+        return false;
     anole_runner_stage(runner, ANOLE_STAGE_VERIFY, UINT32_MAX);
     done = anole_runner_verify(runner, piece, "after many runs", result);
     result->cost.verify += anole_clock() - end;
@@ -290,6 +297,51 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
     if (status == ANOLE_DONE)
         settle(runner, result);
     return status;
+}
+
+/* One run, without a reference; runner->answer holds what it wrote. */
+static bool compute(struct anole_runner *runner, const int64_t *values, size_t count,
+                    struct anole_result *result)
+{
+    double seconds;
+    struct anole_piece piece = {.build = NULL};
+    struct anole_message message = {.size = sizeof message};
+    anole_result_clear(result);
+    bool done = anole_piece_generate(runner, &piece, values, count, result) &&
+                anole_piece_build(runner, &piece, NULL, 0, result) &&
+                anole_piece_bind(runner, &piece, result) &&
+                anole_timing_batch(&runner->timing, &seconds, &piece.timed, 1, result) &&
+                anole_runner_guards(runner, &piece, "on its first run", result);
+    if (done) {
+        int code =
+            anole_guarded_read(&runner->output, &runner->memory, runner->answer, &message);
+        if (code != ANOLE_OK)
+            done = anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH, &message,
+                                     "reading the output back");
+    }
+    anole_piece_release(runner, &piece);
+    anole_guarded_destroy(&piece.packed, &runner->memory);
+    anole_guarded_destroy(&piece.workspace, &runner->memory);
+    return done;
+}
+
+enum anole_status anole_runner_compute(struct anole_runner *runner, bool reference,
+                                       const int64_t *values, size_t count, const void **output,
+                                       struct anole_result *result, struct anole_error *error)
+{
+    struct anole_custom_kernel plain = *anole_custom_of(&runner->task);
+    enum anole_status status = upload_task(runner, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_custom *own = runner->task.custom;
+    if (reference) {
+        plain.launch = plain.reference;
+        runner->task.custom = &plain.base;
+    }
+    bool done = compute(runner, values, count, result);
+    runner->task.custom = own;
+    *output = done ? runner->answer : NULL;
+    return ANOLE_DONE;
 }
 
 enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *values,

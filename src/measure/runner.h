@@ -48,6 +48,13 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
                                      double best, struct anole_result *result,
                                      struct anole_error *error);
 
+/* Runs a config of a custom task once (`reference`: the plain kernel that comes with
+ * it, with the config's values), and holds it to nothing but its guards.  *output:
+ * what it wrote, valid until the next run; NULL if it failed: `result` says how. */
+enum anole_status anole_runner_compute(struct anole_runner *runner, bool reference,
+                                       const int64_t *values, size_t count, const void **output,
+                                       struct anole_result *result, struct anole_error *error);
+
 /* Builds and verifies a config, and keeps it ready to run if it is right: it gets
  * the next slot. */
 enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *values,

@@ -73,6 +73,10 @@ void anole_piece_release(struct anole_runner *runner, struct anole_piece *piece)
 bool anole_runner_verify(struct anole_runner *runner, struct anole_piece *piece, const char *when,
                          struct anole_result *result);
 
+/* The second half of that alone. */
+bool anole_runner_guards(struct anole_runner *runner, struct anole_piece *piece, const char *when,
+                         struct anole_result *result);
+
 /* Sets outcome and message from what an op returned; returns false. */
 bool anole_runner_fail(struct anole_runner *runner, struct anole_result *result, int code,
                        enum anole_outcome usual, const struct anole_message *message,

@@ -166,13 +166,14 @@ static void hear_stage(struct anole_seat *seat, const struct anole_seat_terms *t
         anole_link_distrust(&seat->link, "a message that cannot be read");
 }
 
-static void hear_failure(const struct anole_frame *frame, char *text, size_t size)
+static enum anole_status hear_failure(const struct anole_frame *frame, char *text, size_t size)
 {
     struct anole_failed_reply reply;
     struct anole_wire wire;
     anole_wire_reader_init(&wire, frame->payload, frame->length);
     anole_wire_failed_reply(&wire, &reply);
     anole_text_printable(text, size, anole_wire_complete(&wire) ? reply.text : "for no reason");
+    return anole_wire_complete(&wire) ? (enum anole_status)-(int)reply.status : ANOLE_ERR_WORKER;
 }
 
 /* "the worker process was killed by SIGSEGV (...) while running the kernel; its
@@ -222,9 +223,10 @@ enum anole_seat_event anole_seat_check(struct anole_seat *seat, struct anole_sea
         } else if (frame->type == ANOLE_FRAME_LOG) {
             hear_log(frame);
         } else if (frame->type == ANOLE_FRAME_FAILED) {
-            hear_failure(frame, text, size);
+            enum anole_status failure = hear_failure(frame, text, size);
             char unused[256];
             bury(seat, terms, unused, sizeof unused);
+            seat->failure = failure;
             return ANOLE_SEAT_FAILED;
         } else if (frame->type == seat->expected && frame->reply_to == seat->awaited) {
             seat->busy = false;

@@ -30,6 +30,7 @@ struct anole_seat {
     uint32_t slot;   /* in a round: whose turn it is */
     double began;    /* when the request was made */
     double deadline; /* when the stage counts as hanging */
+    enum anole_status failure; /* after SEAT_FAILED: the worker's */
     struct anole_usage usage;
 };
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/task_file.h"
 
+#include "measure/custom_data.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,6 +17,7 @@
 /* Where each tensor lies. */
 struct layout {
     size_t input, weights, bias, residual, expected, tolerance; /* offsets */
+    size_t initial, answer; /* custom: instead of expected and tolerance */
     size_t bytes;
 };
 
@@ -30,6 +34,11 @@ static struct layout layout_of(const struct anole_task *task)
     struct layout layout = {.bytes = 0};
     size_t output = anole_task_output_elements(task);
     layout.input = place(&layout, anole_task_input_elements(task), sizeof(float));
+    if (task->custom) {
+        layout.initial = place(&layout, output, sizeof(float));
+        layout.answer = place(&layout, output, sizeof(float));
+        return layout;
+    }
     layout.weights = place(&layout, anole_task_weight_elements(task), sizeof(float));
     layout.bias = place(&layout, anole_task_bias_elements(task), sizeof(float));
     layout.residual = place(&layout, anole_task_residual_elements(task), sizeof(float));
@@ -77,10 +86,58 @@ static enum anole_status write_at(int descriptor, size_t offset, const void *dat
     return ANOLE_DONE;
 }
 
+/* A kernel that comes with its task: what is computed on a device stays 0. */
+static enum anole_status fill_custom(int descriptor, const struct anole_task *task, uint64_t seed,
+                                     struct anole_error *error)
+{
+    const struct anole_custom_kernel *custom = anole_custom_of(task);
+    struct layout layout = layout_of(task);
+    const struct {
+        size_t offset, bytes;
+    } parts[] = {{layout.input, (size_t)custom->base.input_bytes},
+                 {layout.initial, (size_t)custom->base.output_bytes},
+                 {layout.answer, (size_t)custom->base.output_bytes}};
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; status == ANOLE_DONE && i < sizeof parts / sizeof *parts; i++) {
+        void *memory = calloc(1, parts[i].bytes + 1);
+        if (!memory)
+            return anole_fail_memory(error);
+        status = i < 2 ? anole_custom_fill(memory, custom, i == 1, seed, error)
+                       : anole_custom_expect(memory, custom, error);
+        if (status == ANOLE_DONE)
+            status = write_at(descriptor, parts[i].offset, memory, parts[i].bytes, error);
+        free(memory);
+    }
+    return status;
+}
+
+enum anole_status anole_task_file_answer(int descriptor, const struct anole_task *task,
+                                         const void *computed, struct anole_error *error)
+{
+    struct anole_task_file file = {.map = NULL};
+    size_t bytes = (size_t)task->custom->output_bytes;
+    enum anole_status status = anole_task_file_look(&file, descriptor, task, error);
+    if (status != ANOLE_DONE)
+        return status;
+    void *memory = malloc(bytes);
+    if (!memory) {
+        status = anole_fail_memory(error);
+    } else {
+        memcpy(memory, file.data.answer, bytes);
+        anole_custom_adopt(memory, anole_custom_of(task), computed);
+        status = write_at(descriptor, layout_of(task).answer, memory, bytes, error);
+    }
+    free(memory);
+    anole_task_file_unmap(&file);
+    return status;
+}
+
 enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *task, uint64_t seed,
                                        unsigned threads, struct anole_error *error)
 {
     struct anole_task_data *data;
+    if (task->custom)
+        return fill_custom(descriptor, task, seed, error);
     enum anole_status status = anole_task_data_create(&data, task, seed, threads, error);
     if (status != ANOLE_DONE)
         return status;
@@ -110,33 +167,42 @@ enum anole_status anole_task_file_seal(int descriptor, struct anole_error *error
     return ANOLE_DONE;
 }
 
-enum anole_status anole_task_file_map(struct anole_task_file *file, int descriptor,
-                                      const struct anole_task *task, struct anole_error *error)
+enum anole_status anole_task_file_look(struct anole_task_file *file, int descriptor,
+                                       const struct anole_task *task, struct anole_error *error)
 {
     struct layout layout = layout_of(task);
-    struct stat about;
-    int seals = fcntl(descriptor, F_GET_SEALS);
-    if (fstat(descriptor, &about) != 0 || about.st_size != (off_t)layout.bytes || seals < 0 ||
-        (seals & SEALS) != SEALS)
-        return anole_fail(error, ANOLE_ERR_WORKER,
-                          "a task's data is not what was expected: %zu bytes, sealed",
-                          layout.bytes);
     char *map = mmap(NULL, layout.bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (map == MAP_FAILED)
         return anole_fail_errno(error, "cannot map a task's data of %zu bytes", layout.bytes);
     file->map = map;
     file->bytes = layout.bytes;
-    file->data = (struct anole_task_data){
-        .input = (float *)(map + layout.input),
-        .weights = (float *)(map + layout.weights),
-        .expected = (double *)(map + layout.expected),
-        .tolerance = (float *)(map + layout.tolerance),
-    };
+    file->data = (struct anole_task_data){.input = (float *)(map + layout.input)};
+    if (task->custom) {
+        file->data.initial = map + layout.initial;
+        file->data.answer = map + layout.answer;
+        return ANOLE_DONE;
+    }
+    file->data.weights = (float *)(map + layout.weights);
+    file->data.expected = (double *)(map + layout.expected);
+    file->data.tolerance = (float *)(map + layout.tolerance);
     if (task->flags & ANOLE_TASK_BIAS)
         file->data.bias = (float *)(map + layout.bias);
     if (task->flags & ANOLE_TASK_RESIDUAL)
         file->data.residual = (float *)(map + layout.residual);
     return ANOLE_DONE;
+}
+
+enum anole_status anole_task_file_map(struct anole_task_file *file, int descriptor,
+                                      const struct anole_task *task, struct anole_error *error)
+{
+    size_t bytes = anole_task_file_size(task);
+    struct stat about;
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    if (fstat(descriptor, &about) != 0 || about.st_size != (off_t)bytes || seals < 0 ||
+        (seals & SEALS) != SEALS)
+        return anole_fail(error, ANOLE_ERR_WORKER,
+                          "a task's data is not what was expected: %zu bytes, sealed", bytes);
+    return anole_task_file_look(file, descriptor, task, error);
 }
 
 void anole_task_file_unmap(struct anole_task_file *file)

@@ -4,6 +4,8 @@
  */
 #include "measure/runner_private.h"
 
+#include "measure/custom_data.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -70,6 +72,28 @@ static bool check_guards(struct anole_runner *runner, struct anole_piece *piece,
     return true;
 }
 
+static bool check_custom(struct anole_runner *runner, const char *when,
+                         struct anole_result *result)
+{
+    struct anole_custom_flaw flaw;
+    double error = anole_custom_error(anole_custom_of(&runner->task), runner->data->answer,
+                                      runner->answer, &flaw);
+    if (isnan(result->error) || error > result->error)
+        result->error = error;
+    if (error <= 1)
+        return true;
+    runner->tainted |= flaw.behind;
+    result->outcome = ANOLE_OUTCOME_WRONG_ANSWER;
+    anole_custom_flaw_text(result->message, sizeof result->message, &flaw, when);
+    return false;
+}
+
+bool anole_runner_guards(struct anole_runner *runner, struct anole_piece *piece, const char *when,
+                         struct anole_result *result)
+{
+    return check_guards(runner, piece, when, result);
+}
+
 bool anole_runner_verify(struct anole_runner *runner, struct anole_piece *piece, const char *when,
                          struct anole_result *result)
 {
@@ -80,6 +104,8 @@ bool anole_runner_verify(struct anole_runner *runner, struct anole_piece *piece,
     if (code != ANOLE_OK)
         return anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH, &message,
                                  "reading the output back");
+    if (runner->task.custom)
+        return check_custom(runner, when, result);
     size_t at = 0;
     double error = anole_task_data_error(runner->data, &runner->task, runner->answer, &at);
     if (isnan(result->error) || error > result->error)

@@ -3,8 +3,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/custom.h"
 #include "measure/message.h"
 #include "measure/plugin_message.h"
+#include "measure/refer.h"
 #include "measure/runner.h"
 #include "measure/task_file.h"
 
@@ -27,6 +29,7 @@ struct worker {
     struct anole_backend *backend;
     struct anole_runner *runner;
     struct anole_task_file file;
+    struct anole_custom_kernel *custom; /* the task's, if it has one */
     bool has_task;
     uint32_t maps, maps_at; /* memory maps, counted after so many builds */
     bool lost;              /* the tuner is gone */
@@ -293,6 +296,12 @@ static void do_prepare(struct worker *worker, const struct anole_frame *frame,
     if (status == ANOLE_DONE)
         status = anole_task_file_fill(frame->descriptor, &request->task, request->seed,
                                       request->threads, &error);
+    if (worker->runner)
+        anole_runner_set_task(worker->runner, &request->task, NULL);
+    if (status == ANOLE_DONE && request->config_count > 0 && worker->runner)
+        status = anole_refer(worker->runner, frame->descriptor, request, &error);
+    anole_custom_destroy(worker->custom); /* the runner has the new one, if any */
+    worker->custom = (struct anole_custom_kernel *)anole_custom_of(&request->task);
     if (status == ANOLE_DONE)
         answer_ready(worker);
     else
@@ -338,15 +347,19 @@ static void do_task(struct worker *worker, const struct anole_frame *frame,
     if (status == ANOLE_DONE && request->data)
         status = anole_task_file_map(&file, frame->descriptor, &request->task, &error);
     if (status != ANOLE_DONE) {
+        anole_custom_destroy((struct anole_custom_kernel *)anole_custom_of(&request->task));
         answer_failed(worker, &error);
         return;
     }
     struct anole_task_file old = worker->file;
+    struct anole_custom_kernel *old_custom = worker->custom;
     worker->file = file;
+    worker->custom = (struct anole_custom_kernel *)anole_custom_of(&request->task);
     worker->has_task = true;
     anole_runner_set_task(worker->runner, &request->task,
                           request->data ? &worker->file.data : NULL);
     anole_task_file_unmap(&old);
+    anole_custom_destroy(old_custom);
     answer_ready(worker);
 }
 
@@ -537,6 +550,7 @@ int anole_worker_serve(int descriptor)
     current = NULL;
     anole_runner_destroy(worker.runner);
     anole_task_file_unmap(&worker.file);
+    anole_custom_destroy(worker.custom);
     anole_backend_destroy(worker.backend);
     anole_wire_fini(&worker.reply);
     anole_channel_fini(&worker.channel);

@@ -92,6 +92,8 @@ static size_t product(size_t a, size_t b, size_t c, size_t d)
 
 size_t anole_task_input_elements(const struct anole_task *task)
 {
+    if (task->custom)
+        return (size_t)task->custom->input_bytes / sizeof(float);
     return product(task->batch, task->in_h, task->in_w, task->in_c);
 }
 
@@ -127,6 +129,8 @@ size_t anole_task_residual_elements(const struct anole_task *task)
 
 size_t anole_task_output_elements(const struct anole_task *task)
 {
+    if (task->custom)
+        return (size_t)task->custom->output_bytes / sizeof(float);
     return product(task->batch, task->out_h, task->out_w, task->out_c);
 }
 

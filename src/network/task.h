@@ -62,7 +62,8 @@ double anole_task_flops(const struct anole_task *task);
 /* Bytes that must move at least once: input, weights, bias, residual, output. */
 double anole_task_bytes(const struct anole_task *task);
 
-/* Elements of each tensor; 0 where a tensor is absent. */
+/* Elements of each tensor; 0 where a tensor is absent.  Of a kernel that comes with
+ * its task: the bytes of what it reads and of what it writes, by four. */
 size_t anole_task_input_elements(const struct anole_task *task);
 size_t anole_task_weight_elements(const struct anole_task *task);
 size_t anole_task_bias_elements(const struct anole_task *task);

@@ -97,7 +97,8 @@ enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_
 /* A custom task is its name alone. */
 static enum anole_status check_custom(const struct anole_task *task, struct anole_error *error)
 {
-    struct anole_task bare = {.size = task->size, .kind = task->kind, .dtype = task->dtype};
+    struct anole_task bare = {
+        .size = task->size, .kind = task->kind, .dtype = task->dtype, .custom = task->custom};
     size_t length = strnlen(task->name, sizeof task->name);
     if (length == 0 || length == sizeof task->name)
         return anole_fail(error, ANOLE_ERR_INPUT,
@@ -216,9 +217,9 @@ enum anole_status anole_task_check(const struct anole_task *task, struct anole_e
                           task->flags);
     if (task->kind == ANOLE_TASK_CUSTOM)
         return check_custom(task, error);
-    if (task->name[0])
-        return anole_fail(error, ANOLE_ERR_INPUT, "a %s task has a name; expected none",
-                          anole_task_kind_text(task->kind));
+    if (task->name[0] || task->custom)
+        return anole_fail(error, ANOLE_ERR_INPUT, "a %s task has a %s; expected none",
+                          anole_task_kind_text(task->kind), task->name[0] ? "name" : "kernel");
     enum anole_status status = check_range("batch", task->batch, 1, most, error);
     if (!status)
         status = check_range("number of input channels", task->in_c, 1, most, error);

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The arguments of a kernel in a T1 file, and what its outputs are held to.
+ */
+#include "kernel/t1_kernel_private.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FILE ((size_t)1 << 30)
+
+/* One argument while it is read. */
+struct draft {
+    struct anole_t1_reader *reader;
+    struct anole_custom_argument *argument;
+    const json_t *object;
+    unsigned lanes;  /* of the vector type: 1 to 16 */
+    char place[128]; /* "Arguments[2] \"a\"" */
+};
+
+/* ---------------------------------------------------------------------- types */
+
+/* "float4" is four of "float"; C's names, too, are understood. */
+static bool read_type(struct draft *draft, const char *type)
+{
+    static const struct {
+        const char *text;
+        uint32_t element;
+    } types[] = {
+#define X(name, text, bytes, real, sign) {text, ANOLE_ELEMENT_##name},
+        ANOLE_ELEMENT_MAP(X)
+#undef X
+            {"bool", ANOLE_ELEMENT_UINT8},
+        {"char", ANOLE_ELEMENT_INT8},
+        {"byte", ANOLE_ELEMENT_INT8},
+        {"uchar", ANOLE_ELEMENT_UINT8},
+        {"short", ANOLE_ELEMENT_INT16},
+        {"ushort", ANOLE_ELEMENT_UINT16},
+        {"int", ANOLE_ELEMENT_INT32},
+        {"uint", ANOLE_ELEMENT_UINT32},
+        {"long", ANOLE_ELEMENT_INT64},
+        {"ulong", ANOLE_ELEMENT_UINT64},
+    };
+    static const struct {
+        const char *text;
+        unsigned lanes;
+    } lanes[] = {{"", 1}, {"2", 2}, {"3", 4}, {"4", 4}, {"8", 8}, {"16", 16}};
+    size_t count = sizeof types / sizeof *types;
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(types[i].text);
+        for (size_t k = 0; k < sizeof lanes / sizeof *lanes; k++) {
+            if (strncmp(type, types[i].text, length) == 0 &&
+                strcmp(type + length, lanes[k].text) == 0) {
+                draft->argument->element = types[i].element;
+                draft->lanes = lanes[k].lanes;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The text of one of a few words; *index: which. */
+static enum anole_status read_word(const struct draft *draft, const char *key,
+                                   const char *const *words, size_t count, size_t usual,
+                                   size_t *index)
+{
+    char found[96];
+    const json_t *value = json_object_get(draft->object, key);
+    *index = usual;
+    if (!value && usual < count)
+        return ANOLE_DONE;
+    for (*index = 0; *index < count; (*index)++)
+        if (json_is_string(value) && strcmp(json_string_value(value), words[*index]) == 0)
+            return ANOLE_DONE;
+    struct anole_text list = {.data = NULL};
+    for (size_t i = 0; i < count; i++)
+        anole_text_printf(&list, "%s%s", i ? ", " : "", words[i]);
+    enum anole_status status =
+        anole_t1_fail(draft->reader, draft->place, "\"%s\" is %s; expected one of %s", key,
+                      anole_json_found(found, sizeof found, value), list.data ? list.data : "");
+    anole_text_fini(&list);
+    return status;
+}
+
+/* ------------------------------------------------------------------- contents */
+
+static uint64_t vector_bytes(const struct anole_custom_argument *argument)
+{
+    return argument->count * anole_element_bytes(argument->element);
+}
+
+/* A file of raw numbers, as many as the vector has. */
+static enum anole_status read_raw(char **full, const struct draft *draft, const json_t *source,
+                                  const char *place)
+{
+    char *text, found[96], *path;
+    size_t length;
+    const struct anole_custom_argument *argument = draft->argument;
+    if (!json_is_string(source))
+        return anole_t1_fail(draft->reader, place, "\"DataSource\" is %s; expected a file's name",
+                             anole_json_found(found, sizeof found, source));
+    if (vector_bytes(argument) > MAX_FILE)
+        return anole_t1_fail(draft->reader, place, "files of at most 1 GiB are read");
+    enum anole_status status = anole_t1_read_file(&text, &length, &path, draft->reader, place,
+                                                  json_string_value(source), MAX_FILE);
+    if (status != ANOLE_DONE)
+        return status;
+    free(text);
+    if (length != vector_bytes(argument)) {
+        free(path);
+        return anole_t1_fail(
+            draft->reader, place,
+            "%.200s has %zu bytes; expected %llu, for %llu numbers of type %s",
+            json_string_value(source), length, (unsigned long long)vector_bytes(argument),
+            (unsigned long long)argument->count, anole_element_text(argument->element));
+    }
+    *full = path;
+    return ANOLE_DONE;
+}
+
+static enum anole_status read_number(double *number, const struct draft *draft,
+                                     const json_t *object, const char *key, double usual)
+{
+    char place[192];
+    const json_t *value = json_object_get(object, key);
+    *number = usual;
+    if (!value || json_is_null(value))
+        return ANOLE_DONE;
+    snprintf(place, sizeof place, "%s.%s", draft->place, key);
+    return anole_t1_constant(number, draft->reader, place, value);
+}
+
+static enum anole_status read_fill(struct draft *draft)
+{
+    static const char *const words[] = {"Uninitialized", "Constant", "Random", "BinaryRaw"};
+    struct anole_custom_argument *argument = draft->argument;
+    size_t fill;
+    enum anole_status status =
+        read_word(draft, "FillType", words, 4,
+                  argument->writable ? ANOLE_FILL_NONE : ANOLE_FILL_RANDOM, &fill);
+    if (status != ANOLE_DONE)
+        return status;
+    argument->fill = (uint32_t)fill;
+    bool random = fill == ANOLE_FILL_RANDOM;
+    double usual = !random ? 0.0 : anole_element_is_real(argument->element) ? 1.0 : 100.0;
+    status = read_number(&argument->fill_value, draft, draft->object, "FillValue", usual);
+    if (status == ANOLE_DONE && fill == ANOLE_FILL_FILE)
+        status = read_raw(&argument->fill_file, draft, json_object_get(draft->object, "DataSource"),
+                          draft->place);
+    return status;
+}
+
+/* ------------------------------------------------------------------ arguments */
+
+static enum anole_status read_vector(struct draft *draft)
+{
+    static const char *const access[] = {"ReadOnly", "WriteOnly", "ReadWrite"};
+    struct anole_custom_argument *argument = draft->argument;
+    double size = NAN;
+    size_t kind;
+    enum anole_status status = read_word(draft, "AccessType", access, 3, 3, &kind);
+    if (status == ANOLE_DONE)
+        status = read_number(&size, draft, draft->object, "Size", NAN);
+    if (status != ANOLE_DONE)
+        return status;
+    if (!(size >= 1 && size <= 0x1p40) || size != floor(size))
+        return anole_t1_fail(draft->reader, draft->place,
+                             "\"Size\" is %.10g; expected a whole number of at least 1", size);
+    argument->writable = kind > 0;
+    argument->count = (uint64_t)size * draft->lanes;
+    status = read_fill(draft);
+    if (kind == 1) /* what is only written need not be there before */
+        argument->fill = ANOLE_FILL_NONE;
+    return status;
+}
+
+/* A scalar's value, or the number of elements of local memory. */
+static enum anole_status read_value(struct draft *draft, const char *key)
+{
+    char place[192];
+    const json_t *value = json_object_get(draft->object, key);
+    snprintf(place, sizeof place, "%s.%s", draft->place, key);
+    if (draft->argument->memory == ANOLE_CUSTOM_SCALAR && draft->lanes != 1)
+        return anole_t1_fail(draft->reader, draft->place,
+                             "a scalar of a vector type cannot be passed");
+    enum anole_status status =
+        anole_t1_expression(&draft->argument->value, draft->reader, place, value);
+    if (status != ANOLE_DONE || draft->lanes == 1)
+        return status;
+    char *lanes = NULL;
+    if (asprintf(&lanes, "(%s) * %u", draft->argument->value, draft->lanes) < 0)
+        return anole_fail_memory(draft->reader->error);
+    free(draft->argument->value);
+    draft->argument->value = lanes;
+    return ANOLE_DONE;
+}
+
+static enum anole_status read_argument(struct draft *draft, size_t index)
+{
+    static const char *const memories[] = {"Scalar", "Vector", "Local"};
+    char found[96], shown[64];
+    size_t memory;
+    struct anole_custom_argument *argument = draft->argument;
+    const char *name = json_string_value(json_object_get(draft->object, "Name"));
+    const json_t *type = json_object_get(draft->object, "Type");
+    snprintf(argument->name, sizeof argument->name, "%s",
+             anole_text_printable(shown, sizeof shown, name ? name : "?"));
+    snprintf(draft->place, sizeof draft->place, "Arguments[%zu] \"%s\"", index, argument->name);
+    if (!json_is_object(draft->object))
+        return anole_t1_fail(draft->reader, draft->place, "expected an object, found %s",
+                             anole_json_found(found, sizeof found, draft->object));
+    if (!json_is_string(type) || !read_type(draft, json_string_value(type)))
+        return anole_t1_fail(draft->reader, draft->place,
+                             "\"Type\" is %s; expected int8 to int64, uint8 to uint64, half, float "
+                             "or double, or vectors of them such as float4",
+                             anole_json_found(found, sizeof found, type));
+    enum anole_status status = read_word(draft, "MemoryType", memories, 3, 3, &memory);
+    if (status != ANOLE_DONE)
+        return status;
+    argument->memory = (uint32_t)memory;
+    if (memory == ANOLE_CUSTOM_VECTOR)
+        return read_vector(draft);
+    return read_value(draft, memory == ANOLE_CUSTOM_LOCAL ? "Size" : "FillValue");
+}
+
+/* -------------------------------------------------------------------- outputs */
+
+/* Rounding errors of a reduction, say, grow with its length: twenty times what a
+ * sum of a thousand terms is off by. */
+static double usual_tolerance(uint32_t element)
+{
+    switch (element) {
+    case ANOLE_ELEMENT_HALF:
+        return 1e-2;
+    case ANOLE_ELEMENT_FLOAT:
+        return 1e-4;
+    case ANOLE_ELEMENT_DOUBLE:
+        return 1e-10;
+    default:
+        return 0.0;
+    }
+}
+
+/* Which vectors are outputs: those marked "Output", or else all that are written. */
+static enum anole_status mark_outputs(struct anole_custom_kernel *custom,
+                                      struct anole_t1_reader *reader, const json_t *list,
+                                      const json_t *spec)
+{
+    bool marked = false, found = false;
+    for (size_t i = 0; i < custom->argument_count; i++) {
+        const json_t *mark = json_object_get(json_array_get(list, i), "Output");
+        marked |= json_is_true(mark) || json_integer_value(mark) != 0;
+    }
+    for (size_t i = 0; i < custom->argument_count; i++) {
+        struct anole_custom_argument *argument = &custom->arguments[i];
+        const json_t *object = json_array_get(list, i), *mark = json_object_get(object, "Output");
+        struct draft draft = {.reader = reader, .argument = argument, .object = object};
+        bool wanted = json_is_true(mark) || json_integer_value(mark) != 0;
+        snprintf(draft.place, sizeof draft.place, "Arguments[%zu] \"%s\"", i, argument->name);
+        if (wanted && !argument->writable)
+            return anole_t1_fail(reader, draft.place,
+                                 "it is an output, but no vector that is written: its "
+                                 "\"AccessType\" should be WriteOnly or ReadWrite");
+        argument->checked = argument->writable && (wanted || !marked);
+        found |= argument->checked;
+        double whole, own;
+        enum anole_status status =
+            read_number(&whole, &draft, spec, "Tolerance", usual_tolerance(argument->element));
+        if (status == ANOLE_DONE)
+            status = read_number(&own, &draft, object, "Tolerance", whole);
+        if (status != ANOLE_DONE)
+            return status;
+        if (!(own >= 0 && own <= 1))
+            return anole_t1_fail(reader, draft.place, "\"Tolerance\" is %g; expected 0 to 1", own);
+        argument->tolerance = own;
+    }
+    return found ? ANOLE_DONE
+                 : anole_t1_fail(reader, "Arguments",
+                                 "no vector is written: there is nothing to check the kernel by");
+}
+
+static struct anole_custom_argument *find_argument(struct anole_custom_kernel *custom,
+                                                   const char *name)
+{
+    for (size_t i = 0; name && i < custom->argument_count; i++)
+        if (strcmp(custom->arguments[i].name, name) == 0)
+            return &custom->arguments[i];
+    return NULL;
+}
+
+/* The argument that a reference is for: as "ValidationPairs" say, or of that name. */
+static const char *target_of(const json_t *data, const char *name)
+{
+    const json_t *pairs = json_object_get(data, "ValidationPairs");
+    for (size_t i = 0; name && i < json_array_size(pairs); i++) {
+        const json_t *pair = json_array_get(pairs, i);
+        const char *reference = json_string_value(json_object_get(pair, "ReferenceName"));
+        if (reference && strcmp(reference, name) == 0)
+            return json_string_value(json_object_get(pair, "TargetName"));
+    }
+    return name;
+}
+
+static enum anole_status read_references(struct anole_custom_kernel *custom,
+                                         struct anole_t1_reader *reader, const json_t *data)
+{
+    static const char *const words[] = {"", "Constant", "", "BinaryRaw"};
+    char found[96];
+    const json_t *list = json_object_get(data, "ReferenceArguments");
+    if (data && !json_is_null(data) && !json_is_array(list))
+        return anole_t1_fail(reader, "ReferenceData",
+                             "\"ReferenceArguments\" is %s; expected an array",
+                             anole_json_found(found, sizeof found, list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *object = json_array_get(list, i);
+        const char *name = json_string_value(json_object_get(object, "Name"));
+        struct draft draft = {.reader = reader, .object = object, .lanes = 1};
+        size_t fill;
+        snprintf(draft.place, sizeof draft.place, "ReferenceData.ReferenceArguments[%zu]", i);
+        draft.argument = find_argument(custom, target_of(data, name));
+        if (!draft.argument || !draft.argument->checked)
+            return anole_t1_fail(reader, draft.place,
+                                 "it is for no output: its \"Name\", or the \"TargetName\" that "
+                                 "\"ValidationPairs\" give it, should be an argument's");
+        enum anole_status status = read_word(&draft, "FillType", words, 4, 4, &fill);
+        if (status == ANOLE_DONE)
+            status = read_number(&draft.argument->reference_value, &draft, object, "FillValue", 0);
+        if (status == ANOLE_DONE && fill == ANOLE_FILL_FILE && !draft.argument->reference_file)
+            status = read_raw(&draft.argument->reference_file, &draft,
+                              json_object_get(object, "DataSource"), draft.place);
+        if (status != ANOLE_DONE)
+            return status;
+        draft.argument->reference = (uint32_t)fill;
+    }
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
+                                          struct anole_t1_reader *reader, const json_t *spec)
+{
+    char found[96];
+    const json_t *list = json_object_get(spec, "Arguments");
+    size_t count = json_array_size(list);
+    if (!json_is_array(list) || count < 1 || count > ANOLE_MAX_ARGS)
+        return anole_t1_fail(reader, "Arguments", "expected an array of 1 to %d, found %s",
+                             ANOLE_MAX_ARGS, anole_json_found(found, sizeof found, list));
+    for (size_t i = 0; i < count; i++) {
+        struct draft draft = {
+            .reader = reader, .argument = &custom->arguments[i], .object = json_array_get(list, i)};
+        custom->argument_count++;
+        enum anole_status status = read_argument(&draft, i);
+        if (status == ANOLE_DONE && strcmp(custom->arguments[i].name, "?") != 0 &&
+            find_argument(custom, custom->arguments[i].name) != &custom->arguments[i])
+            status = anole_t1_fail(reader, draft.place, "there is another of that name");
+        if (status != ANOLE_DONE)
+            return status;
+    }
+    enum anole_status status = mark_outputs(custom, reader, list, spec);
+    return status != ANOLE_DONE
+               ? status
+               : read_references(custom, reader, json_object_get(spec, "ReferenceData"));
+}

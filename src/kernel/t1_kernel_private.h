@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the parts of the reader of kernels share.
+ */
+#ifndef ANOLE_T1_KERNEL_PRIVATE_H
+#define ANOLE_T1_KERNEL_PRIVATE_H
+
+#include "kernel/custom.h"
+#include "kernel/t1_private.h"
+
+struct anole_t1_reader {
+    struct anole_t1 *t1;
+    bool whole;            /* the kernel too, not the space alone */
+    const json_t *problem; /* "ProblemSize", an array, or NULL */
+    uint64_t digest;       /* of all that was read so far */
+    struct anole_error *error;
+};
+
+/* "FILE: KernelSpecification.KEY: ..." */
+enum anole_status anole_t1_fail(const struct anole_t1_reader *reader, const char *key,
+                                const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reads a file that stands beside the T1 file, of at most `limit` bytes (0: 64 MiB).
+ * *text, and *full (may be NULL), its absolute path, are the caller's. */
+enum anole_status anole_t1_read_file(char **text, size_t *length, char **full,
+                                     struct anole_t1_reader *reader, const char *key,
+                                     const char *name, size_t limit);
+
+/* A JSON number or text as an expression over knobs and facts about devices, in
+ * which ProblemSize[i], and max and min of a parameter, are replaced by numbers.
+ * *expression is the caller's. */
+enum anole_status anole_t1_expression(char **expression, const struct anole_t1_reader *reader,
+                                      const char *key, const json_t *value);
+enum anole_status anole_t1_expression_text(char **expression, const struct anole_t1_reader *reader,
+                                           const char *key, const char *text);
+/* One that has the same value for every config. */
+enum anole_status anole_t1_constant(double *number, const struct anole_t1_reader *reader,
+                                    const char *key, const json_t *value);
+
+/* "Arguments" and "ReferenceData". */
+enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
+                                          struct anole_t1_reader *reader, const json_t *spec);
+
+#endif
