@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/kernel_export.h"
+#include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "record/lockfile.h"
 
@@ -11,15 +12,16 @@
 #include <string.h>
 
 struct arguments {
-    const char *file, *device, *kernels;
+    const char *file, *device, *kernels, *kernel;
     bool json;
 };
 
-enum { KERNELS, DEVICE, JSON };
+enum { KERNELS, DEVICE, KERNEL, JSON };
 
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
     [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
+    [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -35,6 +37,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case DEVICE:
         arguments->device = value;
+        break;
+    case KERNEL:
+        arguments->kernel = value;
         break;
     case JSON:
         arguments->json = true;
@@ -144,7 +149,9 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     status = anole_lockfile_load(&lockfile, arguments.file, error);
     if (status != ANOLE_DONE)
         return status;
-    if (arguments.json)
+    if (arguments.kernel)
+        status = anole_kernel_set_path(lockfile, arguments.kernel, error);
+    if (status == ANOLE_DONE && arguments.json)
         status = print_json(arguments.file, error);
     for (size_t i = 0; !arguments.json && status == ANOLE_DONE && i < lockfile->device_count; i++)
         status = print_device(&lockfile->devices[i], error);

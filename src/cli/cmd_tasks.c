@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "tune/tuner.h"
 
@@ -15,12 +16,14 @@
 struct arguments {
     const char *device;
     const char *history;
+    const char *kernel; /* instead of a network */
     bool json;
 };
 
-enum { DEVICE, HISTORY, JSON };
+enum { KERNEL, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
+    [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -33,6 +36,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
     (void)error;
     struct arguments *arguments = context;
     switch (index) {
+    case KERNEL:
+        arguments->kernel = value;
+        break;
     case DEVICE:
         arguments->device = value;
         break;
@@ -238,15 +244,21 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     if (status != ANOLE_DONE || help)
         return status;
     struct anole_network *network = NULL;
+    struct anole_custom_kernel *custom = NULL;
     struct anole_registry *registry = NULL;
     struct anole_history *history = NULL;
     const struct anole_registry_device *device = NULL;
-    status = anole_network_load(&network, positional[0], error);
+    status = anole_kernel_or_network(arguments.kernel, count, "tasks", error);
+    if (status == ANOLE_DONE && !arguments.kernel)
+        status = anole_network_load(&network, positional[0], error);
     if (status == ANOLE_DONE && arguments.device) {
         status = anole_registry_create(&registry, 0, error);
         if (status == ANOLE_DONE)
             status = anole_registry_find(&device, registry, arguments.device, error);
     }
+    if (status == ANOLE_DONE && arguments.kernel)
+        status = anole_kernel_network(&network, &custom, arguments.kernel,
+                                      device ? &device->device : NULL, error);
     if (status == ANOLE_DONE) {
         char standard[256];
         const char *path = arguments.history;
@@ -262,6 +274,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     anole_history_close(history);
     anole_registry_destroy(registry);
     anole_network_destroy(network);
+    anole_custom_destroy(custom);
     return status;
 }
 
@@ -270,7 +283,7 @@ const struct anole_command anole_cmd_tasks = {
     .arguments = "NETWORK",
     .summary = "Show what there is to tune in a network",
     .options = options,
-    .least = 1,
+    .least = 0, /* with --kernel */
     .most = 1,
     .run = run,
 };

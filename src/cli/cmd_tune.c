@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/kernel_input.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "tune/tuner.h"
@@ -18,7 +19,8 @@
 #define MOST_TIME (366.0 * 86400.0)
 
 struct arguments {
-    const char *network, *device, *history, *output, *baseline;
+    const char *network, *kernel; /* one of them; NULL: the other */
+    const char *device, *history, *output, *baseline;
     const char *explorer, *sampler;
     const char *transfers[MOST_TRANSFERS];
     size_t transfer_count;
@@ -29,10 +31,11 @@ struct arguments {
     bool json;
 };
 
-enum { DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
+enum { KERNEL, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
        TOLERANCE, THREADS, JSON };
 
 static const struct anole_option options[] = {
+    [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -54,6 +57,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
 {
     struct arguments *arguments = context;
     const char **texts[] = {
+        [KERNEL] = &arguments->kernel,
         [DEVICE] = &arguments->device,   [EXPLORER] = &arguments->explorer,
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
@@ -118,8 +122,10 @@ static void put_option(struct anole_text *out, const char *name, const char *val
 static void say_how_to_resume(const struct arguments *arguments, const struct anole_tuner_view *view)
 {
     struct anole_text line = {0};
-    anole_text_printf(&line, "anole tune ");
-    put_quoted(&line, arguments->network);
+    anole_text_printf(&line, "anole tune%s", arguments->network ? " " : "");
+    if (arguments->network)
+        put_quoted(&line, arguments->network);
+    put_option(&line, "kernel", arguments->kernel);
     put_option(&line, "device", arguments->device);
     put_option(&line, "explorer", arguments->explorer);
     put_option(&line, "sampler", arguments->sampler);
@@ -154,7 +160,7 @@ static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
     if (!new)
         return anole_fail_memory(error);
     new->network = strdup(network->name);
-    new->network_path = strdup(arguments->network);
+    new->network_path = strdup(network->path);
     if (!new->network || !new->network_path) {
         anole_lockfile_destroy(new);
         return anole_fail_memory(error);
@@ -238,6 +244,7 @@ static enum anole_status check_found(const struct anole_tuner_view *view,
 struct session {
     struct arguments arguments;
     struct anole_network *network;
+    struct anole_custom_kernel *custom; /* NULL: a network is tuned */
     struct anole_registry *registry;
     const struct anole_registry_device *device;
     struct anole_lockfile *lockfile; /* the output */
@@ -255,6 +262,25 @@ static void session_fini(struct session *session)
     anole_lockfile_destroy(session->lockfile);
     anole_registry_destroy(session->registry);
     anole_network_destroy(session->network);
+    anole_custom_destroy(session->custom);
+}
+
+/* What there is to tune.  A kernel is read with the device in mind: one that runs
+ * nothing does with its space. */
+static enum anole_status open_input(struct session *session, struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    enum anole_status status = ANOLE_DONE;
+    if (arguments->network)
+        status = anole_network_load(&session->network, arguments->network, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_find(&session->device, session->registry, arguments->device, error);
+    if (status == ANOLE_DONE && arguments->kernel)
+        status = anole_kernel_network(&session->network, &session->custom, arguments->kernel,
+                                      &session->device->device, error);
+    return status;
 }
 
 /* Everything that can be refused is refused here, before any work is done. */
@@ -273,7 +299,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     if (status == ANOLE_DONE && arguments->sampler)
         status = anole_sampler_find(&sampler, arguments->sampler, error);
     if (status == ANOLE_DONE)
-        status = anole_network_load(&session->network, arguments->network, error);
+        status = open_input(session, error);
     if (status != ANOLE_DONE)
         return status;
     if (!arguments->history)
@@ -285,10 +311,6 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     status = open_lockfile(&session->lockfile, arguments, session->network, error);
     if (status == ANOLE_DONE && arguments->baseline)
         status = anole_lockfile_load(&session->baseline, arguments->baseline, error);
-    if (status == ANOLE_DONE)
-        status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
-    if (status == ANOLE_DONE)
-        status = anole_registry_find(&session->device, session->registry, arguments->device, error);
     if (status != ANOLE_DONE)
         return status;
     struct anole_tuner_options tuner = {
@@ -374,8 +396,10 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                                                    error);
     if (status != ANOLE_DONE || help)
         return status;
-    session.arguments.network = positional[0];
-    status = prepare(&session, error);
+    session.arguments.network = count > 0 ? positional[0] : NULL;
+    status = anole_kernel_or_network(session.arguments.kernel, count, "tune", error);
+    if (status == ANOLE_DONE)
+        status = prepare(&session, error);
     if (status == ANOLE_DONE)
         status = tune(&session, error);
     session_fini(&session);
@@ -400,7 +424,7 @@ const struct anole_command anole_cmd_tune = {
     .summary = "Find the fastest right kernel for each layer of a network",
     .details = details,
     .options = options,
-    .least = 1,
+    .least = 0, /* with --kernel */
     .most = 1,
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/kernel_export.h"
+#include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "tune/finalists.h"
 #include "tune/tuner.h"
@@ -14,15 +15,16 @@
 #define SECONDS_A_TASK 2.0
 
 struct arguments {
-    const char *file, *device;
+    const char *file, *device, *kernel;
     uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
     bool json;
 };
 
-enum { DEVICE, TOLERANCE, JSON };
+enum { DEVICE, KERNEL, TOLERANCE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
@@ -35,6 +37,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
     switch (index) {
     case DEVICE:
         arguments->device = value;
+        break;
+    case KERNEL:
+        arguments->kernel = value;
         break;
     case TOLERANCE:
         return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 100000, error);
@@ -49,6 +54,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
 struct check {
     const struct anole_lock_task *entry;
     struct anole_task task;
+    struct anole_custom_kernel *custom; /* NULL: the task is a layer */
     char label[64];
     struct anole_result result, default_result;
     struct anole_tuner_final final;
@@ -67,8 +73,10 @@ struct session {
 
 static void session_fini(struct session *session)
 {
-    free(session->checks);
     anole_measure_destroy(session->measure);
+    for (size_t i = 0; session->checks && i < session->locked->task_count; i++)
+        anole_custom_destroy(session->checks[i].custom);
+    free(session->checks);
     anole_registry_destroy(session->registry);
     anole_lockfile_destroy(session->lockfile);
 }
@@ -79,7 +87,9 @@ static enum anole_status check_task(struct session *session, struct check *check
     const struct anole_backend *backend =
         session->registry->entries[session->device->backend].backend;
     struct anole_generator *generator = NULL;
-    enum anole_status status = anole_task_parse_key(&check->task, check->entry->task, error);
+    enum anole_status status =
+        anole_kernel_entry(&check->task, &check->custom, check->entry, session->lockfile,
+                           &session->device->device, error);
     if (status == ANOLE_DONE)
         status = anole_generator_create(&generator, backend, &session->device->device,
                                         &check->task, error);
@@ -215,6 +225,8 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
 {
     enum anole_status status =
         anole_lockfile_load(&session->lockfile, session->arguments.file, error);
+    if (status == ANOLE_DONE && session->arguments.kernel)
+        status = anole_kernel_set_path(session->lockfile, session->arguments.kernel, error);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&session->registry, 0, error);
     if (status == ANOLE_DONE)

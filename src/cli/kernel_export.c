@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/kernel_input.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -85,6 +86,8 @@ static const char *role_text(uint32_t role)
         return "int";
     case ANOLE_ROLE_LOCAL:
         return "local";
+    case ANOLE_ROLE_VALUE:
+        return "value";
     default:
         return "unknown";
     }
@@ -97,9 +100,14 @@ static json_t *launch_json(const struct anole_launch *launch)
         json_array_append_new(global, json_integer((json_int_t)launch->global[d]));
         json_array_append_new(local, json_integer((json_int_t)launch->local[d]));
     }
-    for (uint32_t i = 0; i < launch->arg_count; i++)
-        json_array_append_new(args, json_pack("{s:s, s:I}", "role", role_text(launch->args[i].role),
-                                              "value", (json_int_t)launch->args[i].value));
+    for (uint32_t i = 0; i < launch->arg_count; i++) {
+        const struct anole_arg *arg = &launch->args[i];
+        json_t *object = json_pack("{s:s, s:I}", "role", role_text(arg->role), "value",
+                                   (json_int_t)arg->value);
+        if (arg->role == ANOLE_ROLE_VALUE)
+            json_object_set_new(object, "bytes", json_integer(arg->bytes));
+        json_array_append_new(args, object);
+    }
     return json_pack("{s:s, s:o, s:o, s:o}", "kernel", launch->kernel, "global", global, "local",
                      local, "args", args);
 }
@@ -149,16 +157,18 @@ static enum anole_status write_in(const char *folder, const char *name, const ch
 }
 
 static enum anole_status export_task(json_t *list, const char *folder, size_t i,
+                                     const struct anole_lockfile *lockfile,
                                      const struct anole_lock_task *entry,
                                      const struct anole_backend *backend,
                                      const struct anole_device *device, struct anole_error *error)
 {
     struct anole_task task;
+    struct anole_custom_kernel *custom = NULL;
     struct anole_generator *generator = NULL;
     struct anole_generated *generated = NULL;
     uint64_t config;
     char name[96];
-    enum anole_status status = anole_task_parse_key(&task, entry->task, error);
+    enum anole_status status = anole_kernel_entry(&task, &custom, entry, lockfile, device, error);
     if (status == ANOLE_DONE)
         status = anole_generator_create(&generator, backend, device, &task, error);
     if (status == ANOLE_DONE)
@@ -173,6 +183,7 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
     }
     anole_generated_destroy(generated);
     anole_generator_destroy(generator);
+    anole_custom_destroy(custom);
     return status;
 }
 
@@ -208,7 +219,7 @@ enum anole_status anole_kernels_export(const char *folder, const struct anole_lo
                                 folder);
     json_t *list = json_array();
     for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++)
-        status = export_task(list, folder, i, &locked->tasks[i],
+        status = export_task(list, folder, i, lockfile, &locked->tasks[i],
                              registry->entries[device->backend].backend, &device->device, error);
     if (status == ANOLE_DONE)
         status = write_index(folder, lockfile, locked, list, error);

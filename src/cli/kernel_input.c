@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/kernel_input.h"
+
+#include "base/text.h"
+#include "kernel/t1_kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool runs(const struct anole_device *device)
+{
+    return !device || !(device->flags & ANOLE_DEVICE_SIMULATED);
+}
+
+static struct anole_network *make_network(const struct anole_custom_kernel *custom,
+                                          const char *path)
+{
+    struct anole_network *network = calloc(1, sizeof *network);
+    if (!network)
+        return NULL;
+    network->name = strdup(custom->name);
+    network->path = strdup(path);
+    network->layers = calloc(1, sizeof *network->layers);
+    network->tasks = calloc(1, sizeof *network->tasks);
+    if (!network->name || !network->path || !network->layers || !network->tasks)
+        return network;
+    anole_layer_init(&network->layers[0]);
+    network->layers[0].name = strdup(custom->launch.kernel ? custom->launch.kernel : custom->name);
+    network->layers[0].task = 0;
+    network->layer_count = 1;
+    network->tasks[0].multiplicity = 1;
+    network->task_count = 1;
+    anole_custom_task(&network->tasks[0].task, custom);
+    return network;
+}
+
+enum anole_status anole_kernel_network(struct anole_network **network,
+                                       struct anole_custom_kernel **custom, const char *path,
+                                       const struct anole_device *device, struct anole_error *error)
+{
+    struct anole_custom_kernel *read;
+    enum anole_status status = anole_t1_kernel_load(&read, path, runs(device), error);
+    if (status != ANOLE_DONE)
+        return status;
+    struct anole_network *made = make_network(read, path);
+    if (!made || made->layer_count == 0 || !made->layers[0].name) {
+        anole_network_destroy(made);
+        anole_custom_destroy(read);
+        return anole_fail_memory(error);
+    }
+    *network = made;
+    *custom = read;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_kernel_entry(struct anole_task *task, struct anole_custom_kernel **custom,
+                                     const struct anole_lock_task *entry,
+                                     const struct anole_lockfile *lockfile,
+                                     const struct anole_device *device, struct anole_error *error)
+{
+    char key[ANOLE_TASK_KEY], file[256], shown[160];
+    struct anole_custom_kernel *read = NULL;
+    struct anole_task parsed;
+    enum anole_status status = anole_task_parse_key(&parsed, entry->task, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (parsed.kind == ANOLE_TASK_CUSTOM) {
+        status = anole_t1_kernel_load(&read, lockfile->network_path, runs(device), error);
+        if (status != ANOLE_DONE) {
+            anole_error_prefix(error, "the kernel that was tuned (see --kernel)");
+            return status;
+        }
+        anole_custom_task(&parsed, read);
+        anole_task_key(key, &parsed);
+        if (strcmp(key, entry->task) != 0) {
+            anole_custom_destroy(read);
+            return anole_fail(error, ANOLE_ERR_INPUT,
+                              "%s: it describes another kernel than '%s', which was tuned: the "
+                              "description, its source or its data have changed; tune again, or "
+                              "give the right file with --kernel",
+                              anole_text_printable(file, sizeof file, lockfile->network_path),
+                              anole_text_printable(shown, sizeof shown, entry->task));
+        }
+    }
+    *task = parsed;
+    *custom = read;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_kernel_set_path(struct anole_lockfile *lockfile, const char *path,
+                                        struct anole_error *error)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return anole_fail_memory(error);
+    free(lockfile->network_path);
+    lockfile->network_path = copy;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_kernel_or_network(const char *kernel, size_t positional, const char *verb,
+                                          struct anole_error *error)
+{
+    if (!kernel == (positional > 0))
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_USAGE,
+                      "anole %s: expected NETWORK or --kernel T1, found %s; see `anole %s --help`",
+                      verb, kernel ? "both" : "nothing", verb);
+}
