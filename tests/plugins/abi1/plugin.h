@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * anole/plugin.h - everything that a backend needs to know about Anole.
+ *
+ * A backend is a shared object that exports one const data symbol,
+ * `anole_plugin`, and nothing else.  It includes this header, links to no
+ * library of ours, and describes three things:
+ *
+ *   Describe   which drivers and devices there are, and what they are like.
+ *   Generate   the design space of a task on a device, and the kernel for one
+ *              point of it.  These ops are *pure*: the same arguments give the
+ *              same answer, always, on any thread, without a device.  They may
+ *              be asked about a device that is in another machine.
+ *   Time       open a device, build a kernel, move data, run.
+ *
+ * What a backend does not do: choose configs, judge results, decide how often
+ * to repeat a run.  Anole does that for all backends alike.
+ *
+ * Where the ops run.  The describe and time ops are called in a worker process
+ * that loads this plugin and one driver only, from one thread.  If the plugin
+ * crashes, hangs or exits there, the worker is replaced and the trial in hand
+ * is recorded as failed; the tuner itself goes on.  The generate ops are called
+ * in the worker and in the tuner, possibly from several threads at once.
+ *
+ * Ownership.  What an op receives it borrows, until it returns.  What it
+ * creates (`struct anole_session`, `anole_buffer`, `anole_build`: types that
+ * the plugin defines as it likes) stays its own until the matching op is called
+ * to destroy it.  Strings and arrays handed to a builder are copied by it.
+ *
+ * Return values.  Ops return ANOLE_OK or one of the negative `anole_code`s, and
+ * put a sentence for the user into `message` when they fail.  Outputs are set
+ * only on success.
+ *
+ * Compatibility.  Within one ANOLE_PLUGIN_ABI, structs only grow, at their
+ * ends; each begins with its size in bytes as its author knew it, so that an
+ * old plugin and a new host (or the reverse) see what they share.  Anything
+ * else raises the number.
+ */
+#ifndef ANOLE_PLUGIN_H
+#define ANOLE_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ANOLE_PLUGIN_MAGIC UINT64_C(0x474c50454c4f4e41) /* "ANOLEPLG" */
+#define ANOLE_PLUGIN_ABI 1u
+
+/* ------------------------------------------------------------------ codes */
+
+enum anole_code {
+    ANOLE_OK = 0,
+    ANOLE_UNSUPPORTED = -1, /* this backend or device does not do that        */
+    ANOLE_BAD_REQUEST = -2, /* an argument is out of range                    */
+    ANOLE_BUILD_FAILED = -3, /* the kernel does not compile                   */
+    ANOLE_LAUNCH_FAILED = -4, /* the device refuses to run the kernel         */
+    ANOLE_NO_MEMORY = -5, /* host or device memory is used up                 */
+    ANOLE_DEVICE_LOST = -6, /* the driver or the device stopped working       */
+    ANOLE_NO_DEVICE = -7, /* no such driver, or it has no such device         */
+};
+
+/* Caller-owned text; a failing op writes a NUL-terminated sentence (what
+ * failed, what was expected, what was found).  May be long: a compiler's log. */
+struct anole_message {
+    uint32_t size; /* of this struct */
+    char text[4092];
+};
+
+/* --------------------------------------------------------------- describe */
+
+/* The host's processors, as hwloc sees them.  0 means not known. */
+struct anole_topology {
+    uint32_t size; /* of this struct */
+    uint32_t packages;
+    uint32_t cores; /* physical cores that this process may use */
+    uint32_t threads; /* hardware threads that this process may use */
+    uint32_t numa_nodes;
+    uint32_t simd_bits; /* widest usable vector register: 128, 256, 512 */
+    uint32_t simd_registers; /* number of these registers */
+    uint32_t clock_mhz; /* highest, if known */
+    uint64_t cache_l1d; /* bytes, of one core */
+    uint64_t cache_l2; /* bytes, of one instance */
+    uint64_t cache_l3; /* bytes, of one instance */
+    uint64_t cache_line; /* bytes */
+    uint64_t memory; /* bytes, all nodes */
+    char cpu_name[128];
+    char architecture[32]; /* as `uname -m` */
+};
+
+enum anole_log_level { ANOLE_LOG_ERROR, ANOLE_LOG_WARNING, ANOLE_LOG_INFO, ANOLE_LOG_DEBUG };
+
+/* What a plugin may use of the host; valid for the life of the process. */
+struct anole_host {
+    uint32_t size; /* of this struct */
+    uint32_t threads; /* threads that a CPU device shall use; 0: all cores */
+    const struct anole_topology *topology;
+    void (*log)(enum anole_log_level level, const char *text);
+    /* An absolute path of a folder that all workers of a run share and that is
+     * removed at its end: for compilers' caches.  NULL: there is none. */
+    const char *scratch;
+};
+
+enum anole_device_type {
+    ANOLE_DEVICE_CPU = 1,
+    ANOLE_DEVICE_GPU = 2,
+    ANOLE_DEVICE_ACCELERATOR = 3,
+};
+
+enum anole_device_flag {
+    /* Kernels run on the cores that also build: builds and timings take turns. */
+    ANOLE_DEVICE_SHARES_HOST = 1u << 0,
+    /* There is no data: runs return times from a record or a formula.  Outputs
+     * are not checked, and results say that they are simulated. */
+    ANOLE_DEVICE_SIMULATED = 1u << 1,
+    /* Events give trustworthy device time; else the host's clock is used. */
+    ANOLE_DEVICE_EVENT_TIMER = 1u << 2,
+};
+
+/* A fact about the device that has no field of its own, e.g. {"warp", 32}. */
+struct anole_property {
+    char name[32];
+    double value;
+};
+
+#define ANOLE_MAX_PROPERTIES 32
+
+/* Plain data: it is sent between processes and stored.  Unknown numbers are 0,
+ * unknown texts empty. */
+struct anole_device {
+    uint32_t size; /* of this struct */
+    uint32_t index; /* among the devices of its driver */
+    uint32_t type; /* enum anole_device_type */
+    uint32_t flags; /* enum anole_device_flag */
+    char name[128]; /* "AMD EPYC 9R45" */
+    char vendor[64];
+    char driver[128]; /* the driver's name, e.g. "Portable Computing Language" */
+    char driver_version[64];
+    uint32_t compute_units;
+    uint32_t clock_mhz;
+    uint32_t simd_width; /* fp32 lanes that one instruction works on; warp or
+                            wave width on a GPU */
+    uint32_t registers; /* vector registers a thread may use */
+    uint32_t cores;
+    uint32_t numa_nodes;
+    uint64_t max_work_group; /* work-items */
+    uint64_t max_work_items[3];
+    uint64_t local_memory; /* bytes a work-group may use */
+    uint64_t global_memory; /* bytes */
+    uint64_t max_allocation; /* bytes */
+    uint64_t cache_l1; /* bytes */
+    uint64_t cache_l2; /* bytes */
+    uint64_t cache_l3; /* bytes */
+    uint64_t cache_line; /* bytes */
+    uint32_t property_count;
+    uint32_t reserved;
+    struct anole_property properties[ANOLE_MAX_PROPERTIES];
+};
+
+/* Copies a driver's name.  `driver` is opaque to the host and names one driver
+ * to `probe` and `open`: a path of an .icd file, a host name, "". */
+struct anole_driver_list {
+    uint32_t size;
+    uint32_t reserved;
+    void *host;
+    int (*add)(struct anole_driver_list *list, const char *driver);
+};
+
+/* ------------------------------------------------------------------- task */
+
+enum anole_task_kind {
+    /* Weights [out_c][kernel_h][kernel_w][in_c / groups]. */
+    ANOLE_TASK_CONV2D = 1,
+    /* Weights [kernel_h][kernel_w][out_c]; groups == in_c; output channel k
+     * reads input channel k / (out_c / in_c). */
+    ANOLE_TASK_DEPTHWISE_CONV2D = 2,
+    /* y[n][k] = sum_c x[n][c] w[k][c]; in_h = in_w = 1.  Weights [out_c][in_c]. */
+    ANOLE_TASK_DENSE = 3,
+    /* Whatever `name` means to the backend; shapes are 0. */
+    ANOLE_TASK_CUSTOM = 4,
+};
+
+enum anole_dtype { ANOLE_F32 = 1, ANOLE_F16 = 2 };
+
+enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 = 2 };
+
+enum anole_task_flag {
+    ANOLE_TASK_BIAS = 1u << 0, /* add bias[out_c] */
+    ANOLE_TASK_RESIDUAL = 1u << 1, /* add a tensor shaped as the output */
+};
+
+/* One layer shape.  Activations are NHWC: input [batch][in_h][in_w][in_c],
+ * output and residual [batch][out_h][out_w][out_c], innermost last.
+ * out = activation(conv(in, w) + bias + residual). */
+struct anole_task {
+    uint32_t size; /* of this struct */
+    uint32_t kind; /* enum anole_task_kind */
+    uint32_t dtype; /* enum anole_dtype: of input, weights and output */
+    uint32_t activation; /* enum anole_activation */
+    uint32_t flags; /* enum anole_task_flag */
+    uint32_t groups; /* >= 1; in_c and out_c are multiples of it */
+    uint32_t batch;
+    uint32_t in_h, in_w, in_c;
+    uint32_t out_h, out_w, out_c;
+    uint32_t kernel_h, kernel_w;
+    uint32_t stride_h, stride_w;
+    uint32_t dilation_h, dilation_w;
+    uint32_t pad_top, pad_left, pad_bottom, pad_right;
+    uint32_t reserved;
+    char name[64]; /* ANOLE_TASK_CUSTOM only */
+};
+
+/* ------------------------------------------------------------ design space */
+
+enum anole_knob_kind {
+    ANOLE_KNOB_ORDINAL = 1, /* values have an order that matters: sizes, factors */
+    ANOLE_KNOB_CATEGORICAL = 2, /* values are names in disguise: an algorithm */
+};
+
+/* One tunable parameter.  A config is one value for each knob, in the order in
+ * which the knobs were added. */
+struct anole_knob {
+    uint32_t size; /* of this struct */
+    uint32_t kind; /* enum anole_knob_kind */
+    const char *name; /* an identifier, unique in the space, up to 31 bytes */
+    const int64_t *values; /* distinct; ordinal values ascend */
+    uint32_t count; /* >= 1 */
+    uint32_t default_index; /* into values: the knob's part of the default config */
+    /* For a categorical knob: a name for each value, or NULL. */
+    const char *const *labels;
+};
+
+/* The host's side of a design space that a plugin fills in. */
+struct anole_space_builder {
+    uint32_t size;
+    uint32_t reserved;
+    void *host;
+    int (*knob)(struct anole_space_builder *builder, const struct anole_knob *knob);
+    /* `expression` over knob names must be non-zero for a config to be valid.
+     * Integers and floating-point numbers; operators, loosest first:
+     *   or  and  not  == != < <= > >=  + -  * / // %  unary -  **
+     * (also || && !), parentheses, and the functions min, max, abs, ceil_div,
+     * round_up.  `//` floors, `/` gives a fraction.  Division by zero makes
+     * the config invalid.  Constraints over few knobs are the cheapest: they
+     * prune early.  `why` is shown to the user. */
+    int (*constraint)(struct anole_space_builder *builder, const char *expression, const char *why);
+};
+
+/* ----------------------------------------------------------------- kernel */
+
+/* What a kernel argument is bound to. */
+enum anole_role {
+    ANOLE_ROLE_INPUT = 0,
+    ANOLE_ROLE_WEIGHTS = 1, /* as packed by the plugin's pack() */
+    ANOLE_ROLE_BIAS = 2, /* [out_c]; absent without ANOLE_TASK_BIAS */
+    ANOLE_ROLE_RESIDUAL = 3, /* absent without ANOLE_TASK_RESIDUAL */
+    ANOLE_ROLE_OUTPUT = 4,
+    ANOLE_ROLE_WORKSPACE = 5,
+    ANOLE_ROLE_COUNT = 6,
+    ANOLE_ROLE_INT = 16, /* an int32 by value: anole_arg.value */
+    ANOLE_ROLE_LOCAL = 17, /* local memory: anole_arg.value bytes */
+};
+
+struct anole_arg {
+    uint32_t role; /* enum anole_role */
+    uint32_t reserved;
+    int64_t value; /* of ROLE_INT and ROLE_LOCAL; else an offset in bytes */
+};
+
+#define ANOLE_MAX_ARGS 16
+#define ANOLE_MAX_LAUNCHES 8
+
+/* One launch of a kernel; a config may need several, run in order. */
+struct anole_launch {
+    uint32_t size; /* of this struct */
+    uint32_t dimensions; /* 1 to 3 */
+    const char *kernel; /* the function's name */
+    uint64_t global[3]; /* work-items in all; a multiple of local */
+    uint64_t local[3];
+    uint32_t arg_count;
+    uint32_t reserved;
+    struct anole_arg args[ANOLE_MAX_ARGS];
+};
+
+/* The host's side of a kernel that a plugin generates. */
+struct anole_kernel_builder {
+    uint32_t size;
+    uint32_t reserved;
+    void *host;
+    /* Appends `length` bytes of source text; may be called several times. */
+    int (*source)(struct anole_kernel_builder *builder, const char *text, size_t length);
+    int (*options)(struct anole_kernel_builder *builder, const char *text);
+    int (*launch)(struct anole_kernel_builder *builder, const struct anole_launch *launch);
+    /* Bytes that pack() will write; 0 (the default): weights go in as they are. */
+    int (*packed_weights)(struct anole_kernel_builder *builder, size_t bytes);
+    /* Bytes of scratch memory in device memory; default 0. */
+    int (*workspace)(struct anole_kernel_builder *builder, size_t bytes);
+};
+
+/* A generated kernel, as the time group gets it. */
+struct anole_kernel {
+    uint32_t size; /* of this struct */
+    uint32_t launch_count;
+    const char *source; /* NUL-terminated */
+    size_t source_length;
+    const char *options; /* never NULL */
+    const struct anole_launch *launches;
+    size_t packed_weights; /* bytes */
+    size_t workspace; /* bytes */
+    const struct anole_task *task;
+    const int64_t *values; /* the config, [value_count] */
+    uint32_t value_count;
+    uint32_t reserved;
+};
+
+/* ------------------------------------------------------------------- time */
+
+struct anole_session; /* an open device */
+struct anole_buffer; /* memory of the device */
+struct anole_build; /* a kernel built for the device */
+
+/* `bytes` of a buffer from `offset` on.  The host leaves guard bytes around:
+ * a kernel that is handed this binding must touch nothing else.  Offsets are
+ * multiples of 4096. */
+struct anole_binding {
+    struct anole_buffer *buffer; /* NULL: the role is absent */
+    size_t offset;
+    size_t bytes;
+};
+
+/* -------------------------------------------------------------- the plugin */
+
+struct anole_plugin {
+    uint64_t magic; /* ANOLE_PLUGIN_MAGIC */
+    uint32_t abi; /* ANOLE_PLUGIN_ABI */
+    uint32_t size; /* sizeof (struct anole_plugin) */
+    const char *name; /* the file is called NAME.so; [a-z0-9_-]+ */
+    const char *version; /* of the backend, for people */
+    uint32_t generator; /* raised when a config comes to mean another kernel:
+                           older results then no longer apply */
+    uint32_t reserved;
+
+    /* -- Describe -- */
+
+    /* (optional) Lists drivers without loading any; absent: one, "". */
+    int (*drivers)(const struct anole_host *host, struct anole_driver_list *list,
+                   struct anole_message *message);
+    /* Loads one driver and describes its devices.  *count: in, the room in
+     * `devices`; out, how many there are (which may be more).  No device at all
+     * is no failure. */
+    int (*probe)(const struct anole_host *host, const char *driver, struct anole_device *devices,
+                 uint32_t *count, struct anole_message *message);
+
+    /* -- Generate: pure -- */
+
+    /* 1 if this backend has a generator for the task on such a device, else 0. */
+    int (*supports)(const struct anole_device *device, const struct anole_task *task);
+    /* Declares knobs and constraints.  The default config must be valid. */
+    int (*space)(const struct anole_device *device, const struct anole_task *task,
+                 struct anole_space_builder *builder, struct anole_message *message);
+    /* (optional) What constraints cannot say: 1 if the config can work, else 0.
+     * Asked only about configs that meet every constraint; must be fast (about
+     * a microsecond), it is called a great many times. */
+    int (*valid)(const struct anole_device *device, const struct anole_task *task,
+                 const int64_t *values, uint32_t count);
+    /* (optional) Numbers that help a model predict the time of a config, e.g.
+     * the bytes of a tile or work-groups per core.  Returns how many there are
+     * (the same for each config of a task) and writes them if `out` is not
+     * NULL; there is room for as many as a call with NULL announced. */
+    uint32_t (*features)(const struct anole_device *device, const struct anole_task *task,
+                         const int64_t *values, uint32_t count, double *out);
+    /* (optional, goes with features) The name of feature i: a literal. */
+    const char *(*feature_name)(uint32_t task_kind, uint32_t i);
+    /* The kernel of one config. */
+    int (*generate)(const struct anole_device *device, const struct anole_task *task,
+                    const int64_t *values, uint32_t count, struct anole_kernel_builder *builder,
+                    struct anole_message *message);
+    /* (optional) Lays `weights` (in the task's canonical layout, see
+     * anole_task_kind) out as the kernel of this config reads them. */
+    int (*pack)(const struct anole_device *device, const struct anole_task *task,
+                const int64_t *values, uint32_t count, const void *weights, size_t weights_bytes,
+                void *packed, size_t packed_bytes, struct anole_message *message);
+
+    /* -- Time -- */
+
+    int (*open)(const struct anole_host *host, const char *driver, uint32_t index,
+                struct anole_session **session, struct anole_message *message);
+    void (*close)(struct anole_session *session);
+
+    int (*buffer_create)(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
+                         struct anole_message *message);
+    int (*buffer_write)(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                        const void *data, size_t bytes, struct anole_message *message);
+    int (*buffer_read)(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                       void *data, size_t bytes, struct anole_message *message);
+    void (*buffer_destroy)(struct anole_session *session, struct anole_buffer *buffer);
+
+    /* Builds a kernel; all the compiling that a first run would do belongs in
+     * here.  `binary` (NULL: from source) came from `binary` below, in another
+     * process, for the same kernel; a plugin that cannot use it builds from
+     * source. */
+    int (*build)(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **build,
+                 struct anole_message *message);
+    /* (optional) Writes up to *bytes bytes of the built kernel in a form that
+     * another process can load, and sets *bytes to its whole size; `data` NULL
+     * asks for the size alone. */
+    int (*binary)(struct anole_session *session, struct anole_build *build, void *data,
+                  size_t *bytes, struct anole_message *message);
+    void (*release)(struct anole_session *session, struct anole_build *build);
+
+    /* Runs the kernel's launches `repeats` times, back to back, and waits once,
+     * at the end.  bindings[ANOLE_ROLE_COUNT].  *host_seconds: wall time of the
+     * whole, from before the first enqueue to after the wait.
+     * device_seconds[repeats]: execution time of each repeat by the device's own
+     * clock, all its launches together; negative where there is none. */
+    int (*run)(struct anole_session *session, struct anole_build *build,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message);
+};
+
+#if defined(__GNUC__)
+#define ANOLE_PLUGIN_EXPORT __attribute__((visibility("default")))
+#else
+#define ANOLE_PLUGIN_EXPORT
+#endif
+
+#ifdef __cplusplus
+#define ANOLE_PLUGIN_LINKAGE extern "C"
+#else
+#define ANOLE_PLUGIN_LINKAGE extern
+#endif
+
+/* ANOLE_PLUGIN("name", "1.0", 1, .probe = my_probe, .supports = my_supports, ...);
+ * defines the one exported symbol. */
+#define ANOLE_PLUGIN(plugin_name, plugin_version, plugin_generator, ...)                           \
+    ANOLE_PLUGIN_LINKAGE ANOLE_PLUGIN_EXPORT const struct anole_plugin anole_plugin;               \
+    const struct anole_plugin anole_plugin = {.magic = ANOLE_PLUGIN_MAGIC,                         \
+                                              .abi = ANOLE_PLUGIN_ABI,                             \
+                                              .size = sizeof(struct anole_plugin),                 \
+                                              .name = plugin_name,                                 \
+                                              .version = plugin_version,                           \
+                                              .generator = plugin_generator,                       \
+                                              __VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
