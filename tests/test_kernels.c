@@ -8,6 +8,7 @@
  */
 #include "kernel_fixture.h"
 #include "random_tasks.h"
+#include "space_grow.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,31 @@ static void test_run_shapes_with_a_catch(void **state)
     }
 }
 
+/* PoCL ends the process where a kernel takes more local memory than there is. */
+static void test_run_winograd_in_all_of_local_memory(void **state)
+{
+    (void)state;
+    const struct kernel_wish fused = {"wino_stages", 0};
+    struct anole_error error = {0};
+    struct anole_task_data *data = NULL;
+    struct anole_task task;
+    struct anole_rng rng;
+    uint64_t config;
+    anole_rng_init(&rng, kernel_seed(10));
+    if (anole_task_parse_key(&task, "conv2d n1 40x40x48 k3x3 s1x1 p1,1,1,1 d1x1 g1 o48 f32 bias",
+                             &error) ||
+        anole_task_data_create(&data, &task, 1, 1, &error))
+        fail_msg("%s", error.text);
+    struct anole_generator *generator = kernel_generator(&fixture, &fixture.device, &task);
+    const struct anole_space *space = anole_generator_space(generator);
+    for (unsigned i = 0; i < 3 * kernel_rounds(); i++) {
+        assert_true(kernel_sample_wish(&config, generator, &rng, "winograd", &fused, 1));
+        kernel_check(&fixture, generator, data, space_grow(space, &rng, config));
+    }
+    anole_task_data_destroy(data);
+    anole_generator_destroy(generator);
+}
+
 static int open_device(void **state)
 {
     (void)state;
@@ -153,10 +179,15 @@ static int close_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_run_direct),    cmocka_unit_test(test_run_grouped),
-        cmocka_unit_test(test_run_pointwise), cmocka_unit_test(test_run_direct_where_others_could),
-        cmocka_unit_test(test_run_winograd),  cmocka_unit_test(test_run_depthwise),
-        cmocka_unit_test(test_run_dense),     cmocka_unit_test(test_run_shapes_with_a_catch),
+        cmocka_unit_test(test_run_direct),
+        cmocka_unit_test(test_run_grouped),
+        cmocka_unit_test(test_run_pointwise),
+        cmocka_unit_test(test_run_direct_where_others_could),
+        cmocka_unit_test(test_run_winograd),
+        cmocka_unit_test(test_run_depthwise),
+        cmocka_unit_test(test_run_dense),
+        cmocka_unit_test(test_run_shapes_with_a_catch),
+        cmocka_unit_test(test_run_winograd_in_all_of_local_memory),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -105,6 +105,10 @@ static void space(const struct anole_device *device, const struct anole_task *ta
                          NUM(5 * cpu_registers(device)));
     gen_space_constraint(space, "a vector of outputs would hold padding alone",
                          "(vectors - 1) * vector_width < %lld", NUM(task->out_c));
+    gen_space_constraint(space, "the parts of the sums overflow a buffer",
+                         "c_split == 1 or c_split * %lld * round_up(%lld, vectors * vector_width) "
+                         "<= %lld",
+                         NUM(task->batch), NUM(task->out_c), NUM(cpu_buffer_floats(device)));
     gen_space_constraint(space, "half of a vector would do",
                          "vector_width < %lld or vector_width == 4", NUM(2 * task->out_c));
 }

@@ -28,6 +28,12 @@ int64_t cpu_units(const struct anole_device *device)
     return device->compute_units ? device->compute_units : 1;
 }
 
+int64_t cpu_buffer_floats(const struct anole_device *device)
+{
+    const int64_t most = INT64_C(1) << 30;
+    return device->max_allocation ? gen_min((int64_t)device->max_allocation / 4, most) : most / 4;
+}
+
 uint32_t cpu_vector_widths(const struct anole_device *device, int64_t *list)
 {
     return gen_powers(list, 4, cpu_simd_width(device));

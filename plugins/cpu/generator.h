@@ -38,7 +38,8 @@ int64_t cpu_simd_width(const struct anole_device *device); /* fp32 lanes: 4, 8 o
 int64_t cpu_registers(const struct anole_device *device);  /* vector registers */
 int64_t cpu_l1_bytes(const struct anole_device *device);
 int64_t cpu_l2_bytes(const struct anole_device *device);
-int64_t cpu_units(const struct anole_device *device); /* threads that run work-groups */
+int64_t cpu_units(const struct anole_device *device);         /* threads that run work-groups */
+int64_t cpu_buffer_floats(const struct anole_device *device); /* the most in one buffer */
 
 /* A list of values: vector widths in floats: 4, 8, ... up to that of the device. */
 uint32_t cpu_vector_widths(const struct anole_device *device, int64_t *list);

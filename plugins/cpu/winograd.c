@@ -112,10 +112,10 @@ static void constrain_stages(const struct anole_device *device, const struct ano
         "wino_stages == 0 or " POINTS " * round_up(" TILES
         ", wino_register_tiles) * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
         ") + 2 * wino_row_pad) <= %lld",
-        TILES_ARGS, c, k, NUM(wino_buffer_floats(device)));
+        TILES_ARGS, c, k, NUM(cpu_buffer_floats(device)));
     gen_space_constraint(space, "the transformed weights overflow a buffer",
                          POINTS " * round_up(%lld, " PHASE_K ") * %lld <= %lld", k, c,
-                         NUM(wino_buffer_floats(device)));
+                         NUM(cpu_buffer_floats(device)));
 }
 
 static void space(const struct anole_device *device, const struct anole_task *task,

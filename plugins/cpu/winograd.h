@@ -54,9 +54,8 @@ void wino_plainest(const struct anole_device *device, const struct anole_task *t
 /* The acceptable config of least estimated cost, else the plainest: takes milliseconds. */
 void wino_choose(const struct anole_device *device, const struct anole_task *task, int64_t *v);
 
-/* The largest scratch memory: floats of V and M in local memory, or in a workspace. */
+/* The largest scratch memory of a fused kernel: floats of V and M in local memory. */
 int64_t wino_local_floats(const struct anole_device *device);
-int64_t wino_buffer_floats(const struct anole_device *device);
 
 /* G, the filter's transform that goes with kernels/winograd_transform.cl:
  * g[tile + 2][3] for tile 2, 4, 5 or 6 (winograd_weights.c). */

@@ -48,12 +48,6 @@ int64_t wino_local_floats(const struct anole_device *device)
     return device->local_memory ? (int64_t)(device->local_memory - 1024) / 4 : 4096;
 }
 
-int64_t wino_buffer_floats(const struct anole_device *device)
-{
-    const int64_t most = INT64_C(1) << 30;
-    return device->max_allocation ? gen_min((int64_t)device->max_allocation / 4, most) : most / 4;
-}
-
 static double max2(double a, double b)
 {
     return a > b ? a : b;
@@ -130,10 +124,10 @@ bool wino_acceptable(const struct anole_device *device, const struct anole_task 
         return false;
     if (v[WINO_REGISTER_TILES] > p.tiles || (v[WINO_BLOCK] - 1) * v[WINO_REGISTER_TILES] >= p.tiles)
         return false;
-    if (p.weights > wino_buffer_floats(device))
+    if (p.weights > cpu_buffer_floats(device))
         return false;
     return p.v_floats + p.m_floats <=
-           (v[WINO_STAGES] == WINO_STAGED ? wino_buffer_floats(device) : wino_local_floats(device));
+           (v[WINO_STAGES] == WINO_STAGED ? cpu_buffer_floats(device) : wino_local_floats(device));
 }
 
 /* Adapts the knobs that follow from others, and keeps v in `best` if it is cheaper. */
