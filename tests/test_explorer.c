@@ -285,6 +285,28 @@ static void test_rl_does_not_collapse(void **state)
     problem_fini(&session.problem);
 }
 
+static void test_rl_scores_all_of_a_small_space(void **state)
+{
+    (void)state;
+    static const size_t shapes[][2] = {{4, 9}, {7, 9}};
+    for (size_t s = 0; s < 2; s++) {
+        struct session session;
+        struct anole_candidate candidates[MOST];
+        struct anole_explorer_stats stats;
+        bool exact;
+        problem_init(&session.problem, shapes[s][0], shapes[s][1]);
+        problem_measure_random(&session.problem, 60, 1);
+        begin(&session, anole_explorers()[0], 7);
+        check(&session, candidates, propose(&session, candidates, MOST));
+        session.ops->stats(session.explorer, &stats);
+        double all = anole_space_count(session.problem.space, 1000000, &exact);
+        assert_true((s == 0) == ((double)stats.distinct == all));
+        assert_true((s == 0) == isnan(stats.entropy)); /* no agent at work */
+        end(&session);
+        problem_fini(&session.problem);
+    }
+}
+
 static void test_local_goes_to_the_faster_neighbour(void **state)
 {
     (void)state;
@@ -335,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_propose_copes_with_nothing_but_failures),
         cmocka_unit_test(test_stats_tell_what_a_proposal_cost),
         cmocka_unit_test(test_rl_does_not_collapse),
+        cmocka_unit_test(test_rl_scores_all_of_a_small_space),
         cmocka_unit_test(test_local_goes_to_the_faster_neighbour),
         cmocka_unit_test(test_find_names_the_nearest),
     };

@@ -4,6 +4,8 @@
  * with one small policy for all knobs walks over the cost model and is rewarded
  * for good configs that are new; hill climbing starts from what it found, and from
  * the elites.  Each has half of the model's evaluations, and one pool takes all.
+ * Where a space is small enough there is nothing to explore: then every config is
+ * scored, and the agent rests.
  */
 #include "base/log.h"
 #include "search/climb.h"
@@ -19,6 +21,8 @@
 #define ROUNDS 2 /* of walking and learning a proposal */
 #define STARTS 16 /* of the agent's best that are climbed from */
 #define PATIENCE 24
+#define SMALL 16384 /* configs that are all scored */
+#define MOST_COUNTED 65536 /* nodes visited to count them */
 
 /* A policy has collapsed when it keeps coming back to where it was. */
 #define FRESH_LEAST 0.3
@@ -27,6 +31,7 @@
 
 struct anole_explorer {
     struct anole_explorer_base base;
+    struct anole_explorer *whole; /* of a small space, and nothing below; else NULL */
     struct anole_climber *climber;
     struct anole_walk *walk;
     struct anole_ppo *agent;
@@ -39,6 +44,7 @@ static void destroy(struct anole_explorer *explorer)
 {
     if (!explorer)
         return;
+    anole_explorer_exhaustive.destroy(explorer->whole);
     anole_ppo_destroy(explorer->agent);
     anole_walk_destroy(explorer->walk);
     anole_climber_destroy(explorer->climber);
@@ -66,6 +72,27 @@ static enum anole_status create_agent(struct anole_explorer *explorer, struct an
     return anole_ppo_create(&explorer->agent, &shape, &options, &rng, error);
 }
 
+static bool is_small(const struct anole_space *space)
+{
+    bool exact;
+    return anole_space_count(space, MOST_COUNTED, &exact) <= SMALL && exact;
+}
+
+static enum anole_status create_parts(struct anole_explorer *made, struct anole_error *error)
+{
+    struct anole_explorer_base *base = &made->base;
+    if (is_small(base->context.space))
+        return anole_explorer_exhaustive.create(&made->whole, &base->context, error);
+    enum anole_status status =
+        anole_climber_create(&made->climber, &base->context, base->pool, error);
+    if (status == ANOLE_DONE)
+        status =
+            anole_walk_create(&made->walk, made->climber, WALKERS, HORIZON, &base->rng, error);
+    if (status == ANOLE_DONE)
+        status = create_agent(made, error);
+    return status;
+}
+
 static enum anole_status create(struct anole_explorer **explorer,
                                 const struct anole_explorer_context *context, bool learns,
                                 struct anole_error *error)
@@ -75,15 +102,9 @@ static enum anole_status create(struct anole_explorer **explorer,
         return anole_fail_memory(error);
     made->learns = learns;
     made->entropy = made->reward = NAN;
-    struct anole_explorer_base *base = &made->base;
-    enum anole_status status = anole_explorer_base_init(base, context, error);
+    enum anole_status status = anole_explorer_base_init(&made->base, context, error);
     if (status == ANOLE_DONE)
-        status = anole_climber_create(&made->climber, &base->context, base->pool, error);
-    if (status == ANOLE_DONE)
-        status =
-            anole_walk_create(&made->walk, made->climber, WALKERS, HORIZON, &base->rng, error);
-    if (status == ANOLE_DONE)
-        status = create_agent(made, error);
+        status = create_parts(made, error);
     if (status != ANOLE_DONE) {
         destroy(made);
         return status;
@@ -166,6 +187,9 @@ static enum anole_status propose(struct anole_explorer *explorer,
                                  size_t *count, struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
+    if (explorer->whole)
+        return anole_explorer_exhaustive.propose(explorer->whole, candidates, capacity, count,
+                                                 error);
     enum anole_status status = anole_climber_begin(explorer->climber, error);
     if (status == ANOLE_DONE)
         status = walk(explorer, error);
@@ -178,6 +202,10 @@ static enum anole_status propose(struct anole_explorer *explorer,
 
 static void stats(const struct anole_explorer *explorer, struct anole_explorer_stats *out)
 {
+    if (explorer->whole) {
+        anole_explorer_exhaustive.stats(explorer->whole, out);
+        return;
+    }
     anole_explorer_stats_of_pool(out, explorer->base.pool);
     out->entropy = explorer->entropy;
     out->reward = explorer->reward;
