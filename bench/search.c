@@ -42,7 +42,9 @@ static const char usage[] =
     "      --transfer-trials N  in a log to learn from: those of a search by the default\n"
     "                         explorer, or all where there are no more (default: 400)\n"
     "  -j, --jobs N           processes (default: one for each core)\n"
+    "      --own-time         the explorer's processor time is simulated time, too\n"
     "      --json             print JSON\n"
+    "      --figures FILE     write the JSON there, too\n"
     "      --svg FILE         write the curves there, too\n"
     "  -q, --quiet            no progress\n"
     "  -h, --help             this\n";
@@ -50,13 +52,14 @@ static const char usage[] =
 struct options {
     const char *spaces[MOST_SPACES], *t1s[MOST_SPACES];
     size_t space_count, t1_count;
-    const char *explorers, *sampler, *equal, *transfer, *svg;
+    const char *explorers, *sampler, *equal, *transfer, *svg, *figures;
     bool json, help;
     struct bench_plan plan;
 };
 
 enum { OPT_SPACE = 256, OPT_T1, OPT_SAMPLER, OPT_BATCH, OPT_INITIAL, OPT_SEED, OPT_EQUAL,
-       OPT_TRANSFER, OPT_TRANSFER_TRIALS, OPT_JSON, OPT_SVG };
+       OPT_TRANSFER, OPT_TRANSFER_TRIALS, OPT_JSON, OPT_SVG,
+       OPT_OWN_TIME, OPT_FIGURES };
 
 static const struct option long_options[] = {
     {"space", required_argument, NULL, OPT_SPACE},
@@ -74,6 +77,8 @@ static const struct option long_options[] = {
     {"jobs", required_argument, NULL, 'j'},
     {"json", no_argument, NULL, OPT_JSON},
     {"svg", required_argument, NULL, OPT_SVG},
+    {"own-time", no_argument, NULL, OPT_OWN_TIME},
+    {"figures", required_argument, NULL, OPT_FIGURES},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -149,6 +154,12 @@ static enum anole_status read_option(struct options *options, int option,
         return ANOLE_DONE;
     case OPT_SVG:
         options->svg = optarg;
+        return ANOLE_DONE;
+    case OPT_FIGURES:
+        options->figures = optarg;
+        return ANOLE_DONE;
+    case OPT_OWN_TIME:
+        options->plan.own_time = true;
         return ANOLE_DONE;
     case OPT_JSON:
         options->json = true;
@@ -362,6 +373,21 @@ static enum anole_status read_spaces(struct options *options, struct anole_error
 
 /* --------------------------------------------------------------------- main */
 
+static enum anole_status write_figures(const struct bench_runs *runs, size_t equal,
+                                       const char *path, struct anole_error *error)
+{
+    char shown[256];
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return anole_fail_errno(error, "%s: the figures cannot be written",
+                                anole_text_printable(shown, sizeof shown, path));
+    enum anole_status status = bench_print_json(runs, equal, file, error);
+    if (fclose(file) != 0 && status == ANOLE_DONE)
+        status = anole_fail_errno(error, "%s: the figures cannot be written",
+                                  anole_text_printable(shown, sizeof shown, path));
+    return status;
+}
+
 static enum anole_status run(struct options *options, struct anole_error *error)
 {
     struct bench_runs runs = {0};
@@ -376,6 +402,8 @@ static enum anole_status run(struct options *options, struct anole_error *error)
         status = bench_run_all(&runs, &options->plan, error);
     if (status == ANOLE_DONE && options->svg)
         status = bench_plot(&runs, options->svg, error);
+    if (status == ANOLE_DONE && options->figures)
+        status = write_figures(&runs, equal, options->figures, error);
     if (status == ANOLE_DONE)
         status = options->json ? bench_print_json(&runs, equal, stdout, error)
                                : bench_print_tables(&runs, equal, stdout, error);

@@ -72,6 +72,7 @@ struct bench_plan {
     size_t batch, initial; /* 0: each explorer's own */
     size_t log_trials; /* in a log to learn from */
     uint64_t seed;
+    bool own_time; /* the explorer's processor time counts as simulated time, too */
     bool quiet;
 };
 
@@ -139,9 +140,13 @@ enum anole_status bench_trials_to_equal(struct bench_equal *equal, const struct 
                                         size_t world, size_t contender, size_t other,
                                         struct anole_error *error);
 
-/* Processor time of a batch, seconds: the mean over runs, and the longest. */
-void bench_batch_seconds(const struct bench_runs *runs, size_t contender, double *mean,
-                         double *longest);
+/* Processor time of an explorer and its model, seconds: of a batch on average, of
+ * the longest, and of a whole search on average. */
+struct bench_thinking {
+    double batch, longest, search;
+};
+void bench_thinking(struct bench_thinking *thinking, const struct bench_runs *runs,
+                    size_t contender);
 
 /* ----------------------------------------------------------------- reports */
 

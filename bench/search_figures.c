@@ -195,18 +195,18 @@ enum anole_status bench_trials_to_equal(struct bench_equal *equal, const struct 
     return status;
 }
 
-void bench_batch_seconds(const struct bench_runs *runs, size_t contender, double *mean,
-                         double *longest)
+void bench_thinking(struct bench_thinking *thinking, const struct bench_runs *runs,
+                    size_t contender)
 {
     const struct bench_plan *plan = runs->plan;
-    double sum = 0.0;
-    *longest = 0.0;
+    double count = (double)(plan->worlds.count * plan->repeats);
+    *thinking = (struct bench_thinking){0};
     for (size_t w = 0; w < plan->worlds.count; w++) {
         for (size_t r = 0; r < plan->repeats; r++) {
             const struct bench_run *run = &runs->runs[bench_run_index(plan, w, contender, r)];
-            sum += run->batch_seconds;
-            *longest = fmax(*longest, run->worst_batch);
+            thinking->batch += run->batch_seconds / count;
+            thinking->search += run->batch_seconds * run->batches / count;
+            thinking->longest = fmax(thinking->longest, run->worst_batch);
         }
     }
-    *mean = sum / (double)(plan->worlds.count * plan->repeats);
 }

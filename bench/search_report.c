@@ -135,26 +135,28 @@ static enum anole_status print_equal(const struct bench_runs *runs, size_t equal
                                      struct anole_error *error)
 {
     static const char *const titles[] = {"explorer",  ">trials to equal", ">interval",
-                                         ">fewer by", ">ms a batch",      ">longest", NULL};
+                                         ">fewer by", ">ms a batch",      ">longest",
+                                         ">s a search", NULL};
     const struct bench_plan *plan = runs->plan;
     struct anole_table *table;
     enum anole_status status = anole_table_create(&table, titles, error);
     for (size_t c = 0; c < plan->contender_count && status == ANOLE_DONE; c++) {
         struct bench_equal found;
         char first[16], low[16], high[16];
-        double mean, longest;
+        struct bench_thinking thinking;
         status = bench_trials_to_equal(&found, runs, BENCH_ALL_WORLDS, c, equal, error);
         if (status != ANOLE_DONE)
             break;
-        bench_batch_seconds(runs, c, &mean, &longest);
+        bench_thinking(&thinking, runs, c);
         anole_table_cell(table, "%s", plan->contenders[c].label);
         anole_table_cell(table, "%s", trials_text(first, sizeof first, runs, found.trials));
         anole_table_cell(table, "%s to %s", trials_text(low, sizeof low, runs, found.low),
                          trials_text(high, sizeof high, runs, found.high));
         anole_table_cell(table, "%s%.2fx", found.trials > (double)plan->trials ? "<" : "",
                          (double)plan->trials / fmin(found.trials, (double)plan->trials));
-        anole_table_cell(table, "%.2f", 1e3 * mean);
-        anole_table_cell(table, "%.1f", 1e3 * longest);
+        anole_table_cell(table, "%.2f", 1e3 * thinking.batch);
+        anole_table_cell(table, "%.1f", 1e3 * thinking.longest);
+        anole_table_cell(table, "%.2f", thinking.search);
     }
     if (status == ANOLE_DONE)
         return end(table, out, error);
@@ -238,8 +240,8 @@ static enum anole_status contender_json(json_t *list, const struct bench_runs *r
         return status;
     json_t *object = json_object();
     const char *label = runs->plan->contenders[contender].label;
-    double mean, longest;
-    bench_batch_seconds(runs, contender, &mean, &longest);
+    struct bench_thinking thinking;
+    bench_thinking(&thinking, runs, contender);
     json_object_set_new(object, "explorer", json_string(label));
     json_object_set_new(object, "excess", marks_json(runs, world, contender, BY_TRIALS));
     json_object_set_new(object, "excess_by_time", marks_json(runs, world, contender, BY_TIME));
@@ -249,8 +251,9 @@ static enum anole_status contender_json(json_t *list, const struct bench_runs *r
                                   "high", found.high, "reached",
                                   found.trials <= (double)runs->plan->trials));
     if (world == BENCH_ALL_WORLDS) {
-        json_object_set_new(object, "batch_ms", anole_json_real(1e3 * mean));
-        json_object_set_new(object, "longest_batch_ms", anole_json_real(1e3 * longest));
+        json_object_set_new(object, "batch_ms", anole_json_real(1e3 * thinking.batch));
+        json_object_set_new(object, "longest_batch_ms", anole_json_real(1e3 * thinking.longest));
+        json_object_set_new(object, "search_seconds", anole_json_real(thinking.search));
     }
     json_array_append_new(list, object);
     return ANOLE_DONE;

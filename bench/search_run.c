@@ -101,7 +101,7 @@ static enum anole_status take_batch(struct course *course, struct trace *trace,
 
 /* Until there are enough trials, or none left to make: then nothing changes. */
 static enum anole_status go_on(struct course *course, struct trace *trace, size_t batch,
-                               struct anole_error *error)
+                               bool own_time, struct anole_error *error)
 {
     uint64_t configs[LARGEST_BATCH];
     enum anole_status status = ANOLE_DONE;
@@ -113,6 +113,8 @@ static enum anole_status go_on(struct course *course, struct trace *trace, size_
                                    rest < LARGEST_BATCH ? rest : LARGEST_BATCH, &count, error);
         double seconds = processor_clock() - began;
         spent += seconds;
+        if (own_time)
+            course->clock += seconds;
         course->run.worst_batch = fmax(course->run.worst_batch, seconds);
         course->run.batches++;
         if (status != ANOLE_DONE || count == 0)
@@ -152,7 +154,8 @@ static enum anole_status simulate(struct bench_run *run, struct trace *trace,
     if (status == ANOLE_DONE && lessons->count)
         status = anole_search_inform(course.search, lessons->sources, lessons->count, error);
     if (status == ANOLE_DONE)
-        status = go_on(&course, trace, contender->batch ? contender->batch : plan->batch, error);
+        status = go_on(&course, trace, contender->batch ? contender->batch : plan->batch,
+                       plan->own_time, error);
     if (status == ANOLE_DONE)
         *run = course.run;
     anole_search_destroy(course.search);

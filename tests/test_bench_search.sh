@@ -80,6 +80,10 @@ P
 fi
 check "logs to learn from" 0 "^rl+top:8 " "far" --space "$data/bowl/far.T4.json.gz" -e rl+top:8 -r 1 -n 24 \
     --transfer "$data/bowl/near.T4.json.gz" --transfer-trials 30
+check "figures beside the tables" 0 "^random " "" --space "$data/bowl/far.T4.json.gz" -e random -r 1 \
+    -n 20 --own-time --figures "$folder/figures.json"
+grep -q '"search_seconds"' "$folder/figures.json" ||
+    { echo "FAIL: no figures"; failures=$((failures + 1)); }
 check "help" 0 "^Usage: anole-bench-search" "" --help
 [ "$failures" = 0 ] || exit 1
 echo "test_bench_search: all as expected"
