@@ -281,6 +281,52 @@ static void test_compare_in_rounds(void **state)
     close_bench(&bench);
 }
 
+static void load_slot(struct bench *bench, const char *deed)
+{
+    int64_t values[3];
+    struct anole_result result;
+    struct anole_error error = {.status = ANOLE_DONE};
+    size_t count = values_of(bench, values, 2, 0, deed);
+    assert_done(anole_runner_load(bench->runner, values, count, NULL, 0, &result, &error));
+    if (result.outcome != ANOLE_OUTCOME_OK)
+        fail_msg("%s: %s", deed, result.message);
+}
+
+static void test_run_one_slot_alone(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct anole_result result;
+    double host = NAN, device = 0;
+    open_bench(&bench, "event", SMALL_TASK);
+    load_slot(&bench, "none");
+    assert_true(anole_runner_batch(bench.runner, 0, 5, &host, &device, &result));
+    assert_true(host > 0 && device > 0);
+    assert_true(anole_runner_batch(bench.runner, 0, UINT32_MAX, &host, &device, &result));
+    assert_true(anole_runner_prove(bench.runner, 0, &result));
+    assert_true(result.error <= 1);
+    assert_false(anole_runner_batch(bench.runner, 1, 5, &host, &device, &result));
+    assert_int_equal(result.outcome, ANOLE_OUTCOME_INVALID);
+    assert_contains(result.message, "slot 1");
+    assert_false(anole_runner_prove(bench.runner, 1, &result));
+    close_bench(&bench);
+}
+
+static void test_prove_slot_that_turned_wrong(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct anole_result result;
+    double host, device;
+    open_bench(&bench, "naughty", SMALL_TASK);
+    load_slot(&bench, "wrong_later");
+    assert_true(anole_runner_batch(bench.runner, 0, 100, &host, &device, &result));
+    assert_false(anole_runner_prove(bench.runner, 0, &result));
+    assert_int_equal(result.outcome, ANOLE_OUTCOME_WRONG_ANSWER);
+    assert_true(result.error > 1);
+    close_bench(&bench);
+}
+
 static void test_trust_event_times_within_reason(void **state)
 {
     (void)state;
@@ -360,6 +406,8 @@ int main(void)
         cmocka_unit_test(test_abandon_what_is_far_behind),
         cmocka_unit_test(test_carry_build_as_binary),
         cmocka_unit_test(test_compare_in_rounds),
+        cmocka_unit_test(test_run_one_slot_alone),
+        cmocka_unit_test(test_prove_slot_that_turned_wrong),
         cmocka_unit_test(test_trust_event_times_within_reason),
         cmocka_unit_test(test_repeat_simulated_times_exactly),
         cmocka_unit_test(test_switch_tasks),
