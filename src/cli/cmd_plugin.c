@@ -35,11 +35,10 @@ static enum anole_status unknown_verb(const char *given, struct anole_error *err
         names[i] = verbs[i]->name + PREFIX;
     char safe[128];
     const char *nearest = anole_text_nearest(given, names, VERB_COUNT);
-    return anole_fail(error, ANOLE_ERR_USAGE,
-                      "anole plugin: unknown verb '%s'%s%s%s; see `anole plugin --help`",
-                      anole_text_printable(safe, sizeof safe, given),
-                      nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                      nearest ? "'" : "");
+    return anole_fail(
+        error, ANOLE_ERR_USAGE, "anole plugin: unknown verb '%s'%s%s%s; see `anole plugin --help`",
+        anole_text_printable(safe, sizeof safe, given), nearest ? "; did you mean '" : "",
+        nearest ? nearest : "", nearest ? "'" : "");
 }
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)

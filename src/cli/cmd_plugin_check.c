@@ -37,7 +37,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         arguments->check.samples = (uint32_t)number;
         break;
     case SEED:
-        status = anole_text_parse_u64(&arguments->check.seed, value, "--seed", 0, UINT64_MAX, error);
+        status =
+            anole_text_parse_u64(&arguments->check.seed, value, "--seed", 0, UINT64_MAX, error);
         break;
     case LIMIT:
         status = anole_text_parse_duration(&arguments->check.limit, value, error);
@@ -116,8 +117,9 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
 
 static void print_details(void)
 {
-    printf("\nTests each clause of the contract between tuner and backend in a process of its own:\n"
-           "a backend that crashes or hangs fails that clause.  PLUGINS.md explains each.\n");
+    printf(
+        "\nTests each clause of the contract between tuner and backend in a process of its own:\n"
+        "a backend that crashes or hangs fails that clause.  PLUGINS.md explains each.\n");
 }
 
 const struct anole_command anole_cmd_plugin_check = {

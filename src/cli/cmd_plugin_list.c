@@ -106,10 +106,9 @@ static json_t *entry_json(const struct anole_registry *registry, size_t at)
     anole_text_printable(path, sizeof path, entry->path);
     anole_text_printable(reason, sizeof reason, loaded ? entry->probe_problem : entry->reason);
     return json_pack("{s:s, s:s, s:s, s:I, s:b, s:s, s:s, s:o}", "path", path, "name", entry->name,
-                     "version", entry->version, "generator",
-                     (json_int_t)entry->generator_version, "loaded", loaded, "verdict",
-                     anole_refusal_text(entry->refusal), "reason", reason, "devices",
-                     devices_json(registry, at));
+                     "version", entry->version, "generator", (json_int_t)entry->generator_version,
+                     "loaded", loaded, "verdict", anole_refusal_text(entry->refusal), "reason",
+                     reason, "devices", devices_json(registry, at));
 }
 
 static json_t *list_json(const struct anole_registry *registry)

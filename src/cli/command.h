@@ -18,6 +18,7 @@ extern const struct anole_command anole_cmd_best;
 extern const struct anole_command anole_cmd_verify;
 extern const struct anole_command anole_cmd_doctor;
 extern const struct anole_command anole_cmd_plugin;
+extern const struct anole_command anole_cmd_compare;
 extern const struct anole_command anole_cmd_export;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the

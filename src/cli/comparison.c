@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/comparison.h"
+
+#include "base/text.h"
+#include "network/task.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOBODY ANOLE_COMPARISON_NOBODY
+
+/* -- Columns -- */
+
+static bool same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
+{
+    return strcmp(a->backend, b->backend) == 0 && strcmp(a->device, b->device) == 0 &&
+           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads;
+}
+
+static enum anole_status add_column(struct anole_comparison *comparison, const char *path,
+                                    const struct anole_lock_device *device,
+                                    struct anole_error *error)
+{
+    size_t at = comparison->column_count;
+    if (at == ANOLE_COMPARISON_COLUMNS)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "more than %d devices in these files: compare fewer at once",
+                          ANOLE_COMPARISON_COLUMNS);
+    struct anole_comparison_column *column = &comparison->columns[at];
+    *column = (struct anole_comparison_column){.path = path, .device = device, .before = NOBODY};
+    for (size_t i = 0; i < at; i++)
+        if (same_device(comparison->columns[i].device, device))
+            column->before = i;
+    comparison->column_count++;
+    return ANOLE_DONE;
+}
+
+static enum anole_status check_network(const struct anole_lockfile *first, const char *first_path,
+                                       const struct anole_lockfile *other, const char *path,
+                                       struct anole_error *error)
+{
+    char safe[4][160];
+    if (strcmp(first->network, other->network) == 0)
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s is of the network \"%s\", %s of \"%s\": only the same network can be "
+                      "compared",
+                      anole_text_printable(safe[0], sizeof safe[0], first_path),
+                      anole_text_printable(safe[1], sizeof safe[1], first->network),
+                      anole_text_printable(safe[2], sizeof safe[2], path),
+                      anole_text_printable(safe[3], sizeof safe[3], other->network));
+}
+
+static enum anole_status add_columns(struct anole_comparison *comparison,
+                                     struct anole_lockfile *const *files, const char *const *paths,
+                                     size_t count, struct anole_error *error)
+{
+    comparison->network = files[0]->network;
+    for (size_t i = 0; i < count; i++) {
+        enum anole_status status = check_network(files[0], paths[0], files[i], paths[i], error);
+        for (size_t d = 0; status == ANOLE_DONE && d < files[i]->device_count; d++)
+            status = add_column(comparison, paths[i], &files[i]->devices[d], error);
+        if (status != ANOLE_DONE)
+            return status;
+    }
+    if (comparison->column_count == 0)
+        return anole_fail(error, ANOLE_ERR_INPUT, "these lock files hold no device");
+    return ANOLE_DONE;
+}
+
+/* -- Rows -- */
+
+static struct anole_comparison_row *find_row(const struct anole_comparison *comparison,
+                                             const char *key)
+{
+    for (size_t i = 0; i < comparison->row_count; i++)
+        if (strcmp(comparison->rows[i].key, key) == 0)
+            return &comparison->rows[i];
+    return NULL;
+}
+
+static void name_row(struct anole_comparison_row *row, const struct anole_lock_task *entry)
+{
+    struct anole_task task;
+    row->key = entry->task;
+    row->multiplicity = entry->multiplicity;
+    row->kind = "other";
+    if (anole_task_parse_key(&task, entry->task, NULL) == ANOLE_DONE) {
+        anole_task_label(row->label, sizeof row->label, &task);
+        row->kind = anole_task_kind_text(task.kind);
+    } else {
+        anole_text_printable(row->label, sizeof row->label, entry->task);
+    }
+}
+
+static enum anole_status add_task(struct anole_comparison *comparison, size_t column,
+                                  const struct anole_lock_task *entry, struct anole_error *error)
+{
+    struct anole_comparison_row *row = find_row(comparison, entry->task);
+    if (!row) {
+        struct anole_comparison_row *grown =
+            realloc(comparison->rows, (comparison->row_count + 1) * sizeof *grown);
+        if (!grown)
+            return anole_fail_memory(error);
+        comparison->rows = grown;
+        row = &grown[comparison->row_count++];
+        memset(row, 0, sizeof *row);
+        name_row(row, entry);
+    }
+    if (row->multiplicity != entry->multiplicity) {
+        char safe[160];
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: %s occurs %u times, but %u times in another file: the network has "
+                          "changed in between; tune it again",
+                          anole_text_printable(safe, sizeof safe, comparison->columns[column].path),
+                          row->label, entry->multiplicity, row->multiplicity);
+    }
+    row->tasks[column] = entry;
+    return ANOLE_DONE;
+}
+
+static void judge_row(struct anole_comparison_row *row, size_t columns)
+{
+    size_t present = 0;
+    row->winner = NOBODY;
+    row->lead = NAN;
+    for (size_t c = 0; c < columns; c++) {
+        if (!row->tasks[c])
+            continue;
+        present++;
+        if (row->winner == NOBODY || row->tasks[c]->seconds < row->tasks[row->winner]->seconds)
+            row->winner = c;
+    }
+    row->whole = present == columns;
+    if (present < 2) {
+        row->winner = NOBODY;
+        return;
+    }
+    const struct anole_lock_task *winner = row->tasks[row->winner];
+    for (size_t c = 0; c < columns; c++) {
+        if (!row->tasks[c] || c == row->winner)
+            continue;
+        row->lead = fmin(row->lead, row->tasks[c]->seconds / winner->seconds);
+        row->tie |= row->tasks[c]->low <= winner->high;
+    }
+}
+
+static void add_up(struct anole_comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const struct anole_comparison_row *row = &comparison->rows[i];
+        if (!row->whole)
+            continue;
+        double best = INFINITY;
+        comparison->whole_count++;
+        for (size_t c = 0; c < comparison->column_count; c++) {
+            comparison->columns[c].sum += row->multiplicity * row->tasks[c]->seconds;
+            best = fmin(best, row->tasks[c]->seconds);
+        }
+        comparison->best_sum += row->multiplicity * best;
+    }
+}
+
+static enum anole_status add_rows(struct anole_comparison *comparison, struct anole_error *error)
+{
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        const struct anole_lock_device *device = comparison->columns[c].device;
+        for (size_t t = 0; t < device->task_count; t++) {
+            enum anole_status status = add_task(comparison, c, &device->tasks[t], error);
+            if (status != ANOLE_DONE)
+                return status;
+        }
+    }
+    for (size_t i = 0; i < comparison->row_count; i++)
+        judge_row(&comparison->rows[i], comparison->column_count);
+    add_up(comparison);
+    if (comparison->whole_count == 0)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "there is no layer that all %zu devices were tuned for: nothing can be "
+                          "compared",
+                          comparison->column_count);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_comparison_create(struct anole_comparison **comparison,
+                                          struct anole_lockfile *const *files,
+                                          const char *const *paths, size_t count,
+                                          struct anole_error *error)
+{
+    struct anole_comparison *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    enum anole_status status = add_columns(new, files, paths, count, error);
+    if (status == ANOLE_DONE)
+        status = add_rows(new, error);
+    if (status != ANOLE_DONE) {
+        anole_comparison_destroy(new);
+        return status;
+    }
+    *comparison = new;
+    return ANOLE_DONE;
+}
+
+void anole_comparison_destroy(struct anole_comparison *comparison)
+{
+    if (!comparison)
+        return;
+    free(comparison->rows);
+    free(comparison);
+}
+
+/* -- Changes -- */
+
+const char *anole_change_text(enum anole_change change)
+{
+    static const char *const texts[] = {"same", "faster", "slower", "added", "removed"};
+    return (unsigned)change < sizeof texts / sizeof *texts ? texts[change] : "unknown";
+}
+
+enum anole_change anole_comparison_change(const struct anole_comparison_row *row, size_t before,
+                                          size_t after)
+{
+    const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
+    if (!a || !b)
+        return a ? ANOLE_CHANGE_REMOVED : b ? ANOLE_CHANGE_ADDED : ANOLE_CHANGE_NONE;
+    if (b->high < a->low)
+        return ANOLE_CHANGE_FASTER;
+    return b->low > a->high ? ANOLE_CHANGE_SLOWER : ANOLE_CHANGE_NONE;
+}
+
+bool anole_comparison_same_config(const struct anole_lock_task *a, const struct anole_lock_task *b)
+{
+    if (a->knob_count != b->knob_count || a->source_hash != b->source_hash)
+        return false;
+    for (size_t i = 0; i < a->knob_count; i++)
+        if (strcmp(a->knobs[i].name, b->knobs[i].name) != 0 ||
+            a->knobs[i].value != b->knobs[i].value)
+            return false;
+    return true;
+}
+
+/* -- JSON -- */
+
+static json_t *name_json(size_t column)
+{
+    const char name[2] = {(char)('A' + column), '\0'};
+    return column == NOBODY ? json_null() : json_string(name);
+}
+
+static json_t *column_json(const struct anole_comparison *comparison, size_t at)
+{
+    const struct anole_comparison_column *column = &comparison->columns[at];
+    const struct anole_lock_device *device = column->device;
+    char path[4096];
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name",
+                     name_json(at), "path", anole_text_printable(path, sizeof path, column->path),
+                     "id", device->id, "backend", device->backend, "backend_version",
+                     device->backend_version, "device", device->device, "driver", device->driver,
+                     "driver_version", device->driver_version, "generator",
+                     (json_int_t)device->generator, "threads", (json_int_t)device->threads,
+                     "seconds", anole_json_real(column->sum), "before", name_json(column->before));
+}
+
+static json_t *row_json(const struct anole_comparison *comparison,
+                        const struct anole_comparison_row *row)
+{
+    json_t *times = json_array();
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        const struct anole_lock_task *task = row->tasks[c];
+        json_array_append_new(
+            times,
+            task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->seconds),
+                             "low", anole_json_real(task->low), "high", anole_json_real(task->high),
+                             "share",
+                             row->whole ? anole_json_real(row->multiplicity * task->seconds /
+                                                          comparison->columns[c].sum)
+                                        : json_null())
+                 : json_null());
+    }
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:o}", "task", row->key, "label",
+                     row->label, "kind", row->kind, "multiplicity", (json_int_t)row->multiplicity,
+                     "times", times, "winner", name_json(row->winner), "tie", (int)row->tie, "lead",
+                     anole_json_real(row->lead));
+}
+
+static json_t *changes_json(const struct anole_comparison *comparison)
+{
+    json_t *changes = json_array();
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        size_t before = comparison->columns[c].before;
+        for (size_t i = 0; before != NOBODY && i < comparison->row_count; i++) {
+            const struct anole_comparison_row *row = &comparison->rows[i];
+            const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[c];
+            if (!a && !b)
+                continue;
+            json_array_append_new(
+                changes,
+                json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "task", row->key, "from",
+                          name_json(before), "to", name_json(c), "change",
+                          anole_change_text(anole_comparison_change(row, before, c)), "speedup",
+                          anole_json_real(a && b ? a->seconds / b->seconds : NAN), "same_kernel",
+                          a && b ? json_boolean(anole_comparison_same_config(a, b)) : json_null()));
+        }
+    }
+    return changes;
+}
+
+json_t *anole_comparison_json(const struct anole_comparison *comparison)
+{
+    json_t *columns = json_array(), *rows = json_array();
+    for (size_t c = 0; c < comparison->column_count; c++)
+        json_array_append_new(columns, column_json(comparison, c));
+    for (size_t i = 0; i < comparison->row_count; i++)
+        json_array_append_new(rows, row_json(comparison, &comparison->rows[i]));
+    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:o}", "network", comparison->network, "devices",
+                     columns, "tasks", rows, "changes", changes_json(comparison), "compared_tasks",
+                     (json_int_t)comparison->whole_count, "best_seconds",
+                     anole_json_real(comparison->best_sum));
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The same network in several lock files and on several devices, side by side: a
+ * column for each device of each file, a row for each task.
+ */
+#ifndef ANOLE_COMPARISON_H
+#define ANOLE_COMPARISON_H
+
+#include "base/json.h"
+#include "record/lockfile.h"
+
+#define ANOLE_COMPARISON_COLUMNS 26 /* they are called A to Z */
+#define ANOLE_COMPARISON_NOBODY SIZE_MAX
+
+struct anole_comparison_column {
+    const char *path; /* borrowed: of its file */
+    const struct anole_lock_device *device;
+    double sum; /* seconds, over the rows that all columns have */
+    /* The last column before this one with the same backend, device, driver and
+     * number of threads: what changed since?  ANOLE_COMPARISON_NOBODY: none. */
+    size_t before;
+};
+
+struct anole_comparison_row {
+    char label[128];  /* printable */
+    const char *key;  /* borrowed */
+    const char *kind; /* a literal: "conv2d", ... */
+    uint32_t multiplicity;
+    const struct anole_lock_task *tasks[ANOLE_COMPARISON_COLUMNS]; /* NULL: missing */
+    bool whole;                                                    /* all columns have it */
+    size_t winner; /* column; ANOLE_COMPARISON_NOBODY with fewer than two */
+    bool tie;      /* the interval of another column overlaps the winner's */
+    double lead;   /* seconds of the next over the winner's; NaN without one */
+};
+
+struct anole_comparison {
+    const char *network;
+    struct anole_comparison_column columns[ANOLE_COMPARISON_COLUMNS];
+    size_t column_count;
+    struct anole_comparison_row *rows;
+    size_t row_count, whole_count;
+    double best_sum; /* seconds, each whole row by its winner */
+};
+
+/* ERR_INPUT if they are of different networks, if a layer occurs in different
+ * numbers, if nothing can be compared, or if there are too many.  `files` and
+ * `paths` [count] must outlive it. */
+enum anole_status anole_comparison_create(struct anole_comparison **comparison,
+                                          struct anole_lockfile *const *files,
+                                          const char *const *paths, size_t count,
+                                          struct anole_error *error);
+void anole_comparison_destroy(struct anole_comparison *comparison);
+
+/* What became of a task from one column to another. */
+enum anole_change {
+    ANOLE_CHANGE_NONE, /* their intervals overlap */
+    ANOLE_CHANGE_FASTER,
+    ANOLE_CHANGE_SLOWER,
+    ANOLE_CHANGE_ADDED,
+    ANOLE_CHANGE_REMOVED,
+};
+const char *anole_change_text(enum anole_change change);
+enum anole_change anole_comparison_change(const struct anole_comparison_row *row, size_t before,
+                                          size_t after);
+/* Whether the two hold other configs, or other kernels for the same. */
+bool anole_comparison_same_config(const struct anole_lock_task *a, const struct anole_lock_task *b);
+
+/* A new reference, or NULL. */
+json_t *anole_comparison_json(const struct anole_comparison *comparison);
+
+#endif

@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# `anole compare` on lock files with known times.  One line a case; exits 1 if one
+# failed.
+set -u
+
+anole=${ANOLE:-./anole}
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
+# for PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and:"
+        cat out err | sed 's/^/    /' | tail -n 12
+        failed=1
+    else
+        echo "ok: anole $*: $pattern"
+    fi
+}
+
+has() {
+    if grep -q -e "$1" out; then
+        echo "ok: $1"
+    else
+        echo "FAIL: expected '$1' in:"
+        sed 's/^/    /' out
+        failed=1
+    fi
+}
+
+conv='conv2d n1 8x8x8 k3x3 s1x1 p1,1,1,1 d1x1 g1 o16 f32 bias relu'
+fc='dense n1 i64 o48 f32 bias'
+dw='depthwise_conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g16 o16 f32 bias'
+
+# task KEY TIMES LOW SECONDS HIGH [TILE [HASH]]
+task() {
+    printf '{"task": "%s", "multiplicity": %s, "knobs": {"tile": %s}, "seconds": %s, "low": %s, "high": %s, "default_seconds": null, "speedup": null, "speedup_low": null, "speedup_high": null, "tie": false, "source_hash": "%s", "trials": 3}' \
+        "$1" "$2" "${6:-4}" "$4" "$3" "$5" "${7:-0123456789abcdef}"
+}
+
+# device ID NAME VERSION TASKS
+device() {
+    printf '{"id": "%s", "backend": "%s", "backend_version": "1", "generator": 1, "device": "%s", "driver": "d", "driver_version": "%s", "threads": 0, "tasks": [%s]}' \
+        "$1" "${1%%:*}" "$2" "$3" "$4"
+}
+
+# lock NETWORK DEVICES
+lock() {
+    printf '{"anole_lock": 1, "network": "%s", "network_path": "n.json", "devices": [%s]}\n' "$1" "$2"
+}
+
+slow="$(task "$conv" 2 9e-3 10e-3 11e-3), $(task "$fc" 1 1.9e-3 2e-3 2.1e-3)"
+fast="$(task "$conv" 2 4e-3 5e-3 6e-3 8), $(task "$fc" 1 1.95e-3 2.05e-3 2.2e-3)"
+lock net "$(device cpu:0 Abacus 1 "$slow")" >cpu.lock.json
+lock net "$(device gpu:0 Loom 1 "$fast")" >gpu.lock.json
+lock net "$(device cpu:0 Abacus 1 "$slow"), $(device gpu:0 Loom 1 "$fast")" >both.lock.json
+
+# -- words and bad input --
+expect 0 'Usage: anole compare' compare --help
+expect 2 'expected LOCKFILE' compare
+expect 2 'did you mean --json' compare cpu.lock.json --jsno
+expect 2 'none.json' compare cpu.lock.json none.json
+echo '{"anole_lock": 1' >cut.json
+expect 2 'cut.json' compare cut.json cpu.lock.json
+lock other "$(device cpu:0 Abacus 1 "$slow")" >other.lock.json
+expect 2 'is of the network "net", other.lock.json of "other"' compare cpu.lock.json other.lock.json
+lock net "$(device gpu:0 Loom 1 "$(task "$conv" 3 1e-3 1e-3 1e-3)")" >thrice.lock.json
+expect 2 'occurs 3 times, but 2 times' compare cpu.lock.json thrice.lock.json
+lock net "$(device gpu:0 Loom 1 "$(task "$dw" 1 1e-3 1e-3 1e-3)")" >alien.lock.json
+expect 2 'no layer that all 2 devices' compare cpu.lock.json alien.lock.json
+lock net '' >empty.lock.json
+expect 2 'hold no device' compare empty.lock.json
+set --
+i=0
+while [ $i -lt 27 ]; do
+    set -- "$@" cpu.lock.json
+    i=$((i + 1))
+done
+expect 2 'more than 26 devices' compare "$@"
+
+# -- side by side: 2 x 10 + 2 = 22 ms against 2 x 5 + 2.05 = 12.05 ms --
+for files in 'cpu.lock.json gpu.lock.json' both.lock.json; do
+    # shellcheck disable=SC2086 # several files
+    expect 0 '^sum  *3  *22.0 ms 100 %  *12.1 ms 100 %  *B 1.83x' compare $files
+    has '^A  cpu:0  Abacus, d 1, in '
+    has '^conv 3x3/1 8>16 @8x8 relu  *2  *10.0 ms  91 %  *5.00 ms  83 %  *B 2.00x'
+    has '^dense 64>48  *1  *2.00 ms   9 %  *2.05 ms  17 %  *A (tie)'
+    has 'each layer where it is fastest: 12.0 ms'
+    has '^conv2d  *20.0 ms  91 %  *10.0 ms  83 %'
+done
+expect 0 '"winner": "B"' compare cpu.lock.json gpu.lock.json --json
+has '"best_seconds": 0.012'
+has '"tie": true'
+has '"changes": \[\]'
+expect 0 '^sum  *3  *22.0 ms 100 %  *-' compare cpu.lock.json
+
+# -- a layer that one of them lacks --
+lock net "$(device gpu:0 Loom 1 "$(task "$conv" 2 4e-3 5e-3 6e-3)")" >part.lock.json
+expect 0 '^dense 64>48  *1  *2.00 ms    -  *-  *-' compare cpu.lock.json part.lock.json
+has '^sum  *2  *20.0 ms 100 %  *10.0 ms 100 %'
+has '1 of 2 tasks are not in the sum'
+expect 0 'null' compare cpu.lock.json part.lock.json --json
+
+# -- before and after --
+lock net "$(device cpu:0 Abacus 2 "$(task "$conv" 2 4e-3 5e-3 6e-3 8), $(task "$fc" 1 1.9e-3 2e-3 2.1e-3 4 fedcba9876543210), $(task "$dw" 1 1e-3 1e-3 1e-3)")" >later.lock.json
+expect 0 'What changed on cpu:0 from A to B' compare cpu.lock.json later.lock.json
+has '^conv 3x3/1 8>16 @8x8 relu  *10.0 ms  *5.00 ms  faster  *2.00x  another config'
+has '^dense 64>48  *2.00 ms  *2.00 ms  same  *1.00x  another source'
+has '^depthwise .*  -  *1.00 ms  added  *-  -'
+has 'the driver went from 1 to 2'
+expect 0 '^conv 3x3/1 .* 5.00 ms  *10.0 ms  slower  *0.50x' compare later.lock.json cpu.lock.json
+has '^depthwise .*  removed '
+expect 0 '"change": "faster"' compare cpu.lock.json later.lock.json --json
+has '"same_kernel": false'
+
+exit $failed
