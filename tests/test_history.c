@@ -344,6 +344,62 @@ static void test_trial_that_never_ended_counts_as_lost(void **state)
 
 /* --------------------------------------------------------------------- volume */
 
+static void test_withdrawn_trial_is_as_if_never_begun(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_error error = {0};
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(anole_history_begin(history, &key, f->space, 5, &error), ANOLE_DONE);
+        assert_int_equal(anole_history_withdraw(history, &key, f->space, 5, &error), ANOLE_DONE);
+    }
+    assert_false(quarantined(f, history, 5));
+    anole_history_close(history);
+    history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    assert_false(quarantined(f, history, 5));
+    struct anole_trials *trials = collect(history, f);
+    assert_int_equal(anole_trials_count(trials), 0);
+    anole_trials_destroy(trials);
+    anole_history_close(history);
+}
+
+static void test_trials_are_found_one_by_one(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_error error = {0};
+    struct anole_history_event *trial = calloc(1, sizeof *trial);
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    struct anole_result ok = make_result(3), crash = make_failure(ANOLE_OUTCOME_CRASH, "lost");
+    assert_non_null(trial);
+    append(history, f, 3, &ok);
+    append(history, f, 4, &crash);
+    append(history, f, 4, &crash);
+    assert_int_equal(anole_history_begin(history, &key, f->space, 3, &error), ANOLE_DONE);
+    append(history, f, 3, &ok);
+    assert_int_equal(anole_history_begin(history, &key, f->space, 6, &error), ANOLE_DONE);
+    anole_history_close(history);
+    history = open_history(f->path, ANOLE_HISTORY_READ);
+    static const uint64_t ids[] = {1, 2, 3, 5, 6}; /* 4 was begun, and has ended */
+    size_t next = 0;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        assert_true(anole_history_next_event(history, &next, trial));
+        assert_int_equal(trial->id, ids[i]);
+        assert_int_equal(trial->ended, ids[i] != 6);
+        assert_int_equal(trial->quarantined, ids[i] == 2 || ids[i] == 3);
+        assert_string_equal(trial->found.key.task, key.task);
+        assert_int_equal(trial->knob_count, 3);
+        assert_string_equal(trial->names[0], "tile");
+    }
+    assert_false(anole_history_next_event(history, &next, trial));
+    assert_int_equal(trial->result.outcome, ANOLE_OUTCOME_CRASH); /* of the one that was begun */
+    assert_true(anole_history_find_event(history, 1, trial));
+    assert_same_result(&trial->result, &ok);
+    assert_false(anole_history_find_event(history, 4, trial));
+    assert_false(anole_history_find_event(history, 99, trial));
+    anole_history_close(history);
+    free(trial);
+}
+
 static void test_many_trials_of_many_tasks(void **state)
 {
     struct fixture *f = *state;
@@ -390,6 +446,8 @@ int main(void)
         TEST(test_keys_are_listed_as_they_were_written),
         TEST(test_two_lost_workers_quarantine_a_config),
         TEST(test_trial_that_never_ended_counts_as_lost),
+        TEST(test_withdrawn_trial_is_as_if_never_begun),
+        TEST(test_trials_are_found_one_by_one),
         TEST(test_many_trials_of_many_tasks),
     };
     anole_log_set_level(ANOLE_LEVEL_ERROR);

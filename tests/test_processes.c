@@ -307,6 +307,49 @@ static void test_give_workers_nothing_of_ours(void **state)
     close_bench(&bench);
 }
 
+/* What /proc says of a process under a name, behind the colon; "" if nothing. */
+static const char *proc_line(char *out, size_t size, pid_t process, const char *file,
+                             const char *name)
+{
+    char path[64], line[512];
+    snprintf(path, sizeof path, "/proc/%ld/%s", (long)process, file);
+    FILE *lines = fopen(path, "re");
+    out[0] = '\0';
+    while (lines && fgets(line, sizeof line, lines))
+        if (strncmp(line, name, strlen(name)) == 0)
+            snprintf(out, size, "%s", line + strlen(name));
+    if (lines)
+        fclose(lines);
+    return out;
+}
+
+static void test_take_from_workers_what_they_do_not_need(void **state)
+{
+    (void)state;
+    struct bench bench;
+    pid_t found[MAX_MARKED];
+    char text[512];
+    size_t confined = 0;
+    open_bench(&bench);
+    assert_int_equal(run(&bench, "none", "none"), ANOLE_DONE);
+    size_t count = find_marked(found);
+    for (size_t i = 0; i < count; i++) {
+        if (atoi(proc_line(text, sizeof text, found[i], "status", "NoNewPrivs:")) != 1)
+            continue; /* a guard, or one that loads no plugin */
+        confined++;
+        proc_line(text, sizeof text, found[i], "status", "CapEff:");
+        assert_int_equal(strtoull(text, NULL, 16) & ~UINT64_C(0x80400a), 0);
+        proc_line(text, sizeof text, found[i], "limits", "Max file size");
+        assert_true(strtoull(text, NULL, 10) <= UINT64_C(4) << 30);
+        proc_line(text, sizeof text, found[i], "limits", "Max processes");
+        assert_null(strstr(text, "unlimited"));
+        proc_line(text, sizeof text, found[i], "limits", "Max core file size");
+        assert_int_equal(strtoull(text, NULL, 10), 0);
+    }
+    assert_true(confined >= 2); /* two builders and a timer, less what was not needed */
+    close_bench(&bench);
+}
+
 static void test_refuse_to_work_by_hand(void **state)
 {
     (void)state;
@@ -328,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_replace_worker_that_somebody_killed),
         cmocka_unit_test(test_end_all_when_tuner_is_killed),
         cmocka_unit_test(test_give_workers_nothing_of_ours),
+        cmocka_unit_test(test_take_from_workers_what_they_do_not_need),
         cmocka_unit_test(test_refuse_to_work_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/failures.h"
 #include "cli/kernel_export.h"
 #include "cli/kernel_input.h"
 #include "cli/table.h"
@@ -13,15 +14,16 @@
 
 struct arguments {
     const char *file, *device, *kernels, *kernel;
-    bool json;
+    bool failures, json;
 };
 
-enum { KERNELS, DEVICE, KERNEL, JSON };
+enum { KERNELS, DEVICE, KERNEL, FAILURES, JSON };
 
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
     [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
+    [FAILURES] = {"failures", NULL, "show what failed instead; the file is then a history"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -40,6 +42,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case KERNEL:
         arguments->kernel = value;
+        break;
+    case FAILURES:
+        arguments->failures = true;
         break;
     case JSON:
         arguments->json = true;
@@ -145,6 +150,12 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     if (status != ANOLE_DONE || help)
         return status;
     arguments.file = positional[0];
+    if (arguments.failures && arguments.kernels)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--failures and --kernels: expected one of them; see `anole best "
+                          "--help`");
+    if (arguments.failures)
+        return anole_failures_print(arguments.file, arguments.json, error);
     struct anole_lockfile *lockfile = NULL;
     status = anole_lockfile_load(&lockfile, arguments.file, error);
     if (status != ANOLE_DONE)
@@ -163,8 +174,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
 
 const struct anole_command anole_cmd_best = {
     .name = "best",
-    .arguments = "LOCKFILE",
-    .summary = "Show what was found, or write the kernels out for use",
+    .arguments = "LOCKFILE | --failures HISTORY",
+    .summary = "Show what was found or what failed, or write the kernels out for use",
     .options = options,
     .least = 1,
     .most = 1,

@@ -91,31 +91,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
 
 /* ---------------------------------------------------------------- resuming */
 
-/* In quotes for a shell where it needs them. */
-static void put_quoted(struct anole_text *out, const char *text)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@";
-    if (*text && text[strspn(text, plain)] == '\0') {
-        anole_text_printf(out, "%s", text);
-        return;
-    }
-    anole_text_append(out, "'", 1);
-    for (const char *p = text; *p; p++) {
-        if (*p == '\'')
-            anole_text_append(out, "'\\''", 4);
-        else
-            anole_text_append(out, p, 1);
-    }
-    anole_text_append(out, "'", 1);
-}
-
 static void put_option(struct anole_text *out, const char *name, const char *value)
 {
     if (!value)
         return;
     anole_text_printf(out, " --%s ", name);
-    put_quoted(out, value);
+    anole_command_quote(out, value);
 }
 
 /* Tells how to go on from here. */
@@ -124,7 +105,7 @@ static void say_how_to_resume(const struct arguments *arguments, const struct an
     struct anole_text line = {0};
     anole_text_printf(&line, "anole tune%s", arguments->network ? " " : "");
     if (arguments->network)
-        put_quoted(&line, arguments->network);
+        anole_command_quote(&line, arguments->network);
     put_option(&line, "kernel", arguments->kernel);
     put_option(&line, "device", arguments->device);
     put_option(&line, "explorer", arguments->explorer);

@@ -28,6 +28,24 @@ const char *anole_command_lock_path(char *out, size_t size, const struct anole_n
     return file_name(out, size, network, ".lock.json");
 }
 
+void anole_command_quote(struct anole_text *out, const char *text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@";
+    if (*text && text[strspn(text, plain)] == '\0') {
+        anole_text_printf(out, "%s", text);
+        return;
+    }
+    anole_text_append(out, "'", 1);
+    for (const char *p = text; *p; p++) {
+        if (*p == '\'')
+            anole_text_append(out, "'\\''", 4);
+        else
+            anole_text_append(out, p, 1);
+    }
+    anole_text_append(out, "'", 1);
+}
+
 enum anole_status anole_command_print_json(json_t *root, struct anole_error *error)
 {
     if (!root)

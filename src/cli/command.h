@@ -7,6 +7,7 @@
 #define ANOLE_COMMAND_H
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "measure/backend.h"
 #include "network/network.h"
@@ -17,6 +18,7 @@ extern const struct anole_command anole_cmd_tune;
 extern const struct anole_command anole_cmd_best;
 extern const struct anole_command anole_cmd_verify;
 extern const struct anole_command anole_cmd_doctor;
+extern const struct anole_command anole_cmd_replay;
 extern const struct anole_command anole_cmd_plugin;
 extern const struct anole_command anole_cmd_compare;
 extern const struct anole_command anole_cmd_export;
@@ -25,6 +27,9 @@ extern const struct anole_command anole_cmd_export;
  * current folder.  Returns out. */
 const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network);
 const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network);
+
+/* Appends a text as a word for a shell, in quotes where it needs them. */
+void anole_command_quote(struct anole_text *out, const char *text);
 
 /* Prints JSON to stdout, with a final newline.  Takes over the reference; NULL
  * is out of memory. */

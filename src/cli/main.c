@@ -18,7 +18,7 @@
 
 static const struct anole_command *const commands[] = {
     &anole_cmd_devices, &anole_cmd_tasks, &anole_cmd_tune, &anole_cmd_best, &anole_cmd_verify,
-    &anole_cmd_doctor,
+    &anole_cmd_doctor, &anole_cmd_replay,
     &anole_cmd_plugin, &anole_cmd_compare,  &anole_cmd_export,
 };
 
@@ -30,7 +30,7 @@ static void print_usage(FILE *out)
                  "Finds, for each layer of a neural network, the OpenCL kernel that runs fastest\n"
                  "on the device at hand, and proves it right.\n\nVerbs:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-12s  %s\n", commands[i]->name, commands[i]->summary);
     fprintf(out,
             "\n`anole VERB --help` tells the rest.  Environment: ANOLE_PLUGIN_PATH, more folders\n"
             "with backends; ANOLE_LOG=debug, more words.\n\n"

@@ -20,13 +20,16 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
                                   size_t count, struct anole_error *error)
 {
     const struct anole_space *space = anole_generator_space(generator);
-    *work = (struct anole_work){.measure = measure, .count = count, .best = NAN};
+    *work = (struct anole_work){
+        .measure = measure, .generator = generator, .count = count, .best = NAN};
     enum anole_status status =
         anole_measure_prepare(measure, &work->stored, generator, error);
     if (status != ANOLE_DONE)
         return status;
     work->task = (struct anole_seat_task){
         .number = work->stored->number, .task = &work->stored->task, .data = work->stored->file};
+    measure->terms.builds = &work->stored->builds;
+    measure->terms.runs = &work->stored->runs;
     work->items = calloc(count + 1, sizeof *work->items);
     if (!work->items)
         return anole_fail_memory(error);
@@ -157,6 +160,30 @@ static bool may_time(const struct anole_work *work)
     return true;
 }
 
+/* Says, once, that a config is about to run where it may take everything with it. */
+static enum anole_status announce(struct anole_work *work, struct anole_item *item,
+                                  struct anole_error *error)
+{
+    const struct anole_measure *measure = work->measure;
+    const uint32_t harmless = ANOLE_DEVICE_SHARES_HOST | ANOLE_DEVICE_SIMULATED;
+    if (item->announced || work->compare || !measure->options.announce ||
+        measure->device.flags & harmless)
+        return ANOLE_DONE;
+    item->announced = true;
+    return measure->options.announce(measure->options.announce_context, work->generator,
+                                     item->config, false, error);
+}
+
+/* Takes it back for what was not finished.  Best effort: there is an error already. */
+static void withdraw(struct anole_work *work)
+{
+    const struct anole_measure_options *options = &work->measure->options;
+    for (size_t i = 0; work->items && i < work->count; i++)
+        if (work->items[i].announced && work->items[i].state != ANOLE_ITEM_DONE)
+            options->announce(options->announce_context, work->generator, work->items[i].config,
+                              true, NULL);
+}
+
 static enum anole_status ask_timer(struct anole_work *work, struct anole_error *error)
 {
     if (!may_time(work))
@@ -165,6 +192,9 @@ static enum anole_status ask_timer(struct anole_work *work, struct anole_error *
         struct anole_item *item = &work->items[i];
         if (item->state != ANOLE_ITEM_BUILT)
             continue;
+        enum anole_status status = announce(work, item, error);
+        if (status != ANOLE_DONE)
+            return status;
         item->state = ANOLE_ITEM_TRYING;
         work->timer_item = i;
         return ask(work, &work->measure->timer, item,
@@ -332,8 +362,10 @@ enum anole_status anole_measure_batch(struct anole_measure *measure,
     work.sink_context = sink_context;
     if (status == ANOLE_DONE)
         status = anole_work_run(&work, error);
-    if (status != ANOLE_DONE)
+    if (status != ANOLE_DONE) {
         anole_measure_abandon(measure);
+        withdraw(&work);
+    }
     anole_work_fini(&work);
     return status;
 }

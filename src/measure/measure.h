@@ -26,14 +26,23 @@ struct anole_measure_options {
     unsigned build_workers; /* 0: one a core */
     uint32_t threads; /* of a CPU device; 0: all cores */
     uint64_t seed; /* of inputs and weights */
-    double build_limit; /* seconds until a build counts as hanging; 0: 30 */
-    double run_limit; /* seconds until a run, or one batch of timed runs, does; 0: 10 */
+    /* Seconds until a build (0: 30), and a run or one batch of timed runs (0: 10),
+     * count as hanging.  Less, once it is known how long those of the task take: see
+     * patience.h. */
+    double build_limit, run_limit;
     double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return
      * ERR_INTERRUPTED.  May be NULL. */
     bool (*stop)(void *context);
     void *stop_context;
+    /* Called before a batch runs a config on a device that does not share the host's
+     * cores: its driver works within the kernel, and may take the whole machine with
+     * it.  `over`: that config's run was given up, through no fault of its own.  A
+     * failure ends the batch.  May be NULL. */
+    enum anole_status (*announce)(void *context, const struct anole_generator *generator,
+                                  uint64_t config, bool over, struct anole_error *error);
+    void *announce_context;
 };
 
 struct anole_measure; /* the workers of one device */

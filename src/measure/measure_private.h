@@ -43,6 +43,7 @@ enum anole_item_state {
 struct anole_item {
     uint64_t config;
     enum anole_item_state state;
+    bool announced;
     uint32_t value_count;
     int64_t values[ANOLE_MAX_KNOBS];
     void *binary;
@@ -57,6 +58,7 @@ struct anole_work {
     struct anole_measure *measure;
     struct anole_item *items;
     size_t count;
+    const struct anole_generator *generator;
     bool compare; /* load, instead of trying */
     struct anole_seat_task task;
     struct anole_stored_task *stored;

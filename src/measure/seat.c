@@ -12,6 +12,9 @@
 #define START_LIMIT 20.0 /* seconds: a process comes up */
 #define OPEN_LIMIT 60.0  /* a plugin is loaded, a driver initialised */
 #define MOVE_LIMIT 120.0 /* data are moved or compared */
+/* Waited for at least, whatever was seen: machines stall. */
+#define LEAST_BUILD_LIMIT 10.0
+#define LEAST_RUN_LIMIT 3.0
 #define LEAST_BUILDS 16  /* between two replacements for memory */
 #define MOST_BUILDS 8000
 #define MOST_MAPS 32000 /* half of what the kernel allows a process */
@@ -50,10 +53,10 @@ static double stage_limit(const struct anole_seat_terms *terms, enum anole_stage
     case ANOLE_STAGE_GENERATE:
     case ANOLE_STAGE_BUILD:
     case ANOLE_STAGE_RELEASE:
-        return terms->build_limit;
+        return anole_patience_limit(terms->builds, LEAST_BUILD_LIMIT, terms->build_limit);
     case ANOLE_STAGE_RUN:
     case ANOLE_STAGE_TIME:
-        return terms->run_limit;
+        return anole_patience_limit(terms->runs, LEAST_RUN_LIMIT, terms->run_limit);
     case ANOLE_STAGE_LOAD:
     case ANOLE_STAGE_OPEN:
         return OPEN_LIMIT;
@@ -66,12 +69,30 @@ static double stage_limit(const struct anole_seat_terms *terms, enum anole_stage
     }
 }
 
+/* The times of a stage, or NULL. */
+static struct anole_patience *stage_patience(const struct anole_seat_terms *terms,
+                                             enum anole_stage stage)
+{
+    if (stage == ANOLE_STAGE_BUILD)
+        return terms->builds;
+    return stage == ANOLE_STAGE_RUN || stage == ANOLE_STAGE_TIME ? terms->runs : NULL;
+}
+
+/* The stage is over, and did not hang. */
+static void leave_stage(const struct anole_seat *seat, const struct anole_seat_terms *terms)
+{
+    struct anole_patience *patience = stage_patience(terms, seat->stage);
+    if (patience)
+        anole_patience_note(patience, anole_clock() - seat->entered);
+}
+
 static void enter_stage(struct anole_seat *seat, const struct anole_seat_terms *terms,
                         enum anole_stage stage, uint32_t slot)
 {
     seat->stage = stage;
     seat->slot = slot;
-    seat->deadline = anole_clock() + stage_limit(terms, stage);
+    seat->entered = anole_clock();
+    seat->deadline = seat->entered + stage_limit(terms, stage);
 }
 
 /* -- Asking -- */
@@ -160,10 +181,12 @@ static void hear_stage(struct anole_seat *seat, const struct anole_seat_terms *t
     struct anole_wire wire;
     anole_wire_reader_init(&wire, frame->payload, frame->length);
     anole_wire_stage_event(&wire, &event);
-    if (anole_wire_complete(&wire))
+    if (anole_wire_complete(&wire)) {
+        leave_stage(seat, terms);
         enter_stage(seat, terms, (enum anole_stage)event.stage, event.slot);
-    else
+    } else {
         anole_link_distrust(&seat->link, "a message that cannot be read");
+    }
 }
 
 static enum anole_status hear_failure(const struct anole_frame *frame, char *text, size_t size)
@@ -204,9 +227,14 @@ static enum anole_seat_event bury(struct anole_seat *seat, struct anole_seat_ter
 static enum anole_seat_event give_up(struct anole_seat *seat, struct anole_seat_terms *terms,
                                      char *text, size_t size)
 {
-    char unused[256];
-    snprintf(text, size, "%s took longer than %g s", anole_stage_words(seat->stage),
-             stage_limit(terms, seat->stage));
+    char unused[256], before[32];
+    double limit = seat->deadline - seat->entered;
+    double slowest = anole_patience_slowest(stage_patience(terms, seat->stage));
+    snprintf(text, size, "%s took longer than %.3g s", anole_stage_words(seat->stage), limit);
+    if (slowest > 0.0 && limit < (seat->stage == ANOLE_STAGE_BUILD ? terms->build_limit
+                                                                   : terms->run_limit))
+        snprintf(text + strlen(text), size - strlen(text), "; until then, %s had been enough",
+                 anole_text_seconds(before, sizeof before, slowest));
     bury(seat, terms, unused, sizeof unused);
     return ANOLE_SEAT_HANGS;
 }
@@ -229,6 +257,7 @@ enum anole_seat_event anole_seat_check(struct anole_seat *seat, struct anole_sea
             seat->failure = failure;
             return ANOLE_SEAT_FAILED;
         } else if (frame->type == seat->expected && frame->reply_to == seat->awaited) {
+            leave_stage(seat, terms);
             seat->busy = false;
             return ANOLE_SEAT_ANSWERED;
         } else if (frame->type != ANOLE_FRAME_HELLO && frame->type != ANOLE_FRAME_READY) {

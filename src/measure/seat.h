@@ -9,12 +9,14 @@
 
 #include "measure/link.h"
 #include "measure/message.h"
+#include "measure/patience.h"
 
 /* What all workers of a measurement have in common. */
 struct anole_seat_terms {
     struct anole_open_request open;
     const char *scratch;
-    double build_limit, run_limit; /* seconds */
+    double build_limit, run_limit; /* seconds: the most that is waited for */
+    struct anole_patience *builds, *runs; /* of the task in hand; may be NULL */
     size_t worker_memory;          /* bytes */
     size_t workers_started, workers_lost, workers_recycled;
 };
@@ -29,7 +31,8 @@ struct anole_seat {
     enum anole_stage stage;
     uint32_t slot;   /* in a round: whose turn it is */
     double began;    /* when the request was made */
-    double deadline; /* when the stage counts as hanging */
+    double entered;  /* when the stage began, */
+    double deadline; /* and when it counts as hanging */
     enum anole_status failure; /* after SEAT_FAILED: the worker's */
     struct anole_usage usage;
 };

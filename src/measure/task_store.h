@@ -6,6 +6,7 @@
 #ifndef ANOLE_TASK_STORE_H
 #define ANOLE_TASK_STORE_H
 
+#include "measure/patience.h"
 #include "network/task.h"
 
 #include <stdint.h>
@@ -20,6 +21,7 @@ struct anole_stored_task {
     int file; /* see task_file.h; -1: none */
     size_t bytes;
     bool ready; /* the file is filled and sealed */
+    struct anole_patience builds, runs; /* how long they took so far */
 };
 
 struct anole_task_store {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "measure/confine.h"
 #include "measure/message.h"
 #include "measure/plugin_message.h"
 #include "measure/refer.h"
@@ -33,6 +34,7 @@ struct worker {
     bool has_task;
     uint32_t maps, maps_at; /* memory maps, counted after so many builds */
     bool lost;              /* the tuner is gone */
+    bool confined;          /* this process is there to run a plugin, and for nothing else */
 };
 
 /* Plugins log without a context. */
@@ -104,6 +106,8 @@ static enum anole_status load(struct worker *worker, const char *path, enum anol
     if (worker->backend)
         return anole_fail(error, ANOLE_ERR_INTERNAL, "a worker was asked for a second plugin");
     say_stage(worker, ANOLE_STAGE_LOAD, UINT32_MAX);
+    if (worker->confined)
+        anole_confine();
     return anole_backend_load(&worker->backend, refusal, path, error);
 }
 
@@ -532,9 +536,9 @@ static enum anole_status serve_next(struct worker *worker, struct anole_error *e
     return ANOLE_DONE;
 }
 
-int anole_worker_serve(int descriptor)
+int anole_worker_serve(int descriptor, bool confined)
 {
-    struct worker worker = {.saying = PTHREAD_MUTEX_INITIALIZER};
+    struct worker worker = {.saying = PTHREAD_MUTEX_INITIALIZER, .confined = confined};
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_hello_event hello = {.version = PACKAGE_VERSION};
     anole_channel_init(&worker.channel, descriptor);

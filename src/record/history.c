@@ -2,8 +2,7 @@
 #include "record/history.h"
 
 #include "base/log.h"
-#include "record/history_file.h"
-#include "record/history_store.h"
+#include "record/history_private.h"
 
 #include <locale.h>
 #include <math.h>
@@ -12,17 +11,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-/* So often a config may take its worker with it before it is left alone. */
-#define QUARANTINE 2
-
-struct anole_history {
-    struct anole_history_file file;
-    struct anole_history_store store;
-    enum anole_history_mode mode;
-    size_t damaged;
-    locale_t plain; /* in which numbers have a decimal point */
-};
 
 static const struct anole_history_io system_io = {
     .write = write,
@@ -158,9 +146,10 @@ static enum anole_status write_line(struct anole_history *history, const struct 
     return status;
 }
 
-/* result NULL: the trial begins. */
+/* result NULL: no trial, but an event of this kind. */
 static enum anole_status append(struct anole_history *history, const struct anole_history_key *key,
                                 const struct anole_space *space, uint64_t config,
+                                enum anole_history_line_kind kind,
                                 const struct anole_result *result, struct anole_error *error)
 {
     struct anole_text identity = {0}, knobs = {0}, text = {0};
@@ -174,7 +163,7 @@ static enum anole_status append(struct anole_history *history, const struct anol
         anole_history_line_write(
             &text, (struct anole_history_slice){identity.data, identity.length},
             history->store.last_id + 1, (struct anole_history_slice){knobs.data, knobs.length},
-            result, time(NULL));
+            kind, result, time(NULL));
     enum anole_status status = identity.failed || knobs.failed || text.failed
                                    ? anole_fail_memory(error)
                                    : write_line(history, &text, error);
@@ -190,7 +179,7 @@ enum anole_status anole_history_append(struct anole_history *history,
                                        const struct anole_space *space, uint64_t config,
                                        const struct anole_result *result, struct anole_error *error)
 {
-    return append(history, key, space, config, result, error);
+    return append(history, key, space, config, ANOLE_HISTORY_LINE_TRIAL, result, error);
 }
 
 enum anole_status anole_history_begin(struct anole_history *history,
@@ -198,7 +187,15 @@ enum anole_status anole_history_begin(struct anole_history *history,
                                       const struct anole_space *space, uint64_t config,
                                       struct anole_error *error)
 {
-    return append(history, key, space, config, NULL, error);
+    return append(history, key, space, config, ANOLE_HISTORY_LINE_BEGUN, NULL, error);
+}
+
+enum anole_status anole_history_withdraw(struct anole_history *history,
+                                         const struct anole_history_key *key,
+                                         const struct anole_space *space, uint64_t config,
+                                         struct anole_error *error)
+{
+    return append(history, key, space, config, ANOLE_HISTORY_LINE_WITHDRAWN, NULL, error);
 }
 
 /* ------------------------------------------------------------------- looking */
@@ -238,12 +235,12 @@ static bool is_quarantined(const struct anole_history *history,
                            uint64_t config)
 {
     size_t times = 0;
-    for (size_t i = 0; i < entry->lost_count && times < QUARANTINE; i++) {
+    for (size_t i = 0; i < entry->lost_count && times < ANOLE_HISTORY_QUARANTINE; i++) {
         uint64_t lost;
         times +=
             find_config(&lost, &history->store.records[entry->lost[i]], space) && lost == config;
     }
-    return times == QUARANTINE;
+    return times == ANOLE_HISTORY_QUARANTINE;
 }
 
 bool anole_history_quarantined(const struct anole_history *history,
@@ -401,7 +398,7 @@ void anole_history_count(const struct anole_history *history, const struct anole
     }
 }
 
-static bool decode_key(struct anole_history_found *found,
+bool anole_history_decode_key(struct anole_history_found *found,
                        const struct anole_history_fields *fields)
 {
     const struct anole_history_slice slices[] = {fields->task,   fields->backend,
@@ -428,7 +425,7 @@ bool anole_history_next_key(const struct anole_history *history, size_t *next,
 {
     while (*next < history->store.entry_count) {
         const struct anole_history_entry *entry = &history->store.entries[(*next)++];
-        if (entry->count.trials && decode_key(found, &entry->fields))
+        if (entry->count.trials && anole_history_decode_key(found, &entry->fields))
             return true;
     }
     return false;

@@ -17,7 +17,7 @@
  * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
  * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
  * bytes that are no UTF-8.  "id" counts the lines.  The outcome "begun", without
- * what follows up to "time", announces a trial.  Clocks tell only what comes from
+ * what follows up to "time", announces a trial; "withdrawn" takes that back.  Clocks tell only what comes from
  * "cost" on: the rest is the same for the same results.
  */
 #ifndef ANOLE_HISTORY_H
@@ -72,6 +72,12 @@ enum anole_status anole_history_begin(struct anole_history *history,
                                       const struct anole_history_key *key,
                                       const struct anole_space *space, uint64_t config,
                                       struct anole_error *error);
+
+/* Takes that back: the trial was given up, and for no fault of the config's. */
+enum anole_status anole_history_withdraw(struct anole_history *history,
+                                         const struct anole_history_key *key,
+                                         const struct anole_space *space, uint64_t config,
+                                         struct anole_error *error);
 
 /* Adds to `trials` each trial whose key equals this one in every field, and whose
  * knobs exist in `space`; in file order.  *matched: how many (may be NULL);
@@ -128,6 +134,24 @@ enum anole_status anole_history_visit(const struct anole_history *history,
                                       const struct anole_history_key *key,
                                       anole_history_visitor *visit, void *context,
                                       struct anole_error *error);
+/* A trial as a history has it; or one that was begun, and never ended. */
+struct anole_history_event {
+    uint64_t id;
+    struct anole_history_found found; /* its key points into it: do not copy */
+    bool ended;                       /* else nothing is known of it, and `result` is a crash */
+    bool quarantined;                 /* see above */
+    struct anole_result result;
+    size_t knob_count;
+    char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
+    int64_t values[ANOLE_MAX_KNOBS];
+};
+/* All of them, in file order: fills `event` and moves *next on, from 0; false after
+ * the last.  Passes over what is no key of ours. */
+bool anole_history_next_event(const struct anole_history *history, size_t *next,
+                              struct anole_history_event *event);
+/* The first with this id; false if there is none. */
+bool anole_history_find_event(const struct anole_history *history, uint64_t id,
+                              struct anole_history_event *event);
 
 /* Lines skipped because they were damaged. */
 size_t anole_history_damaged(const struct anole_history *history);

@@ -28,6 +28,7 @@ enum anole_history_line_kind {
     ANOLE_HISTORY_LINE_HEADER,
     ANOLE_HISTORY_LINE_TRIAL,
     ANOLE_HISTORY_LINE_BEGUN,
+    ANOLE_HISTORY_LINE_WITHDRAWN,
     ANOLE_HISTORY_LINE_FOREIGN, /* intact, but of another version */
 };
 
@@ -78,9 +79,9 @@ void anole_history_line_write_key(struct anole_text *out, const struct anole_his
 void anole_history_line_write_text(struct anole_text *out, const char *text);
 void anole_history_line_write_knobs(struct anole_text *out, const struct anole_space *space,
                                     uint64_t config);
-/* With newline.  result NULL: BEGUN. */
+/* With newline.  `kind`: TRIAL, with its result; or BEGUN or WITHDRAWN, with NULL. */
 void anole_history_line_write(struct anole_text *out, struct anole_history_slice key, uint64_t id,
-                              struct anole_history_slice knobs, const struct anole_result *result,
-                              time_t now);
+                              struct anole_history_slice knobs, enum anole_history_line_kind kind,
+                              const struct anole_result *result, time_t now);
 
 #endif

@@ -258,6 +258,8 @@ static void read_trial(struct cursor *c, struct anole_history_line *line)
     line->kind = ANOLE_HISTORY_LINE_TRIAL;
     if (strcmp(outcome, "begun") == 0)
         line->kind = ANOLE_HISTORY_LINE_BEGUN;
+    else if (strcmp(outcome, "withdrawn") == 0)
+        line->kind = ANOLE_HISTORY_LINE_WITHDRAWN;
     else if (anole_outcome_parse(&line->result.outcome, outcome))
         read_result(c, &line->result);
     else

@@ -188,7 +188,8 @@ static bool fill_record(struct anole_history_store *store, struct anole_history_
         .next = ANOLE_HISTORY_NONE,
         .samples = result->samples,
         .outcome = (uint8_t)result->outcome,
-        .begun = line->kind == ANOLE_HISTORY_LINE_BEGUN,
+        .begun = line->kind != ANOLE_HISTORY_LINE_TRIAL,
+        .withdrawn = line->kind == ANOLE_HISTORY_LINE_WITHDRAWN,
         .abandoned = result->abandoned,
         .simulated = result->simulated,
     };
@@ -234,11 +235,11 @@ static void link_record(struct anole_history_store *store, uint32_t key)
     else
         store->records[entry->last].next = index;
     entry->last = index;
-    if (!record->begun) {
+    if (!record->begun || record->withdrawn)
         end_begun(store, entry, record->knobs);
+    if (!record->begun)
         count_result(&entry->count, record);
-    }
-    if (record->begun || record->outcome == ANOLE_OUTCOME_CRASH ||
+    if ((record->begun && !record->withdrawn) || record->outcome == ANOLE_OUTCOME_CRASH ||
         record->outcome == ANOLE_OUTCOME_TIMEOUT)
         entry->lost[entry->lost_count++] = index;
     table_put(&store->record_table, hash_record(record->crc, record->id), index);

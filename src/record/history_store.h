@@ -23,6 +23,7 @@ struct anole_history_record {
     uint32_t samples;
     uint8_t outcome; /* enum anole_outcome */
     bool begun;      /* no outcome */
+    bool withdrawn;  /* no outcome either: ends one that was begun */
     bool abandoned, simulated;
 };
 

@@ -143,8 +143,8 @@ static void write_result(struct anole_text *out, const struct anole_result *resu
 }
 
 void anole_history_line_write(struct anole_text *out, struct anole_history_slice key, uint64_t id,
-                              struct anole_history_slice knobs, const struct anole_result *result,
-                              time_t now)
+                              struct anole_history_slice knobs, enum anole_history_line_kind kind,
+                              const struct anole_result *result, time_t now)
 {
     size_t start = out->length;
     char when[40];
@@ -158,7 +158,8 @@ void anole_history_line_write(struct anole_text *out, struct anole_history_slice
     if (result)
         write_result(out, result);
     else
-        anole_text_printf(out, ",\"outcome\":\"begun\"");
+        anole_text_printf(out, ",\"outcome\":\"%s\"",
+                          kind == ANOLE_HISTORY_LINE_BEGUN ? "begun" : "withdrawn");
     write_member(out, ",\"time\":\"", when);
     write_end(out, start);
 }

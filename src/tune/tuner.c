@@ -138,6 +138,20 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     return ANOLE_DONE;
 }
 
+enum anole_status anole_tuner_announce(void *context, const struct anole_generator *generator,
+                                       uint64_t config, bool over, struct anole_error *error)
+{
+    struct anole_tuner *tuner = context;
+    const struct anole_space *space = anole_generator_space(generator);
+    for (size_t i = 0; i < tuner->view.task_count; i++) {
+        const struct anole_tuner_job *job = &tuner->jobs[i];
+        if (job->generator == generator)
+            return over ? anole_history_withdraw(tuner->history, &job->key, space, config, error)
+                        : anole_history_begin(tuner->history, &job->key, space, config, error);
+    }
+    return ANOLE_DONE;
+}
+
 void anole_tuner_observe(struct anole_tuner *tuner, anole_tuner_observer *observer, void *context)
 {
     tuner->observer = observer;

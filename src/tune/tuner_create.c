@@ -136,6 +136,8 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
         .seed = options->seed,
         .stop = anole_tuner_poll_stop,
         .stop_context = new,
+        .announce = anole_tuner_announce,
+        .announce_context = new,
     };
     status = anole_measure_create(&new->measure, registry, device, &measure, error);
     if (status == ANOLE_DONE)

@@ -50,6 +50,10 @@ enum anole_status anole_tuner_load_transfer(struct anole_tuner *tuner, struct an
 enum anole_status anole_tuner_inform(struct anole_tuner *tuner, size_t task,
                                      struct anole_error *error);
 
+/* What measurement announces goes into the history. */
+enum anole_status anole_tuner_announce(void *tuner, const struct anole_generator *generator,
+                                       uint64_t config, bool over, struct anole_error *error);
+
 /* The stop callback of measurement; doubles as the display's clock. */
 bool anole_tuner_poll_stop(void *tuner);
 

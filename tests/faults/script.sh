@@ -71,9 +71,9 @@ check() {
 
 # Lines of a history that are trials; and those that stand there more than once.
 trials() {
-    grep -c '"outcome":"[^b]' "$1" || true
+    grep -v '"outcome":"begun"\|"outcome":"withdrawn"' "$1" | grep -c '"outcome"' || true
 }
 repeated() {
-    grep '"outcome":"[^b]' "$1" | sed -n 's/.*\("task":"[^"]*"\).*\("knobs":{[^}]*}\).*/\1 \2/p' |
+    grep -v '"outcome":"begun"\|"outcome":"withdrawn"' "$1" | sed -n 's/.*\("task":"[^"]*"\).*\("knobs":{[^}]*}\).*/\1 \2/p' |
         sort | uniq -d
 }

@@ -7,6 +7,7 @@
  *   DEVICE_FLAGS  of its devices (default: they share the host)
  *   NO_BINARY     without the op binary
  *   DEEDS         with a knob `deed`, each value of which is another misdeed
+ *   QUICK         ... but for those that take time
  *   DRIVERS       with several drivers, not all of them well
  *   EXAMINED      with the op diagnose, which has something to say, and crashes
  *   ALWAYS        DEED_x: every config does this
@@ -133,19 +134,30 @@ static int space(const struct anole_device *device, const struct anole_task *tas
     if (code == ANOLE_OK)
         code = builder->knob(builder, &pace);
 #ifdef DEEDS
-    static const char *const labels[] = {
+    static const char *const names[] = {
 #define X(name) #name,
         DEED_MAP(X)
 #undef X
     };
-    int64_t deeds[DEED_COUNT];
-    for (int i = 0; i < DEED_COUNT; i++)
-        deeds[i] = i;
+#ifdef QUICK
+    static const int64_t deeds[] = {DEED_none,      DEED_refuse, DEED_no_compile, DEED_exit_build,
+                                    DEED_crash_run, DEED_wrong,  DEED_nan};
+#else
+    static const int64_t deeds[] = {
+#define X(name) DEED_##name,
+        DEED_MAP(X)
+#undef X
+    };
+#endif
+    const char *labels[DEED_COUNT];
+    const uint32_t count = sizeof deeds / sizeof *deeds;
+    for (uint32_t i = 0; i < count; i++)
+        labels[i] = names[deeds[i]];
     const struct anole_knob deed = {.size = sizeof deed,
                                     .kind = ANOLE_KNOB_CATEGORICAL,
                                     .name = "deed",
                                     .values = deeds,
-                                    .count = DEED_COUNT,
+                                    .count = count,
                                     .labels = labels};
     if (code == ANOLE_OK)
         code = builder->knob(builder, &deed);
