@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/kernel_input.h"
 #include "measure/measure.h"
 #include "record/history.h"
 
@@ -12,16 +13,17 @@
 #include <string.h>
 
 struct arguments {
-    const char *history, *device, *source;
+    const char *history, *device, *source, *kernel;
     uint64_t id;
     bool json;
 };
 
-enum { DEVICE, SOURCE, JSON };
+enum { DEVICE, SOURCE, KERNEL, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device, if it is not the one of the trial"},
     [SOURCE] = {"source", "FILE", "also write the kernel's source there"},
+    [KERNEL] = {"kernel", "FILE", "the T1 file of the kernel, if the trial is of one"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of lines"},
     {0},
 };
@@ -35,6 +37,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         arguments->device = value;
     else if (index == SOURCE)
         arguments->source = value;
+    else if (index == KERNEL)
+        arguments->kernel = value;
     else
         arguments->json = true;
     return ANOLE_DONE;
@@ -52,6 +56,8 @@ struct session {
     struct anole_history_event trial;
     struct anole_registry *registry;
     const struct anole_registry_device *device;
+    struct anole_network *network; /* of a kernel of the user's own; NULL: of a layer */
+    struct anole_custom_kernel *custom;
     struct anole_generator *generator;
     struct anole_measure *measure;
     uint64_t config, source_hash;
@@ -62,6 +68,8 @@ static void session_fini(struct session *session)
 {
     anole_measure_destroy(session->measure);
     anole_generator_destroy(session->generator);
+    anole_network_destroy(session->network);
+    anole_custom_destroy(session->custom);
     anole_registry_destroy(session->registry);
     anole_history_close(session->history);
 }
@@ -108,17 +116,46 @@ static void warn_of_changes(const struct session *session)
                           key->driver_version, device->driver_version);
 }
 
+/* A layer's task stands in its key; a kernel of the user's own is in a file. */
+static enum anole_status read_task(struct session *session, struct anole_task *task,
+                                   struct anole_error *error)
+{
+    const char *expected = session->trial.found.key.task, *path = session->arguments.kernel;
+    char key[ANOLE_TASK_KEY], shown[2 * ANOLE_TASK_KEY];
+    if (!path)
+        return anole_task_parse_key(task, expected, error);
+    enum anole_status status = anole_kernel_network(&session->network, &session->custom, path,
+                                                    &session->device->device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    *task = session->network->tasks[0].task;
+    anole_task_key(key, task);
+    if (strcmp(key, expected) == 0)
+        return ANOLE_DONE;
+    char file[256];
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s: this is not the kernel of trial %llu: expected task %s: name its T1 "
+                      "file, as it was then",
+                      anole_text_printable(file, sizeof file, path),
+                      (unsigned long long)session->trial.id,
+                      anole_text_printable(shown, sizeof shown, expected));
+}
+
 static enum anole_status find_config(struct session *session, struct anole_error *error)
 {
     const struct anole_history_event *trial = &session->trial;
     const struct anole_backend *backend =
         session->registry->entries[session->device->backend].backend;
     const char *names[ANOLE_MAX_KNOBS];
-    struct anole_task task;
-    enum anole_status status = anole_task_parse_key(&task, trial->found.key.task, error);
+    struct anole_task task = {.kind = 0};
+    enum anole_status status = read_task(session, &task, error);
     if (status == ANOLE_DONE)
         status = anole_generator_create(&session->generator, backend, &session->device->device,
                                         &task, error);
+    if (status != ANOLE_DONE && !session->network && task.kind == ANOLE_TASK_CUSTOM)
+        anole_error_prefix(error, "trial %llu is of no layer: if it is of a kernel of your own, "
+                                  "name its T1 file with --kernel",
+                           (unsigned long long)trial->id);
     if (status != ANOLE_DONE)
         return status;
     for (size_t i = 0; i < trial->knob_count; i++)
