@@ -10,6 +10,8 @@
  */
 #include "catalog.h"
 
+#include "kernel/custom.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +87,8 @@ static int supports(const struct anole_device *device, const struct anole_task *
     if (task->kind != ANOLE_TASK_CUSTOM || !(device->flags & ANOLE_DEVICE_SIMULATED))
         return 0;
     const struct replay_entry *entry = replay_find(device);
+    if (entry && task->custom)
+        return strcmp(task->custom->name, entry->t1->name) == 0;
     return entry && is_name(task->name, entry->t1->name);
 }
 
@@ -124,9 +128,13 @@ static int space(const struct anole_device *device, const struct anole_task *tas
     int code = ANOLE_OK;
     for (size_t i = 0; code == ANOLE_OK && i < entry->t1->parameter_count; i++)
         code = add_knob(builder, &entry->t1->parameters[i], digits[i]);
-    for (size_t i = 0; code == ANOLE_OK && i < entry->t1->condition_count; i++)
+    for (size_t i = 0; code == ANOLE_OK && i < entry->t1->condition_count; i++) {
+        /* What a device allows, that one has shown in its results. */
+        if (anole_device_mentioned(entry->t1->conditions[i]))
+            continue;
         code = builder->constraint(builder, entry->t1->conditions[i],
                                    entry->t1->condition_texts[i]);
+    }
     return code;
 }
 
