@@ -13,7 +13,7 @@
 # are: then nothing is tuned.
 #
 # Run it in the build folder, after make bench, on a machine that does nothing else;
-# with 3m it takes half an hour.
+# with 3m, 24 minutes go into tuning.
 set -eu
 
 folder=${1:-.} budget=${2:-3m} rounds=${3:-25}
