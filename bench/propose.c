@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * How long the learning half takes to propose a batch: fit the model, explore,
- * sample, in design spaces of about 10^6 and 10^9 points, with as many trials
+ * sample, in design spaces of about 10^4, 10^6 and 10^9 points, with as many trials
  * behind it as a task gets.  No device is involved.
  *
  * anole-bench-propose [EXPLORER [SAMPLER]]
@@ -121,6 +121,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "anole-bench-propose: %s\n", error.text);
         return 2;
     }
+    measure(5, explorer, sampler); /* 8^5 = 3 x 10^4, of which 10^4 are valid: all are scored */
     measure(7, explorer, sampler); /* 8^7 = 2 x 10^6 */
     measure(10, explorer, sampler); /* 8^10 = 10^9 */
     return 0;
