@@ -18,8 +18,8 @@
  * The input's transform at a point a is prod (x - b) over the other points b, with
  * d[i] in place of x^i, and prod (x - b) over all of them at infinity.  The
  * output's is [a^i].  Points a and -a share the halves of even and of odd powers.
- * Factors are chosen so that few multiplications remain; plugins/cpu/winograd_weights.c
- * has the filter's transform that goes with them.
+ * Factors are chosen so that few multiplications remain; plugins/gen_winograd.c has
+ * the filter's transform that goes with them.
  */
 #define ALPHA (TILE + 2) /* elements of an input tile, and products, in a row */
 

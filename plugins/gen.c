@@ -24,23 +24,42 @@ static uint32_t nearest(const int64_t *values, uint32_t count, int64_t preferred
     return at;
 }
 
+/* Is the knob that comes next another generator's? */
+static bool is_shared(const struct gen_space *space)
+{
+    const struct gen_generator *g = space->generator;
+    return space->several && g->shares && space->knob_count >= g->knob_count - g->shared_count;
+}
+
 static void add(struct gen_space *space, struct anole_knob *knob, int64_t preferred)
 {
-    if (space->status || space->phase != GEN_SPACE_KNOBS)
+    bool chosen = space->chosen;
+    if (space->status)
         return;
+    if (space->phase == GEN_SPACE_PREFERENCES && is_shared(space))
+        space->preferences[space->preference_count++] = preferred;
+    if (space->phase != GEN_SPACE_KNOBS || is_shared(space))
+        return;
+    if (space->knob_count < space->preference_count) {
+        preferred = space->preferences[space->knob_count];
+        chosen = true;
+    }
     knob->size = sizeof *knob;
-    knob->default_index = space->chosen ? nearest(knob->values, knob->count, preferred) : 0;
+    knob->default_index = chosen ? nearest(knob->values, knob->count, preferred) : 0;
     fail(space, space->builder->knob(space->builder, knob));
 }
 
 /* Holds a knob at its first value wherever another algorithm is chosen. */
 static void pin(struct gen_space *space, const char *name, int64_t first)
 {
-    char text[160];
-    if (space->status || space->phase != GEN_SPACE_CONSTRAINTS || !space->several)
+    char text[160], other[48] = "";
+    if (space->status || space->phase != GEN_SPACE_CONSTRAINTS || !space->several ||
+        is_shared(space))
         return;
-    snprintf(text, sizeof text, "algorithm == %" PRId64 " or %s == %" PRId64, space->algorithm,
-             name, first);
+    if (space->knob_count < space->sharer_count)
+        snprintf(other, sizeof other, "algorithm == %" PRId64 " or ", space->sharer);
+    snprintf(text, sizeof text, "%salgorithm == %" PRId64 " or %s == %" PRId64, other,
+             space->algorithm, name, first);
     fail(space,
          space->builder->constraint(space->builder, text, "the knob belongs to another algorithm"));
 }

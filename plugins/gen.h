@@ -5,7 +5,8 @@
  * Several generators may serve one task, each with an algorithm of its own.
  * They share one design space: its first knob is `algorithm` (left out if there
  * is only one), and the knobs of those that a config does not choose are held
- * at their first value by a constraint.  A generator sees nothing of this: it
+ * at their first value by a constraint.  Two that are made of the same parts may
+ * have knobs in common.  A generator sees nothing of this: it
  * declares its knobs, and gets their values back in that order.
  *
  * Everything here is pure: no global state, no device, any thread.
@@ -84,6 +85,13 @@ struct gen_features;
 struct gen_generator {
     const char *name;    /* the label of the `algorithm` knob */
     uint32_t knob_count; /* the same for every task */
+
+    /* (optional) The last shared_count knobs are the first ones of this other
+     * generator, which serves every task that this one serves, stands before it in
+     * the family, and shares none itself.  Both declare them; values are the other
+     * one's, constraints each one's own, and so is the default. */
+    const struct gen_generator *shares;
+    uint32_t shared_count;
 
     /* 0: cannot do this task on this device.  Else a rank: the default config
      * uses the supporting generator that ranks highest. */

@@ -71,44 +71,81 @@ static int add_algorithm_knob(struct anole_space_builder *builder,
     return builder->knob(builder, &knob);
 }
 
+/* The generator that uses found[owner]'s knobs as well, or `count`. */
+static uint32_t sharer_of(const struct gen_generator *const *found, uint32_t count, uint32_t owner)
+{
+    uint32_t i = 0;
+    while (i < count && found[i]->shares != found[owner])
+        i++;
+    return i;
+}
+
+/* One generator's part of the space, in one phase. */
+static int declare(const struct anole_device *device, const struct anole_task *task,
+                   const struct gen_generator *const *found, uint32_t at, struct gen_space *space,
+                   struct anole_message *message)
+{
+    space->generator = found[at];
+    space->algorithm = at;
+    space->knob_count = 0;
+    found[at]->space(device, task, space);
+    if (!space->status && space->knob_count != found[at]->knob_count)
+        return say(message, ANOLE_BAD_REQUEST,
+                   "Generator %s declares %u knobs but says that it has %u.", found[at]->name,
+                   space->knob_count, found[at]->knob_count);
+    return space->status;
+}
+
 int gen_family_space(const struct gen_family *family, const struct anole_device *device,
                      const struct anole_task *task, struct anole_space_builder *builder,
                      struct anole_message *message)
 {
     const struct gen_generator *found[GEN_MAX_GENERATORS];
+    int64_t preferences[GEN_MAX_KNOBS];
     uint32_t preferred = 0;
     uint32_t count = gen_family_for(family, device, task, found, &preferred);
     if (!count)
         return say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.",
                    family->backend);
 
-    int status = count > 1 ? add_algorithm_knob(builder, found, count, preferred) : ANOLE_OK;
+    struct gen_space first = {.builder = builder,
+                              .phase = GEN_SPACE_PREFERENCES,
+                              .several = count > 1,
+                              .preferences = preferences};
+    int status = ANOLE_OK;
+    if (found[preferred]->shares)
+        status = declare(device, task, found, preferred, &first, message);
+    if (!status && count > 1)
+        status = add_algorithm_knob(builder, found, count, preferred);
     for (int phase = GEN_SPACE_KNOBS; phase <= GEN_SPACE_CONSTRAINTS; phase++) {
         for (uint32_t i = 0; i < count && !status; i++) {
+            const uint32_t sharer = sharer_of(found, count, i);
             struct gen_space space = {.builder = builder,
                                       .phase = phase,
                                       .several = count > 1,
                                       .chosen = i == preferred,
-                                      .algorithm = i};
-            found[i]->space(device, task, &space);
-            status = space.status;
-            if (!status && space.knob_count != found[i]->knob_count)
-                status = say(message, ANOLE_BAD_REQUEST,
-                             "Generator %s declares %u knobs but says that it has %u.",
-                             found[i]->name, space.knob_count, found[i]->knob_count);
+                                      .sharer = sharer};
+            if (sharer < count)
+                space.sharer_count = found[sharer]->shared_count;
+            if (sharer == preferred) {
+                space.preferences = preferences;
+                space.preference_count = first.preference_count;
+            }
+            status = declare(device, task, found, i, &space, message);
         }
     }
     return status;
 }
 
-/* The generator of a config, and where its values begin; NULL if the config does
- * not fit the task's space. */
+/* The generator of a config, and its values: those in *values, or, if it shares some,
+ * put together in `own`.  NULL if the config does not fit the task's space. */
 static const struct gen_generator *chosen_by(const struct gen_family *family,
                                              const struct anole_device *device,
                                              const struct anole_task *task, const int64_t **values,
-                                             uint32_t count)
+                                             uint32_t count, int64_t own[GEN_MAX_KNOBS])
 {
     const struct gen_generator *found[GEN_MAX_GENERATORS];
+    const int64_t *begin = NULL, *shared = NULL;
     uint32_t preferred, knobs = 0, chosen = 0;
     uint32_t found_count = gen_family_for(family, device, task, found, &preferred);
 
@@ -118,22 +155,30 @@ static const struct gen_generator *chosen_by(const struct gen_family *family,
         chosen = (uint32_t)(*values)[0];
         knobs = 1;
     }
-    const int64_t *own = NULL;
     for (uint32_t i = 0; i < found_count; i++) {
         if (i == chosen)
-            own = *values + knobs;
-        knobs += found[i]->knob_count;
+            begin = *values + knobs;
+        if (found[i] == found[chosen]->shares)
+            shared = *values + knobs;
+        knobs += found[i]->knob_count - (found_count > 1 ? found[i]->shared_count : 0);
     }
-    if (!own || count != knobs)
+    if (!begin || count != knobs)
         return NULL;
-    *values = own;
+    *values = begin;
+    if (shared) {
+        const uint32_t rest = found[chosen]->knob_count - found[chosen]->shared_count;
+        memcpy(own, begin, rest * sizeof *own);
+        memcpy(own + rest, shared, found[chosen]->shared_count * sizeof *own);
+        *values = own;
+    }
     return found[chosen];
 }
 
 int gen_family_valid(const struct gen_family *family, const struct anole_device *device,
                      const struct anole_task *task, const int64_t *values, uint32_t count)
 {
-    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    int64_t own[GEN_MAX_KNOBS];
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count, own);
     return generator && (!generator->valid || generator->valid(device, task, values));
 }
 
@@ -143,11 +188,12 @@ uint32_t gen_family_features(const struct gen_family *family, const struct anole
                              const struct anole_task *task, const int64_t *values, uint32_t count,
                              double *out)
 {
+    int64_t own[GEN_MAX_KNOBS];
     if (!out)
         return family->feature_count;
     for (uint32_t i = 0; i < family->feature_count; i++)
         out[i] = 0;
-    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count, own);
     if (generator && generator->features)
         generator->features(device, task, values, (struct gen_features *)out);
     return family->feature_count;
@@ -165,7 +211,8 @@ int gen_family_generate(const struct gen_family *family, const struct anole_devi
                         const struct anole_task *task, const int64_t *values, uint32_t count,
                         struct anole_kernel_builder *builder, struct anole_message *message)
 {
-    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    int64_t own[GEN_MAX_KNOBS];
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count, own);
     if (!generator)
         return refuse_config(message, count);
     struct gen_emit emit = {.builder = builder};
@@ -178,7 +225,8 @@ int gen_family_pack(const struct gen_family *family, const struct anole_device *
                     const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
                     struct anole_message *message)
 {
-    const struct gen_generator *generator = chosen_by(family, device, task, &values, count);
+    int64_t own[GEN_MAX_KNOBS];
+    const struct gen_generator *generator = chosen_by(family, device, task, &values, count, own);
     if (!generator)
         return refuse_config(message, count);
     if (generator->pack)

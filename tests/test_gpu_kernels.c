@@ -83,6 +83,31 @@ static void test_run_gemm_as_dense(void **state)
     run_random("gemm", 4, 2, 3, random_dense);
 }
 
+static void test_run_winograd(void **state)
+{
+    (void)state;
+    run_random("winograd", 5, 2, 4, random_winograd);
+}
+
+static void test_run_direct(void **state)
+{
+    (void)state;
+    run_random("direct", 5, 2, 5, random_conv);
+    run_random("direct", 2, 2, 6, random_narrow_groups);
+}
+
+static void test_run_depthwise(void **state)
+{
+    (void)state;
+    run_random(NULL, 6, 2, 7, random_depthwise);
+}
+
+static void test_run_dense(void **state)
+{
+    (void)state;
+    run_random("dense", 4, 2, 8, random_dense);
+}
+
 static int open_device(void **state)
 {
     (void)state;
@@ -106,6 +131,10 @@ int main(void)
         cmocka_unit_test(test_run_gemm_as_convolution),
         cmocka_unit_test(test_run_gemm_as_pointwise),
         cmocka_unit_test(test_run_gemm_as_dense),
+        cmocka_unit_test(test_run_winograd),
+        cmocka_unit_test(test_run_direct),
+        cmocka_unit_test(test_run_depthwise),
+        cmocka_unit_test(test_run_dense),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -77,11 +77,11 @@ static void test_transform_all_unit_vectors(void **state)
     (void)state;
     for (size_t i = 0; i < SIZES; i++) {
         const int64_t tile = sizes[i].tile, alpha = tile + 2;
-        double g[WINO_MAX_ALPHA][3];
-        wino_filter_transform(tile, g);
+        double g[GEN_WINOGRAD_ALPHA][3];
+        gen_winograd_filter(tile, g);
         for (int64_t at = 0; at < alpha; at++)
             for (int r = 0; r < 3; r++) {
-                double d[WINO_MAX_ALPHA] = {0};
+                double d[GEN_WINOGRAD_ALPHA] = {0};
                 d[at] = 1;
                 sizes[i].input(d, 1);
                 for (int64_t j = 0; j < alpha; j++)
@@ -99,8 +99,8 @@ static void test_transform_two_dimensions(void **state)
     (void)state;
     for (size_t i = 0; i < SIZES; i++) {
         const int tile = (int)sizes[i].tile, alpha = tile + 2;
-        double g[WINO_MAX_ALPHA][3], d[64], in[64], w[9];
-        wino_filter_transform(tile, g);
+        double g[GEN_WINOGRAD_ALPHA][3], d[64], in[64], w[9];
+        gen_winograd_filter(tile, g);
         for (int j = 0; j < alpha * alpha; j++)
             d[j] = in[j] = (j * 37 % 19) - 9;
         for (int j = 0; j < 9; j++)
@@ -166,13 +166,13 @@ static void test_pack_channels_that_fill_no_block(void **state)
     const struct wino_plan p = wino_plan_of(&task, v);
     float weights[21 * 9 * 3];
     float *packed = malloc((size_t)p.weights * sizeof *packed);
-    double g[WINO_MAX_ALPHA][3];
+    double g[GEN_WINOGRAD_ALPHA][3];
 
     assert_int_equal(p.weights, 2 * 36 * 2 * 3 * 8);
     assert_non_null(packed);
     for (int i = 0; i < 21 * 9 * 3; i++)
         weights[i] = (float)(i * 11 % 23) - 11;
-    wino_filter_transform(4, g);
+    gen_winograd_filter(4, g);
     wino_pack(&task, v, weights, packed);
     for (int64_t at = 0; at < p.weights; at++) {
         const int64_t lane = at % 8, c = at / 8 % 3, block = at / 24 % 2;

@@ -25,8 +25,6 @@ enum wino_knob {
 
 enum wino_stages { WINO_FUSED, WINO_STAGED };
 
-#define WINO_MAX_ALPHA 8
-
 /* What follows from a task and a config.  Tiles are counted over the batch. */
 struct wino_plan {
     int64_t alpha;  /* elements of an input tile in a row */
@@ -57,9 +55,6 @@ void wino_choose(const struct anole_device *device, const struct anole_task *tas
 /* The largest scratch memory of a fused kernel: floats of V and M in local memory. */
 int64_t wino_local_floats(const struct anole_device *device);
 
-/* G, the filter's transform that goes with kernels/winograd_transform.cl:
- * g[tile + 2][3] for tile 2, 4, 5 or 6 (winograd_weights.c). */
-void wino_filter_transform(int64_t tile, double g[WINO_MAX_ALPHA][3]);
 /* Weights [K][3][3][C] -> packed [phases][points][phase][C][block_k]: G w G^T in
  * double, rounded once.  packed[plan.weights]. */
 void wino_pack(const struct anole_task *task, const int64_t *v, const float *weights,

@@ -68,7 +68,9 @@ static void space(const struct anole_device *device, const struct anole_task *ta
                   struct gen_space *space)
 {
     const struct gemm_shape s = shape_of(task);
-    gemm_declare(device, &s, "", space);
+    int64_t preferred[GEMM_KNOBS];
+    gemm_choose(device, &s, preferred);
+    gemm_declare(device, &s, preferred, space);
 }
 
 static bool valid(const struct anole_device *device, const struct anole_task *task,

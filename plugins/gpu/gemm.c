@@ -191,50 +191,10 @@ bool gemm_valid(const struct gemm_shape *s, const int64_t *v)
 
 /* ----------------------------------------------------------- design space */
 
-struct declaration {
-    struct gen_space *space;
-    const char *prefix;
-};
-
-static void ordinal(const struct declaration *d, const char *name, const int64_t *values,
-                    uint32_t count, int64_t preferred)
+static void declare_knobs(const struct gemm_shape *s, const int64_t *v, struct gen_space *space)
 {
-    char full[32];
-    snprintf(full, sizeof full, "%s%s", d->prefix, name);
-    gen_space_ordinal(d->space, full, values, count, preferred);
-}
-
-static void categorical(const struct declaration *d, const char *name, const char *const *labels,
-                        uint32_t count, int64_t preferred)
-{
-    char full[32];
-    snprintf(full, sizeof full, "%s%s", d->prefix, name);
-    gen_space_categorical(d->space, full, labels, count, preferred);
-}
-
-/* An expression in which @ stands for the prefix, and # for a number. */
-static void constrain(const struct declaration *d, const char *why, const char *text,
-                      int64_t number)
-{
-    char full[512];
-    size_t used = 0;
-    for (; *text && used + 40 < sizeof full; text++) {
-        if (*text == '@')
-            used += (size_t)snprintf(full + used, sizeof full - used, "%s", d->prefix);
-        else if (*text == '#')
-            used += (size_t)snprintf(full + used, sizeof full - used, "%lld", (long long)number);
-        else
-            full[used++] = *text;
-    }
-    full[used] = 0;
-    gen_space_constraint(d->space, why, "%s", full);
-}
-
-static void declare_knobs(const struct anole_device *device, const struct gemm_shape *s,
-                          const struct declaration *d)
-{
-    static const int64_t items[] = {1, 2, 4, 8, 16, 32, 64};
-    static const int64_t work[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16};
+    static const int64_t items[] = {1, 2, 4, 8, 16, 32};
+    static const int64_t work_m[] = {1, 2, 3, 4, 6, 7, 8, 12, 16};
     static const int64_t work_n[] = {1, 2, 4, 6, 8, 12, 16};
     static const int64_t depths[] = {4, 8, 16, 32, 64};
     static const int64_t powers[] = {1, 2, 4, 8, 16};
@@ -242,92 +202,93 @@ static void declare_knobs(const struct anole_device *device, const struct gemm_s
     static const int64_t pads[] = {0, 1, 2};
     static const char *const stages[] = {"both", "weights", "inputs", "none"};
     static const char *const pipelines[] = {"serial", "registers", "two-tiles"};
-    int64_t v[GEMM_KNOBS];
-    gemm_choose(device, s, v);
+    const uint32_t vectors = s->vector >= 4 ? 3 : s->vector >= 2 ? 2 : 1;
 
-    uint32_t vectors = s->vector >= 8 ? 4 : s->vector >= 4 ? 3 : s->vector >= 2 ? 2 : 1;
-    ordinal(d, "items_m", items, 7, v[GEMM_ITEMS_M]);
-    ordinal(d, "items_n", items, 7, v[GEMM_ITEMS_N]);
-    ordinal(d, "work_m", work, 12, v[GEMM_WORK_M]);
-    ordinal(d, "work_n", work_n, 7, v[GEMM_WORK_N]);
-    ordinal(d, "tile_k", depths, 5, v[GEMM_TILE_K]);
-    ordinal(d, "vector_a", powers, vectors, v[GEMM_VECTOR_A]);
-    ordinal(d, "vector_b", powers, 4, v[GEMM_VECTOR_B]);
-    ordinal(d, "vector_m", powers, 4, v[GEMM_VECTOR_M]);
-    ordinal(d, "vector_n", powers, 4, v[GEMM_VECTOR_N]);
-    ordinal(d, "unroll", powers, 4, v[GEMM_UNROLL]);
-    categorical(d, "stage", stages, 4, v[GEMM_STAGE]);
-    ordinal(d, "pad", pads, 3, v[GEMM_PAD]);
-    categorical(d, "pipeline", pipelines, 3, v[GEMM_PIPELINE]);
-    ordinal(d, "swizzle", turns, 4, v[GEMM_SWIZZLE]);
-    ordinal(d, "split", powers, s->may_split ? 5 : 1, v[GEMM_SPLIT]);
+    gen_space_ordinal(space, "items_m", items, 6, v[GEMM_ITEMS_M]);
+    gen_space_ordinal(space, "items_n", items, 6, v[GEMM_ITEMS_N]);
+    gen_space_ordinal(space, "work_m", work_m, 9, v[GEMM_WORK_M]);
+    gen_space_ordinal(space, "work_n", work_n, 7, v[GEMM_WORK_N]);
+    gen_space_ordinal(space, "tile_k", depths, 5, v[GEMM_TILE_K]);
+    gen_space_ordinal(space, "vector_a", powers, vectors, v[GEMM_VECTOR_A]);
+    gen_space_ordinal(space, "vector_b", powers, 3, v[GEMM_VECTOR_B]);
+    gen_space_ordinal(space, "vector_m", powers, 3, v[GEMM_VECTOR_M]);
+    gen_space_ordinal(space, "vector_n", powers, 3, v[GEMM_VECTOR_N]);
+    gen_space_ordinal(space, "unroll", powers, 4, v[GEMM_UNROLL]);
+    gen_space_categorical(space, "stage", stages, 4, v[GEMM_STAGE]);
+    gen_space_ordinal(space, "pad", pads, 3, v[GEMM_PAD]);
+    gen_space_categorical(space, "pipeline", pipelines, 3, v[GEMM_PIPELINE]);
+    gen_space_ordinal(space, "swizzle", turns, 4, v[GEMM_SWIZZLE]);
+    gen_space_ordinal(space, "split", powers, 5, v[GEMM_SPLIT]);
 }
 
-static void constrain_launch(const struct anole_device *device, const struct gemm_shape *s,
-                             const struct declaration *d)
+#define NUM(x) ((long long)(x))
+
+static void constrain_launch(const struct anole_device *device, struct gen_space *space)
 {
-    const int64_t registers = gpu_registers(device), local = gpu_local_bytes(device) / 4;
-    (void)s;
-    constrain(d, "a work-group has more work-items than the device takes",
-              "@items_m * @items_n <= #", gpu_max_group(device));
-    constrain(d, "a work-group does not fill a wave", "@items_m * @items_n >= #",
-              least_items(device));
-    constrain(d, "the sums of a work-item overflow its registers",
-              "@work_m * @work_n + @work_m + @work_n + 24 <= #", registers);
-    constrain(d, "inputs of several vectors overflow the registers",
-              "@stage == 0 or @stage == 2 or @work_m * (@work_n + @vector_a + 2) + 24 <= #",
-              registers);
-    constrain(d, "too many inputs are on their way in registers", "@work_m * @tile_k <= # * @items_n",
-              most_staged(device));
-    constrain(d, "too many weights are on their way in registers",
-              "@work_n * @tile_k <= # * @items_m", most_staged(device));
-    constrain(d, "the tiles of inputs and weights overflow local memory",
-              "@stage != 0 or (1 + (@pipeline == 2)) * @tile_k * (@items_m * @work_m + "
-              "@items_n * @work_n + @pad * @vector_m) <= #",
-              local);
-    constrain(d, "the tile of weights overflows local memory",
-              "@stage != 1 or (1 + (@pipeline == 2)) * @tile_k * @items_n * @work_n <= #", local);
-    constrain(d, "the tile of inputs overflows local memory",
-              "@stage != 2 or (1 + (@pipeline == 2)) * @tile_k * (@items_m * @work_m + "
-              "@pad * @vector_m) <= #",
-              local);
+    const long long registers = gpu_registers(device), local = gpu_local_bytes(device) / 4;
+    gen_space_constraint(space, "a work-group has more work-items than the device takes",
+                         "items_m * items_n <= %lld", NUM(gpu_max_group(device)));
+    gen_space_constraint(space, "a work-group does not fill a wave", "items_m * items_n >= %lld",
+                         NUM(least_items(device)));
+    gen_space_constraint(space, "the sums of a work-item overflow its registers",
+                         "work_m * work_n + work_m + work_n + 24 <= %lld", registers);
+    gen_space_constraint(space, "inputs of several vectors overflow the registers",
+                         "stage == 0 or stage == 2 or work_m * (work_n + vector_a + 2) + 24 <= "
+                         "%lld",
+                         registers);
+    gen_space_constraint(space, "too many inputs are on their way in registers",
+                         "work_m * tile_k <= %lld * items_n", NUM(most_staged(device)));
+    gen_space_constraint(space, "too many weights are on their way in registers",
+                         "work_n * tile_k <= %lld * items_m", NUM(most_staged(device)));
+    gen_space_constraint(space, "the tiles of inputs and weights overflow local memory",
+                         "stage != 0 or (1 + (pipeline == 2)) * tile_k * (items_m * work_m + "
+                         "items_n * work_n + pad * vector_m) <= %lld",
+                         local);
+    gen_space_constraint(space, "the tile of weights overflows local memory",
+                         "stage != 1 or (1 + (pipeline == 2)) * tile_k * items_n * work_n <= %lld",
+                         local);
+    gen_space_constraint(space, "the tile of inputs overflows local memory",
+                         "stage != 2 or (1 + (pipeline == 2)) * tile_k * (items_m * work_m + "
+                         "pad * vector_m) <= %lld",
+                         local);
 }
 
-static void constrain_shape(const struct gemm_shape *s, const struct declaration *d)
+static void constrain_shape(const struct gemm_shape *s, struct gen_space *space)
 {
-    constrain(d, "rows of a work-item are no whole vectors", "@work_m % @vector_m == 0", 0);
-    constrain(d, "columns of a work-item are no whole vectors", "@work_n % @vector_n == 0", 0);
-    constrain(d, "the tile's depth is no whole vectors", "@tile_k % @vector_a == 0", 0);
-    constrain(d, "the tile's columns are no whole vectors",
-              "(@items_n * @work_n) % @vector_b == 0", 0);
-    constrain(d, "the loop is shorter than what is unrolled", "@unroll <= @tile_k", 0);
-    constrain(d, "too much code to compile", "@work_m * @work_n * @unroll <= #", MAX_CODE);
-    constrain(d, "what is not staged has no padding and no order",
-              "@stage == 0 or @stage == 2 or @pad == 0 and @vector_m == 1", 0);
-    constrain(d, "weights that are not staged are loaded by columns",
-              "@stage == 0 or @stage == 1 or @vector_b == 1", 0);
-    constrain(d, "where nothing is staged nothing is under way", "@stage != 3 or @pipeline == 0",
-              0);
-    constrain(d, "half of the tile's rows would do", "@items_m * @work_m <= #",
-              largest(s->rows, SMALL_TILE));
-    constrain(d, "half of the tile's columns would do", "@items_n * @work_n <= #",
-              largest(s->columns, SMALL_TILE));
-    constrain(d, "half of the tile's depth would do", "@tile_k <= #",
-              largest(s->depth, SMALL_DEPTH));
-    constrain(d, "fewer tiles of rows than take turns",
-              "@swizzle == 1 or @swizzle * @items_m * @work_m < #", 2 * s->rows);
-    if (s->may_split)
-        constrain(d, "a part of the depth has no tile", "@split == 1 or @split * @tile_k <= #",
-                  s->depth);
+    gen_space_constraint(space, "rows of a work-item are no whole vectors",
+                         "work_m %% vector_m == 0");
+    gen_space_constraint(space, "columns of a work-item are no whole vectors",
+                         "work_n %% vector_n == 0");
+    gen_space_constraint(space, "the tile's columns are no whole vectors",
+                         "(items_n * work_n) %% vector_b == 0");
+    gen_space_constraint(space, "the loop is shorter than what is unrolled", "unroll <= tile_k");
+    gen_space_constraint(space, "too much code to compile", "work_m * work_n * unroll <= %d",
+                         MAX_CODE);
+    gen_space_constraint(space, "what is not staged has no padding and no order",
+                         "stage == 0 or stage == 2 or pad == 0 and vector_m == 1");
+    gen_space_constraint(space, "weights that are not staged are loaded by columns",
+                         "stage == 0 or stage == 1 or vector_b == 1");
+    gen_space_constraint(space, "where nothing is staged nothing is under way",
+                         "stage != 3 or pipeline == 0");
+    gen_space_constraint(space, "half of the tile's rows would do", "items_m * work_m <= %lld",
+                         NUM(largest(s->rows, SMALL_TILE)));
+    gen_space_constraint(space, "half of the tile's columns would do", "items_n * work_n <= %lld",
+                         NUM(largest(s->columns, SMALL_TILE)));
+    gen_space_constraint(space, "half of the tile's depth would do", "tile_k <= %lld",
+                         NUM(largest(s->depth, SMALL_DEPTH)));
+    gen_space_constraint(space, "fewer tiles of rows than take turns",
+                         "swizzle == 1 or swizzle * items_m * work_m < %lld", NUM(2 * s->rows));
+    gen_space_constraint(space, "a part of the depth has no tile",
+                         "split == 1 or split * tile_k <= %lld",
+                         NUM(s->may_split ? s->depth : 0));
 }
 
 void gemm_declare(const struct anole_device *device, const struct gemm_shape *shape,
-                  const char *prefix, struct gen_space *space)
+                  const int64_t *preferred, struct gen_space *space)
 {
-    const struct declaration d = {space, prefix};
-    declare_knobs(device, shape, &d);
-    constrain_launch(device, shape, &d);
-    constrain_shape(shape, &d);
+    declare_knobs(shape, preferred, space);
+    constrain_launch(device, space);
+    constrain_shape(shape, space);
 }
 
 /* ---------------------------------------------------------------- features */

@@ -55,9 +55,10 @@ struct gemm_plan {
 
 struct gemm_plan gemm_plan_of(const struct gemm_shape *shape, const int64_t *v);
 
-/* Knobs and constraints; each knob's name begins with `prefix`. */
+/* Knobs and constraints.  preferred[GEMM_KNOBS] is the default, as of gemm_choose()
+ * for this shape or for one with fewer rows. */
 void gemm_declare(const struct anole_device *device, const struct gemm_shape *shape,
-                  const char *prefix, struct gen_space *space);
+                  const int64_t *preferred, struct gen_space *space);
 /* v[GEMM_KNOBS]: what the work-groups that the device has to go through, and how
  * much each does for a load, let expect to be fast. */
 void gemm_choose(const struct anole_device *device, const struct gemm_shape *shape, int64_t *v);

@@ -30,6 +30,10 @@ struct gen_features {
 };
 
 extern const struct gen_generator gpu_conv_gemm;
+extern const struct gen_generator gpu_winograd;
+extern const struct gen_generator gpu_direct;
+extern const struct gen_generator gpu_depthwise;
+extern const struct gen_generator gpu_dense;
 
 /* ----------------------------------------------------------- the device */
 
