@@ -20,8 +20,20 @@ typedef float2 float_2;
 typedef float4 float_4;
 typedef float8 float_8;
 
-/* Element i, a constant once loops are unrolled, of a vector. */
-#define AT(v, i) (((float *)&(v))[i])
+/* Element i, a constant once loops are unrolled, of a vector of w floats. */
+#define GET(w) CONCAT(GET_, w)
+#define GET_1(v, i) (v)
+#define GET_2(v, i) ((i) == 0 ? (v).s0 : (v).s1)
+#define GET_4(v, i) ((i) < 2 ? GET_2((v).lo, i) : GET_2((v).hi, (i)-2))
+#define GET_8(v, i) ((i) < 4 ? GET_4((v).lo, i) : GET_4((v).hi, (i)-4))
+
+/* The vector of the w floats of an array. */
+#define MAKE(w) CONCAT(MAKE_, w)
+#define MAKE_1(a) ((a)[0])
+#define MAKE_2(a) ((float2)((a)[0], (a)[1]))
+#define MAKE_4(a) ((float4)((a)[0], (a)[1], (a)[2], (a)[3]))
+#define MAKE_8(a)                                                                                  \
+    ((float8)((a)[0], (a)[1], (a)[2], (a)[3], (a)[4], (a)[5], (a)[6], (a)[7]))
 
 /* A fused multiply-add where it is one instruction. */
 #ifdef FP_FAST_FMAF

@@ -20,12 +20,12 @@
 
 typedef VEC(WIDTH) vec;
 
-INLINE float sum_of(vec v)
+INLINE float sum_of(const vec v)
 {
     float sum = 0.0f;
 #pragma unroll
     for (int j = 0; j < WIDTH; j++)
-        sum += AT(v, j);
+        sum += GET(WIDTH)(v, j);
     return sum;
 }
 

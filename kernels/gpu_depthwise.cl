@@ -94,11 +94,11 @@ INLINE void put_tile(vec_c sums[WORK_H][WORK_W], __global float *out, EXTRA_PARA
             const int at = ((n * P + y + h) * Q + x + w) * K + k;
             if (y + h >= P || x + w >= Q || k >= K)
                 continue;
-            vec_c sum = sums[h][w];
+            float result[VEC_C];
 #pragma unroll
             for (int j = 0; j < VEC_C; j++)
-                AT(sum, j) = finish(AT(sum, j), EXTRA_ARGUMENTS k + j, at + j);
-            *(__global vec_c *)(out + at) = sum;
+                result[j] = finish(GET(VEC_C)(sums[h][w], j), EXTRA_ARGUMENTS k + j, at + j);
+            *(__global vec_c *)(out + at) = MAKE(VEC_C)(result);
         }
 }
 

@@ -48,27 +48,29 @@ INLINE void add_patch(vec_k sums[WORK_H][WORK_W][WORK_K], const struct patch *p,
 #pragma unroll
                             for (int w = 0; w < WORK_W; w++)
                                 sums[h][w][k] =
-                                    MAD((vec_k)(AT(in[h][w], j)), weight, sums[h][w][k]);
+                                    MAD((vec_k)(GET(VEC_C)(in[h][w], j)), weight, sums[h][w][k]);
                     }
             }
 }
 
 /* A vector of channels from k on, of the group's KG, of one pixel. */
-INLINE void put(vec_k sum, __global float *out, EXTRA_PARAMETERS const int g, const int k,
+INLINE void put(const vec_k sum, __global float *out, EXTRA_PARAMETERS const int g, const int k,
                 const int pixel)
 {
     const int at = pixel * K + g * KG + k;
+    float result[VEC_K];
 #pragma unroll
     for (int j = 0; j < VEC_K; j++)
         if (KG % BLOCK_K == 0 || k + j < KG)
-            AT(sum, j) = finish(AT(sum, j), EXTRA_ARGUMENTS g * KG + k + j, at + j);
+            result[j] = finish(GET(VEC_K)(sum, j), EXTRA_ARGUMENTS g * KG + k + j, at + j);
 #if KG % VEC_K == 0
     if (KG % BLOCK_K == 0 || k < KG)
-        *(__global vec_k *)(out + at) = sum;
+        *(__global vec_k *)(out + at) = MAKE(VEC_K)(result);
 #else
+#pragma unroll
     for (int j = 0; j < VEC_K; j++)
         if (k + j < KG)
-            out[at + j] = AT(sum, j);
+            out[at + j] = result[j];
 #endif
 }
 

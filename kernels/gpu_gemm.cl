@@ -163,7 +163,7 @@ INLINE void store_tiles(struct item *it, __local float *as, __local float *bs)
             const int m = i / (TILE_K / VEC_A), k = i % (TILE_K / VEC_A) * VEC_A;
 #pragma unroll
             for (int j = 0; j < VEC_A; j++)
-                as[(k + j) * PITCH_A + m] = AT(it->next_a[l], j);
+                as[(k + j) * PITCH_A + m] = GET(VEC_A)(it->next_a[l], j);
         }
     }
 #endif
@@ -209,7 +209,7 @@ INLINE void compute(struct item *it, __local const float *as, __local const floa
             const vec_m v = *(__local const vec_m *)(as + k * PITCH_A + ROW(i));
 #pragma unroll
             for (int j = 0; j < VEC_M; j++)
-                a[i + j] = AT(v, j);
+                a[i + j] = GET(VEC_M)(v, j);
         }
         multiply(it, a, bs, t, k);
     }
@@ -225,7 +225,7 @@ INLINE void compute(struct item *it, __local const float *as, __local const floa
             float a[WORK_M];
 #pragma unroll
             for (int i = 0; i < WORK_M; i++)
-                a[i] = AT(v[i], j);
+                a[i] = GET(VEC_A)(v[i], j);
             multiply(it, a, bs, t, k + j);
         }
     }
@@ -243,19 +243,22 @@ INLINE void put(const vec_n v, __global float *out, END_PARAMETERS const int m, 
         return;
 #endif
     const int at = z * OUT_BATCH + m * OUT_PITCH + n;
-    vec_n result = v;
+    float result[VEC_N];
+#pragma unroll
+    for (int j = 0; j < VEC_N; j++) {
+        result[j] = GET(VEC_N)(v, j);
 #if FINISH && SPLIT == 1
+        if (COLUMNS % VEC_N == 0 || n + j < COLUMNS)
+            result[j] = finish(result[j], EXTRA_ARGUMENTS z * COLUMNS + n + j, at + j);
+#endif
+    }
+#if COLUMNS % VEC_N == 0
+    *(__global vec_n *)(out + at) = MAKE(VEC_N)(result);
+#else
 #pragma unroll
     for (int j = 0; j < VEC_N; j++)
-        if (COLUMNS % VEC_N == 0 || n + j < COLUMNS)
-            AT(result, j) = finish(AT(v, j), EXTRA_ARGUMENTS z * COLUMNS + n + j, at + j);
-#endif
-#if COLUMNS % VEC_N == 0
-    *(__global vec_n *)(out + at) = result;
-#else
-    for (int j = 0; j < VEC_N; j++)
         if (n + j < COLUMNS)
-            out[at + j] = AT(result, j);
+            out[at + j] = result[j];
 #endif
 }
 

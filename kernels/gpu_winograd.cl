@@ -17,7 +17,7 @@
 #define TILES_H ((P + TILE - 1) / TILE)
 #define TILES_W ((Q + TILE - 1) / TILE)
 
-__kernel __attribute__((reqd_work_group_size(INPUT_ITEMS, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 winograd_input(source in, __global float *space)
 {
     const int id = get_global_id(0);
@@ -52,7 +52,7 @@ winograd_product(source weights, __global float *space)
     product(space, weights, space + PRODUCTS, as, bs);
 }
 
-__kernel __attribute__((reqd_work_group_size(OUTPUT_ITEMS, 1, 1))) void
+__kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 winograd_output(source space, EXTRA_PARAMETERS __global float *out)
 {
     const int id = get_global_id(0);
@@ -78,12 +78,13 @@ winograd_output(source space, EXTRA_PARAMETERS __global float *out)
 #pragma unroll
         for (int w = 0; w < TILE; w++) {
             const int at = ((n * P + y0 + h) * Q + x0 + w) * K + k;
-            vec v = m[h * ALPHA + w];
+            float result[VW];
             if (y0 + h >= P || x0 + w >= Q)
                 continue;
 #pragma unroll
             for (int j = 0; j < VW; j++)
-                AT(v, j) = finish(AT(v, j), EXTRA_ARGUMENTS k + j, at + j);
-            *(__global vec *)(out + at) = v;
+                result[j] =
+                    finish(GET(VW)(m[h * ALPHA + w], j), EXTRA_ARGUMENTS k + j, at + j);
+            *(__global vec *)(out + at) = MAKE(VW)(result);
         }
 }

@@ -14,11 +14,10 @@
 #include <string.h>
 
 enum knob {
-    TILE,         /* outputs of a tile in a row: F(tile x tile, 3 x 3) */
-    VECTOR,       /* channels of a work-item of a transform */
-    INPUT_ITEMS,  /* work-items of a work-group of the input's transform */
-    OUTPUT_ITEMS, /* and of the output's */
-    GEMM,         /* from here on those of the product */
+    TILE,   /* outputs of a tile in a row: F(tile x tile, 3 x 3) */
+    VECTOR, /* channels of a work-item of a transform */
+    ITEMS,  /* work-items of a transform's work-group */
+    GEMM,   /* from here on those of the product */
     KNOBS = GEMM + GEMM_KNOBS
 };
 
@@ -78,7 +77,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[TILE] = gen_min(task->out_h, task->out_w) > 2 ? 4 : 2;
     v[VECTOR] = gen_min(gpu_local_is_real(device) ? 2 : 4,
                         gpu_vector_of(task->in_c, gpu_vector_of(task->out_c, 4)));
-    v[INPUT_ITEMS] = v[OUTPUT_ITEMS] = gpu_max_group(device) >= 128 ? 128 : 64;
+    v[ITEMS] = gpu_max_group(device) >= 128 ? 128 : 64;
     const struct gemm_shape s = shape_of(task, v[TILE]);
     gemm_choose(device, &s, v + GEMM);
 }
@@ -99,8 +98,7 @@ static void space(const struct anole_device *device, const struct anole_task *ta
         sizes++;
     gen_space_ordinal(space, "wino_tile", tiles, 3, v[TILE]);
     gen_space_ordinal(space, "wino_vector", vectors, widths, v[VECTOR]);
-    gen_space_ordinal(space, "wino_input_items", items, sizes, v[INPUT_ITEMS]);
-    gen_space_ordinal(space, "wino_output_items", items, sizes, v[OUTPUT_ITEMS]);
+    gen_space_ordinal(space, "wino_items", items, sizes, v[ITEMS]);
     gen_space_constraint(space, "a tile's elements overflow the registers",
                          "(wino_tile + 2) ** 2 * wino_vector <= %d or wino_vector == 1", 160);
     gemm_declare(device, &s, v + GEMM, space);
@@ -143,8 +141,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_task(emit, task);
     gen_emit_define(emit, "TILE", v[TILE]);
     gen_emit_define(emit, "VW", v[VECTOR]);
-    gen_emit_define(emit, "INPUT_ITEMS", v[INPUT_ITEMS]);
-    gen_emit_define(emit, "OUTPUT_ITEMS", v[OUTPUT_ITEMS]);
+    gen_emit_define(emit, "ITEMS", v[ITEMS]);
     gen_emit_define(emit, "PRODUCTS", products_at(&s));
     gen_emit_text(emit, kernel_gpu);
     gen_emit_text(emit, "typedef VEC(VW) vec;\n");
@@ -154,13 +151,11 @@ static void generate(const struct anole_device *device, const struct anole_task 
 
     int64_t inputs = s.rows * task->in_c / v[VECTOR], outputs = s.rows * task->out_c / v[VECTOR];
     gpu_emit_launch(emit, "winograd_input", task,
-                    (int64_t[]){gen_ceil_div(inputs, v[INPUT_ITEMS]), 1, 1}, v[INPUT_ITEMS],
-                    input);
+                    (int64_t[]){gen_ceil_div(inputs, v[ITEMS]), 1, 1}, v[ITEMS], input);
     gpu_emit_launch(emit, "winograd_product", task,
                     (int64_t[]){p.m_tiles * p.n_tiles, s.matrices, 1}, p.threads, product);
     gpu_emit_launch(emit, "winograd_output", task,
-                    (int64_t[]){gen_ceil_div(outputs, v[OUTPUT_ITEMS]), 1, 1}, v[OUTPUT_ITEMS],
-                    output);
+                    (int64_t[]){gen_ceil_div(outputs, v[ITEMS]), 1, 1}, v[ITEMS], output);
     gen_emit_workspace(emit, (size_t)space_floats(&s) * sizeof(float));
     gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
 }
