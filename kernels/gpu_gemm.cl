@@ -72,23 +72,21 @@ struct row {
 };
 
 /* Rows past the last one read that one, and are not written. */
-INLINE struct row row_of(int m, const int z)
+INLINE void find_row(struct row *r, int m, const int z)
 {
-    struct row r;
     m = min(m, ROWS - 1);
 #if PIXELS
-    r.y = m / Q % P * STRIDE_H - PAD_H;
-    r.x = m % Q * STRIDE_W - PAD_W;
-    r.at = ((m / (P * Q) * H + r.y) * W + r.x) * C + z * CG;
+    r->y = m / Q % P * STRIDE_H - PAD_H;
+    r->x = m % Q * STRIDE_W - PAD_W;
+    r->at = ((m / (P * Q) * H + r->y) * W + r->x) * C + z * CG;
 #else
-    r.at = m * A_PITCH + z * A_BATCH;
-    r.y = r.x = 0;
+    r->at = m * A_PITCH + z * A_BATCH;
+    r->y = r->x = 0;
 #endif
-    return r;
 }
 
 /* a[row][k0 + k], ... VEC_A of them; k0 is a multiple of TILE_K. */
-INLINE vec_a fetch_a(source a, const struct row r, const int k0, const int k)
+INLINE vec_a fetch_a(source a, const struct row *r, const int k0, const int k)
 {
 #if PIXELS
 #if CG % TILE_K == 0 /* the tile is of one tap */
@@ -98,12 +96,12 @@ INLINE vec_a fetch_a(source a, const struct row r, const int k0, const int k)
 #endif
     const int dy = tap / S * DILATION_H, dx = tap % S * DILATION_W;
 #if CHECKED
-    if (r.y + dy < 0 || r.y + dy >= H || r.x + dx < 0 || r.x + dx >= W)
+    if (r->y + dy < 0 || r->y + dy >= H || r->x + dx < 0 || r->x + dx >= W)
         return (vec_a)(0.0f);
 #endif
-    const int at = r.at + (dy * W + dx) * C + c;
+    const int at = r->at + (dy * W + dx) * C + c;
 #else
-    const int at = r.at + k0 + k;
+    const int at = r->at + k0 + k;
 #endif
 #if DEPTH % TILE_K != 0
     if (k0 + k >= DEPTH)
@@ -139,7 +137,7 @@ INLINE void load_tiles(struct item *it, const int t)
         const int i = l * THREADS + it->id;
         if (A_VECTORS % THREADS == 0 || i < A_VECTORS)
             it->next_a[l] =
-                fetch_a(it->a, it->rows[l], t * TILE_K, i % (TILE_K / VEC_A) * VEC_A);
+                fetch_a(it->a, &it->rows[l], t * TILE_K, i % (TILE_K / VEC_A) * VEC_A);
     }
 #endif
 #if STAGE_B
@@ -219,7 +217,7 @@ INLINE void compute(struct item *it, __local const float *as, __local const floa
         vec_a v[WORK_M];
 #pragma unroll
         for (int i = 0; i < WORK_M; i++)
-            v[i] = fetch_a(it->a, it->rows[i], t * TILE_K, k);
+            v[i] = fetch_a(it->a, &it->rows[i], t * TILE_K, k);
 #pragma unroll
         for (int j = 0; j < VEC_A; j++) {
             float a[WORK_M];
@@ -289,11 +287,11 @@ INLINE void product(source a, source weights, END_PARAMETERS __global float *out
 #if STAGE_A
 #pragma unroll
     for (int l = 0; l < A_LOADS; l++)
-        it.rows[l] = row_of(m_tile * TILE_M + (l * THREADS + it.id) / (TILE_K / VEC_A), z);
+        find_row(&it.rows[l], m_tile * TILE_M + (l * THREADS + it.id) / (TILE_K / VEC_A), z);
 #else
 #pragma unroll
     for (int i = 0; i < WORK_M; i++)
-        it.rows[i] = row_of(m_tile * TILE_M + ROW(i), z);
+        find_row(&it.rows[i], m_tile * TILE_M + ROW(i), z);
 #endif
 #pragma unroll
     for (int i = 0; i < WORK_M; i++)

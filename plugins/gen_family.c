@@ -105,8 +105,7 @@ int gen_family_space(const struct gen_family *family, const struct anole_device 
     uint32_t preferred = 0;
     uint32_t count = gen_family_for(family, device, task, found, &preferred);
     if (!count)
-        return say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.",
-                   family->backend);
+        return say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.", family->backend);
 
     struct gen_space first = {.builder = builder,
                               .phase = GEN_SPACE_PREFERENCES,

@@ -16,16 +16,16 @@ enum gen_space_phase { GEN_SPACE_PREFERENCES, GEN_SPACE_KNOBS, GEN_SPACE_CONSTRA
 struct gen_space {
     struct anole_space_builder *builder;
     enum gen_space_phase phase;
-    bool several;        /* there is an `algorithm` knob */
-    bool chosen;         /* the default config uses this generator */
-    int64_t algorithm;   /* this generator's value of that knob */
+    bool several;      /* there is an `algorithm` knob */
+    bool chosen;       /* the default config uses this generator */
+    int64_t algorithm; /* this generator's value of that knob */
     const struct gen_generator *generator;
     int64_t *preferences; /* of the chosen one that shares this one's knobs; NULL: there is none */
     uint32_t preference_count;
-    int64_t sharer;      /* the value of `algorithm` that uses the first ones too; -1: none */
+    int64_t sharer;        /* the value of `algorithm` that uses the first ones too; -1: none */
     uint32_t sharer_count; /* how many of them */
-    uint32_t knob_count; /* declared so far */
-    int status;          /* enum anole_code: the first failure */
+    uint32_t knob_count;   /* declared so far */
+    int status;            /* enum anole_code: the first failure */
 };
 
 #endif

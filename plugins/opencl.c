@@ -201,8 +201,8 @@ static int check_limits(struct anole_session *session, const struct anole_build 
                                       CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
             local > local_limit)
             return opencl_say(message, ANOLE_LAUNCH_FAILED,
-                              "Launch %u takes %llu bytes of local memory, the device has %llu.",
-                              i, (unsigned long long)local, (unsigned long long)local_limit);
+                              "Launch %u takes %llu bytes of local memory, the device has %llu.", i,
+                              (unsigned long long)local, (unsigned long long)local_limit);
     }
     return ANOLE_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random configs of every template of the cpu plugin over random shapes, each
- * built, run and judged, as many as one has time for; see usage().  Unlike
+ * Random configs of every template of a plugin over random shapes, each built, run
+ * and judged, as many as one has time for; see usage().  Unlike
  * test_kernels it goes on after a failure, a crash and a hang, so that a driver's
  * whole list of sins is seen at once.
  */
@@ -27,6 +27,7 @@ static void usage(FILE *to)
 {
     fputs("Usage: kernel_trials [OPTION]...\n"
           "Builds, runs and checks random configs of every template of the cpu plugin.\n"
+          "  --backend NAME  of another plugin: gpu, on a device that may be any\n"
           "  --trials N      configs of each template, default 20\n"
           "  --only NAME     templates whose names begin so; may be given several times\n"
           "  --first N       begins with trial N: --first N --trials 1 repeats one\n"
@@ -66,7 +67,20 @@ struct variant {
     struct kernel_wish wishes[2];
     size_t wish_count;
     bool swizzles; /* vectors of 16 lanes: Oclgrind then loses track of what is initialised */
+    bool gpu;      /* of the gpu plugin */
+    bool standard; /* the default config alone */
 };
+
+#define GPU_WINOGRAD(size)                                                                         \
+    {                                                                                              \
+        .name = "winograd-f" #size, .draw = random_winograd, .algorithm = "winograd",              \
+        .wishes = {{"wino_tile", size}}, .wish_count = 1, .gpu = true                              \
+    }
+#define GPU_GEMM(label, take, stage)                                                               \
+    {                                                                                              \
+        .name = "gemm-" label, .draw = take, .algorithm = "gemm", .wishes = {{"stage", stage}},    \
+        .wish_count = 1, .gpu = true                                                               \
+    }
 
 #define WINOGRAD(size, label, stages)                                                              \
     {                                                                                              \
@@ -89,6 +103,55 @@ static const struct variant variants[] = {
     WINOGRAD(6, "staged", 1),
     {.name = "depthwise", .draw = random_depthwise},
     {.name = "dense", .draw = random_dense},
+    GPU_GEMM("both", random_conv, 0),
+    GPU_GEMM("weights", random_conv, 1),
+    GPU_GEMM("inputs", random_conv, 2),
+    GPU_GEMM("none", random_conv, 3),
+    {.name = "gemm-pointwise", .draw = random_pointwise, .algorithm = "gemm", .gpu = true},
+    {.name = "gemm-dense", .draw = random_dense, .algorithm = "gemm", .gpu = true},
+    {.name = "gemm-two-tiles",
+     .draw = random_first_layer,
+     .algorithm = "gemm",
+     .wishes = {{"pipeline", 2}},
+     .wish_count = 1,
+     .gpu = true},
+    {.name = "gemm-split",
+     .draw = random_conv,
+     .algorithm = "gemm",
+     .wishes = {{"split", 2}},
+     .wish_count = 1,
+     .gpu = true},
+    GPU_WINOGRAD(2),
+    GPU_WINOGRAD(4),
+    GPU_WINOGRAD(6),
+    {.name = "direct",
+     .draw = random_conv,
+     .algorithm = "direct",
+     .wishes = {{"direct_stage", 0}},
+     .wish_count = 1,
+     .gpu = true},
+    {.name = "direct-local",
+     .draw = random_conv,
+     .algorithm = "direct",
+     .wishes = {{"direct_stage", 1}},
+     .wish_count = 1,
+     .gpu = true},
+    {.name = "direct-grouped", .draw = random_narrow_groups, .algorithm = "direct", .gpu = true},
+    {.name = "depthwise",
+     .draw = random_depthwise,
+     .wishes = {{"stage", 0}},
+     .wish_count = 1,
+     .gpu = true},
+    {.name = "depthwise-local",
+     .draw = random_depthwise,
+     .wishes = {{"stage", 1}},
+     .wish_count = 1,
+     .gpu = true},
+    {.name = "dense", .draw = random_dense, .algorithm = "dense", .gpu = true},
+    {.name = "default-conv", .draw = random_conv, .gpu = true, .standard = true},
+    {.name = "default-winograd", .draw = random_winograd, .gpu = true, .standard = true},
+    {.name = "default-depthwise", .draw = random_depthwise, .gpu = true, .standard = true},
+    {.name = "default-dense", .draw = random_dense, .gpu = true, .standard = true},
 };
 
 #define VARIANTS ((unsigned)(sizeof variants / sizeof *variants))
@@ -97,6 +160,7 @@ static const struct variant variants[] = {
 
 struct options {
     bool chosen[VARIANTS];
+    bool gpu; /* its templates, instead of the CPU's */
     unsigned trials, first, jobs, limit;
     uint64_t seed;
     double operations;
@@ -110,26 +174,38 @@ static bool choose(struct options *o, const char *name)
     for (size_t i = 0; i < VARIANTS; i++)
         if (!strncmp(variants[i].name, name, strlen(name)))
             o->chosen[i] = any = true;
+    /* Names may occur in both plugins: settle() leaves those of one. */
     if (!any)
         fprintf(stderr, "kernel_trials: no template '%s': --list shows what there is\n", name);
     return any;
 }
 
+/* The plugin that was asked for, and its templates: those that were chosen, or all. */
+static bool settle(struct options *o, bool any, const char *backend)
+{
+    o->gpu = !strcmp(backend, "gpu");
+    if (!o->gpu && strcmp(backend, "cpu")) {
+        fprintf(stderr, "kernel_trials: no backend '%s': expected cpu or gpu\n", backend);
+        return false;
+    }
+    for (size_t i = 0; i < VARIANTS; i++)
+        o->chosen[i] = (o->chosen[i] || !any) && variants[i].gpu == o->gpu;
+    setenv("ANOLE_TEST_BACKEND", backend, 1);
+    if (o->gpu)
+        setenv("ANOLE_GPU_ANY_DEVICE", "1", 1);
+    return true;
+}
+
 /* -1: go on; else the exit status. */
 static int parse(struct options *o, int argc, char **argv)
 {
-    static const struct option known[] = {{"trials", 1, NULL, 't'},
-                                          {"only", 1, NULL, 'o'},
-                                          {"first", 1, NULL, 'f'},
-                                          {"seed", 1, NULL, 's'},
-                                          {"operations", 1, NULL, 'p'},
-                                          {"jobs", 1, NULL, 'j'},
-                                          {"limit", 1, NULL, 'l'},
-                                          {"oclgrind", 1, NULL, 'g'},
-                                          {"list", 0, NULL, 'L'},
-                                          {"help", 0, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"trials", 1, NULL, 't'}, {"only", 1, NULL, 'o'},       {"first", 1, NULL, 'f'},
+        {"seed", 1, NULL, 's'},   {"operations", 1, NULL, 'p'}, {"jobs", 1, NULL, 'j'},
+        {"limit", 1, NULL, 'l'},  {"oclgrind", 1, NULL, 'g'},   {"backend", 1, NULL, 'b'},
+        {"list", 0, NULL, 'L'},   {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
     bool any = false;
+    const char *backend = "cpu";
     *o = (struct options){.trials = 20, .jobs = 1, .limit = 120, .seed = 1, .operations = 2e7};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         const unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
@@ -150,6 +226,8 @@ static int parse(struct options *o, int argc, char **argv)
             o->limit = number;
         else if (c == 'g')
             o->oclgrind = optarg;
+        else if (c == 'b')
+            backend = optarg;
         else if (c == 'L' || c == 'h' || c == '?') {
             for (size_t i = 0; c == 'L' && i < VARIANTS; i++)
                 puts(variants[i].name);
@@ -158,9 +236,7 @@ static int parse(struct options *o, int argc, char **argv)
             return c == '?' ? 2 : 0;
         }
     }
-    for (size_t i = 0; i < VARIANTS && !any; i++)
-        o->chosen[i] = true;
-    return -1;
+    return settle(o, any, backend) ? -1 : 2;
 }
 
 /* ------------------------------------------------------------------ trials */
@@ -182,6 +258,26 @@ static struct anole_device random_device(const struct anole_device *real, struct
     return device;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* This device as if it had the traits of some GPU, as far as its limits allow. */
+static struct anole_device random_gpu(const struct anole_device *real, struct anole_rng *rng)
+{
+    struct anole_device device = *real;
+    for (uint32_t i = 0; i < device.property_count; i++)
+        if (!strcmp(device.properties[i].name, "local_real"))
+            device.properties[i].value = anole_rng_below(rng, 4) > 0;
+    device.simd_width = PICK(rng, 8, 16, 32, 64);
+    device.registers = PICK(rng, 64, 128, 255);
+    device.compute_units = PICK(rng, 1, 4, 24, 132);
+    device.max_work_group = least(device.max_work_group, PICK(rng, 64, 256, 1024));
+    device.local_memory = least(device.local_memory, PICK(rng, 16 << 10, 32 << 10, 48 << 10));
+    return device;
+}
+
 static void run_trial(struct kernel_fixture *fixture, const struct options *o,
                       const struct variant *variant, unsigned number)
 {
@@ -193,15 +289,17 @@ static void run_trial(struct kernel_fixture *fixture, const struct options *o,
 
     for (int i = 0; i < 50; i++) {
         struct anole_task task = random_task(&rng, variant->draw, o->operations);
-        struct anole_device device = random_device(&fixture->device, &rng);
+        struct anole_device device = variant->gpu ? random_gpu(&fixture->device, &rng)
+                                                  : random_device(&fixture->device, &rng);
         if (o->oclgrind && variant->swizzles && device.simd_width > 8)
             device.simd_width = 8;
         struct anole_generator *generator = kernel_generator(fixture, &device, &task);
         struct anole_task_data *data = NULL;
         struct anole_error error = {0};
-        uint64_t config;
-        bool found = kernel_sample_wish(&config, generator, &rng, variant->algorithm,
-                                        variant->wishes, variant->wish_count);
+        uint64_t config = anole_space_default(anole_generator_space(generator));
+        bool found =
+            variant->standard || kernel_sample_wish(&config, generator, &rng, variant->algorithm,
+                                                    variant->wishes, variant->wish_count);
         if (found && anole_task_data_create(&data, &task, anole_rng_u64(&rng), 1, &error))
             fail_msg("%s", error.text);
         if (found)

@@ -8,9 +8,9 @@ static const struct gen_generator *const generators[] = {
 
 /* As in struct gen_features. */
 static const char *const feature_names[] = {
-    "operations", "threads",   "groups",    "quantisation", "occupancy", "registers",  "local_bytes",
-    "intensity",  "reads",     "tile_bytes", "traffic",      "depth",     "vector_in",  "vector_out",
-    "parts",      "launches",
+    "operations",  "threads",    "groups", "quantisation", "occupancy", "registers",
+    "local_bytes", "intensity",  "reads",  "tile_bytes",   "traffic",   "depth",
+    "vector_in",   "vector_out", "parts",  "launches",
 };
 
 #define FEATURES (sizeof feature_names / sizeof *feature_names)

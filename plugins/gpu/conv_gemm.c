@@ -92,11 +92,10 @@ static void generate(const struct anole_device *device, const struct anole_task 
                      const int64_t *v, struct gen_emit *emit)
 {
     const struct gemm_shape s = shape_of(task);
-    (void)device;
     gen_emit_task(emit, task);
     gen_emit_text(emit, kernel_gpu);
-    gemm_emit(&s, v, emit);
-    gemm_launch(task, &s, v, emit);
+    gemm_emit(device, &s, v, emit);
+    gemm_launch(device, task, &s, v, emit);
 }
 
 /* [K][R][S][CG] -> [G][tiles][R S CG, padded][tile], and zeros. */

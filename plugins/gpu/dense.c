@@ -20,7 +20,6 @@ enum knob {
 };
 
 #define MAX_CODE 1024
-#define SUM_ITEMS 64
 
 struct plan {
     int64_t threads, k_groups, n_groups, groups, steps, registers, parts;
@@ -54,8 +53,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     const int64_t most = gen_min(128, gpu_max_group(device));
     v[VECTOR] = gpu_vector_of(task->in_c, 4);
     v[LANES] = 1;
-    while (2 * v[LANES] <= gen_min(most, gpu_wave(device)) &&
-           v[LANES] * v[VECTOR] < task->in_c)
+    while (2 * v[LANES] <= gen_min(most, gpu_wave(device)) && v[LANES] * v[VECTOR] < task->in_c)
         v[LANES] *= 2;
     v[ITEMS_K] = 1;
     while (2 * v[LANES] * v[ITEMS_K] <= most && v[ITEMS_K] < 16 && 2 * v[ITEMS_K] <= task->out_c)
@@ -96,8 +94,7 @@ static void space(const struct anole_device *device, const struct anole_task *ta
     gen_space_constraint(space, "a work-group has more work-items than the device takes",
                          "dense_lanes * dense_items_k <= %lld", NUM(gpu_max_group(device)));
     gen_space_constraint(space, "what work-items have found overflows local memory",
-                         "dense_lanes * dense_items_k <= %lld",
-                         NUM(gpu_local_bytes(device) / 4));
+                         "dense_lanes * dense_items_k <= %lld", NUM(gpu_local_bytes(device) / 4));
     gen_space_constraint(space, "the sums of a work-item overflow its registers",
                          "dense_vector * (dense_work_n * dense_work_k + dense_work_n + 1) + 24 "
                          "<= %lld",
@@ -151,7 +148,6 @@ static void generate(const struct anole_device *device, const struct anole_task 
                               ANOLE_ROLE_OUTPUT, -1};
     const struct plan p = plan_of(task, v);
     const bool split = v[SPLIT] > 1;
-    (void)device;
 
     gen_emit_task(emit, task);
     gen_emit_define(emit, "LANES", v[LANES]);
@@ -161,14 +157,15 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "WIDTH", v[VECTOR]);
     gen_emit_define(emit, "UNROLL", v[UNROLL]);
     gen_emit_define(emit, "SPLIT", v[SPLIT]);
-    gen_emit_define(emit, "SUM_ITEMS", SUM_ITEMS);
+    gen_emit_define(emit, "SUM_ITEMS", gpu_plain_items(device));
     gen_emit_text(emit, kernel_gpu);
     gen_emit_text(emit, kernel_gpu_dense);
     gpu_emit_launch(emit, "dense", task, (int64_t[]){p.k_groups, p.n_groups, v[SPLIT]}, p.threads,
                     split ? parts : whole);
     if (split) {
-        int64_t groups = gen_ceil_div((int64_t)task->batch * task->out_c, SUM_ITEMS);
-        gpu_emit_launch(emit, "dense_sum", task, (int64_t[]){groups, 1, 1}, SUM_ITEMS, sum);
+        const int64_t items = gpu_plain_items(device);
+        const int64_t groups = gen_ceil_div((int64_t)task->batch * task->out_c, items);
+        gpu_emit_launch(emit, "dense_sum", task, (int64_t[]){groups, 1, 1}, items, sum);
         gen_emit_workspace(emit, (size_t)p.parts * sizeof(float));
     }
 }

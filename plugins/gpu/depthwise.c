@@ -50,8 +50,8 @@ static struct plan plan_of(const struct anole_task *t, const int64_t *v)
     const int64_t group_w = v[ITEMS_W] * v[WORK_W], group_h = v[ITEMS_H] * v[WORK_H];
     p.block_k = v[ITEMS_K] * v[VECTOR];
     p.k_blocks = gen_ceil_div(t->out_c, p.block_k);
-    p.tiles = gen_ceil_div(gen_ceil_div(t->out_h, group_h), v[STRIPS]) *
-              gen_ceil_div(t->out_w, group_w);
+    p.tiles =
+        gen_ceil_div(gen_ceil_div(t->out_h, group_h), v[STRIPS]) * gen_ceil_div(t->out_w, group_w);
     p.patch = v[STAGE] == FROM_LOCAL
                   ? seen(group_h, t->stride_h, t->kernel_h, t->dilation_h) *
                         seen(group_w, t->stride_w, t->kernel_w, t->dilation_w) * p.block_k
@@ -122,7 +122,11 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
     gen_space_ordinal(space, "work_w", work, (uint32_t)gen_min(8, task->out_w), v[WORK_W]);
     gen_space_ordinal(space, "work_h", work, (uint32_t)gen_min(8, task->out_h), v[WORK_H]);
     gen_space_ordinal(space, "strips", work, (uint32_t)gen_min(8, task->out_h), v[STRIPS]);
-    gen_space_ordinal(space, "vector", powers, width == 8 ? 4 : width == 4 ? 3 : width == 2 ? 2 : 1,
+    gen_space_ordinal(space, "vector", powers,
+                      width == 8   ? 4
+                      : width == 4 ? 3
+                      : width == 2 ? 2
+                                   : 1,
                       v[VECTOR]);
     gen_space_categorical(space, "stage", stages, task->out_c == task->in_c ? 2 : 1, v[STAGE]);
     gen_space_categorical(space, "reuse", reuses, 2, v[REUSE]);
@@ -139,11 +143,11 @@ static void space(const struct anole_device *device, const struct anole_task *ta
     declare_knobs(device, task, space);
     gen_space_constraint(space, "a work-group has more work-items than the device takes",
                          "items_k * items_w * items_h <= %lld", NUM(gpu_max_group(device)));
-    gen_space_constraint(
-        space, "the sums of a work-item overflow its registers",
-        "vector * (work_h * work_w + (reuse == %d) * ((work_w - 1) * %u + %lld) + "
-        "filter * %lld + 2) + 24 <= %lld",
-        BY_ROWS, task->stride_w, NUM(around), NUM(taps), NUM(gpu_registers(device)));
+    gen_space_constraint(space, "the sums of a work-item overflow its registers",
+                         "vector * (work_h * work_w + (reuse == %d) * ((work_w - 1) * %u + %lld) + "
+                         "filter * %lld + 2) + 24 <= %lld",
+                         BY_ROWS, task->stride_w, NUM(around), NUM(taps),
+                         NUM(gpu_registers(device)));
     gen_space_constraint(space, "too much code to compile",
                          "reuse == %d and filter == 0 or work_h * work_w * vector * %lld <= %d",
                          BY_TAPS, NUM(taps), MAX_CODE);

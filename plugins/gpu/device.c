@@ -60,30 +60,40 @@ static int find_devices(const struct anole_host *host, const char *driver, cl_de
     return code ? code : opencl_find_devices(type, ids, count, message);
 }
 
-/* The multiple of work-items that a compiled kernel wants: the width of a wave,
- * wherever the compiler tells.  0: it does not. */
-static uint32_t measured_wave(cl_device_id id)
+/* What a compiled kernel that does next to nothing tells of the device. */
+struct probe {
+    uint32_t wave;      /* what work-groups should be a multiple of; 0: not known */
+    uint64_t max_group; /* work-items of a work-group; 0: not known */
+};
+
+static void ask_kernel(cl_device_id id, cl_program program, struct probe *probe)
+{
+    size_t wave = 0, most = 0;
+    cl_kernel kernel = clCreateKernel(program, "probe", NULL);
+    if (!kernel)
+        return;
+    if (!clGetKernelWorkGroupInfo(kernel, id, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
+                                  sizeof wave, &wave, NULL) &&
+        wave <= 1024)
+        probe->wave = (uint32_t)wave;
+    if (!clGetKernelWorkGroupInfo(kernel, id, CL_KERNEL_WORK_GROUP_SIZE, sizeof most, &most, NULL))
+        probe->max_group = most;
+    clReleaseKernel(kernel);
+}
+
+static void ask_compiler(cl_device_id id, struct probe *probe)
 {
     static const char *source = "__kernel void probe(__global float *x)\n"
                                 "{ x[get_global_id(0)] *= 2.0f; }\n";
-    size_t multiple = 0;
     cl_context context = clCreateContext(NULL, 1, &id, NULL, NULL, NULL);
     if (!context)
-        return 0;
+        return;
     cl_program program = clCreateProgramWithSource(context, 1, &source, NULL, NULL);
-    if (program && !clBuildProgram(program, 1, &id, "", NULL, NULL)) {
-        cl_kernel kernel = clCreateKernel(program, "probe", NULL);
-        if (kernel &&
-            clGetKernelWorkGroupInfo(kernel, id, CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE,
-                                     sizeof multiple, &multiple, NULL))
-            multiple = 0;
-        if (kernel)
-            clReleaseKernel(kernel);
-    }
+    if (program && !clBuildProgram(program, 1, &id, "", NULL, NULL))
+        ask_kernel(id, program, probe);
     if (program)
         clReleaseProgram(program);
     clReleaseContext(context);
-    return multiple <= 1024 ? (uint32_t)multiple : 0;
 }
 
 /* The device's list of extensions, to be freed; "" if it has none. */
@@ -106,11 +116,15 @@ static void describe(cl_device_id id, uint32_t index, struct anole_device *devic
     opencl_describe(id, index, device);
     device->cache_l2 = opencl_device_number(id, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE, 0);
     gpu_describe_vendor(id, list, device);
-    uint32_t wave = measured_wave(id);
-    if (wave)
-        gpu_add_property(device, "wave_preferred", wave);
+    struct probe probe = {0};
+    ask_compiler(id, &probe);
+    if (probe.wave)
+        gpu_add_property(device, "wave_preferred", probe.wave);
     if (!device->simd_width)
-        device->simd_width = wave;
+        device->simd_width = probe.wave;
+    /* What not even that kernel may have is no limit of the device's. */
+    if (probe.max_group && probe.max_group < device->max_work_group)
+        device->max_work_group = probe.max_group;
     gpu_add_property(device, "local_real",
                      opencl_device_number(id, CL_DEVICE_LOCAL_MEM_TYPE, 0) == CL_LOCAL);
     gpu_add_property(device, "fp16", strstr(list, "cl_khr_fp16") != NULL);

@@ -90,8 +90,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[WORK_W] = gen_min(task->out_w, 4);
     v[WORK_H] = gen_min(task->out_h, 2);
     v[ITEMS_W] = v[ITEMS_H] = 1;
-    while (v[ITEMS_K] * v[ITEMS_W] < 64 && v[ITEMS_W] < 16 &&
-           v[ITEMS_W] * v[WORK_W] < task->out_w)
+    while (v[ITEMS_K] * v[ITEMS_W] < 64 && v[ITEMS_W] < 16 && v[ITEMS_W] * v[WORK_W] < task->out_w)
         v[ITEMS_W] *= 2;
     while (v[ITEMS_K] * v[ITEMS_W] * v[ITEMS_H] < 64 && v[ITEMS_H] < 16 &&
            v[ITEMS_H] * v[WORK_H] < task->out_h)
@@ -200,25 +199,24 @@ static void features(const struct anole_device *device, const struct anole_task 
     const double outputs = (double)task->out_h * task->out_w;
     const double sums = (double)(v[WORK_H] * v[WORK_W] * v[WORK_K] * v[VECTOR]);
     const double taps = (double)task->kernel_h * task->kernel_w;
-    const double inputs = v[STAGE] == FROM_LOCAL
-                              ? (double)p.patch / (double)v[BLOCK_C] / taps
-                              : pixels * (double)v[ITEMS_K];
+    const double inputs = v[STAGE] == FROM_LOCAL ? (double)p.patch / (double)v[BLOCK_C] / taps
+                                                 : pixels * (double)v[ITEMS_K];
 
-    f->operations = (double)p.tiles * pixels / outputs *
-                    (double)(p.k_blocks * p.block_k) / (double)p.kg;
+    f->operations =
+        (double)p.tiles * pixels / outputs * (double)(p.k_blocks * p.block_k) / (double)p.kg;
     f->threads = (double)p.threads / (double)gpu_wave(device);
     f->groups = (double)p.groups / (double)gpu_units(device);
     f->quantisation = gen_balance(p.groups, gpu_units(device));
     f->occupancy = gpu_occupancy(device, p.threads, p.registers, 4 * p.patch);
     f->registers = (double)p.registers / (double)gpu_registers(device);
     f->local_bytes = 4.0 * (double)p.patch / (double)gen_max(gpu_local_bytes(device), 1);
-    f->intensity = pixels * (double)p.block_k /
-                   (inputs + (double)(p.block_k * v[ITEMS_W] * v[ITEMS_H]));
+    f->intensity =
+        pixels * (double)p.block_k / (inputs + (double)(p.block_k * v[ITEMS_W] * v[ITEMS_H]));
     f->reads = ((double)(v[WORK_H] * v[WORK_W]) / (double)v[LOADS] + (double)v[WORK_K]) / sums;
     f->tile_bytes = (double)p.patch / (double)gpu_unit_registers(device);
     f->traffic = (double)p.groups * (inputs + (double)p.block_k) * taps * (double)p.cg /
-                 ((double)task->batch * (outputs * task->out_c +
-                                         (double)task->in_h * task->in_w * task->in_c) +
+                 ((double)task->batch *
+                      (outputs * task->out_c + (double)task->in_h * task->in_w * task->in_c) +
                   (double)p.kg * task->in_c * taps);
     f->depth = taps * (double)p.cg / (double)v[BLOCK_C];
     f->vector_in = (double)v[LOADS];
@@ -254,8 +252,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_text(emit, kernel_gpu_patch);
     gen_emit_text(emit, kernel_gpu_direct);
     gpu_emit_launch(emit, "direct", task,
-                    (int64_t[]){p.tiles * p.k_blocks, task->groups, task->batch}, p.threads,
-                    roles);
+                    (int64_t[]){p.tiles * p.k_blocks, task->groups, task->batch}, p.threads, roles);
     gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
 }
 

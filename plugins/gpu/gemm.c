@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_CODE 4096          /* multiply-adds of unrolled code: more takes seconds to compile */
-#define MAX_STAGED 48          /* floats on their way to local memory, of a work-item */
-#define MAX_INDEX (1 << 30)    /* floats of a buffer */
-#define MAX_PARTS (64 << 20)   /* floats of partial sums */
-#define SUM_ITEMS 64           /* work-items of a work-group that adds them up */
+#define MAX_CODE 4096        /* multiply-adds of unrolled code: more takes seconds to compile */
+#define MAX_STAGED 48        /* floats on their way to local memory, of a work-item */
+#define MAX_INDEX (1 << 30)  /* floats of a buffer */
+#define MAX_PARTS (64 << 20) /* floats of partial sums */
 
 struct gemm_plan gemm_plan_of(const struct gemm_shape *s, const int64_t *v)
 {
@@ -69,8 +68,8 @@ static double cost(const struct anole_device *device, const struct gemm_shape *s
         gen_max(1, (int64_t)(occupancy * (double)gpu_unit_items(device) / (double)p.threads));
     const double sums = (double)(v[GEMM_WORK_M] * v[GEMM_WORK_N]);
     /* Reads of local memory go beside the arithmetic, one for two of them at best. */
-    const double reads =
-        (double)v[GEMM_WORK_M] / (double)v[GEMM_VECTOR_M] + (double)v[GEMM_WORK_N] / (double)v[GEMM_VECTOR_N];
+    const double reads = (double)v[GEMM_WORK_M] / (double)v[GEMM_VECTOR_M] +
+                         (double)v[GEMM_WORK_N] / (double)v[GEMM_VECTOR_N];
     const double loads = (double)(p.tile_m + p.tile_n) / (double)p.threads;
     const double step = sums + reads + 2 * loads + 1;
     const double depth = (double)gen_ceil_div(p.k_tiles, v[GEMM_SPLIT]) * (double)v[GEMM_TILE_K];
@@ -104,8 +103,7 @@ static void choose_plain(const struct anole_device *device, const struct gemm_sh
     while (v[GEMM_ITEMS_M] * v[GEMM_ITEMS_N] > gpu_max_group(device))
         v[v[GEMM_ITEMS_M] > 1 ? GEMM_ITEMS_M : GEMM_ITEMS_N] /= 2;
     v[GEMM_WORK_M] = 4;
-    while (v[GEMM_WORK_M] > 1 &&
-           v[GEMM_ITEMS_M] * v[GEMM_WORK_M] > largest(s->rows, SMALL_TILE))
+    while (v[GEMM_WORK_M] > 1 && v[GEMM_ITEMS_M] * v[GEMM_WORK_M] > largest(s->rows, SMALL_TILE))
         v[GEMM_WORK_M] /= 2;
     v[GEMM_WORK_N] = v[GEMM_VECTOR_N] = 4;
     v[GEMM_VECTOR_M] = 1;
@@ -119,8 +117,7 @@ static void choose_plain(const struct anole_device *device, const struct gemm_sh
 
 /* Is a config of those that the constraints allow?  As far as gemm_choose() might
  * go wrong. */
-static bool allowed(const struct anole_device *device, const struct gemm_shape *s,
-                    const int64_t *v)
+static bool allowed(const struct anole_device *device, const struct gemm_shape *s, const int64_t *v)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
     const int64_t staged = most_staged(device);
@@ -137,11 +134,10 @@ static bool allowed(const struct anole_device *device, const struct gemm_shape *
 static const struct {
     int8_t items_m, items_n, work_m, work_n, tile_k;
 } tiles[] = {
-    {16, 16, 8, 8, 8}, {16, 16, 4, 8, 16}, {16, 16, 8, 4, 16}, {8, 16, 8, 8, 8},
-    {16, 8, 8, 8, 8},  {16, 16, 4, 4, 16}, {8, 16, 4, 8, 16},  {8, 8, 8, 8, 8},
-    {8, 16, 4, 4, 16}, {8, 8, 4, 8, 16},   {8, 8, 4, 4, 16},   {4, 16, 4, 4, 16},
-    {4, 16, 2, 4, 16}, {8, 8, 2, 4, 16},   {4, 8, 4, 4, 16},   {2, 16, 2, 4, 16},
-    {4, 8, 2, 4, 8},   {4, 4, 2, 2, 8},
+    {16, 16, 8, 8, 8},  {16, 16, 4, 8, 16}, {16, 16, 8, 4, 16}, {8, 16, 8, 8, 8},  {16, 8, 8, 8, 8},
+    {16, 16, 4, 4, 16}, {8, 16, 4, 8, 16},  {8, 8, 8, 8, 8},    {8, 16, 4, 4, 16}, {8, 8, 4, 8, 16},
+    {8, 8, 4, 4, 16},   {4, 16, 4, 4, 16},  {4, 16, 2, 4, 16},  {8, 8, 2, 4, 16},  {4, 8, 4, 4, 16},
+    {2, 16, 2, 4, 16},  {4, 8, 2, 4, 8},    {4, 4, 2, 2, 8},
 };
 
 void gemm_choose(const struct anole_device *device, const struct gemm_shape *s, int64_t *v)
@@ -185,8 +181,8 @@ void gemm_choose(const struct anole_device *device, const struct gemm_shape *s, 
 bool gemm_valid(const struct gemm_shape *s, const int64_t *v)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
-    return p.weights < MAX_INDEX && p.parts <= MAX_PARTS &&
-           s->matrices <= 65535 && v[GEMM_SPLIT] <= gen_max(1, p.k_tiles);
+    return p.weights < MAX_INDEX && p.parts <= MAX_PARTS && s->matrices <= 65535 &&
+           v[GEMM_SPLIT] <= gen_max(1, p.k_tiles);
 }
 
 /* ----------------------------------------------------------- design space */
@@ -279,8 +275,7 @@ static void constrain_shape(const struct gemm_shape *s, struct gen_space *space)
     gen_space_constraint(space, "fewer tiles of rows than take turns",
                          "swizzle == 1 or swizzle * items_m * work_m < %lld", NUM(2 * s->rows));
     gen_space_constraint(space, "a part of the depth has no tile",
-                         "split == 1 or split * tile_k <= %lld",
-                         NUM(s->may_split ? s->depth : 0));
+                         "split == 1 or split * tile_k <= %lld", NUM(s->may_split ? s->depth : 0));
 }
 
 void gemm_declare(const struct anole_device *device, const struct gemm_shape *shape,
@@ -297,7 +292,8 @@ void gemm_features(const struct anole_device *device, const struct gemm_shape *s
                    struct gen_features *f)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
-    const double units = (double)gpu_units(device), sums = (double)(v[GEMM_WORK_M] * v[GEMM_WORK_N]);
+    const double units = (double)gpu_units(device),
+                 sums = (double)(v[GEMM_WORK_M] * v[GEMM_WORK_N]);
     const double depth = (double)(p.k_tiles * v[GEMM_TILE_K]);
     /* What is not staged, every wave of work-items loads for itself. */
     const double a_loads = p.stage_a ? (double)p.tile_m : (double)(p.tile_m * v[GEMM_ITEMS_N]);
@@ -315,8 +311,8 @@ void gemm_features(const struct anole_device *device, const struct gemm_shape *s
     f->reads = ((double)v[GEMM_WORK_M] / (double)(p.stage_a ? v[GEMM_VECTOR_M] : v[GEMM_VECTOR_A]) +
                 (double)v[GEMM_WORK_N] / (double)v[GEMM_VECTOR_N]) /
                sums;
-    f->tile_bytes = (double)((p.tile_m + p.tile_n) * v[GEMM_TILE_K]) /
-                    (double)gpu_unit_registers(device);
+    f->tile_bytes =
+        (double)((p.tile_m + p.tile_n) * v[GEMM_TILE_K]) / (double)gpu_unit_registers(device);
     f->traffic = (double)(p.m_tiles * p.n_tiles * s->matrices) * (double)(p.tile_m + p.tile_n) *
                  depth / s->tensors;
     f->depth = (double)p.k_tiles / (double)v[GEMM_SPLIT];
@@ -328,7 +324,8 @@ void gemm_features(const struct anole_device *device, const struct gemm_shape *s
 
 /* ----------------------------------------------------------------- kernel */
 
-void gemm_emit(const struct gemm_shape *s, const int64_t *v, struct gen_emit *emit)
+void gemm_emit(const struct anole_device *device, const struct gemm_shape *s, const int64_t *v,
+               struct gen_emit *emit)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
     const struct {
@@ -362,15 +359,15 @@ void gemm_emit(const struct gemm_shape *s, const int64_t *v, struct gen_emit *em
         {"PIPELINE", v[GEMM_PIPELINE]},
         {"SWIZZLE", v[GEMM_SWIZZLE]},
         {"SPLIT", v[GEMM_SPLIT]},
-        {"SUM_ITEMS", SUM_ITEMS},
+        {"SUM_ITEMS", gpu_plain_items(device)},
     };
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         gen_emit_define(emit, defines[i].name, defines[i].value);
     gen_emit_text(emit, kernel_gpu_gemm);
 }
 
-void gemm_launch(const struct anole_task *task, const struct gemm_shape *s, const int64_t *v,
-                 struct gen_emit *emit)
+void gemm_launch(const struct anole_device *device, const struct anole_task *task,
+                 const struct gemm_shape *s, const int64_t *v, struct gen_emit *emit)
 {
     static const int whole[] = {ANOLE_ROLE_INPUT,    ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_BIAS,
                                 ANOLE_ROLE_RESIDUAL, ANOLE_ROLE_OUTPUT,  -1};
@@ -384,9 +381,9 @@ void gemm_launch(const struct anole_task *task, const struct gemm_shape *s, cons
                     (int64_t[]){p.m_tiles * p.n_tiles, s->matrices, v[GEMM_SPLIT]}, p.threads,
                     split ? parts : whole);
     if (split) {
-        int64_t groups = gen_ceil_div(s->rows * s->columns, SUM_ITEMS);
-        gpu_emit_launch(emit, "gemm_sum", task, (int64_t[]){groups, s->matrices, 1}, SUM_ITEMS,
-                        sum);
+        const int64_t items = gpu_plain_items(device);
+        const int64_t groups = gen_ceil_div(s->rows * s->columns, items);
+        gpu_emit_launch(emit, "gemm_sum", task, (int64_t[]){groups, s->matrices, 1}, items, sum);
         gen_emit_workspace(emit, (size_t)p.parts * sizeof(float));
     }
     gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));

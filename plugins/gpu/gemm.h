@@ -33,11 +33,11 @@ enum gemm_pipeline { GEMM_SERIAL, GEMM_REGISTERS, GEMM_TWO_TILES };
 /* The product. */
 struct gemm_shape {
     int64_t matrices, rows, columns, depth; /* of each matrix */
-    int64_t vector;   /* most floats along the depth that are next to each other: 1, 2, 4, 8 */
-    bool pixels;      /* rows are pixels of the input, under a filter */
-    bool checked;     /* whose taps may miss it */
-    bool may_split;   /* the depth, over work-groups */
-    bool finish;      /* bias, residual, activation come with it */
+    int64_t vector; /* most floats along the depth that are next to each other: 1, 2, 4, 8 */
+    bool pixels;    /* rows are pixels of the input, under a filter */
+    bool checked;   /* whose taps may miss it */
+    bool may_split; /* the depth, over work-groups */
+    bool finish;    /* bias, residual, activation come with it */
     int64_t a_pitch, a_batch, out_pitch, out_batch; /* floats */
     /* For the features: floats of the tensors, and sums that each input serves. */
     double tensors;
@@ -68,10 +68,11 @@ void gemm_features(const struct anole_device *device, const struct gemm_shape *s
                    const int64_t *v, struct gen_features *f);
 
 /* The macros of the template, and its text. */
-void gemm_emit(const struct gemm_shape *shape, const int64_t *v, struct gen_emit *emit);
+void gemm_emit(const struct anole_device *device, const struct gemm_shape *shape, const int64_t *v,
+               struct gen_emit *emit);
 /* Its launches, of kernels `gemm` and, if the depth is split, `gemm_sum`. */
-void gemm_launch(const struct anole_task *task, const struct gemm_shape *shape, const int64_t *v,
-                 struct gen_emit *emit);
+void gemm_launch(const struct anole_device *device, const struct anole_task *task,
+                 const struct gemm_shape *shape, const int64_t *v, struct gen_emit *emit);
 
 /* Puts element (k, n) of matrix z of the weights in its place: packed[plan.weights],
  * zero before. */

@@ -25,11 +25,16 @@ int64_t gpu_units(const struct anole_device *device)
 
 int64_t gpu_max_group(const struct anole_device *device)
 {
-    int64_t most = device->max_work_group ? (int64_t)gen_min((int64_t)device->max_work_group, 1024)
-                                          : 256;
+    int64_t most =
+        device->max_work_group ? (int64_t)gen_min((int64_t)device->max_work_group, 1024) : 256;
     if (device->max_work_items[0])
         most = gen_min(most, (int64_t)device->max_work_items[0]);
     return gen_max(most, 1);
+}
+
+int64_t gpu_plain_items(const struct anole_device *device)
+{
+    return gen_min(64, gpu_max_group(device));
 }
 
 int64_t gpu_local_bytes(const struct anole_device *device)

@@ -20,12 +20,12 @@ struct gen_features {
     double local_bytes;  /* of a work-group, over those that it may have */
     double intensity;    /* multiply-adds for each float that a work-group loads */
     double reads;        /* vector reads of a work-item's innermost step, over its multiply-adds */
-    double tile_bytes;   /* of inputs and weights that a work-group holds, over a unit's registers */
-    double traffic;      /* bytes that all work-groups load, over those of the layer's tensors */
-    double depth;        /* steps of the loop over a sum's products, of a work-group */
-    double vector_in;    /* floats of a load from global memory */
-    double vector_out;   /* floats of a store to it */
-    double parts;        /* of a sum, in work-groups of their own */
+    double tile_bytes; /* of inputs and weights that a work-group holds, over a unit's registers */
+    double traffic;    /* bytes that all work-groups load, over those of the layer's tensors */
+    double depth;      /* steps of the loop over a sum's products, of a work-group */
+    double vector_in;  /* floats of a load from global memory */
+    double vector_out; /* floats of a store to it */
+    double parts;      /* of a sum, in work-groups of their own */
     double launches;
 };
 
@@ -38,12 +38,13 @@ extern const struct gen_generator gpu_dense;
 /* ----------------------------------------------------------- the device */
 
 /* Facts, with a plain guess where it is silent. */
-int64_t gpu_wave(const struct anole_device *device);      /* work-items in lockstep */
-int64_t gpu_units(const struct anole_device *device);     /* compute units */
-int64_t gpu_max_group(const struct anole_device *device); /* work-items of a work-group */
+int64_t gpu_wave(const struct anole_device *device);        /* work-items in lockstep */
+int64_t gpu_units(const struct anole_device *device);       /* compute units */
+int64_t gpu_max_group(const struct anole_device *device);   /* work-items of a work-group */
+int64_t gpu_plain_items(const struct anole_device *device); /* of a launch that needs no tuning */
 int64_t gpu_local_bytes(const struct anole_device *device); /* of a work-group; 0: none at all */
-bool gpu_local_is_real(const struct anole_device *device); /* is it faster than global memory? */
-int64_t gpu_registers(const struct anole_device *device);  /* floats that a work-item can hold */
+bool gpu_local_is_real(const struct anole_device *device);  /* is it faster than global memory? */
+int64_t gpu_registers(const struct anole_device *device);   /* floats that a work-item can hold */
 /* Of a compute unit. */
 int64_t gpu_unit_registers(const struct anole_device *device);
 int64_t gpu_unit_local(const struct anole_device *device);

@@ -76,8 +76,8 @@ static int run(struct anole_session *session, struct anole_build *built,
     int code = ANOLE_OK;
     if (repeats > 1 && start - last > IDLE && !compiles_late(session))
         while (!code && now() - start < WARM)
-            code = opencl_run(session, built, bindings, binding_count, 8, ignored, &seconds,
-                              message);
+            code =
+                opencl_run(session, built, bindings, binding_count, 8, ignored, &seconds, message);
     if (!code)
         code = opencl_run(session, built, bindings, binding_count, repeats, device_seconds,
                           host_seconds, message);
@@ -91,8 +91,9 @@ static int diagnose(const struct anole_host *host, const char *driver, uint32_t 
     struct opencl_checkup checkup = {
         .diagnosis = diagnosis, .shares_host = false, .build = build, .run = run};
     if (!driver)
-        return opencl_diagnose_installation(diagnosis, "the driver of the GPU, with its OpenCL part"
-                                            " (in a container: the image or the runtime that brings it in)");
+        return opencl_diagnose_installation(
+            diagnosis, "the driver of the GPU, with its OpenCL part"
+                       " (in a container: the image or the runtime that brings it in)");
     if (index == ANOLE_ALL_DEVICES)
         return opencl_diagnose_driver(diagnosis, driver);
     int code = gpu_open(host, driver, index, &checkup.session, message);

@@ -60,7 +60,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
         task->kernel_h != 3 || task->kernel_w != 3 || task->stride_h != 1 || task->stride_w != 1 ||
         task->dilation_h != 1 || task->dilation_w != 1)
         return 0;
-    if (gpu_max_group(device) < 64)
+    if (gpu_max_group(device) < 32)
         return 0;
     const struct gemm_shape s = shape_of(task, 2);
     if (space_floats(&s) > MAX_SPACE ||
@@ -77,7 +77,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[TILE] = gen_min(task->out_h, task->out_w) > 2 ? 4 : 2;
     v[VECTOR] = gen_min(gpu_local_is_real(device) ? 2 : 4,
                         gpu_vector_of(task->in_c, gpu_vector_of(task->out_c, 4)));
-    v[ITEMS] = gpu_max_group(device) >= 128 ? 128 : 64;
+    v[ITEMS] = gen_min(128, gpu_max_group(device)); /* or the next smaller one */
     const struct gemm_shape s = shape_of(task, v[TILE]);
     gemm_choose(device, &s, v + GEMM);
 }
@@ -87,14 +87,14 @@ static void space(const struct anole_device *device, const struct anole_task *ta
 {
     static const int64_t tiles[] = {2, 4, 6};
     static const int64_t vectors[] = {1, 2, 4};
-    static const int64_t items[] = {64, 128, 256};
+    static const int64_t items[] = {32, 64, 128, 256};
     const struct gemm_shape s = shape_of(task, 2);
     int64_t v[KNOBS];
     choose_default(device, task, v);
 
     int64_t widest = gpu_vector_of(task->in_c, gpu_vector_of(task->out_c, 4));
     uint32_t widths = widest == 4 ? 3 : widest == 2 ? 2 : 1, sizes = 1;
-    while (sizes < 3 && items[sizes] <= gpu_max_group(device))
+    while (sizes < 4 && items[sizes] <= gpu_max_group(device))
         sizes++;
     gen_space_ordinal(space, "wino_tile", tiles, 3, v[TILE]);
     gen_space_ordinal(space, "wino_vector", vectors, widths, v[VECTOR]);
@@ -136,7 +136,6 @@ static void generate(const struct anole_device *device, const struct anole_task 
                                  ANOLE_ROLE_OUTPUT, -1};
     const struct gemm_shape s = shape_of(task, v[TILE]);
     const struct gemm_plan p = gemm_plan_of(&s, v + GEMM);
-    (void)device;
 
     gen_emit_task(emit, task);
     gen_emit_define(emit, "TILE", v[TILE]);
@@ -146,12 +145,12 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_text(emit, kernel_gpu);
     gen_emit_text(emit, "typedef VEC(VW) vec;\n");
     gen_emit_text(emit, kernel_winograd_transform);
-    gemm_emit(&s, v + GEMM, emit);
+    gemm_emit(device, &s, v + GEMM, emit);
     gen_emit_text(emit, kernel_gpu_winograd);
 
     int64_t inputs = s.rows * task->in_c / v[VECTOR], outputs = s.rows * task->out_c / v[VECTOR];
-    gpu_emit_launch(emit, "winograd_input", task,
-                    (int64_t[]){gen_ceil_div(inputs, v[ITEMS]), 1, 1}, v[ITEMS], input);
+    gpu_emit_launch(emit, "winograd_input", task, (int64_t[]){gen_ceil_div(inputs, v[ITEMS]), 1, 1},
+                    v[ITEMS], input);
     gpu_emit_launch(emit, "winograd_product", task,
                     (int64_t[]){p.m_tiles * p.n_tiles, s.matrices, 1}, p.threads, product);
     gpu_emit_launch(emit, "winograd_output", task,
