@@ -423,8 +423,21 @@ static int run(struct anole_session *session, struct anole_build *made,
 
 /* ================================================================ the plugin */
 
-ANOLE_PLUGIN("newt", "0.1", 1, .probe = probe, .supports = supports, .space = space,
-             .features = features, .feature_name = feature_name, .generate = generate, .pack = pack,
-             .open = open_device, .close = close_device, .buffer_create = buffer_create,
-             .buffer_write = buffer_write, .buffer_read = buffer_read,
-             .buffer_destroy = buffer_destroy, .build = build, .release = release, .run = run);
+/* clang-format off */
+ANOLE_PLUGIN("newt", "0.1", 1,
+             .probe = probe,
+             .supports = supports,
+             .space = space,
+             .features = features,
+             .feature_name = feature_name,
+             .generate = generate,
+             .pack = pack,
+             .open = open_device,
+             .close = close_device,
+             .buffer_create = buffer_create,
+             .buffer_write = buffer_write,
+             .buffer_read = buffer_read,
+             .buffer_destroy = buffer_destroy,
+             .build = build,
+             .release = release,
+             .run = run);
