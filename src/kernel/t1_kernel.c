@@ -364,13 +364,14 @@ static enum anole_status make(struct anole_custom_kernel *custom, struct anole_t
     return status;
 }
 
-enum anole_status anole_t1_kernel_load(struct anole_custom_kernel **custom, const char *path,
-                                       bool whole, struct anole_error *error)
+enum anole_status anole_t1_kernel_parse(struct anole_custom_kernel **custom, const char *text,
+                                        size_t length, const char *path, bool whole,
+                                        struct anole_error *error)
 {
     json_t *root;
     struct anole_t1 *t1 = NULL;
     struct anole_custom_kernel *made = NULL;
-    enum anole_status status = anole_json_load(&root, path, ANOLE_T1_LIMIT, error);
+    enum anole_status status = anole_json_parse(&root, text, length, path, error);
     if (status != ANOLE_DONE)
         return status;
     status = anole_t1_read(&t1, root, path, error);
@@ -388,4 +389,17 @@ enum anole_status anole_t1_kernel_load(struct anole_custom_kernel **custom, cons
     }
     *custom = made;
     return ANOLE_DONE;
+}
+
+enum anole_status anole_t1_kernel_load(struct anole_custom_kernel **custom, const char *path,
+                                       bool whole, struct anole_error *error)
+{
+    char *text;
+    size_t length;
+    enum anole_status status = anole_file_read(&text, &length, path, ANOLE_T1_LIMIT, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = anole_t1_kernel_parse(custom, text, length, path, whole, error);
+    free(text);
+    return status;
 }

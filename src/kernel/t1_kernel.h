@@ -14,4 +14,9 @@
 enum anole_status anole_t1_kernel_load(struct anole_custom_kernel **custom, const char *path,
                                        bool whole, struct anole_error *error);
 
+/* The same from memory; `path` is for messages, and where other files are looked for. */
+enum anole_status anole_t1_kernel_parse(struct anole_custom_kernel **custom, const char *text,
+                                        size_t length, const char *path, bool whole,
+                                        struct anole_error *error);
+
 #endif

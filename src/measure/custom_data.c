@@ -159,8 +159,9 @@ static double vector_error(const struct anole_custom_argument *argument, const c
             .expected = a,
             .found = b,
             .allowed = allowed,
-            .never_written =
-                bytes >= sizeof poison && memcmp(got, &poison, sizeof poison) == 0 && isnan(b)};
+            .never_written = bytes >= sizeof poison &&
+                             memcmp(got, &poison, sizeof poison) == 0 &&
+                             memcmp(got + bytes - sizeof poison, &poison, sizeof poison) == 0};
     }
     return worst;
 }
