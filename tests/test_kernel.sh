@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Kernels of the user's own from outside, on PoCL: tuned, resumed, verified, exported;
+# and what becomes of those that misbehave.  One line a case; exits 1 if one failed.
+set -u
+
+anole=${ANOLE:-./anole}
+examples=${ANOLE_EXAMPLES:-examples}
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+case $examples in /*) ;; *) examples=$PWD/$examples ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
+# for PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ]; then
+        echo "FAIL: anole $*: expected exit code $code, found $found"
+        sed 's/^/    /' err | tail -n 5
+        failed=1
+    elif ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole $*: expected '$pattern' in:"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    else
+        echo "ok: anole $*"
+    fi
+}
+
+check() {
+    if eval "$2"; then
+        echo "ok: $1"
+    else
+        echo "FAIL: $1"
+        failed=1
+    fi
+}
+
+# has MODE OUTCOME [MESSAGE]: that config's line in modes.history
+has() {
+    check "mode $1 is $2" "grep -q '\"MODE\":$1}.*\"outcome\":\"$2\".*${3-}' modes.history"
+}
+
+# -- a kernel that misbehaves in every way, as MODE says --
+cat >modes.cl <<'KERNEL'
+__kernel void modes(__global const int *in, const float factor, __global int *out,
+                    __global int *counts, __local int *scratch)
+{
+    const int i = get_global_id(0);
+    scratch[get_local_id(0)] = in[i];
+    barrier(CLK_LOCAL_MEM_FENCE);
+#if MODE == 5
+    this is no OpenCL C;
+#endif
+    if (MODE == 1 && i == 77)
+        out[i] = 0;
+    else if (MODE != 3 || i != 200)
+        out[i] = (int)(scratch[get_local_id(0)] * factor);
+    if (MODE == 2 && i == 0)
+        out[256] = 0;
+    if (MODE == 4)
+        *(__global volatile int *)(size_t)(i & 1) = 1;
+    counts[i] += i; /* in place: from what was there before each run */
+}
+KERNEL
+cat >plain.cl <<'KERNEL'
+__kernel void plain(__global const int *in, const float factor, __global int *out,
+                    __global int *counts, __local int *scratch)
+{
+    const int i = get_global_id(0);
+    out[i] = (int)(in[i] * factor);
+    counts[i] += i;
+}
+KERNEL
+describe() { # MODES DEFAULT REFERENCE: the description
+    cat <<JSON
+{"General": {"BenchmarkName": "modes"},
+ "ConfigurationSpace": {"TuningParameters": [
+    {"Name": "WG", "Type": "int", "Values": "[8]"},
+    {"Name": "MODE", "Type": "int", "Values": "$1", "Default": $2}]},
+ "KernelSpecification": {"Language": "OpenCL", "KernelName": "modes", "KernelFile": "modes.cl",
+    "ProblemSize": [256], "GlobalSize": {"X": "ProblemSize[0]"}, "LocalSize": {"X": "WG"},
+    "Arguments": [
+        {"Name": "in", "Type": "int32", "MemoryType": "Vector", "AccessType": "ReadOnly",
+         "Size": "ProblemSize[0]", "FillType": "Random", "FillValue": 1000},
+        {"Name": "factor", "Type": "float", "MemoryType": "Scalar", "FillValue": 2.5},
+        {"Name": "out", "Type": "int32", "MemoryType": "Vector", "AccessType": "WriteOnly",
+         "Size": "ProblemSize[0]"},
+        {"Name": "counts", "Type": "int32", "MemoryType": "Vector", "AccessType": "ReadWrite",
+         "Size": "ProblemSize[0]", "FillType": "Constant", "FillValue": 3},
+        {"Name": "scratch", "Type": "int32", "MemoryType": "Local", "Size": "WG"}]
+    $3}}
+JSON
+}
+plain=', "ReferenceKernel": {"KernelName": "plain", "KernelFile": "plain.cl",
+          "GlobalSize": {"X": "ProblemSize[0]"}, "LocalSize": {"X": "1"}}'
+
+describe 'range(6)' 0 "$plain" >modes.json
+expect 0 'modes' tasks --kernel modes.json
+expect 0 '  6 *$' tasks --kernel modes.json --device cpu
+expect 0 'wrote modes.lock.json' tune --kernel modes.json --device cpu --time 10m --trials 100
+has 0 ok
+has 1 wrong-answer 'output out\[77\] is wrong'
+has 2 wrong-answer 'wrote behind its output out'
+has 3 wrong-answer 'output out\[200\] was never written'
+has 4 crash
+has 5 compile
+check 'every config was tried once' '[ "$(grep -c outcome modes.history)" -eq 6 ]'
+expect 0 'wrote modes.lock.json' tune --kernel modes.json --device cpu --trials 100
+check 'a second run resumes: nothing is left to try' '[ "$(grep -c outcome modes.history)" -eq 6 ]'
+expect 0 'MODE=0' best modes.lock.json
+expect 0 'right' verify modes.lock.json --device cpu
+expect 0 'WG=8' best modes.lock.json --kernels out.d --device cpu
+check 'the kernel is exported whole' 'grep -q "define MODE 0" out.d/*.cl &&
+    grep -q "\"role\": \"value\"" out.d/kernels.json'
+
+# -- the description is a part of the task --
+echo '/* changed */' >>modes.cl
+expect 2 'tune again' verify modes.lock.json --device cpu
+expect 0 'wrote' tune --kernel modes.json --device cpu --trials 1
+check 'a changed source begins anew' '[ "$(grep -c outcome modes.history)" -eq 7 ]'
+
+# -- what there is no reference for --
+describe '[0, 1, 2]' 1 '' >lost.json
+expect 2 'which is right' tune --kernel lost.json --device cpu --trials 3 --history lost.history
+describe '[5]' 5 '' >broken.json
+expect 2 'default config of modes does not work' tune --kernel broken.json --device cpu --trials 1
+sed 's/"Name": "out", /&"Output": 1, /; 
+     s/"ProblemSize": \[256\],/& "ReferenceData": {"ReferenceArguments": [{"Name": "out", "FillType": "BinaryRaw", "DataSource": "raw"}]},/' lost.json >raw.json
+expect 2 'raw: there is no such file' tune --kernel raw.json --device cpu --trials 1
+printf 'abc' >raw
+expect 2 'expected 1024' tune --kernel raw.json --device cpu --trials 1
+dd if=/dev/zero of=raw bs=1024 count=1 2>/dev/null
+expect 4 'nothing valid' tune --kernel raw.json --device cpu --trials 3 --history raw.history \
+    --output raw.lock.json
+
+# -- bad input --
+expect 2 'NETWORK or --kernel' tune
+expect 2 'found both' tune x.json --kernel modes.json
+expect 2 'no such file' tune --kernel none.json --device cpu
+head -c 400 modes.json >cut.json
+expect 2 'cut.json:[0-9]*: column' tune --kernel cut.json --device cpu
+sed 's/OpenCL/CUDA/' modes.json >other.json
+expect 2 'expected "OpenCL"' tune --kernel other.json --device cpu
+sed 's/modes.cl/none.cl/' modes.json >nowhere.json
+expect 2 'none.cl' tasks --kernel nowhere.json
+sed 's/range(6)/[q]/' modes.json >value.json
+expect 2 'TuningParameters\[1\] "MODE"' tasks --kernel value.json
+check 'bad input is told in one line' '[ "$(wc -l <err)" -eq 1 ]'
+
+# -- the examples --
+mkdir gemm
+cp "$examples"/gemm/* gemm/
+sed 's/\[512, 512, 512\]/[128, 128, 64]/' gemm/gemm.json >gemm/small.json
+sed 's/\[512, 512, 512\]/[128, 128, 64]/' gemm/clblast.json >gemm/small_clblast.json
+expect 0 'wrote gemm.lock.json' tune --kernel gemm/small.json --device cpu --trials 3
+check 'all of GEMM is right' '! grep -q wrong-answer gemm.history'
+if gemm/clblast_source >gemm/clblast.cl 2>/dev/null; then
+    expect 0 'wrote' tune --kernel gemm/small_clblast.json --device cpu --trials 3
+    check 'all of CLBlast is right' '! grep -q wrong-answer clblast_gemm.history'
+else
+    echo "skipped: CLBlast is not installed"
+fi
+expect 0 'wrote reduction.lock.json' tune --kernel "$examples/reduction/reduction.json" \
+    --device cpu --trials 3
+check 'all of the reduction is right' '! grep -q wrong-answer reduction.history'
+
+exit $failed
