@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT ((size_t)16 << 20) /* bytes */
+#define LIMIT ((size_t)128 << 20) /* a hundred thousand tasks, and then some */
 
 static enum anole_status fail_at(const struct anole_json_place *place, const char *what,
                                  const char *expected, struct anole_error *error)
@@ -220,6 +220,38 @@ static enum anole_status read_task(struct anole_lock_task *task, const json_t *o
 
 /* ------------------------------------------------------------------- devices */
 
+/* By name, and equal ones in the file's order. */
+static int compare_tasks(const void *a, const void *b)
+{
+    const struct anole_lock_task *x = *(const struct anole_lock_task *const *)a,
+                                 *y = *(const struct anole_lock_task *const *)b;
+    int order = strcmp(x->task, y->task);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Sorted, for there may be a hundred thousand. */
+static enum anole_status check_distinct(const struct anole_lock_device *device,
+                                        struct anole_json_place *place, size_t number,
+                                        struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    const struct anole_lock_task **sorted = calloc(device->task_count + 1, sizeof *sorted);
+    if (!sorted)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < device->task_count; i++)
+        sorted[i] = &device->tasks[i];
+    qsort(sorted, device->task_count, sizeof *sorted, compare_tasks);
+    for (size_t i = 1; !status && i < device->task_count; i++) {
+        if (strcmp(sorted[i - 1]->task, sorted[i]->task) != 0)
+            continue;
+        snprintf(place->path, sizeof place->path, "device %zu, task %zu", number,
+                 (size_t)(sorted[i] - device->tasks) + 1);
+        status = fail_at(place, "this task stands there twice", "each task once", error);
+    }
+    free(sorted);
+    return status;
+}
+
 static enum anole_status read_tasks(struct anole_lock_device *device, const json_t *object,
                                     const char *file, size_t number, struct anole_error *error)
 {
@@ -237,13 +269,10 @@ static enum anole_status read_tasks(struct anole_lock_device *device, const json
         snprintf(place.path, sizeof place.path, "device %zu, task %zu", number, i + 1);
         device->task_count = i + 1;
         status = read_task(&device->tasks[i], json_array_get(tasks, i), &place, error);
-        for (size_t j = 0; !status && j < i; j++)
-            if (strcmp(device->tasks[j].task, device->tasks[i].task) == 0)
-                status = fail_at(&place, "this task stands there twice", "each task once", error);
         if (status)
             return status;
     }
-    return ANOLE_DONE;
+    return check_distinct(device, &place, number, error);
 }
 
 static enum anole_status read_device(struct anole_lock_device *device, const json_t *object,
