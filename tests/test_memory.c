@@ -10,6 +10,8 @@
 
 #include "base/json.h"
 #include "cli/table.h"
+#include "formats/recording.h"
+#include "formats/t4_write.h"
 #include "kernel/t1.h"
 #include "measure/measure.h"
 #include "measure/paths.h"
@@ -202,6 +204,43 @@ static enum anole_status read_t1(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(read_t1, 1)
+
+/* Results of others, read and written again. */
+static enum anole_status use_recording(struct anole_error *error)
+{
+    static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": "
+                                  "\"x\", \"Values\": [1, 2, 4]}]}}";
+    static const char results[] =
+        "{\"metadata\": {\"device\": \"d\"}, \"results\": ["
+        "{\"configuration\": {\"x\": 1}, \"invalidity\": \"correct\", \"times\": "
+        "{\"runtimes\": [1, 2]}, \"note\": NaN},"
+        "{\"configuration\": {\"x\": 2}, \"invalidity\": \"compile\"}]}";
+    static const char names[][ANOLE_KNOB_NAME] = {"x"};
+    const struct anole_result result = {.seconds = 1e-3};
+    const int64_t four = 4;
+    struct anole_t1 *t1 = NULL;
+    struct anole_space *made = NULL;
+    struct anole_recording *recording = NULL;
+    struct anole_t4_writer writer = {.entries = 0};
+    enum anole_status status = anole_t1_parse(&t1, t1_text, sizeof t1_text - 1, "t1", error);
+    if (status == ANOLE_DONE)
+        status = anole_t1_space(&made, t1, error);
+    if (status == ANOLE_DONE)
+        status = anole_recording_parse(&recording, t1, made, results, sizeof results - 1, "t4",
+                                       error);
+    if (status == ANOLE_DONE) {
+        anole_t4_begin(&writer, &(struct anole_t4_source){.kernel = "k"}, t1);
+        status = anole_t4_add(&writer, names, &four, 1, &result, error);
+    }
+    if (status == ANOLE_DONE)
+        status = anole_t4_end(&writer, error);
+    anole_t4_fini(&writer);
+    anole_recording_destroy(recording);
+    anole_space_destroy(made);
+    anole_t1_destroy(t1);
+    return status;
+}
+TEST_SCENARIO(use_recording, 1)
 
 /* -- Histories -- */
 
@@ -542,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_use_lockfile_survives),
         cmocka_unit_test(test_use_json_survives),
         cmocka_unit_test(test_read_t1_survives),
+        cmocka_unit_test(test_use_recording_survives),
         cmocka_unit_test(test_use_history_survives),
         cmocka_unit_test(test_failed_append_keeps_the_file),
         cmocka_unit_test(test_make_space_survives),

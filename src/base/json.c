@@ -67,6 +67,27 @@ enum anole_status anole_json_parse(json_t **root, const char *text, size_t lengt
                       anole_text_printable(why, sizeof why, problem.text));
 }
 
+enum anole_status anole_json_parse_part(json_t **value, const char *text, size_t length,
+                                        const char *path, size_t line, struct anole_error *error)
+{
+    char file[256], why[JSON_ERROR_TEXT_LENGTH * 2];
+    json_error_t problem;
+    begin_watch();
+    json_t *made =
+        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    if (made && !starved) {
+        *value = made;
+        return ANOLE_DONE;
+    }
+    json_decref(made);
+    if (starved)
+        return anole_fail_memory(error);
+    return anole_fail(error, ANOLE_ERR_INPUT, "%s:%zu: not JSON: %s",
+                      anole_text_printable(file, sizeof file, path),
+                      line + (size_t)(problem.line > 0 ? problem.line - 1 : 0),
+                      anole_text_printable(why, sizeof why, problem.text));
+}
+
 enum anole_status anole_json_load(json_t **root, const char *path, size_t limit,
                                   struct anole_error *error)
 {

@@ -27,6 +27,10 @@ enum anole_status anole_json_load(json_t **root, const char *path, size_t limit,
 /* The same from memory; `path` is for messages. */
 enum anole_status anole_json_parse(json_t **root, const char *text, size_t length,
                                    const char *path, struct anole_error *error);
+/* The same for a part of a larger text, any value at all, that begins in line
+ * `line` of it. */
+enum anole_status anole_json_parse_part(json_t **value, const char *text, size_t length,
+                                        const char *path, size_t line, struct anole_error *error);
 /* Reads a regular file whole, NUL-terminated; *text is the caller's to free.
  * Refuses folders, FIFOs and what is larger than `limit` (0: 64 MiB). */
 enum anole_status anole_file_read(char **text, size_t *length, const char *path, size_t limit,

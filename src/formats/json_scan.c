@@ -204,9 +204,8 @@ static void replace_foreign(struct anole_text *out, const char *at, const char *
 enum anole_status anole_json_scan_value(struct anole_json_scan *scan, json_t **value, size_t limit)
 {
     bool foreign = false;
-    char most[32], why[256];
+    char most[32];
     struct anole_text copy = {0};
-    json_error_t problem;
     anole_json_scan_peek(scan);
     size_t start = scan->at;
     enum anole_status status = skip_value(scan, &foreign);
@@ -222,19 +221,21 @@ enum anole_status anole_json_scan_value(struct anole_json_scan *scan, json_t **v
     size_t length = scan->at - start;
     if (foreign) {
         replace_foreign(&copy, text, text + length);
-        if (copy.failed)
+        if (copy.failed) {
+            anole_text_fini(&copy);
             return anole_fail_memory(scan->error);
+        }
         text = copy.data;
         length = copy.length;
     }
-    json_t *tree = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    status = anole_json_parse_part(value, text, length, scan->file, 1, NULL);
+    if (status == ANOLE_ERR_INPUT) /* lines are counted only where one is asked for */
+        status = anole_json_parse_part(value, text, length, scan->file, line_of(scan, start),
+                                       scan->error);
+    else if (status != ANOLE_DONE)
+        anole_fail_memory(scan->error);
     anole_text_fini(&copy);
-    if (!tree)
-        return anole_fail(scan->error, ANOLE_ERR_INPUT, "%s:%zu: not JSON: %s", scan->file,
-                          line_of(scan, start) + (size_t)(problem.line > 0 ? problem.line - 1 : 0),
-                          anole_text_printable(why, sizeof why, problem.text));
-    *value = tree;
-    return ANOLE_DONE;
+    return status;
 }
 
 enum anole_status anole_json_scan_end(struct anole_json_scan *scan)

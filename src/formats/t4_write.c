@@ -56,21 +56,24 @@ static const char *invalidity(enum anole_outcome outcome)
     }
 }
 
-/* What a knob's value means; NULL if the T1 file does not know it. */
-static json_t *meaning(const struct anole_t1 *t1, const char *name, int64_t value)
+/* What a knob's value means; *known false: the T1 file does not know it; NULL
+ * otherwise: out of memory. */
+static json_t *meaning(const struct anole_t1 *t1, const char *name, int64_t value, bool *known)
 {
+    size_t i = t1 ? anole_t1_find(t1, name) : SIZE_MAX;
+    const struct anole_t1_parameter *parameter = i == SIZE_MAX ? NULL : &t1->parameters[i];
+    uint32_t v = 0;
+    *known = true;
     if (!t1)
         return json_integer(value);
-    size_t i = anole_t1_find(t1, name);
-    const struct anole_t1_parameter *parameter = i == SIZE_MAX ? NULL : &t1->parameters[i];
-    for (uint32_t v = 0; parameter && v < parameter->count; v++) {
-        if (parameter->values[v] != value)
-            continue;
-        return parameter->kind == ANOLE_T1_WHOLE      ? json_integer(value)
-               : parameter->kind == ANOLE_T1_FRACTION ? json_real(parameter->numbers[v])
-                                                      : json_string(parameter->labels[v]);
-    }
-    return NULL;
+    while (parameter && v < parameter->count && parameter->values[v] != value)
+        v++;
+    *known = parameter && v < parameter->count;
+    if (!*known)
+        return NULL;
+    return parameter->kind == ANOLE_T1_WHOLE      ? json_integer(value)
+           : parameter->kind == ANOLE_T1_FRACTION ? json_real(parameter->numbers[v])
+                                                  : json_string(parameter->labels[v]);
 }
 
 static enum anole_status configuration(json_t **object, const struct anole_t4_writer *writer,
@@ -79,8 +82,9 @@ static enum anole_status configuration(json_t **object, const struct anole_t4_wr
 {
     json_t *made = json_object();
     for (size_t k = 0; k < count; k++) {
-        json_t *value = meaning(writer->t1, names[k], values[k]);
-        if (!value) {
+        bool known;
+        json_t *value = meaning(writer->t1, names[k], values[k], &known);
+        if (!known) {
             char shown[80];
             json_decref(made);
             return anole_fail(error, ANOLE_ERR_INPUT,
@@ -89,8 +93,13 @@ static enum anole_status configuration(json_t **object, const struct anole_t4_wr
                               writer->t1->path, anole_text_printable(shown, sizeof shown, names[k]),
                               (long long)values[k]);
         }
-        json_object_set_new(made, names[k], value);
+        if (json_object_set_new(made, names[k], value) != 0) {
+            json_decref(made);
+            return anole_fail_memory(error);
+        }
     }
+    if (!made)
+        return anole_fail_memory(error);
     *object = made;
     return ANOLE_DONE;
 }
@@ -103,9 +112,9 @@ static json_t *milliseconds(double seconds)
 static json_t *times(const struct anole_result *result)
 {
     const struct anole_trial_cost *cost = &result->cost;
-    json_t *runs = json_array();
-    if (result->outcome == ANOLE_OUTCOME_OK)
-        json_array_append_new(runs, milliseconds(result->seconds));
+    json_t *runs = result->outcome == ANOLE_OUTCOME_OK
+                       ? json_pack("[o]", milliseconds(result->seconds))
+                       : json_array();
     return json_pack("{s:o, s:o, s:i, s:o, s:o, s:o}", "compilation", milliseconds(cost->build),
                      "framework", milliseconds(cost->generate + cost->transfer),
                      "search_algorithm", 0, "validation", milliseconds(cost->verify), "runtimes",
