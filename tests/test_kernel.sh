@@ -132,6 +132,11 @@ describe '[0, 1, 2]' 1 '' >lost.json
 expect 2 'which is right' tune --kernel lost.json --device cpu --trials 3 --history lost.history
 describe '[5]' 5 '' >broken.json
 expect 2 'default config of modes does not work' tune --kernel broken.json --device cpu --trials 1
+describe '[4]' 4 '' >crash.json
+expect 2 'reference of modes.*cannot be computed' tune --kernel crash.json --device cpu --trials 1
+describe '[0, 4]' 0 '' >rest.json
+expect 0 'wrote' tune --kernel rest.json --device cpu --trials 2 --history rest.history
+check 'a crash does not check the default' 'grep -q "\"MODE\":0}.*\"outcome\":\"ok\"" rest.history'
 sed 's/"Name": "out", /&"Output": 1, /; 
      s/"ProblemSize": \[256\],/& "ReferenceData": {"ReferenceArguments": [{"Name": "out", "FillType": "BinaryRaw", "DataSource": "raw"}]},/' lost.json >raw.json
 expect 2 'raw: there is no such file' tune --kernel raw.json --device cpu --trials 1

@@ -209,6 +209,43 @@ void anole_measure_cost(const struct anole_measure *measure, struct anole_measur
 
 /* -- Waiting -- */
 
+static enum anole_status ask_preparer(struct anole_measure *measure, struct anole_stored_task *task,
+                                      struct anole_error *error)
+{
+    const struct anole_seat_task on_device = {
+        .number = task->number, .task = &task->task, .data = -1};
+    struct anole_wire wire;
+    anole_wire_writer_init(&wire);
+    anole_wire_prepare_request(&wire, &measure->request);
+    enum anole_status status = anole_seat_ask(
+        &measure->preparer, &measure->terms, measure->request.config_count > 0 ? &on_device : NULL,
+        ANOLE_FRAME_PREPARE, ANOLE_FRAME_READY, &wire, task->file, error);
+    anole_wire_fini(&wire);
+    measure->preparing = status == ANOLE_DONE ? task : NULL;
+    if (status != ANOLE_DONE)
+        anole_task_store_drop(&measure->store, task);
+    return status;
+}
+
+/* A kernel that was to be the reference, or to check it, took the worker along.  One
+ * that was to check it is left out: it has no say. */
+static enum anole_status lose_reference(struct anole_measure *measure, const char *text,
+                                        struct anole_error *error)
+{
+    struct anole_prepare_request *request = &measure->request;
+    struct anole_stored_task *task = measure->preparing;
+    if (request->config_count > 1) {
+        request->config_count--;
+        memmove(request->values[1], request->values[2],
+                (ANOLE_MAX_CHECKS - 2) * sizeof request->values[0]);
+        return ask_preparer(measure, task, error);
+    }
+    measure->preparing = NULL;
+    anole_task_store_drop(&measure->store, task);
+    return anole_fail(error, ANOLE_ERR_INPUT, "the reference of %s cannot be computed: %s",
+                      request->task.name, text);
+}
+
 static enum anole_status hear_preparer(struct anole_measure *measure, struct anole_error *error)
 {
     struct anole_frame frame;
@@ -225,6 +262,9 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
         task->ready = true;
         return anole_task_file_seal(task->file, error);
     default:
+        if (event != ANOLE_SEAT_FAILED && measure->request.config_count > 0 &&
+            anole_stage_blames_kernel(measure->preparer.stage))
+            return lose_reference(measure, text, error);
         measure->preparing = NULL;
         anole_task_store_drop(&measure->store, task);
         /* What a user's file says may be wrong; the rest is ours. */
@@ -289,12 +329,14 @@ static void choose_checks(struct anole_prepare_request *request,
                           const struct anole_generator *generator)
 {
     const struct anole_space *space = anole_generator_space(generator);
+    const struct anole_custom_kernel *custom = anole_custom_of(&request->task);
+    uint32_t most = custom->reference.kernel ? 1 : ANOLE_MAX_CHECKS;
     uint64_t configs[ANOLE_MAX_CHECKS] = {anole_space_default(space)};
     struct anole_rng rng;
     anole_rng_init(&rng, request->seed);
     request->config_count = 1;
     request->value_count = (uint32_t)anole_space_knob_count(space);
-    for (int tries = 0; tries < 64 && request->config_count < ANOLE_MAX_CHECKS; tries++) {
+    for (int tries = 0; tries < 64 && request->config_count < most; tries++) {
         bool known = !anole_space_sample(space, &rng, &configs[request->config_count]);
         for (uint32_t i = 0; i < request->config_count && !known; i++)
             known = configs[i] == configs[request->config_count];
@@ -319,25 +361,14 @@ enum anole_status anole_measure_prepare(struct anole_measure *measure,
                                                     !anole_measure_simulated(measure), error);
     if (status != ANOLE_DONE || (*stored)->ready || measure->preparing)
         return status;
-    struct anole_prepare_request request = {
+    struct anole_prepare_request *request = &measure->request;
+    *request = (struct anole_prepare_request){
         .task = *task, .seed = measure->options.seed, .threads = measure->options.threads};
-    if (request.threads == 0) {
+    if (request->threads == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        request.threads = cores > 0 ? (uint32_t)cores : 1;
+        request->threads = cores > 0 ? (uint32_t)cores : 1;
     }
-    struct anole_seat_task on_device = {.number = (*stored)->number, .task = task, .data = -1};
-    bool run = task->custom && anole_custom_needs_run(anole_custom_of(task));
-    if (run)
-        choose_checks(&request, generator);
-    struct anole_wire wire;
-    anole_wire_writer_init(&wire);
-    anole_wire_prepare_request(&wire, &request);
-    status = anole_seat_ask(&measure->preparer, &measure->terms, run ? &on_device : NULL,
-                            ANOLE_FRAME_PREPARE, ANOLE_FRAME_READY, &wire, (*stored)->file, error);
-    anole_wire_fini(&wire);
-    if (status == ANOLE_DONE)
-        measure->preparing = *stored;
-    else
-        anole_task_store_drop(&measure->store, *stored);
-    return status;
+    if (task->custom && anole_custom_needs_run(anole_custom_of(task)))
+        choose_checks(request, generator);
+    return ask_preparer(measure, *stored, error);
 }

@@ -7,6 +7,7 @@
 #define ANOLE_MEASURE_PRIVATE_H
 
 #include "measure/measure.h"
+#include "measure/message.h"
 #include "measure/seat.h"
 #include "measure/task_store.h"
 
@@ -23,6 +24,7 @@ struct anole_measure {
     struct anole_seat preparer;
     struct anole_task_store store;
     struct anole_stored_task *preparing; /* the task that the preparer is at */
+    struct anole_prepare_request request; /* what it was asked */
     struct anole_measure_cost cost;
     double accounted; /* until when time is accounted for */
     char *scratch;
