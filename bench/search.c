@@ -28,7 +28,7 @@ static const char usage[] =
     "      --space FILE       results: T4, or a cache file of Kernel Tuner; perhaps .gz\n"
     "      --t1 FILE          the space of the --space before it (one for all: give it once;\n"
     "                         default: T1.json beside the results)\n"
-    "  -e, --explorer E[,..]  E, E+SAMPLER, E:BATCH or E+SAMPLER:BATCH (default: autotvm,rl)\n"
+    "  -e, --explorer E[+SAMPLER][+transfer][:BATCH][,..]  (default: autotvm,rl)\n"
     "      --sampler P        for explorers without one of their own (default: each one's own)\n"
     "      --batch N          trials between two fits (default: each explorer's own)\n"
     "      --initial N        configs before the model is asked (default: 16)\n"
@@ -38,7 +38,8 @@ static const char usage[] =
     "      --equal E          whose final result is to be equalled (default: autotvm if it is\n"
     "                         there, else the first explorer)\n"
     "      --transfer T4[,..] results to learn from, with a T1.json beside them or else the\n"
-    "                         first --t1; `others`: the other spaces of this run\n"
+    "                         first --t1; `others`: the other spaces of this run; for those\n"
+    "                         with +transfer, or else for all\n"
     "      --transfer-trials N  in a log to learn from: those of a search by the default\n"
     "                         explorer, or all where there are no more (default: 400)\n"
     "  -j, --jobs N           processes (default: one for each core)\n"
@@ -207,7 +208,22 @@ static enum anole_status read_options(struct options *options, int argc, char **
 
 /* --------------------------------------------------------------- contenders */
 
-/* "E", "E+SAMPLER", "E:BATCH", "E+SAMPLER:BATCH". */
+/* What stands behind an explorer's name, one after the other: "+SAMPLER", "+transfer". */
+static enum anole_status read_additions(struct bench_contender *contender, char *additions,
+                                        struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    char *word;
+    while (status == ANOLE_DONE && (word = strsep(&additions, "+")) != NULL) {
+        if (strcmp(word, "transfer") == 0)
+            contender->transfers = true;
+        else
+            status = anole_sampler_find(&contender->sampler, word, error);
+    }
+    return status;
+}
+
+/* "E[+SAMPLER][+transfer][:BATCH]". */
 static enum anole_status read_contender(struct bench_contender *contender, const char *text,
                                         const char *sampler, struct anole_error *error)
 {
@@ -222,15 +238,29 @@ static enum anole_status read_contender(struct bench_contender *contender, const
         if (status != ANOLE_DONE)
             return status;
     }
-    char *own = strchr(copy, '+');
-    if (own)
-        *own++ = '\0';
-    else if (sampler)
-        own = (char *)sampler;
+    char *additions = strchr(copy, '+');
+    if (additions)
+        *additions++ = '\0';
     enum anole_status status = anole_explorer_find(&contender->explorer, copy, error);
-    if (status == ANOLE_DONE && own)
-        status = anole_sampler_find(&contender->sampler, own, error);
+    if (status == ANOLE_DONE && sampler)
+        status = anole_sampler_find(&contender->sampler, sampler, error);
+    if (status == ANOLE_DONE && additions)
+        status = read_additions(contender, additions, error);
     return status;
+}
+
+/* If none of them is said to learn from others, all do that can. */
+static enum anole_status settle_transfer(struct options *options, struct anole_error *error)
+{
+    struct bench_plan *plan = &options->plan;
+    size_t named = 0;
+    for (size_t c = 0; c < plan->contender_count; c++)
+        named += plan->contenders[c].transfers;
+    if (named && !options->transfer)
+        return fail_usage(error, "+transfer: expected --transfer to say from what, found none");
+    for (size_t c = 0; c < plan->contender_count && !named; c++)
+        plan->contenders[c].transfers = options->transfer != NULL;
+    return ANOLE_DONE;
 }
 
 static enum anole_status read_contenders(struct options *options, struct anole_error *error)
@@ -253,7 +283,7 @@ static enum anole_status read_contenders(struct options *options, struct anole_e
     free(list);
     if (status == ANOLE_DONE && !plan->contender_count)
         status = fail_usage(error, "--explorer: expected a name, found none");
-    return status;
+    return status == ANOLE_DONE ? settle_transfer(options, error) : status;
 }
 
 static enum anole_status find_equal(size_t *equal, const struct options *options,

@@ -61,6 +61,7 @@ struct bench_contender {
     const struct anole_explorer_ops *explorer;
     const struct anole_sampler_ops *sampler; /* NULL: the explorer's own */
     size_t batch; /* 0: the explorer's own */
+    bool transfers; /* learns from the logs of the plan's sources */
 };
 
 struct bench_plan {

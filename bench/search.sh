@@ -37,4 +37,4 @@ table explorers "All explorers on the model, each with its own sampler and batch
 table samplers "The default explorer with each sampler, and with larger batches" \
     -e rl+adaptive,rl+top,rl+greedy,rl+chameleon,rl:16,rl:64 --equal rl+adaptive
 table transfer "With logs of 400 trials in each of the other spaces" \
-    -e autotvm,rl,hillclimb,exhaustive --transfer others
+    -e autotvm,rl,rl+transfer,hillclimb+transfer,autotvm+transfer --transfer others

@@ -254,8 +254,9 @@ static enum anole_status search_once(const struct crew *crew, size_t job, struct
                           .clock = crew->runs->clock + index * plan->trials,
                           .trials = plan->trials};
     struct lessons lessons = {0};
-    enum anole_status status =
-        read_lessons(&lessons, crew, &plan->worlds.items[world], repeat, error);
+    enum anole_status status = ANOLE_DONE;
+    if (plan->contenders[contender].transfers)
+        status = read_lessons(&lessons, crew, &plan->worlds.items[world], repeat, error);
     if (status == ANOLE_DONE)
         status = simulate(&crew->runs->runs[index], &trace, plan, &plan->worlds.items[world],
                           &plan->contenders[contender], &lessons, plan->seed + repeat, error);

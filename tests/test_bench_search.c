@@ -171,6 +171,7 @@ static void plan_init(struct bench_plan *plan, struct bench_contender *contender
         *contender = (struct bench_contender){0};
         snprintf(contender->label, sizeof contender->label, "%s", names[plan->contender_count]);
         done(anole_explorer_find(&contender->explorer, contender->label, &error), &error);
+        contender->transfers = true;
     }
     find_data(path, sizeof path, "");
     done(bench_worlds_add_folder(&plan->worlds, path, &error), &error);

@@ -47,6 +47,7 @@ check_usage "no number" "trials" "$data" -n many
 check_usage "no such file" "there is no such\|No such" --space "$folder/nothing" --t1 "$data/bowl/T1.json"
 check_usage "no results in a folder" "found none" "$folder"
 check_usage "a T1 file for results" "found neither" --space "$data/bowl/T1.json"
+check_usage "nothing to learn from" "+transfer" "$data" -e rl+transfer
 check_usage "a stranger to equal" "--equal" "$data" -e random --equal rl
 printf '{"results": [' >"$folder/cut.T4.json"
 check_usage "a cut file" "cut.T4.json:1: the file ends here" --space "$folder/cut.T4.json" --t1 "$data/bowl/T1.json"
@@ -78,7 +79,7 @@ excess = data["explorers"][0]["excess"]["20"]
 assert excess["low"] <= excess["percent"] <= excess["high"]
 P
 fi
-check "logs to learn from" 0 "^rl+top:8 " "far" --space "$data/bowl/far.T4.json.gz" -e rl+top:8 -r 1 -n 24 \
+check "logs to learn from" 0 "^rl+top+transfer:8 " "far" --space "$data/bowl/far.T4.json.gz" -e rl,rl+top+transfer:8 -r 1 -n 24 \
     --transfer "$data/bowl/near.T4.json.gz" --transfer-trials 30
 check "figures beside the tables" 0 "^random " "" --space "$data/bowl/far.T4.json.gz" -e random -r 1 \
     -n 20 --own-time --figures "$folder/figures.json"
