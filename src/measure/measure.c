@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "measure/device_lock.h"
 #include "measure/scratch.h"
 #include "measure/task_file.h"
 
@@ -61,6 +62,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     struct anole_measure *new = calloc(1, sizeof *new);
     if (!new)
         return anole_fail_memory(error);
+    new->lock = -1;
     new->options = *options;
     set_defaults(&new->options);
     new->backend = entry->backend;
@@ -86,6 +88,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
             return status;
         }
         new->terms.scratch = new->scratch;
+        new->lock = anole_device_lock(&new->device);
         /* A build that cannot travel is made where it is timed. */
         if (new->backend->plugin.binary)
             new->builder_count = new->options.build_workers;
@@ -153,6 +156,8 @@ void anole_measure_destroy(struct anole_measure *measure)
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
     free(measure->scratch);
+    if (measure->lock >= 0)
+        close(measure->lock);
     free(measure);
 }
 

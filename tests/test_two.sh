@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# More than one at a time: two tuners on one history, two on one device, readers
+# while a tuner writes.
+set -u
+. "${srcdir:-.}/tests/faults/script.sh"
+only good apart simulated
+dense 40 net.json
+dense 1 one.json
+
+# Starts a tuner, and waits until it has made a trial.
+start() {
+    "$anole" tune net.json --device "$1" --trials 400 --history "$1.h" --output "$1.json" \
+        >"$1.out" 2>"$1.err" </dev/null &
+    pid=$!
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        [ ! -f "$1.h" ] || [ "$(trials "$1.h")" -eq 0 ] || return
+        sleep 0.5
+    done
+    fail "the tuner on $1 does not get going"
+}
+stop() {
+    kill -KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+}
+
+# -- one history --
+start good
+expect 2 "being written by process $pid" "$anole" tune net.json --device simulated --trials 100 \
+    --history good.h --output o.json
+# -- one device: other histories, the same cores --
+expect 0 'another process measures on this machine.s cores' "$anole" tune one.json \
+    --device good --trials 2 --history other.h --output o.json
+stop
+start apart
+expect 0 'another process measures on Test Device' "$anole" tune one.json --device apart \
+    --trials 2 --history other.h --output o.json
+check 'but not on what is simulated' '"$anole" tune one.json --device simulated --trials 2 \
+    --history third.h --output p.json 2>&1 | grep -c "another process" | grep -q "^0$"'
+stop
+
+# -- readers --
+before=0 reads=0
+start simulated
+while kill -0 $pid 2>/dev/null && [ $reads -lt 60 ]; do
+    "$anole" best --failures simulated.h >seen 2>err ||
+        fail "a reader beside a writer: $(head -n 1 err)"
+    now=$(sed -n 's/^[0-9]* of \([0-9]*\) trials failed.*/\1/p' seen)
+    [ "${now:-0}" -ge "$before" ] || fail "a reader saw $before trials, then ${now:-none}"
+    ! grep -q damaged err || fail "a reader took a line in the making for a damaged one"
+    before=${now:-0}
+    reads=$((reads + 1))
+    [ ! -f simulated.json ] || "$anole" best simulated.json >/dev/null 2>err ||
+        fail "a reader saw a lock file that is not whole"
+done
+echo "$reads reads beside a writer, of up to $before trials"
+check 'there was something to read' '[ $reads -gt 0 ] && [ $before -gt 0 ]'
+stop
+exit $failed
