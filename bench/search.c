@@ -58,9 +58,21 @@ struct options {
     struct bench_plan plan;
 };
 
-enum { OPT_SPACE = 256, OPT_T1, OPT_SAMPLER, OPT_BATCH, OPT_INITIAL, OPT_SEED, OPT_EQUAL,
-       OPT_TRANSFER, OPT_TRANSFER_TRIALS, OPT_JSON, OPT_SVG,
-       OPT_OWN_TIME, OPT_FIGURES };
+enum {
+    OPT_SPACE = 256,
+    OPT_T1,
+    OPT_SAMPLER,
+    OPT_BATCH,
+    OPT_INITIAL,
+    OPT_SEED,
+    OPT_EQUAL,
+    OPT_TRANSFER,
+    OPT_TRANSFER_TRIALS,
+    OPT_JSON,
+    OPT_SVG,
+    OPT_OWN_TIME,
+    OPT_FIGURES
+};
 
 static const struct option long_options[] = {
     {"space", required_argument, NULL, OPT_SPACE},
@@ -104,8 +116,7 @@ static enum anole_status read_count(size_t *count, const char *text, const char 
 }
 
 /* Options with a number. */
-static enum anole_status read_number(struct options *options, int option,
-                                     struct anole_error *error)
+static enum anole_status read_number(struct options *options, int option, struct anole_error *error)
 {
     struct bench_plan *plan = &options->plan;
     switch (option) {
@@ -126,8 +137,7 @@ static enum anole_status read_number(struct options *options, int option,
     }
 }
 
-static enum anole_status read_option(struct options *options, int option,
-                                     struct anole_error *error)
+static enum anole_status read_option(struct options *options, int option, struct anole_error *error)
 {
     switch (option) {
     case OPT_SPACE:
@@ -234,7 +244,8 @@ static enum anole_status read_contender(struct bench_contender *contender, const
     char *batch = strchr(copy, ':');
     if (batch) {
         *batch++ = '\0';
-        enum anole_status status = read_count(&contender->batch, batch, "--explorer: batch", 1024, error);
+        enum anole_status status =
+            read_count(&contender->batch, batch, "--explorer: batch", 1024, error);
         if (status != ANOLE_DONE)
             return status;
     }
@@ -268,8 +279,7 @@ static enum anole_status read_contenders(struct options *options, struct anole_e
     struct bench_plan *plan = &options->plan;
     char *list = strdup(options->explorers), *rest = list, *name;
     plan->contenders = calloc(MOST_CONTENDERS, sizeof *plan->contenders);
-    enum anole_status status =
-        list && plan->contenders ? ANOLE_DONE : anole_fail_memory(error);
+    enum anole_status status = list && plan->contenders ? ANOLE_DONE : anole_fail_memory(error);
     while (status == ANOLE_DONE && (name = strsep(&rest, ",")) != NULL) {
         if (!name[0])
             continue;
@@ -341,7 +351,7 @@ static enum anole_status add_space(struct options *options, size_t i, size_t *fi
     if (options->t1_count > 1 && mine >= options->t1_count)
         return fail_usage(error, "expected a --t1 for each --space, one for all, or none");
     char *t1 = options->t1_count == 0 ? t1_beside(path)
-               : strdup(options->t1s[options->t1_count == 1 ? 0 : mine]);
+                                      : strdup(options->t1s[options->t1_count == 1 ? 0 : mine]);
     if (!t1)
         return anole_fail_memory(error);
     enum anole_status status = bench_worlds_add(&options->plan.worlds, path, t1, error);

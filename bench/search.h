@@ -22,15 +22,15 @@
 /* A space whose every result is known. */
 struct bench_world {
     char label[160]; /* "convolution_milo A100" */
-    char *path; /* of the results, as realpath() has it */
+    char *path;      /* of the results, as realpath() has it */
     char *t1_path;
     struct anole_t1 *t1;
     struct anole_space *space;
     struct anole_features *features;
     struct anole_recording *recording;
     double optimum, worst; /* seconds of the fastest and the slowest kernel that ran */
-    double trial_seconds; /* what a trial costs on average: build, validation, runs */
-    size_t unrecorded; /* valid configs without a result */
+    double trial_seconds;  /* what a trial costs on average: build, validation, runs */
+    size_t unrecorded;     /* valid configs without a result */
 };
 
 struct bench_worlds {
@@ -60,8 +60,8 @@ struct bench_contender {
     char label[64]; /* as on the command line */
     const struct anole_explorer_ops *explorer;
     const struct anole_sampler_ops *sampler; /* NULL: the explorer's own */
-    size_t batch; /* 0: the explorer's own */
-    bool transfers; /* learns from the logs of the plan's sources */
+    size_t batch;                            /* 0: the explorer's own */
+    bool transfers;                          /* learns from the logs of the plan's sources */
 };
 
 struct bench_plan {
@@ -71,7 +71,7 @@ struct bench_plan {
     size_t contender_count;
     size_t trials, repeats, processes;
     size_t batch, initial; /* 0: each explorer's own */
-    size_t log_trials; /* in a log to learn from */
+    size_t log_trials;     /* in a log to learn from */
     uint64_t seed;
     bool own_time; /* the explorer's processor time counts as simulated time, too */
     bool quiet;
@@ -80,7 +80,7 @@ struct bench_plan {
 /* One search. */
 struct bench_run {
     double batch_seconds; /* of the processor, for a batch, on average */
-    double worst_batch; /* the longest of them */
+    double worst_batch;   /* the longest of them */
     uint32_t batches, failed;
 };
 
@@ -90,7 +90,7 @@ struct bench_runs {
     void *memory;
     size_t bytes;
     struct bench_run *runs; /* [worlds][contenders][repeats] */
-    float *best; /* excess: log(best so far / optimum); before any kernel ran, of the worst */
+    float *best;  /* excess: log(best so far / optimum); before any kernel ran, of the worst */
     float *clock; /* simulated time, in average trials of the space */
 };
 

@@ -74,8 +74,8 @@ static double repeat_excess(const struct bench_runs *runs, size_t world, size_t 
 }
 
 /* A column of repeats, less another contender's (SIZE_MAX: nobody's). */
-static struct bench_mean over_repeats(const struct bench_runs *runs, size_t world,
-                                      size_t contender, size_t other, size_t trials, double time)
+static struct bench_mean over_repeats(const struct bench_runs *runs, size_t world, size_t contender,
+                                      size_t other, size_t trials, double time)
 {
     size_t repeats = runs->plan->repeats;
     double *values = calloc(repeats, sizeof *values);
@@ -118,8 +118,7 @@ static float *excess_table(const struct bench_runs *runs, size_t world, size_t c
     float *table = calloc(repeats * trials, sizeof *table);
     for (size_t r = 0; table && r < repeats; r++)
         for (size_t n = 0; n < trials; n++)
-            table[r * trials + n] =
-                (float)repeat_excess(runs, world, contender, r, n + 1, -1.0);
+            table[r * trials + n] = (float)repeat_excess(runs, world, contender, r, n + 1, -1.0);
     return table;
 }
 

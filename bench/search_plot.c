@@ -17,7 +17,7 @@
 #define TOP 48
 #define LEGEND_ROW 20
 #define LEGEND_COLUMNS 4
-#define POINTS 100 /* of a curve, at most */
+#define POINTS 100         /* of a curve, at most */
 #define LEAST_PERCENT 0.05 /* what is below is at the floor: the noise of any recording */
 
 /* Okabe and Ito's colours, which nearly everybody can tell apart; what comes after

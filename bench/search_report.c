@@ -62,7 +62,7 @@ static enum anole_status end(struct anole_table *table, FILE *out, struct anole_
 static enum anole_status print_worlds(const struct bench_runs *runs, FILE *out,
                                       struct anole_error *error)
 {
-    static const char *const titles[] = {"space",     ">configs", ">failed",     ">passed over",
+    static const char *const titles[] = {"space",       ">configs", ">failed",  ">passed over",
                                          ">unrecorded", ">optimum", ">slowest", NULL};
     struct anole_table *table;
     enum anole_status status = anole_table_create(&table, titles, error);
@@ -122,21 +122,19 @@ static enum anole_status print_differences(const struct bench_runs *runs, FILE *
 }
 
 /* "88", or ">400" where all trials were not enough. */
-static const char *trials_text(char *out, size_t size, const struct bench_runs *runs,
-                               double trials)
+static const char *trials_text(char *out, size_t size, const struct bench_runs *runs, double trials)
 {
     bool never = trials > (double)runs->plan->trials;
-    snprintf(out, size, "%s%.0f", never ? ">" : "",
-             never ? (double)runs->plan->trials : trials);
+    snprintf(out, size, "%s%.0f", never ? ">" : "", never ? (double)runs->plan->trials : trials);
     return out;
 }
 
 static enum anole_status print_equal(const struct bench_runs *runs, size_t equal, FILE *out,
                                      struct anole_error *error)
 {
-    static const char *const titles[] = {"explorer",  ">trials to equal", ">interval",
-                                         ">fewer by", ">ms a batch",      ">longest",
-                                         ">s a search", NULL};
+    static const char *const titles[] = {
+        "explorer",    ">trials to equal", ">interval",   ">fewer by",
+        ">ms a batch", ">longest",         ">s a search", NULL};
     const struct bench_plan *plan = runs->plan;
     struct anole_table *table;
     enum anole_status status = anole_table_create(&table, titles, error);
@@ -170,9 +168,10 @@ enum anole_status bench_print_tables(const struct bench_runs *runs, size_t equal
 {
     const struct bench_plan *plan = runs->plan;
     enum anole_status status = print_worlds(runs, out, error);
-    fprintf(out, "\nBest so far over the optimum, in %% of it: geometric mean of %zu space%s, %zu "
-                 "repeats, seeds from %llu,\n±95 %% interval over repeats, after n trials (failed "
-                 "ones count):\n\n",
+    fprintf(out,
+            "\nBest so far over the optimum, in %% of it: geometric mean of %zu space%s, %zu "
+            "repeats, seeds from %llu,\n±95 %% interval over repeats, after n trials (failed "
+            "ones count):\n\n",
             plan->worlds.count, plan->worlds.count == 1 ? "" : "s", plan->repeats,
             (unsigned long long)plan->seed);
     if (status == ANOLE_DONE)
@@ -187,14 +186,16 @@ enum anole_status bench_print_tables(const struct bench_runs *runs, size_t equal
             status = print_excess(runs, w, false, out, error);
     }
     if (plan->contender_count > 1) {
-        fprintf(out, "\nPaired by seed: best so far against that of %s, in %% (negative: "
-                     "better):\n\n",
+        fprintf(out,
+                "\nPaired by seed: best so far against that of %s, in %% (negative: "
+                "better):\n\n",
                 plan->contenders[0].label);
         if (status == ANOLE_DONE)
             status = print_differences(runs, out, error);
     }
-    fprintf(out, "\nTrials to equal what %s reaches after %zu (95 %% interval by bootstrap over "
-                 "repeats), and the\nexplorer's and the model's own processor time:\n\n",
+    fprintf(out,
+            "\nTrials to equal what %s reaches after %zu (95 %% interval by bootstrap over "
+            "repeats), and the\nexplorer's and the model's own processor time:\n\n",
             plan->contenders[equal].label, plan->trials);
     return status == ANOLE_DONE ? print_equal(runs, equal, out, error) : status;
 }
@@ -234,8 +235,7 @@ static enum anole_status contender_json(json_t *list, const struct bench_runs *r
                                         size_t contender, size_t equal, struct anole_error *error)
 {
     struct bench_equal found;
-    enum anole_status status =
-        bench_trials_to_equal(&found, runs, world, contender, equal, error);
+    enum anole_status status = bench_trials_to_equal(&found, runs, world, contender, equal, error);
     if (status != ANOLE_DONE)
         return status;
     json_t *object = json_object();
@@ -300,7 +300,8 @@ enum anole_status bench_print_json(const struct bench_runs *runs, size_t equal, 
         status = world_json(spaces, runs, w, equal, error);
     if (status == ANOLE_DONE)
         status = contenders_json(root, runs, BENCH_ALL_WORLDS, equal, error);
-    if (status == ANOLE_DONE && (json_dumpf(root, out, JSON_INDENT(2)) != 0 || fputc('\n', out) < 0))
+    if (status == ANOLE_DONE &&
+        (json_dumpf(root, out, JSON_INDENT(2)) != 0 || fputc('\n', out) < 0))
         status = anole_fail_errno(error, "the results could not be written");
     json_decref(root);
     return status;

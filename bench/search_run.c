@@ -31,7 +31,7 @@ struct shared {
 /* The logs of all sources; a space without enough results is itself the log. */
 struct logs {
     uint64_t *configs; /* [sources][LOGS][log_trials] */
-    uint32_t *counts; /* [sources][LOGS] */
+    uint32_t *counts;  /* [sources][LOGS] */
 };
 
 struct crew {
@@ -69,7 +69,7 @@ struct course {
     struct anole_trials *trials;
     struct anole_search *search;
     struct bench_run run;
-    double seen; /* seconds */
+    double seen;  /* seconds */
     double clock; /* seconds */
 };
 
@@ -183,7 +183,8 @@ static enum anole_status write_log(const struct crew *crew, size_t job, struct a
     size_t recorded = anole_recording_count(source->recording);
     if (recorded > plan->log_trials) {
         uint64_t seed = (plan->seed ^ UINT64_C(0x6c6f67)) + job; /* not those of the repeats */
-        status = simulate(&run, &trace, plan, source, &contender, &(struct lessons){0}, seed, error);
+        status =
+            simulate(&run, &trace, plan, source, &contender, &(struct lessons){0}, seed, error);
     } else {
         for (trace.made = 0; trace.made < recorded; trace.made++)
             trace.configs[trace.made] = anole_recording_get(source->recording, trace.made)->config;
@@ -353,8 +354,8 @@ static enum anole_status run_jobs(const struct crew *crew, crew_job *job, size_t
 /* Memory that the processes share. */
 static enum anole_status map(void **memory, size_t bytes, struct anole_error *error)
 {
-    void *mapped = mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *mapped =
+        mmap(NULL, bytes ? bytes : 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (mapped == MAP_FAILED)
         return anole_fail_memory(error);
     *memory = mapped;

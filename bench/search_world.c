@@ -65,11 +65,11 @@ static enum anole_status load(struct bench_world *world, bool whole, struct anol
     if (status == ANOLE_DONE)
         status = anole_t1_space(&world->space, world->t1, error);
     if (status == ANOLE_DONE)
-        status = anole_features_create(&world->features, world->space, NULL, 0, NULL, NULL, 0,
-                                       error);
+        status =
+            anole_features_create(&world->features, world->space, NULL, 0, NULL, NULL, 0, error);
     if (status == ANOLE_DONE)
-        status = anole_recording_load(&world->recording, world->t1, world->space, world->path,
-                                      error);
+        status =
+            anole_recording_load(&world->recording, world->t1, world->space, world->path, error);
     if (status != ANOLE_DONE)
         return status;
     snprintf(world->label, sizeof world->label, "%.60s %.80s", world->t1->name,

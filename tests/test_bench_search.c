@@ -40,8 +40,7 @@ struct made_up {
 
 static void made_up_init(struct made_up *made, size_t worlds, size_t repeats, size_t trials)
 {
-    *made = (struct made_up){
-        .plan = {.contender_count = 2, .repeats = repeats, .trials = trials}};
+    *made = (struct made_up){.plan = {.contender_count = 2, .repeats = repeats, .trials = trials}};
     made->plan.worlds = (struct bench_worlds){made->worlds, worlds};
     made->plan.contenders = made->contenders;
     strcpy(made->contenders[0].label, "first");
@@ -161,11 +160,8 @@ static void plan_init(struct bench_plan *plan, struct bench_contender *contender
 {
     struct anole_error error = {0};
     char path[4096];
-    *plan = (struct bench_plan){.contenders = contenders,
-                                .log_trials = 100,
-                                .processes = 2,
-                                .seed = 1,
-                                .quiet = true};
+    *plan = (struct bench_plan){
+        .contenders = contenders, .log_trials = 100, .processes = 2, .seed = 1, .quiet = true};
     for (; names[plan->contender_count]; plan->contender_count++) {
         struct bench_contender *contender = &contenders[plan->contender_count];
         *contender = (struct bench_contender){0};

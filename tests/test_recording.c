@@ -37,7 +37,8 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     *state = f;
-    return anole_t1_parse(&f->t1, t1_text, sizeof t1_text - 1, "T1.json", &f->error) != ANOLE_DONE ||
+    return anole_t1_parse(&f->t1, t1_text, sizeof t1_text - 1, "T1.json", &f->error) !=
+               ANOLE_DONE ||
            anole_t1_space(&f->space, f->t1, &f->error) != ANOLE_DONE;
 }
 
@@ -90,12 +91,14 @@ static const struct anole_recorded *find(const struct fixture *f, int64_t x, int
 #define T4(entries) "{\"metadata\": {\"timeunit\": \"milliseconds\"}, \"results\": [" entries "]}"
 #define GOOD                                                                                       \
     "{" CONFIG(1, 0.5, "row") ", \"times\": {\"compilation\": 900, \"framework\": 5, "             \
-    "\"search_algorithm\": 0, \"validation\": 50, \"runtimes\": [4, 2]}, \"invalidity\": "         \
-    "\"correct\", \"correctness\": 1, \"measurements\": [{\"name\": \"time\", \"value\": 3, "      \
-    "\"unit\": \"\"}], \"objectives\": [\"time\"]}"
+                              "\"search_algorithm\": 0, \"validation\": 50, \"runtimes\": [4, "    \
+                              "2]}, \"invalidity\": "                                              \
+                              "\"correct\", \"correctness\": 1, \"measurements\": [{\"name\": "    \
+                              "\"time\", \"value\": 3, "                                           \
+                              "\"unit\": \"\"}], \"objectives\": [\"time\"]}"
 #define SHORT(x, time)                                                                             \
     "{" CONFIG(x, 1.5, "row") ", \"invalidity\": \"correct\", \"measurements\": [{\"name\": "      \
-    "\"time\", \"value\": " #time "}]}"
+                              "\"time\", \"value\": " #time "}]}"
 
 /* ------------------------------------------------------------------------ T4 */
 
@@ -128,7 +131,7 @@ static void test_read_takes_compilation_time_for_compilation(void **state)
 {
     struct fixture *f = *state;
     accept(f, T4("{" CONFIG(1, 0.5, "row") ", \"times\": {\"compilation_time\": 70, \"runtimes\": "
-                 "[2, 4]}, \"invalidity\": \"correct\"}"));
+                                           "[2, 4]}, \"invalidity\": \"correct\"}"));
     assert_float_equal(find(f, 1, 5, 0)->build, 0.07, 1e-12);
     /* Nobody sums the runs up: their mean. */
     assert_float_equal(find(f, 1, 5, 0)->seconds, 3e-3, 1e-12);
@@ -147,9 +150,12 @@ static void test_read_maps_each_kind_of_invalidity(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char text[1024];
-        snprintf(text, sizeof text, T4(GOOD ", {" CONFIG(2, 0.5, "column") ", \"times\": "
-                 "{\"compilation\": 30}, \"invalidity\": \"%s\", \"measurements\": [{\"name\": "
-                 "\"time\", \"value\": \"Failed\"}]}"), kinds[i].kind);
+        snprintf(text, sizeof text,
+                 T4(GOOD ", {" CONFIG(2, 0.5, "column") ", \"times\": "
+                                                        "{\"compilation\": 30}, \"invalidity\": "
+                                                        "\"%s\", \"measurements\": [{\"name\": "
+                                                        "\"time\", \"value\": \"Failed\"}]}"),
+                 kinds[i].kind);
         accept(f, text);
         const struct anole_recorded *failed = find(f, 2, 5, 1);
         assert_non_null(failed);
@@ -168,8 +174,11 @@ static void test_read_heeds_units_wherever_they_stand(void **state)
     struct fixture *f = *state;
     accept(f, "{\"results\": [" SHORT(1, 3) "], \"metadata\": {\"timeunit\": \"microseconds\"}}");
     assert_float_equal(find(f, 1, 15, 0)->seconds, 3e-6, 1e-15);
-    accept(f, "{\"results\": [{" CONFIG(1, 0.5, "row") ", \"invalidity\": \"correct\", "
-              "\"measurements\": [{\"name\": \"time\", \"value\": 2, \"unit\": \"s\"}]}]}");
+    accept(f,
+           "{\"results\": [{" CONFIG(
+               1, 0.5,
+               "row") ", \"invalidity\": \"correct\", "
+                      "\"measurements\": [{\"name\": \"time\", \"value\": 2, \"unit\": \"s\"}]}]}");
     assert_float_equal(find(f, 1, 5, 0)->seconds, 2.0, 1e-12);
     refuse(f, "{\"metadata\": {\"timeunit\": \"fortnights\"}, \"results\": [" SHORT(1, 3) "]}",
            "fortnights", "expected s, ms");
@@ -178,14 +187,66 @@ static void test_read_heeds_units_wherever_they_stand(void **state)
 static void test_read_counts_what_it_passes_over(void **state)
 {
     struct fixture *f = *state;
-    accept(f, T4(GOOD "," SHORT(2, 5) "," SHORT(2, 4) "," /* again: the last counts */
-                 SHORT(3, 1) "," /* no such value */
-                 "{" CONFIG(8, 0.5, "column") ", \"invalidity\": \"correct\"},"
-                 SHORT(4, -1) "," SHORT(4, NaN) "," SHORT(4, 0) "," SHORT(4, Infinity) ","
-                 SHORT(4, -Infinity) "," SHORT(4, "soon") ","
-                 "{" CONFIG(4, 0.5, "row") ", \"invalidity\": \"compile\", \"times\": "
-                 "{\"compilation\": -3}},"
-                 "{\"configuration\": {\"x\": 1}, \"invalidity\": \"correct\"}"));
+    accept(
+        f,
+        T4(GOOD "," SHORT(2, 5) "," SHORT(2, 4) "," /* again: the last counts */
+           SHORT(
+               3,
+               1) "," /* no such value */
+                  "{" CONFIG(8, 0.5, "column") ", \"invalidity\": \"correct\"}," SHORT(4, -1) "," SHORT(4, NaN) "," SHORT(
+                      4,
+                      0) "," SHORT(4,
+                                   Infinity) "," SHORT(4,
+                                                       -Infinity) "," SHORT(4,
+                                                                            "soon") ","
+                                                                                    "{" CONFIG(
+                                                                                        4, 0.5,
+                                                                                        "row") ", "
+                                                                                               "\"i"
+                                                                                               "nva"
+                                                                                               "lid"
+                                                                                               "ity"
+                                                                                               "\":"
+                                                                                               " \""
+                                                                                               "com"
+                                                                                               "pil"
+                                                                                               "e\""
+                                                                                               ", "
+                                                                                               "\"t"
+                                                                                               "ime"
+                                                                                               "s\""
+                                                                                               ": "
+                                                                                               "{\""
+                                                                                               "com"
+                                                                                               "pil"
+                                                                                               "ati"
+                                                                                               "on"
+                                                                                               "\":"
+                                                                                               " -"
+                                                                                               "3}}"
+                                                                                               ","
+                                                                                               "{\""
+                                                                                               "con"
+                                                                                               "fig"
+                                                                                               "ura"
+                                                                                               "tio"
+                                                                                               "n\""
+                                                                                               ": "
+                                                                                               "{\""
+                                                                                               "x\""
+                                                                                               ": "
+                                                                                               "1},"
+                                                                                               " \""
+                                                                                               "inv"
+                                                                                               "ali"
+                                                                                               "dit"
+                                                                                               "y\""
+                                                                                               ": "
+                                                                                               "\"c"
+                                                                                               "orr"
+                                                                                               "ect"
+                                                                                               "\""
+                                                                                               "}"));
     const struct anole_recording_counts *counts = anole_recording_counts(f->recording);
     assert_int_equal(counts->entries, 13);
     assert_int_equal(counts->ok, 2);
@@ -278,8 +339,9 @@ static void test_read_refuses_a_huge_entry(void **state)
 #define CACHED(key, x, more)                                                                       \
     "\"" key "\": {\"x\": " #x ", \"half\": 0.5, \"way\": \"row\", \"only\": 7, " more "}"
 #define CACHE_ENTRIES                                                                              \
-    CACHED("1", 1, "\"time\": 3.5, \"times\": [3, 4], \"compile_time\": 100, "                     \
-                   "\"verification_time\": 10, \"benchmark_time\": 20, \"framework_time\": 1")     \
+    CACHED("1", 1,                                                                                 \
+           "\"time\": 3.5, \"times\": [3, 4], \"compile_time\": 100, "                             \
+           "\"verification_time\": 10, \"benchmark_time\": 20, \"framework_time\": 1")             \
     ",\n" CACHED("2", 2, "\"time\": \"RuntimeFailedConfig\", \"compile_time\": 50")
 
 static void check_cache(struct fixture *f)
@@ -318,17 +380,18 @@ static void test_cache_maps_each_failure(void **state)
     static const struct {
         const char *time;
         enum anole_outcome outcome;
-    } kinds[] = {{"\"time\": \"InvalidConfig\"", ANOLE_OUTCOME_INVALID},
-                 {"\"time\": \"CompilationFailedConfig\"", ANOLE_OUTCOME_COMPILE},
-                 {"\"time\": \"RuntimeFailedConfig\"", ANOLE_OUTCOME_LAUNCH},
-                 {"\"time\": \"\", \"__error__\": \"CompilationFailedConfig\"",
-                  ANOLE_OUTCOME_COMPILE},
-                 {"\"time\": 1e20", ANOLE_OUTCOME_LAUNCH}};
+    } kinds[] = {
+        {"\"time\": \"InvalidConfig\"", ANOLE_OUTCOME_INVALID},
+        {"\"time\": \"CompilationFailedConfig\"", ANOLE_OUTCOME_COMPILE},
+        {"\"time\": \"RuntimeFailedConfig\"", ANOLE_OUTCOME_LAUNCH},
+        {"\"time\": \"\", \"__error__\": \"CompilationFailedConfig\"", ANOLE_OUTCOME_COMPILE},
+        {"\"time\": 1e20", ANOLE_OUTCOME_LAUNCH}};
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char text[1024];
         snprintf(text, sizeof text,
-                 CACHE_HEAD CACHE_ENTRIES ", \"4\": {\"x\": 4, \"half\": 0.5, \"way\": \"row\", %s}}}",
+                 CACHE_HEAD CACHE_ENTRIES
+                 ", \"4\": {\"x\": 4, \"half\": 0.5, \"way\": \"row\", %s}}}",
                  kinds[i].time);
         accept(f, text);
         assert_int_equal(find(f, 4, 5, 0)->outcome, kinds[i].outcome);

@@ -83,8 +83,7 @@ static void serve(struct fixture *f, const char *variable)
 
 static struct anole_task custom_task(const char *name)
 {
-    struct anole_task task = {
-        .size = sizeof task, .kind = ANOLE_TASK_CUSTOM, .dtype = ANOLE_F32};
+    struct anole_task task = {.size = sizeof task, .kind = ANOLE_TASK_CUSTOM, .dtype = ANOLE_F32};
     snprintf(task.name, sizeof task.name, "%s", name);
     return task;
 }
@@ -210,8 +209,8 @@ static void test_trials_are_as_recorded(void **state)
     assert_done(anole_generator_create(&generator, f->registry->entries[0].backend,
                                        &f->registry->devices[NEAR].device, &task, &error));
     const struct anole_measure_options options = {.build_workers = 1, .threads = 1, .seed = 1};
-    assert_done(anole_measure_create(&measure, f->registry, &f->registry->devices[NEAR], &options,
-                                     &error));
+    assert_done(
+        anole_measure_create(&measure, f->registry, &f->registry->devices[NEAR], &options, &error));
     assert_done(anole_measure_batch(measure, generator, configs, count, NAN, keep, &seen, &error));
     for (size_t i = 0; i < count; i++) {
         const struct anole_recorded *item = anole_recording_find(f->recording, configs[i]);

@@ -15,11 +15,10 @@
 #include <math.h>
 #include <string.h>
 
-static const char t1_text[] =
-    "{\"ConfigurationSpace\": {\"TuningParameters\": ["
-    "{\"Name\": \"x\", \"Values\": [1, 2, 3, 4, 5, 6, 7, 8]},"
-    "{\"Name\": \"half\", \"Values\": [0.5, 1.5]},"
-    "{\"Name\": \"way\", \"Values\": [\"row\", \"a \\\"column\\\"\"]}]}}";
+static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": ["
+                              "{\"Name\": \"x\", \"Values\": [1, 2, 3, 4, 5, 6, 7, 8]},"
+                              "{\"Name\": \"half\", \"Values\": [0.5, 1.5]},"
+                              "{\"Name\": \"way\", \"Values\": [\"row\", \"a \\\"column\\\"\"]}]}}";
 static const char names[][ANOLE_KNOB_NAME] = {"x", "half", "way"};
 
 struct fixture {
@@ -32,7 +31,8 @@ static int setup(void **state)
 {
     struct fixture *f = test_calloc(1, sizeof *f);
     *state = f;
-    return anole_t1_parse(&f->t1, t1_text, sizeof t1_text - 1, "T1.json", &f->error) != ANOLE_DONE ||
+    return anole_t1_parse(&f->t1, t1_text, sizeof t1_text - 1, "T1.json", &f->error) !=
+               ANOLE_DONE ||
            anole_t1_space(&f->space, f->t1, &f->error) != ANOLE_DONE;
 }
 
@@ -83,8 +83,8 @@ static void test_what_was_written_is_read_back(void **state)
     assert_int_equal(anole_recording_count(recording), ANOLE_OUTCOME_COUNT);
     assert_string_equal(anole_recording_device(recording), "De\\x1bvice \\xff");
     for (enum anole_outcome o = ANOLE_OUTCOME_OK; o < ANOLE_OUTCOME_COUNT; o++) {
-        const struct anole_recorded *item = anole_recording_find(
-            recording, config_of(f, 1 + (int64_t)o, o % 2, o / 2 % 2));
+        const struct anole_recorded *item =
+            anole_recording_find(recording, config_of(f, 1 + (int64_t)o, o % 2, o / 2 % 2));
         assert_non_null(item);
         assert_int_equal(item->outcome, o == ANOLE_OUTCOME_CRASH ? ANOLE_OUTCOME_LAUNCH : o);
         assert_float_equal(item->build, 1.5, 1e-12);
@@ -108,8 +108,9 @@ static void test_without_a_t1_file_values_are_the_knobs(void **state)
     add(f, &writer, config_of(f, 7, 1, 1), &result);
     add(f, &writer, config_of(f, 8, 0, 0), &result);
     assert_int_equal(anole_t4_end(&writer, &f->error), ANOLE_DONE);
-    assert_int_equal(anole_json_parse(&root, writer.text.data, writer.text.length, "own", &f->error),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_json_parse(&root, writer.text.data, writer.text.length, "own", &f->error),
+        ANOLE_DONE);
     const json_t *results = json_object_get(root, "results");
     assert_int_equal(json_array_size(results), 2);
     const json_t *config = json_object_get(json_array_get(results, 0), "configuration");

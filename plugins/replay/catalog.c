@@ -92,8 +92,8 @@ static int add_folder(const char *path, int depth, struct anole_message *message
     if (count < 0)
         return replay_fail(message, ANOLE_BAD_REQUEST, "$ANOLE_REPLAY: cannot read the folder %s",
                            path);
-    bool described = snprintf(t1, sizeof t1, "%s/T1.json", path) < (int)sizeof t1 &&
-                     stat(t1, &info) == 0;
+    bool described =
+        snprintf(t1, sizeof t1, "%s/T1.json", path) < (int)sizeof t1 && stat(t1, &info) == 0;
     for (int i = 0; i < count; i++) {
         const char *name = files[i]->d_name;
         bool fits = snprintf(file, sizeof file, "%s/%s", path, name) < (int)sizeof file;
@@ -185,8 +185,8 @@ static int read_entry(struct replay_entry *entry, struct anole_message *message)
     if (status == ANOLE_DONE)
         status = anole_t1_space(&made.space, made.t1, &error);
     if (status == ANOLE_DONE)
-        status = anole_recording_load(&made.recording, made.t1, made.space, entry->results_path,
-                                      &error);
+        status =
+            anole_recording_load(&made.recording, made.t1, made.space, entry->results_path, &error);
     if (status != ANOLE_DONE) {
         anole_space_destroy(made.space);
         anole_t1_destroy(made.t1);

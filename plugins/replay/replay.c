@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define NAME_KEPT 40 /* bytes of a kernel's name in the name of a task */
-#define DIGEST 16 /* and behind them a '-' and so many digits of its digest */
+#define DIGEST 16    /* and behind them a '-' and so many digits of its digest */
 
 struct anole_session {
     const struct replay_entry *entry;
@@ -53,9 +53,8 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
     if (code != ANOLE_OK)
         return code;
     if (*count > 0) {
-        struct anole_device device = {.size = sizeof device,
-                                      .type = ANOLE_DEVICE_GPU,
-                                      .flags = ANOLE_DEVICE_SIMULATED};
+        struct anole_device device = {
+            .size = sizeof device, .type = ANOLE_DEVICE_GPU, .flags = ANOLE_DEVICE_SIMULATED};
         snprintf(device.name, sizeof device.name, "%s", anole_recording_device(entry->recording));
         snprintf(device.driver, sizeof device.driver, "recording of %s", entry->t1->name);
         snprintf(device.driver_version, sizeof device.driver_version, "%s", entry->digest);
@@ -71,10 +70,9 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
 static bool is_name(const char *task, const char *kernel)
 {
     size_t kept = strnlen(kernel, NAME_KEPT);
-    if (strncmp(task, kernel, sizeof ((struct anole_task *)0)->name - 1) == 0)
+    if (strncmp(task, kernel, sizeof((struct anole_task *)0)->name - 1) == 0)
         return true;
-    if (strncmp(task, kernel, kept) != 0 || task[kept] != '-' ||
-        strlen(task + kept + 1) != DIGEST)
+    if (strncmp(task, kernel, kept) != 0 || task[kept] != '-' || strlen(task + kept + 1) != DIGEST)
         return false;
     for (size_t i = 0; i < DIGEST; i++)
         if (!isxdigit((unsigned char)task[kept + 1 + i]))
@@ -100,18 +98,17 @@ static int fail_gone(const struct anole_device *device, struct anole_message *me
                        device->name);
 }
 
-static int add_knob(struct anole_space_builder *builder,
-                    const struct anole_t1_parameter *parameter, uint32_t default_digit)
+static int add_knob(struct anole_space_builder *builder, const struct anole_t1_parameter *parameter,
+                    uint32_t default_digit)
 {
     bool text = parameter->kind == ANOLE_T1_TEXT;
-    const struct anole_knob knob = {
-        .size = sizeof knob,
-        .kind = text ? ANOLE_KNOB_CATEGORICAL : ANOLE_KNOB_ORDINAL,
-        .name = parameter->name,
-        .values = parameter->values,
-        .count = parameter->count,
-        .default_index = default_digit,
-        .labels = text ? (const char *const *)parameter->labels : NULL};
+    const struct anole_knob knob = {.size = sizeof knob,
+                                    .kind = text ? ANOLE_KNOB_CATEGORICAL : ANOLE_KNOB_ORDINAL,
+                                    .name = parameter->name,
+                                    .values = parameter->values,
+                                    .count = parameter->count,
+                                    .default_index = default_digit,
+                                    .labels = text ? (const char *const *)parameter->labels : NULL};
     return builder->knob(builder, &knob);
 }
 
@@ -132,8 +129,8 @@ static int space(const struct anole_device *device, const struct anole_task *tas
         /* What a device allows, that one has shown in its results. */
         if (anole_device_mentioned(entry->t1->conditions[i]))
             continue;
-        code = builder->constraint(builder, entry->t1->conditions[i],
-                                   entry->t1->condition_texts[i]);
+        code =
+            builder->constraint(builder, entry->t1->conditions[i], entry->t1->condition_texts[i]);
     }
     return code;
 }

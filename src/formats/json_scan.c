@@ -40,8 +40,8 @@ static enum anole_status fail_here(struct anole_json_scan *scan, const char *exp
         return anole_fail(scan->error, ANOLE_ERR_INPUT,
                           "%s:%zu: the file ends here; expected %s: was it cut?", scan->file,
                           anole_json_scan_line(scan), expected);
-    return anole_fail(scan->error, ANOLE_ERR_INPUT, "%s:%zu: expected %s, found \"%s\"",
-                      scan->file, anole_json_scan_line(scan), expected,
+    return anole_fail(scan->error, ANOLE_ERR_INPUT, "%s:%zu: expected %s, found \"%s\"", scan->file,
+                      anole_json_scan_line(scan), expected,
                       anole_text_printable(shown, sizeof shown, found));
 }
 

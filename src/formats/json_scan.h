@@ -13,8 +13,8 @@ struct anole_json_scan {
     const char *text;
     size_t length;
     const char *file; /* printable */
-    size_t at; /* the next byte */
-    bool fresh; /* just behind a '{' or '[': no comma is due */
+    size_t at;        /* the next byte */
+    bool fresh;       /* just behind a '{' or '[': no comma is due */
     /* The text may end between two members: the program that writes it was
      * interrupted, or still runs. */
     bool may_end;

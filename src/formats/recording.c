@@ -119,8 +119,7 @@ enum anole_status anole_recording_take(struct anole_recording_reader *reader,
         taken.seconds = NAN;
         taken.samples = 0;
     }
-    enum anole_status status =
-        find_place(reader->recording, taken.config, &place, reader->error);
+    enum anole_status status = find_place(reader->recording, taken.config, &place, reader->error);
     if (status == ANOLE_DONE)
         reader->recording->items[place] = taken;
     return status;
@@ -192,15 +191,15 @@ static enum anole_status sum_up(struct anole_recording_reader *reader)
 }
 
 enum anole_status anole_recording_parse(struct anole_recording **recording,
-                                        const struct anole_t1 *t1,
-                                        const struct anole_space *space, const char *text,
-                                        size_t length, const char *path, struct anole_error *error)
+                                        const struct anole_t1 *t1, const struct anole_space *space,
+                                        const char *text, size_t length, const char *path,
+                                        struct anole_error *error)
 {
     char file[256], format[16];
     struct anole_recording_reader reader = {.t1 = t1, .space = space, .unit = 1e-3, .error = error};
     anole_text_printable(file, sizeof file, path);
-    reader.scan = (struct anole_json_scan){
-        .text = text, .length = length, .file = file, .error = error};
+    reader.scan =
+        (struct anole_json_scan){.text = text, .length = length, .file = file, .error = error};
     reader.recording = calloc(1, sizeof *reader.recording);
     if (!reader.recording)
         return anole_fail_memory(error);
@@ -250,14 +249,12 @@ const char *anole_recording_device(const struct anole_recording *recording)
     return recording->device;
 }
 
-const struct anole_recording_counts *
-anole_recording_counts(const struct anole_recording *recording)
+const struct anole_recording_counts *anole_recording_counts(const struct anole_recording *recording)
 {
     return &recording->counts;
 }
 
-const char *anole_recording_summary(const struct anole_recording *recording, char *out,
-                                    size_t size)
+const char *anole_recording_summary(const struct anole_recording *recording, char *out, size_t size)
 {
     const struct anole_recording_counts *counts = &recording->counts;
     const struct {

@@ -28,18 +28,18 @@ struct anole_recorded {
     uint64_t config;
     enum anole_outcome outcome;
     uint32_t samples; /* runs behind `seconds`; 0 if the kernel failed */
-    double seconds; /* of one run, as the file sums it up; NaN if the kernel failed */
+    double seconds;   /* of one run, as the file sums it up; NaN if the kernel failed */
     /* What trying it cost.  `other` is the recording tool's own overhead. */
     double build, verify, run, other;
 };
 
 struct anole_recording_counts {
-    size_t entries; /* in the file; the rest: */
+    size_t entries;    /* in the file; the rest: */
     size_t ok, failed; /* taken, by outcome */
-    size_t repeated; /* of a config that comes again later: the last counts */
-    size_t outside; /* parameters or values that the space does not have */
-    size_t forbidden; /* against its conditions */
-    size_t unusable; /* ok without a positive time, or with a time that is negative or NaN */
+    size_t repeated;   /* of a config that comes again later: the last counts */
+    size_t outside;    /* parameters or values that the space does not have */
+    size_t forbidden;  /* against its conditions */
+    size_t unusable;   /* ok without a positive time, or with a time that is negative or NaN */
 };
 
 struct anole_recording;
@@ -51,9 +51,8 @@ enum anole_status anole_recording_load(struct anole_recording **recording,
                                        const char *path, struct anole_error *error);
 /* The same from memory (not compressed); `path` is for messages. */
 enum anole_status anole_recording_parse(struct anole_recording **recording,
-                                        const struct anole_t1 *t1,
-                                        const struct anole_space *space, const char *text,
-                                        size_t length, const char *path,
+                                        const struct anole_t1 *t1, const struct anole_space *space,
+                                        const char *text, size_t length, const char *path,
                                         struct anole_error *error);
 void anole_recording_destroy(struct anole_recording *recording);
 
@@ -68,8 +67,7 @@ const char *anole_recording_summary(const struct anole_recording *recording, cha
 
 /* Distinct configs, in the order of the file; NULL beyond the last. */
 size_t anole_recording_count(const struct anole_recording *recording);
-const struct anole_recorded *anole_recording_get(const struct anole_recording *recording,
-                                                 size_t i);
+const struct anole_recorded *anole_recording_get(const struct anole_recording *recording, size_t i);
 /* NULL if the config is not recorded. */
 const struct anole_recorded *anole_recording_find(const struct anole_recording *recording,
                                                   uint64_t config);

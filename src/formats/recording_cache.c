@@ -37,7 +37,8 @@ static bool find_outcome(const char *text, enum anole_outcome *outcome)
 static enum anole_status read_outcome(const struct anole_recording_reader *reader,
                                       const json_t *entry, enum anole_outcome *outcome)
 {
-    const json_t *time = json_object_get(entry, "time"), *fault = json_object_get(entry, "__error__");
+    const json_t *time = json_object_get(entry, "time"),
+                 *fault = json_object_get(entry, "__error__");
     const char *text = json_string_value(json_is_string(fault) ? fault : time);
     char where[384], shown[128];
     if (!text) {

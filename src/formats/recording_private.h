@@ -15,7 +15,7 @@ struct anole_recording {
     struct anole_recorded *items;
     size_t count, capacity;
     struct anole_config_map where; /* config -> position in items */
-    size_t best; /* position; valid if counts.ok */
+    size_t best;                   /* position; valid if counts.ok */
     struct anole_recording_counts counts;
     char device[128];
 };

@@ -18,10 +18,17 @@ static bool find_unit(const char *text, double *unit)
     static const struct {
         const char *text;
         double unit;
-    } units[] = {{"s", 1.0},          {"second", 1.0},       {"seconds", 1.0},
-                 {"ms", 1e-3},        {"millisecond", 1e-3}, {"milliseconds", 1e-3},
-                 {"miliseconds", 1e-3}, {"us", 1e-6},        {"microseconds", 1e-6},
-                 {"ns", 1e-9},        {"nanoseconds", 1e-9}};
+    } units[] = {{"s", 1.0},
+                 {"second", 1.0},
+                 {"seconds", 1.0},
+                 {"ms", 1e-3},
+                 {"millisecond", 1e-3},
+                 {"milliseconds", 1e-3},
+                 {"miliseconds", 1e-3},
+                 {"us", 1e-6},
+                 {"microseconds", 1e-6},
+                 {"ns", 1e-9},
+                 {"nanoseconds", 1e-9}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (strcmp(text, units[i].text) == 0) {
             *unit = units[i].unit;

@@ -31,10 +31,10 @@ void anole_t4_begin(struct anole_t4_writer *writer, const struct anole_t4_source
 {
     *writer = (struct anole_t4_writer){.t1 = t1};
     anole_text_printf(&writer->text, "{\"schema_version\":\"1.0.0\",\n\"metadata\":");
-    append_json(&writer->text, json_pack("{s:s, s:o, s:o, s:o}", "timeunit", "milliseconds",
-                                         "kernel", printable_json(source->kernel), "device",
-                                         printable_json(source->device), "driver",
-                                         printable_json(source->driver)));
+    append_json(&writer->text,
+                json_pack("{s:s, s:o, s:o, s:o}", "timeunit", "milliseconds", "kernel",
+                          printable_json(source->kernel), "device", printable_json(source->device),
+                          "driver", printable_json(source->driver)));
     anole_text_printf(&writer->text, ",\n\"results\":[");
 }
 
@@ -116,9 +116,9 @@ static json_t *times(const struct anole_result *result)
                        ? json_pack("[o]", milliseconds(result->seconds))
                        : json_array();
     return json_pack("{s:o, s:o, s:i, s:o, s:o, s:o}", "compilation", milliseconds(cost->build),
-                     "framework", milliseconds(cost->generate + cost->transfer),
-                     "search_algorithm", 0, "validation", milliseconds(cost->verify), "runtimes",
-                     runs, "benchmark", milliseconds(cost->run));
+                     "framework", milliseconds(cost->generate + cost->transfer), "search_algorithm",
+                     0, "validation", milliseconds(cost->verify), "runtimes", runs, "benchmark",
+                     milliseconds(cost->run));
 }
 
 static json_t *measurements(const struct anole_result *result)
@@ -130,10 +130,9 @@ static json_t *measurements(const struct anole_result *result)
                      "unit", "ms");
 }
 
-enum anole_status anole_t4_add(struct anole_t4_writer *writer,
-                               const char names[][ANOLE_KNOB_NAME], const int64_t *values,
-                               size_t count, const struct anole_result *result,
-                               struct anole_error *error)
+enum anole_status anole_t4_add(struct anole_t4_writer *writer, const char names[][ANOLE_KNOB_NAME],
+                               const int64_t *values, size_t count,
+                               const struct anole_result *result, struct anole_error *error)
 {
     json_t *config = NULL;
     enum anole_status status = configuration(&config, writer, names, values, count, error);
@@ -143,8 +142,8 @@ enum anole_status anole_t4_add(struct anole_t4_writer *writer,
     append_json(&writer->text,
                 json_pack("{s:o, s:o, s:s, s:i, s:o, s:[s]}", "configuration", config, "times",
                           times(result), "invalidity", invalidity(result->outcome), "correctness",
-                          result->outcome == ANOLE_OUTCOME_OK, "measurements",
-                          measurements(result), "objectives", "time"));
+                          result->outcome == ANOLE_OUTCOME_OK, "measurements", measurements(result),
+                          "objectives", "time"));
     return writer->text.failed ? anole_fail_memory(error) : ANOLE_DONE;
 }
 

@@ -27,10 +27,9 @@ struct anole_t4_source {
 void anole_t4_begin(struct anole_t4_writer *writer, const struct anole_t4_source *source,
                     const struct anole_t1 *t1);
 /* ERR_INPUT if the T1 file has no such parameter or value. */
-enum anole_status anole_t4_add(struct anole_t4_writer *writer,
-                               const char names[][ANOLE_KNOB_NAME], const int64_t *values,
-                               size_t count, const struct anole_result *result,
-                               struct anole_error *error);
+enum anole_status anole_t4_add(struct anole_t4_writer *writer, const char names[][ANOLE_KNOB_NAME],
+                               const int64_t *values, size_t count,
+                               const struct anole_result *result, struct anole_error *error);
 /* Completes the text; ERR_MEMORY if that ran out anywhere before. */
 enum anole_status anole_t4_end(struct anole_t4_writer *writer, struct anole_error *error);
 void anole_t4_fini(struct anole_t4_writer *writer);

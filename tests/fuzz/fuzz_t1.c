@@ -12,8 +12,7 @@ FUZZ_TARGET(t1)
     struct anole_space *space = NULL;
     struct anole_error error = {.status = ANOLE_DONE};
     fuzz_quiet();
-    enum anole_status status =
-        anole_t1_parse(&t1, (const char *)data, size, "fuzz.json", &error);
+    enum anole_status status = anole_t1_parse(&t1, (const char *)data, size, "fuzz.json", &error);
     FUZZ_REQUIRE(status == error.status && (status == ANOLE_DONE) == (t1 != NULL));
     if (!t1)
         return 0;
