@@ -6,15 +6,12 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "formats/gzip.h"
 #include "formats/recording.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <zlib.h>
 
 /* ------------------------------------------------------------------- helpers */
 
@@ -399,105 +396,6 @@ static void test_cache_maps_each_failure(void **state)
     refuse(f, CACHE_HEAD CACHED("1", 1, "\"time\": \"OutOfLuck\"") "}}", "OutOfLuck", "entry 1");
 }
 
-/* ---------------------------------------------------------------------- gzip */
-
-/* The caller's to free. */
-static unsigned char *compress_text(const char *text, size_t length, size_t *bytes)
-{
-    z_stream stream = {0};
-    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
-    size_t room = deflateBound(&stream, length);
-    unsigned char *out = malloc(room);
-    stream.next_in = (unsigned char *)text;
-    stream.avail_in = (unsigned)length;
-    stream.next_out = out;
-    stream.avail_out = (unsigned)room;
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    *bytes = stream.total_out;
-    deflateEnd(&stream);
-    return out;
-}
-
-static void test_load_reads_plain_and_compressed_files(void **state)
-{
-    struct fixture *f = *state;
-    const char *tmp = getenv("TMPDIR");
-    char folder[64], path[96];
-    size_t bytes;
-    snprintf(folder, sizeof folder, "%.40s/anole-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/results", folder);
-    unsigned char *packed = compress_text(T4(GOOD), strlen(T4(GOOD)), &bytes);
-    for (int compressed = 0; compressed < 2; compressed++) {
-        FILE *file = fopen(path, "wb");
-        assert_non_null(file);
-        const void *data = compressed ? (const void *)packed : T4(GOOD);
-        size_t size = compressed ? bytes : strlen(T4(GOOD));
-        assert_int_equal(fwrite(data, 1, size, file), size);
-        fclose(file);
-        enum anole_status status =
-            anole_recording_load(&f->recording, f->t1, f->space, path, &f->error);
-        unlink(path);
-        if (status != ANOLE_DONE)
-            fail_msg("%s", f->error.text);
-        assert_non_null(find(f, 1, 5, 0));
-        anole_recording_destroy(f->recording);
-        f->recording = NULL;
-    }
-    rmdir(folder);
-    free(packed);
-}
-
-static void test_inflate_joins_members(void **state)
-{
-    (void)state;
-    char *text;
-    size_t one, length;
-    unsigned char *packed = compress_text("hello ", 6, &one);
-    packed = realloc(packed, 2 * one);
-    memcpy(packed + one, packed, one);
-    assert_int_equal(anole_gzip_inflate(&text, &length, packed, 2 * one, "f", NULL), ANOLE_DONE);
-    assert_string_equal(text, "hello hello ");
-    assert_int_equal(length, 12);
-    free(text);
-    free(packed);
-}
-
-static void test_inflate_refuses_every_cut_and_damaged_file(void **state)
-{
-    (void)state;
-    char *text;
-    size_t bytes, length;
-    unsigned char *packed = compress_text(T4(GOOD), strlen(T4(GOOD)), &bytes);
-    for (size_t cut = 0; cut < bytes; cut++) {
-        struct anole_error error = {0};
-        assert_int_equal(anole_gzip_inflate(&text, &length, packed, cut, "f.gz", &error),
-                         ANOLE_ERR_INPUT);
-        assert_non_null(strstr(error.text, "f.gz"));
-    }
-    /* The last eight bytes are a checksum and the length. */
-    packed[bytes - 5] ^= 1;
-    struct anole_error error = {0};
-    assert_int_equal(anole_gzip_inflate(&text, &length, packed, bytes, "f.gz", &error),
-                     ANOLE_ERR_INPUT);
-    assert_non_null(strstr(error.text, "damaged"));
-    free(packed);
-}
-
-static void test_inflate_refuses_a_bomb(void **state)
-{
-    (void)state;
-    size_t zeros = (size_t)80 << 20, bytes, length;
-    char *text = calloc(zeros, 1);
-    unsigned char *bomb = compress_text(text, zeros, &bytes);
-    free(text);
-    struct anole_error error = {0};
-    assert_int_equal(anole_gzip_inflate(&text, &length, bomb, bytes, "bomb.gz", &error),
-                     ANOLE_ERR_INPUT);
-    assert_non_null(strstr(error.text, "larger than 64 MiB"));
-    free(bomb);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -515,10 +413,6 @@ int main(void)
         TEST(test_cache_is_read),
         TEST(test_cache_of_an_interrupted_run_is_read),
         TEST(test_cache_maps_each_failure),
-        TEST(test_load_reads_plain_and_compressed_files),
-        cmocka_unit_test(test_inflate_joins_members),
-        cmocka_unit_test(test_inflate_refuses_every_cut_and_damaged_file),
-        cmocka_unit_test(test_inflate_refuses_a_bomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
