@@ -101,6 +101,10 @@ static void choose_default(const struct anole_device *device, const struct anole
     if (seen(v[WORK_W], task->stride_w, task->kernel_w, task->dilation_w) > 12 ||
         v[WORK_H] * v[WORK_W] * taps_of(task) > MAX_CODE / 4)
         v[REUSE] = BY_TAPS;
+    static const int spare[] = {VECTOR, WORK_H, WORK_W};
+    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++)
+        while (plan_of(task, v).registers + v[VECTOR] > gpu_registers(device) && v[spare[i]] > 1)
+            v[spare[i]] /= 2;
 }
 
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
