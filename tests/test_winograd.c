@@ -6,6 +6,7 @@
  * 1e-12 is rounding, and a wrong coefficient cannot hide in it.
  */
 #include "plugins/cpu/winograd.h"
+#include "plugins/gen_winograd.h"
 
 #include <math.h>
 #include <stdarg.h>
