@@ -150,6 +150,10 @@ int gen_family_valid(const struct gen_family *family, const struct anole_device 
 uint32_t gen_family_features(const struct gen_family *family, const struct anole_device *device,
                              const struct anole_task *task, const int64_t *values, uint32_t count,
                              double *out);
+/* BAD_REQUEST if these are not values of the task's knobs. */
+int gen_family_check(const struct gen_family *family, const struct anole_device *device,
+                     const struct anole_task *task, const int64_t *values, uint32_t count,
+                     struct anole_message *message);
 int gen_family_generate(const struct gen_family *family, const struct anole_device *device,
                         const struct anole_task *task, const int64_t *values, uint32_t count,
                         struct anole_kernel_builder *builder, struct anole_message *message);

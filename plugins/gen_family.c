@@ -211,6 +211,9 @@ int gen_family_generate(const struct gen_family *family, const struct anole_devi
                         struct anole_kernel_builder *builder, struct anole_message *message)
 {
     int64_t own[GEN_MAX_KNOBS];
+    int code = gen_family_check(family, device, task, values, count, message);
+    if (code)
+        return code;
     const struct gen_generator *generator = chosen_by(family, device, task, &values, count, own);
     if (!generator)
         return refuse_config(message, count);

@@ -224,6 +224,7 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
         code = make_kernels(b, kernel, message);
     if (!code)
         code = check_limits(session, b, message);
+    opencl_role_bytes(kernel, b->bytes);
     if (code) {
         opencl_release(session, b);
         return code;

@@ -95,15 +95,32 @@ static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg
     return error ? opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clSetKernelArg") : ANOLE_OK;
 }
 
+/* A kernel takes for granted that each tensor is whole. */
+static int check_tensor(const struct anole_build *build, uint32_t role,
+                        const struct anole_binding *bindings, uint32_t binding_count,
+                        struct anole_message *message)
+{
+    if (role >= binding_count || role >= ANOLE_ROLE_COUNT || !bindings[role].buffer ||
+        bindings[role].bytes >= build->bytes[role])
+        return ANOLE_OK; /* or found out below */
+    return opencl_say(message, ANOLE_BAD_REQUEST,
+                      "A launch needs the %zu bytes of role %u, but is bound to %zu.",
+                      build->bytes[role], role, bindings[role].bytes);
+}
+
 static int bind(struct anole_build *build, const struct anole_binding *bindings,
                 uint32_t binding_count, struct parts *parts, struct anole_message *message)
 {
     int code = ANOLE_OK;
     for (uint32_t i = 0; i < build->launch_count && !code; i++) {
         const struct anole_launch *launch = &build->launches[i].launch;
-        for (uint32_t a = 0; a < launch->arg_count && a < ANOLE_MAX_ARGS && !code; a++)
+        for (uint32_t a = 0; a < launch->arg_count && a < ANOLE_MAX_ARGS && !code; a++) {
+            code = check_tensor(build, launch->args[a].role, bindings, binding_count, message);
+            if (code)
+                break;
             code = bind_argument(build->launches[i].kernel, a, &launch->args[a], bindings,
                                  binding_count, parts, message);
+        }
     }
     return code;
 }
@@ -266,8 +283,7 @@ static int clear(struct anole_session *session, struct anole_buffer *buffer,
                  : ANOLE_OK;
 }
 
-/* Bytes of each role's tensor; 0: the task has none. */
-static void role_bytes(const struct anole_kernel *kernel, size_t bytes[ANOLE_ROLE_COUNT])
+void opencl_role_bytes(const struct anole_kernel *kernel, size_t bytes[ANOLE_ROLE_COUNT])
 {
     const struct anole_task *task = kernel->task;
     if (has_kernel(task)) {
@@ -300,7 +316,7 @@ int opencl_warm(struct anole_session *session, struct anole_build *build,
     struct parts parts = {.count = 0};
     int code = ANOLE_OK;
 
-    role_bytes(kernel, bytes);
+    opencl_role_bytes(kernel, bytes);
     for (int i = 0; i < ANOLE_ROLE_COUNT && !code; i++) {
         bindings[i].bytes = bytes[i];
         if (bytes[i])

@@ -21,11 +21,15 @@ struct anole_buffer {
 
 struct anole_build {
     cl_program program;
+    size_t bytes[ANOLE_ROLE_COUNT]; /* of each role's tensor */
     uint32_t launch_count;
     struct {
         cl_kernel kernel;
         struct anole_launch launch; /* its .kernel is NULL: that text is the host's */
     } launches[ANOLE_MAX_LAUNCHES];
 };
+
+/* Bytes of each role's tensor; 0: the task has none. */
+void opencl_role_bytes(const struct anole_kernel *kernel, size_t bytes[ANOLE_ROLE_COUNT]);
 
 #endif
