@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "measure/confine.h"
 #include "measure/guard.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ static void enter(struct anole_cell *cell, const int *socket, const int *out, co
     for (size_t i = 0; i < sizeof spare / sizeof *spare; i++)
         close(spare[i]);
     anole_guard_enter(parent, NULL);
+    anole_confine(); /* as a worker: drivers describe what they are allowed */
 }
 
 static void live(struct anole_cell *cell, void (*test)(void *context, struct anole_cell *cell),

@@ -87,21 +87,52 @@ enum anole_ruling anole_clause_describes(struct anole_exam *exam)
                            problem[0] ? "; but " : "", problem);
 }
 
-static bool same_device(const struct anole_device *a, const struct anole_device *b)
+/* The first number in which two descriptions differ; NULL: none. */
+static const char *different_number(const struct anole_device *a, const struct anole_device *b)
 {
-    const void *from = &a->compute_units, *to = &b->compute_units;
-    size_t numbers = offsetof(struct anole_device, property_count) -
-                     offsetof(struct anole_device, compute_units);
-    if (a->index != b->index || a->type != b->type || a->flags != b->flags ||
-        strcmp(a->name, b->name) != 0 || strcmp(a->vendor, b->vendor) != 0 ||
-        strcmp(a->driver, b->driver) != 0 || strcmp(a->driver_version, b->driver_version) != 0 ||
-        memcmp(from, to, numbers) != 0 || a->property_count != b->property_count)
-        return false;
-    for (uint32_t i = 0; i < a->property_count; i++)
+#define SAME(field)                                                                                \
+    if (memcmp(&a->field, &b->field, sizeof a->field) != 0)                                        \
+    return #field
+    SAME(index);
+    SAME(type);
+    SAME(flags);
+    SAME(compute_units);
+    SAME(clock_mhz);
+    SAME(simd_width);
+    SAME(registers);
+    SAME(cores);
+    SAME(numa_nodes);
+    SAME(max_work_group);
+    SAME(max_work_items);
+    SAME(local_memory);
+    SAME(global_memory);
+    SAME(max_allocation);
+    SAME(cache_l1);
+    SAME(cache_l2);
+    SAME(cache_l3);
+    SAME(cache_line);
+    SAME(property_count);
+#undef SAME
+    return NULL;
+}
+
+/* The same of all fields. */
+static const char *difference(const struct anole_device *a, const struct anole_device *b)
+{
+    if (strcmp(a->name, b->name) != 0)
+        return "name";
+    if (strcmp(a->vendor, b->vendor) != 0)
+        return "vendor";
+    if (strcmp(a->driver, b->driver) != 0)
+        return "driver";
+    if (strcmp(a->driver_version, b->driver_version) != 0)
+        return "driver_version";
+    const char *field = different_number(a, b);
+    for (uint32_t i = 0; !field && i < a->property_count; i++)
         if (strcmp(a->properties[i].name, b->properties[i].name) != 0 ||
-            a->properties[i].value != b->properties[i].value)
-            return false;
-    return true;
+            memcmp(&a->properties[i].value, &b->properties[i].value, sizeof(double)) != 0)
+            field = a->properties[i].name;
+    return field;
 }
 
 enum anole_ruling anole_clause_same_twice(struct anole_exam *exam)
@@ -114,13 +145,16 @@ enum anole_ruling anole_clause_same_twice(struct anole_exam *exam)
         uint32_t count = MAX_DEVICES, index = exam->device->index;
         memset(devices, 0, MAX_DEVICES * sizeof *devices);
         verdict = ask(exam, devices, &count);
-        if (verdict == ANOLE_PASS &&
-            (index >= count || !same_device(&devices[index], exam->device)))
-            verdict = anole_exam_fail(exam,
-                                      turn == 1 ? "another process got another description of "
-                                                  "device %u"
-                                                : "asked twice, it describes device %u in two ways",
-                                      index);
+        if (verdict == ANOLE_PASS && index >= count)
+            verdict = anole_exam_fail(exam, "device %u has gone", index);
+        const char *field =
+            verdict == ANOLE_PASS ? difference(&devices[index], exam->device) : NULL;
+        if (field)
+            verdict =
+                anole_exam_fail(exam,
+                                "%s describes device %u in another way; the first "
+                                "difference is in %s",
+                                turn == 1 ? "another process" : "asked twice, it", index, field);
     }
     free(devices);
     return verdict == ANOLE_PASS ? anole_exam_pass(exam, "three times the same") : verdict;
