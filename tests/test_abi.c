@@ -204,13 +204,14 @@ static void test_keep_layout_of_task(void **state)
 static void test_keep_layout_of_custom(void **state)
 {
     (void)state;
-    SIZE(anole_custom, 40);
+    SIZE(anole_custom, 48);
     OFFSET(anole_custom, size, 0);
     OFFSET(anole_custom, language, 4);
     OFFSET(anole_custom, name, 8);
     OFFSET(anole_custom, digest, 16);
     OFFSET(anole_custom, input_bytes, 24);
     OFFSET(anole_custom, output_bytes, 32);
+    OFFSET(anole_custom, operations, 40);
 }
 
 static void test_keep_layout_of_knob(void **state)

@@ -192,7 +192,7 @@ static void test_refuse_what_cannot_be_run(void **state)
          "write max(WG)"},
         {LAUNCH ", \"Arguments\": [{\"Name\": \"x\", \"Type\": \"int\", \"MemoryType\": "
                 "\"Vector\", \"AccessType\": \"WriteOnly\", \"Size\": 1e12}]",
-         "more than 4 GiB"},
+         "more than 1 GiB"},
         {LAUNCH ", \"Arguments\": [{\"Name\": \"x\", \"Type\": \"int\", \"MemoryType\": "
                 "\"Vector\", \"AccessType\": \"ReadOnly\", \"Size\": 1, \"FillType\": \"Script\"}]",
          "\"FillType\" is the text \"Script\""},

@@ -121,6 +121,26 @@ expect 0 'WG=8' best modes.lock.json --kernels out.d --device cpu
 check 'the kernel is exported whole' 'grep -q "define MODE 0" out.d/*.cl &&
     grep -q "\"role\": \"value\"" out.d/kernels.json'
 
+# -- stopped, it goes on --
+describe '[0]' 0 "$plain" | sed 's/"\[8\]"/"[1, 2, 4, 8, 16, 32, 64, 128, 256]"/' >long.json
+"$anole" tune --kernel long.json --device cpu --time 5m --history long.history \
+    --output long.lock.json >out 2>err </dev/null &
+pid=$!
+tries=0
+until [ "$(grep -c outcome long.history 2>/dev/null)" -ge 2 ] 2>/dev/null || [ $tries -ge 600 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -INT $pid 2>/dev/null
+wait $pid
+code=$?
+# Nine configs may be done before the signal arrives.
+check 'a run that is stopped says how to go on' '[ $code -eq 0 ] ||
+    { [ $code -eq 130 ] && grep -q "anole tune --kernel long.json --device cpu" err; }'
+expect 0 'wrote' tune --kernel long.json --device cpu --trials 9 --history long.history \
+    --output long.lock.json
+check 'nothing is done twice' '[ "$(grep -c outcome long.history)" -eq 9 ]'
+
 # -- the description is a part of the task --
 echo '/* changed */' >>modes.cl
 expect 2 'tune again' verify modes.lock.json --device cpu

@@ -208,6 +208,7 @@ struct anole_custom {
     uint64_t digest; /* of all there is to it: source, space, arguments, data */
     uint64_t input_bytes; /* of INPUT and OUTPUT: multiples of 4096; 0: absent */
     uint64_t output_bytes;
+    double operations; /* floating-point ones, of a run; 0: not known */
 };
 
 /* One layer shape.  Activations are NHWC: input [batch][in_h][in_w][in_c],

@@ -79,7 +79,7 @@ static void print_entry(struct anole_table *table, const struct anole_lock_task 
     }
     anole_table_cell(table, "%u", entry->multiplicity);
     anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, entry->seconds));
-    anole_table_cell(table, "%.1f", flops / entry->seconds * 1e-9);
+    anole_table_gflops(table, flops, entry->seconds);
     if (isnan(entry->speedup))
         anole_table_cell(table, "-");
     else

@@ -63,7 +63,7 @@ static void print_row(struct anole_table *table, const struct anole_network *net
         return;
     }
     anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, final->seconds));
-    anole_table_cell(table, "%.1f", task->flops / final->seconds * 1e-9);
+    anole_table_gflops(table, task->flops, final->seconds);
     print_speedup(table, final);
 }
 
@@ -73,10 +73,12 @@ static void print_sum(const struct anole_tuner_view *view, const struct anole_tu
     char before[32], after[32];
     anole_report_add_up(&sum, view, finals);
     if (sum.layers > 0)
-        printf("\nnetwork: %s -> %s, %.2fx, %.1f GFLOP/s over %zu tuned layers\n",
-               anole_text_seconds(before, sizeof before, sum.before),
-               anole_text_seconds(after, sizeof after, sum.after), sum.before / sum.after,
-               sum.flops / sum.after * 1e-9, sum.layers);
+        printf("\nnetwork: %s -> %s, %.2fx", anole_text_seconds(before, sizeof before, sum.before),
+               anole_text_seconds(after, sizeof after, sum.after), sum.before / sum.after);
+    if (sum.layers > 0 && sum.flops > 0.0)
+        printf(", %.1f GFLOP/s", sum.flops / sum.after * 1e-9);
+    if (sum.layers > 0)
+        printf(" over %zu tuned layers\n", sum.layers);
     if (sum.missing > 0)
         printf("%zu layers are not in this sum: their default or every config failed\n",
                sum.missing);

@@ -97,6 +97,14 @@ static void put(FILE *out, const struct anole_table *table, size_t column, const
         fprintf(out, "%s%-*s", gap, (int)wide, text);
 }
 
+void anole_table_gflops(struct anole_table *table, double flops, double seconds)
+{
+    if (flops > 0.0)
+        anole_table_cell(table, "%.1f", flops / seconds * 1e-9);
+    else
+        anole_table_cell(table, "-");
+}
+
 enum anole_status anole_table_print(const struct anole_table *table, FILE *out,
                                     struct anole_error *error)
 {

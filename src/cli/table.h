@@ -22,6 +22,9 @@ void anole_table_destroy(struct anole_table *table);
 void anole_table_cell(struct anole_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A cell with the GFLOP/s of so many operations; "-" if they are not known. */
+void anole_table_gflops(struct anole_table *table, double flops, double seconds);
+
 enum anole_status anole_table_print(const struct anole_table *table, FILE *out,
                                     struct anole_error *error);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_REGION (UINT64_C(1) << 32) /* bytes of what is read, and of what is written */
+#define MAX_REGION (UINT64_C(1) << 30) /* bytes of what is read, and of what is written */
 
 /* ------------------------------------------------------------------ elements */
 
@@ -227,7 +227,7 @@ enum anole_status anole_custom_place(struct anole_custom_kernel *custom, struct 
         if (argument->count == 0 || argument->count > MAX_REGION / bytes ||
             *end + argument->count * bytes > MAX_REGION)
             return anole_fail(error, ANOLE_ERR_INPUT,
-                              "the vectors that a kernel %s come to more than 4 GiB: make '%s' "
+                              "the vectors that a kernel %s come to more than 1 GiB: make '%s' "
                               "smaller",
                               argument->writable ? "writes" : "reads", argument->name);
         argument->offset = *end;

@@ -298,6 +298,19 @@ static enum anole_status read_reference(struct anole_custom_kernel *custom,
     return read_launch(&custom->reference, reader, object, "ReferenceKernel.");
 }
 
+static enum anole_status read_operations(struct anole_custom_kernel *custom,
+                                         const struct anole_t1_reader *reader, const json_t *value)
+{
+    double operations = 0;
+    enum anole_status status = ANOLE_DONE;
+    if (value && !json_is_null(value))
+        status = anole_t1_constant(&operations, reader, "Operations", value);
+    if (status == ANOLE_DONE && !(operations >= 0 && operations <= 1e18))
+        return anole_t1_fail(reader, "Operations", "%g; expected 0 to 1e18", operations);
+    custom->base.operations = operations;
+    return status;
+}
+
 static enum anole_status read_kernel(struct anole_custom_kernel *custom,
                                      struct anole_t1_reader *reader, const json_t *root)
 {
@@ -318,7 +331,9 @@ static enum anole_status read_kernel(struct anole_custom_kernel *custom,
     if (reader->problem && !json_is_array(reader->problem))
         return anole_t1_fail(reader, "ProblemSize", "expected an array of sizes, found %s",
                              anole_json_found(found, sizeof found, reader->problem));
-    status = read_launch(&custom->launch, reader, spec, "");
+    status = read_operations(custom, reader, json_object_get(spec, "Operations"));
+    if (status == ANOLE_DONE)
+        status = read_launch(&custom->launch, reader, spec, "");
     if (status == ANOLE_DONE)
         status = read_reference(custom, reader, json_object_get(spec, "ReferenceKernel"));
     if (status == ANOLE_DONE)

@@ -130,6 +130,7 @@ static void wire_kernel(struct anole_wire *wire, struct anole_custom_kernel *cus
     wire_string(wire, &custom->name, MAX_TEXT);
     anole_wire_u32(wire, &custom->base.language);
     anole_wire_u64(wire, &custom->base.digest);
+    anole_wire_f64(wire, &custom->base.operations);
     wire_space(wire, custom);
     wire_launch(wire, &custom->launch);
     wire_launch(wire, &custom->reference);

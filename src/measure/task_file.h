@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * A task's data and reference in a file that lives in memory alone: computed
- * once, by a process that loads no plugin, then sealed, and mapped by every
- * worker that verifies or times the task.  A kernel that writes where it should
- * not cannot reach it, and a worker that is replaced need not compute it again.
+ * once, by a process that loads no plugin (unless only a run of a custom kernel can
+ * tell: refer.h), then sealed, and mapped by every worker that verifies or times the
+ * task.  A kernel that writes where it should not cannot reach it, and a worker that
+ * is replaced need not compute it again.
  */
 #ifndef ANOLE_TASK_FILE_H
 #define ANOLE_TASK_FILE_H

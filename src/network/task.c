@@ -136,6 +136,8 @@ size_t anole_task_output_elements(const struct anole_task *task)
 
 double anole_task_flops(const struct anole_task *task)
 {
+    if (task->custom)
+        return task->custom->operations;
     return 2.0 * (double)anole_task_output_elements(task) * (double)anole_task_reduction(task);
 }
 

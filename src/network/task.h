@@ -56,7 +56,7 @@ const char *anole_activation_text(uint32_t activation);
 
 /* Floating-point operations of one run: 2 a multiply-add of the direct
  * algorithm, bias and activation not counted (the convention of the field,
- * whatever the kernel really does).  0 for custom tasks. */
+ * whatever the kernel really does).  Of custom tasks what their description says, or 0. */
 double anole_task_flops(const struct anole_task *task);
 
 /* Bytes that must move at least once: input, weights, bias, residual, output. */
