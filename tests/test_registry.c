@@ -168,6 +168,15 @@ static void test_find_by_selector(void **state)
     expect_device(registry, "good driver", "good:0");
     expect_none(registry, "drivers", ANOLE_ERR_NO_DEVICE, "several devices fit \"drivers\"");
     expect_none(registry, "drivers", ANOLE_ERR_NO_DEVICE, "drivers:2 (Test Device one0)");
+    /* "Test Device" is part of all names, in the order of their ids. */
+    expect_device(registry, "test device:0", "drivers:0");
+    expect_device(registry, "Test Device:2", "drivers:2");
+    expect_device(registry, "device one:0", "drivers:2");
+    expect_none(registry, "device one:1", ANOLE_ERR_NO_DEVICE, "no device \"device one:1\"");
+    expect_none(registry, "test device:99", ANOLE_ERR_NO_DEVICE, "there is: drivers:0");
+    expect_none(registry, "test device:", ANOLE_ERR_NO_DEVICE, "there is: drivers:0");
+    expect_none(registry, "test device:1x", ANOLE_ERR_NO_DEVICE, "there is: drivers:0");
+    expect_none(registry, ":0", ANOLE_ERR_NO_DEVICE, "there is: drivers:0");
     expect_none(registry, "nobody", ANOLE_ERR_NO_DEVICE, "several");
     expect_none(registry, "god:0", ANOLE_ERR_NO_DEVICE, "did you mean good:0?");
     expect_none(registry, "god:0", ANOLE_ERR_NO_DEVICE, "abort.so");

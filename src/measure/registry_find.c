@@ -135,6 +135,36 @@ static enum anole_status fail_choice(const struct anole_registry *registry, cons
     return status;
 }
 
+/* Splits "TEXT:N", copying TEXT; false if the selector is of another form. */
+static bool split_number(const char *selector, char *text, size_t size, size_t *number)
+{
+    const char *colon = strrchr(selector, ':');
+    if (!colon || colon == selector || (size_t)(colon - selector) >= size)
+        return false;
+    if (colon[1] == '\0' || strlen(colon + 1) > 4 ||
+        colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+        return false;
+    memcpy(text, selector, (size_t)(colon - selector));
+    text[colon - selector] = '\0';
+    *number = strtoul(colon + 1, NULL, 10);
+    return true;
+}
+
+/* The N-th of the devices whose, or whose vendor's or driver's, name has TEXT in it,
+ * for "TEXT:N"; NULL if there is none. */
+static const struct anole_registry_device *numbered(const struct anole_registry *registry,
+                                                    const char *selector)
+{
+    char text[128];
+    size_t number;
+    if (!split_number(selector, text, sizeof text, &number))
+        return NULL;
+    for (size_t i = 0; i < registry->device_count; i++)
+        if (resembles(&registry->devices[i], text) && number-- == 0)
+            return &registry->devices[i];
+    return NULL;
+}
+
 enum anole_status anole_registry_find(const struct anole_registry_device **device,
                                       const struct anole_registry *registry, const char *selector,
                                       struct anole_error *error)
@@ -156,6 +186,10 @@ enum anole_status anole_registry_find(const struct anole_registry_device **devic
             found = &registry->devices[i];
             equals++;
         }
+    }
+    if (best == FIT_NOT) {
+        found = numbered(registry, selector);
+        equals = found != NULL;
     }
     if (equals != 1)
         return fail_choice(registry, selector, best, error);
