@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The gpu backend from end to end, on PoCL instead of a GPU: found only when asked
+# for, tuned, verified, and beside the cpu backend in one lock file.  One line a
+# case; exits 1 if one failed.
+set -u
+
+anole=${ANOLE:-./anole}
+networks=${ANOLE_NETWORKS:-networks}
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+pocl=
+for icd in /etc/OpenCL/vendors/*.icd; do
+    case $icd in *pocl*) pocl=$icd ;; esac
+done
+if [ -z "$pocl" ]; then
+    echo "skipped: PoCL is not installed; on Debian and Ubuntu: apt-get install pocl-opencl-icd"
+    exit 77
+fi
+# No other driver, so that ids are the same everywhere.
+export OCL_ICD_VENDORS="$pocl" OCL_ICD_FILENAMES=
+
+# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
+# for PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and:"
+        cat out err | sed 's/^/    /' | tail -n 12
+        failed=1
+    else
+        echo "ok: anole $*: $pattern"
+    fi
+}
+
+lacks() {
+    if grep -q -e "$1" out err; then
+        echo "FAIL: expected no '$1'"
+        failed=1
+    else
+        echo "ok: no $1"
+    fi
+}
+
+unset ANOLE_GPU_ANY_DEVICE
+expect 0 'backend *cpu' devices
+lacks '^gpu:'
+expect 3 'there is no device "gpu' tasks "$networks/tiny.json" --device gpu
+
+export ANOLE_GPU_ANY_DEVICE=1
+expect 0 '^gpu:0' devices
+expect 3 'several devices fit "Portable Computing"' tasks "$networks/tiny.json" \
+    --device 'Portable Computing'
+expect 0 'valid' tasks "$networks/tiny.json" --device 'Portable Computing:1'
+# Two trials each beyond the defaults of the six tasks.
+expect 0 'network:' tune "$networks/tiny.json" --device gpu --trials 14 --seed 2
+lacks 'default config for'
+lacks 'wrong-answer'
+expect 0 'network:' tune "$networks/tiny.json" --device cpu --trials 8
+expect 0 'right' verify tiny.lock.json --device gpu
+# Two columns of times.
+expect 0 '^conv .* us .* us' compare tiny.lock.json
+exit "$failed"
