@@ -47,6 +47,8 @@ static const struct anole_history_key key = {.task = "dense n2 i12 o5 f32 bias",
                                              .driver_version = "1",
                                              .threads = 1};
 
+static uint64_t tried; /* allocations that were made to fail */
+
 typedef enum anole_status scenario(struct anole_error *error);
 
 /* Runs it until no allocation fails any more: the n-th alone, and, `from`, the n-th
@@ -69,6 +71,7 @@ static void exhaust(scenario *run, bool from, uint64_t step)
                 fail_msg("nothing was ever allocated");
             return;
         }
+        tried++;
         if (status != ANOLE_DONE && status != ANOLE_ERR_MEMORY)
             fail_msg("allocation %ju fails: %s: %s", (uintmax_t)n, anole_status_text(status),
                      error.text);
@@ -570,6 +573,7 @@ static int teardown(void **state)
     anole_network_destroy(network);
     anole_registry_destroy(registry);
     drop_folder(folder);
+    print_message("%ju times an allocation failed\n", (uintmax_t)tried);
     return 0;
 }
 

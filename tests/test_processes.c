@@ -323,6 +323,36 @@ static const char *proc_line(char *out, size_t size, pid_t process, const char *
     return out;
 }
 
+static void test_sweep_what_a_killed_tuner_left(void **state)
+{
+    (void)state;
+    char *folder = make_folder(), *left, *held, *strange, path[512];
+    struct anole_error error = {.status = ANOLE_DONE};
+    const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    setenv("TMPDIR", folder, 1);
+    assert_done(anole_scratch_create(&left, &error));
+    assert_done(anole_scratch_create(&held, &error));
+    assert_done(anole_scratch_create(&strange, &error)); /* without a mark */
+    int first = anole_scratch_hold(left), second = anole_scratch_hold(held);
+    assert_true(first >= 0 && second >= 0);
+    snprintf(path, sizeof path, "%s/.in-use", left);
+    close(first);
+    anole_scratch_sweep();
+    assert_int_equal(access(left, F_OK), 0); /* its owner may be about to lock it */
+    assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+    assert_int_equal(futimens(second, long_ago), 0);
+    anole_scratch_sweep();
+    assert_int_not_equal(access(left, F_OK), 0);
+    assert_int_equal(access(held, F_OK), 0);
+    assert_int_equal(access(strange, F_OK), 0);
+    unsetenv("TMPDIR");
+    close(second);
+    free(left);
+    free(held);
+    free(strange);
+    drop_folder(folder);
+}
+
 static void test_take_from_workers_what_they_do_not_need(void **state)
 {
     (void)state;
@@ -371,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_replace_worker_that_somebody_killed),
         cmocka_unit_test(test_end_all_when_tuner_is_killed),
         cmocka_unit_test(test_give_workers_nothing_of_ours),
+        cmocka_unit_test(test_sweep_what_a_killed_tuner_left),
         cmocka_unit_test(test_take_from_workers_what_they_do_not_need),
         cmocka_unit_test(test_refuse_to_work_by_hand),
     };

@@ -68,11 +68,11 @@ void anole_confine(void)
 {
     const char *privileges = getenv(ANOLE_PRIVILEGES_VARIABLE);
     uint64_t processes = count_processes();
-    if (!privileges || strcmp(privileges, "keep") != 0) {
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-        drop_capabilities();
-    }
-#if !defined(__SANITIZE_ADDRESS__) /* which reserves more memory than any machine has */
+    if (privileges && strcmp(privileges, "keep") == 0)
+        return;
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    drop_capabilities();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they reserve more than there is */
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     limit(RLIMIT_DATA, memory / 4 * 3);
 #endif

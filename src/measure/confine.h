@@ -7,8 +7,8 @@
 #ifndef ANOLE_CONFINE_H
 #define ANOLE_CONFINE_H
 
-/* Set to "keep", a worker stays as privileged as the tuner: for drivers that have a
- * helper set things up at their first use. */
+/* Set to "keep", nothing of this is done: for drivers that have a helper set things
+ * up at their first use, or reserve more memory than there is. */
 #define ANOLE_PRIVILEGES_VARIABLE "ANOLE_WORKER_PRIVILEGES"
 
 /* No new privileges, also for what is started; of root's capabilities only those

@@ -62,7 +62,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     struct anole_measure *new = calloc(1, sizeof *new);
     if (!new)
         return anole_fail_memory(error);
-    new->lock = -1;
+    new->hold = new->lock = -1;
     new->options = *options;
     set_defaults(&new->options);
     new->backend = entry->backend;
@@ -82,12 +82,14 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     anole_seat_init(&new->preparer);
     anole_task_store_init(&new->store, STORE_LIMIT);
     if (!anole_measure_simulated(new)) {
+        anole_scratch_sweep();
         enum anole_status status = anole_scratch_create(&new->scratch, error);
         if (status != ANOLE_DONE) {
             free(new);
             return status;
         }
         new->terms.scratch = new->scratch;
+        new->hold = anole_scratch_hold(new->scratch);
         new->lock = anole_device_lock(&new->device);
         /* A build that cannot travel is made where it is timed. */
         if (new->backend->plugin.binary)
@@ -156,6 +158,8 @@ void anole_measure_destroy(struct anole_measure *measure)
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
     free(measure->scratch);
+    if (measure->hold >= 0)
+        close(measure->hold);
     if (measure->lock >= 0)
         close(measure->lock);
     free(measure);

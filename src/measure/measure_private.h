@@ -28,6 +28,7 @@ struct anole_measure {
     struct anole_measure_cost cost;
     double accounted; /* until when time is accounted for */
     char *scratch;
+    int hold; /* on the scratch folder; -1: none */
     int lock; /* on the device; -1: none */
     uint32_t builds;     /* since the scratch folder was last trimmed */
     unsigned bad_starts; /* workers in a row that came to nothing */

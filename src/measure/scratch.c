@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MAX_DEPTH 32
+#define MARK ".in-use"
+#define SETTLED 60 /* seconds: older marks are locked, if anybody still needs them */
 #define IN_MEMORY "/dev/shm"
 #define LEAST_MEMORY (UINT64_C(1) << 30) /* bytes free */
 
@@ -28,12 +31,18 @@ static bool memory_will_do(void)
            (uint64_t)about.f_bavail * about.f_frsize >= LEAST_MEMORY;
 }
 
-enum anole_status anole_scratch_create(char **path, struct anole_error *error)
+static const char *find_base(void)
 {
     const char *base = getenv("TMPDIR");
-    char *name;
     if (!base || base[0] != '/')
         base = memory_will_do() ? IN_MEMORY : "/tmp";
+    return base;
+}
+
+enum anole_status anole_scratch_create(char **path, struct anole_error *error)
+{
+    const char *base = find_base();
+    char *name;
     if (asprintf(&name, "%s/anole-XXXXXX", base) < 0)
         return anole_fail_memory(error);
     if (!mkdtemp(name)) {
@@ -62,7 +71,8 @@ static void empty(int folder, time_t limit, int depth)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             fstatat(dirfd(list), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
-        bool old = about.st_mtime < limit && about.st_ctime < limit;
+        bool mark = depth == 0 && limit <= time(NULL) && strcmp(entry->d_name, MARK) == 0;
+        bool old = about.st_mtime < limit && about.st_ctime < limit && !mark;
         if (!S_ISDIR(about.st_mode)) {
             if (old)
                 unlinkat(dirfd(list), entry->d_name, 0);
@@ -99,4 +109,51 @@ void anole_scratch_remove(const char *path)
         if (rmdir(path) == 0 || errno == ENOENT)
             return;
     }
+}
+
+int anole_scratch_hold(const char *path)
+{
+    char *name;
+    if (asprintf(&name, "%s/" MARK, path) < 0)
+        return -1;
+    int mark = open(name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    free(name);
+    if (mark >= 0 && flock(mark, LOCK_EX | LOCK_NB) != 0) {
+        close(mark);
+        mark = -1;
+    }
+    return mark;
+}
+
+/* True if the folder has our mark, and nobody holds it. */
+static bool is_left(int base, const char *name)
+{
+    char path[64];
+    struct stat about;
+    snprintf(path, sizeof path, "%.40s/" MARK, name);
+    int mark = openat(base, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (mark < 0)
+        return false;
+    bool left = fstat(mark, &about) == 0 && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
+                about.st_mtime < time(NULL) - SETTLED && flock(mark, LOCK_EX | LOCK_NB) == 0;
+    close(mark);
+    return left;
+}
+
+void anole_scratch_sweep(void)
+{
+    const char *base = find_base();
+    DIR *list = opendir(base);
+    struct dirent *entry;
+    while (list && (entry = readdir(list))) {
+        char *path;
+        if (strncmp(entry->d_name, "anole-", 6) != 0 || strlen(entry->d_name) != 12 ||
+            !is_left(dirfd(list), entry->d_name) ||
+            asprintf(&path, "%s/%s", base, entry->d_name) < 0)
+            continue;
+        anole_scratch_remove(path);
+        free(path);
+    }
+    if (list)
+        closedir(list);
 }

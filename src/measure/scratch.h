@@ -20,4 +20,11 @@ void anole_scratch_trim(const char *path, double age);
 /* Removes it with all that is in it. */
 void anole_scratch_remove(const char *path);
 
+/* Marks a folder as in use, for as long as this process lives or the descriptor, which
+ * is the caller's, is open.  -1: it cannot be marked, which does no harm. */
+int anole_scratch_hold(const char *path);
+/* Removes folders of ours that were marked so, and are in use no longer: their tuner
+ * was killed before it had a worker to remove them. */
+void anole_scratch_sweep(void);
+
 #endif
