@@ -138,7 +138,7 @@ static void test_read_what_the_file_says(void **state)
     assert_int_equal(a[0].fill, ANOLE_FILL_RANDOM);
     assert_int_equal(a[1].count, 6);
     assert_true(a[1].writable && a[1].checked && a[2].writable && a[2].checked);
-    assert_int_equal(a[1].fill, ANOLE_FILL_NONE);
+    assert_true(a[1].fill == ANOLE_FILL_NONE && a[1].unread && !a[2].unread);
     assert_int_equal(a[2].element, ANOLE_ELEMENT_UINT8);
     assert_true(a[2].fill == ANOLE_FILL_CONSTANT && a[2].fill_value == 7);
     assert_true(a[1].tolerance == 1e-4 && a[2].tolerance == 0);
@@ -485,6 +485,31 @@ static void test_judge_outputs(void **state)
     anole_custom_destroy(custom);
 }
 
+static void test_take_what_was_left_out_for_the_constant(void **state)
+{
+    (void)state;
+    struct anole_custom_kernel *custom = read_kernel(
+        LAUNCH
+        ", \"Arguments\": [{\"Name\": \"b\", \"Type\": \"Float\", \"MemoryType\": \"Vector\","
+        "\"AccessType\": \"WriteOnly\", \"Size\": 4, \"FillType\": \"Constant\", "
+        "\"FillValue\": 2.0}]");
+    size_t bytes = (size_t)custom->base.output_bytes;
+    float *expected = malloc(bytes), *output = malloc(bytes);
+    assert_true(expected && output);
+    assert_int_equal(anole_custom_fill(output, custom, true, 1, NULL), ANOLE_DONE);
+    assert_true(anole_guarded_is_poison(output[0]));
+    memcpy(expected, output, bytes);
+    expected[0] = expected[1] = expected[2] = 2.0f;
+    output[3] = 2.0f; /* and here the reference has left it out */
+    assert_true(judge(custom, (char *)expected, (char *)output, "") == 0);
+    expected[1] = 3.0f;
+    judge(custom, (char *)expected, (char *)output,
+          "output b[1] was never written now: expected 3");
+    free(expected);
+    free(output);
+    anole_custom_destroy(custom);
+}
+
 static void test_fill_from_seed_constant_and_file(void **state)
 {
     (void)state;
@@ -534,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_refuse_sizes_that_are_none),
         cmocka_unit_test(test_understand_kernel_tuners_grid),
         cmocka_unit_test(test_judge_outputs),
+        cmocka_unit_test(test_take_what_was_left_out_for_the_constant),
         cmocka_unit_test(test_fill_from_seed_constant_and_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -64,6 +64,7 @@ struct anole_custom_argument {
     uint32_t memory;  /* enum anole_custom_memory */
     uint32_t element; /* enum anole_element */
     bool writable;    /* VECTOR: it lies in the output */
+    bool unread;      /* VECTOR, writable: the kernel does not read it */
     bool checked;     /* VECTOR, writable: held to a reference */
     uint64_t count;   /* VECTOR: elements */
     uint64_t offset;  /* VECTOR: bytes from the beginning of its region */

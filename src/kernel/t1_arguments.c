@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_FILE ((size_t)1 << 30)
 
@@ -53,7 +54,7 @@ static bool read_type(struct draft *draft, const char *type)
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(types[i].text);
         for (size_t k = 0; k < sizeof lanes / sizeof *lanes; k++) {
-            if (strncmp(type, types[i].text, length) == 0 &&
+            if (strncasecmp(type, types[i].text, length) == 0 &&
                 strcmp(type + length, lanes[k].text) == 0) {
                 draft->argument->element = types[i].element;
                 draft->lanes = lanes[k].lanes;
@@ -172,11 +173,9 @@ static enum anole_status read_vector(struct draft *draft)
         return anole_t1_fail(draft->reader, draft->place,
                              "\"Size\" is %.10g; expected a whole number of at least 1", size);
     argument->writable = kind > 0;
+    argument->unread = kind == 1;
     argument->count = (uint64_t)size * draft->lanes;
-    status = read_fill(draft);
-    if (kind == 1) /* what is only written need not be there before */
-        argument->fill = ANOLE_FILL_NONE;
-    return status;
+    return read_fill(draft);
 }
 
 /* A scalar's value, or the number of elements of local memory. */

@@ -116,7 +116,8 @@ static enum anole_status read_options(char **options, struct anole_t1_reader *re
 {
     struct anole_text out = {.data = NULL};
     char found[96];
-    anole_text_append(&out, "", 0);
+    if (json_is_string(list))
+        anole_text_append(&out, json_string_value(list), json_string_length(list));
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
         if (!json_is_string(item)) {

@@ -60,6 +60,14 @@ static enum anole_status fill_file(char *memory, const struct anole_custom_argum
                                       path, done, bytes);
 }
 
+/* What is only written begins as poison, so that what was not written shows.  (Of
+ * smaller types, too many numbers look like poison.) */
+static bool is_poisoned(const struct anole_custom_argument *argument)
+{
+    return argument->unread &&
+           (argument->fill != ANOLE_FILL_CONSTANT || anole_element_bytes(argument->element) >= 4);
+}
+
 enum anole_status anole_custom_fill(void *memory, const struct anole_custom_kernel *custom,
                                     bool written, uint64_t seed, struct anole_error *error)
 {
@@ -71,7 +79,8 @@ enum anole_status anole_custom_fill(void *memory, const struct anole_custom_kern
     for (size_t i = 0; i < custom->argument_count && status == ANOLE_DONE; i++) {
         const struct anole_custom_argument *argument = &custom->arguments[i];
         char *place = (char *)memory + argument->offset;
-        if (argument->memory != ANOLE_CUSTOM_VECTOR || argument->writable != written)
+        if (argument->memory != ANOLE_CUSTOM_VECTOR || argument->writable != written ||
+            is_poisoned(argument))
             continue;
         if (argument->fill == ANOLE_FILL_CONSTANT)
             fill_constant(place, argument, argument->fill_value);
@@ -135,33 +144,45 @@ static double element_error(double expected, double found, double allowed)
     return isfinite(off) && allowed > 0 ? off / allowed : (double)INFINITY;
 }
 
+static bool is_poison(const char *element, size_t bytes)
+{
+    uint32_t poison;
+    anole_guarded_fill(&poison, sizeof poison);
+    return bytes >= sizeof poison && memcmp(element, &poison, sizeof poison) == 0 &&
+           memcmp(element + bytes - sizeof poison, &poison, sizeof poison) == 0;
+}
+
+/* An element; if it was not written, as it would have been if the vector had not
+ * been poisoned. */
+static double load(const struct anole_custom_argument *argument, const char *element)
+{
+    bool constant = argument->unread && argument->fill == ANOLE_FILL_CONSTANT;
+    return constant && is_poison(element, anole_element_bytes(argument->element))
+               ? argument->fill_value
+               : anole_element_load(element, argument->element);
+}
+
 static double vector_error(const struct anole_custom_argument *argument, const char *expected,
                            const char *output, struct anole_custom_flaw *flaw)
 {
     size_t bytes = anole_element_bytes(argument->element);
     double scale = argument->tolerance > 0 ? typical(expected, argument) : 0.0, worst = 0;
-    uint32_t poison;
-    anole_guarded_fill(&poison, sizeof poison);
     for (uint64_t i = 0; i < argument->count; i++) {
         const char *want = expected + i * bytes, *got = output + i * bytes;
         if (memcmp(want, got, bytes) == 0)
             continue;
-        double a = anole_element_load(want, argument->element);
-        double b = anole_element_load(got, argument->element);
+        double a = load(argument, want), b = load(argument, got);
         double allowed = argument->tolerance * (fabs(a) > scale ? fabs(a) : scale);
         double error = element_error(a, b, allowed);
         if (error <= worst)
             continue;
         worst = error;
-        *flaw = (struct anole_custom_flaw){
-            .argument = argument,
-            .index = i,
-            .expected = a,
-            .found = b,
-            .allowed = allowed,
-            .never_written = bytes >= sizeof poison &&
-                             memcmp(got, &poison, sizeof poison) == 0 &&
-                             memcmp(got + bytes - sizeof poison, &poison, sizeof poison) == 0};
+        *flaw = (struct anole_custom_flaw){.argument = argument,
+                                           .index = i,
+                                           .expected = a,
+                                           .found = b,
+                                           .allowed = allowed,
+                                           .never_written = is_poison(got, bytes)};
     }
     return worst;
 }

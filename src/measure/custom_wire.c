@@ -78,6 +78,7 @@ static void wire_argument(struct anole_wire *wire, struct anole_custom_argument 
     anole_wire_u32(wire, &argument->memory);
     anole_wire_u32(wire, &argument->element);
     anole_wire_bool(wire, &argument->writable);
+    anole_wire_bool(wire, &argument->unread);
     anole_wire_bool(wire, &argument->checked);
     anole_wire_u64(wire, &argument->count);
     wire_string(wire, &argument->value, MAX_TEXT);
