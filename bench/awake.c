@@ -22,13 +22,8 @@ static void *spin(void *context)
 {
     const struct bench_awake *awake = context;
     pthread_setname_np(pthread_self(), BENCH_AWAKE_NAME);
-    while (!atomic_load_explicit(&awake->stop, memory_order_relaxed)) {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ volatile("isb");
-#endif
-    }
+    while (!atomic_load_explicit(&awake->stop, memory_order_relaxed))
+        bench_relax();
     return NULL;
 }
 

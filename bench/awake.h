@@ -12,6 +12,16 @@
 
 struct bench_awake;
 
+/* Once around a loop that waits. */
+static inline void bench_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
 /* A thread for each core of `affinity`.  They run only where nothing else wants
  * to: in the scheduling class SCHED_IDLE; ERR_SYSTEM if they cannot. */
 enum anole_status bench_awake_start(struct bench_awake **awake,

@@ -86,4 +86,13 @@ expect 2 'no knob .no_such' --network "$tiny" --threads 1 --only depthwise --set
 expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise \
     --awake
 count 1 '"awake": true' out
+# What a launch costs: three ways, four works each.
+launch=${program%kernels}launch
+if [ -x "$launch" ]; then
+    "$launch" 1 >out 2>err || {
+        echo "FAIL: anole-bench-launch: $(tail -n 1 err)"
+        failed=1
+    }
+    count 12 '^[a-z]*  *[0-9]* us of work  *[0-9.]* us \[.*beyond the work' out
+fi
 exit $failed
