@@ -220,32 +220,84 @@ static enum anole_status add_text(struct anole_text *out, struct anole_t1 *t1, c
     return ANOLE_DONE;
 }
 
+/* Functions of Python's that expressions do not have, by one that they have: what
+ * goes before and behind their arguments.  int() is for numbers that are not negative. */
+static const struct {
+    const char *name, *before, *behind;
+} functions[] = {
+    {"floor", "(-ceil_div(-(", "), 1))"},
+    {"int", "(-ceil_div(-(", "), 1))"},
+    {"ceil", "ceil_div((", "), 1)"},
+};
+#define FUNCTIONS (sizeof functions / sizeof *functions)
+#define MAX_DEPTH 128 /* more than expressions take */
+
+/* What is read, and which brackets end such a function. */
+struct translation {
+    const char *at;
+    struct anole_text out;
+    size_t depth;
+    unsigned char pending[MAX_DEPTH]; /* by depth: 1 + index of a function; 0: none */
+};
+
+/* "ceil(" or "math.ceil(": true if it was one, and is behind us. */
+static bool read_function(struct translation *t)
+{
+    const char *at = strncmp(t->at, "math.", 5) == 0 ? t->at + 5 : t->at;
+    size_t length = name_length(at), i = 0;
+    const char *open = at + length;
+    while (*open == ' ')
+        open++;
+    while (i < FUNCTIONS &&
+           !(strlen(functions[i].name) == length && memcmp(functions[i].name, at, length) == 0))
+        i++;
+    if (i == FUNCTIONS || *open != '(' || t->depth + 1 >= MAX_DEPTH)
+        return false;
+    anole_text_printf(&t->out, "%s", functions[i].before);
+    t->pending[++t->depth] = (unsigned char)(i + 1);
+    t->at = open + 1;
+    return true;
+}
+
+/* A bracket, or what else is no name: a number goes as a whole, 1e5 has no name in it. */
+static void read_other(struct translation *t)
+{
+    size_t length = name_length(t->at);
+    length = length > 0 ? length : 1;
+    if (*t->at == '(' && t->depth + 1 < MAX_DEPTH)
+        t->pending[++t->depth] = 0;
+    if (*t->at == ')' && t->depth > 0 && t->pending[t->depth--] > 0)
+        anole_text_printf(&t->out, "%s", functions[t->pending[t->depth + 1] - 1].behind);
+    else
+        anole_text_append(&t->out, t->at, length);
+    t->at += length;
+}
+
 enum anole_status anole_t1_translate(char **expression, struct anole_t1 *t1, const char *text,
                                      struct anole_error *error)
 {
-    struct anole_text out = {.data = NULL};
+    struct translation t = {.at = text};
     enum anole_status status = ANOLE_DONE;
-    const char *at = text;
-    while (*at && status == ANOLE_DONE) {
-        size_t length = name_length(at);
-        if (*at == '\'' || *at == '"') {
-            status = add_text(&out, t1, &at, error);
-        } else if (length > 0 && is_letter(*at)) {
-            status = add_name(&out, t1, at, length, error);
-            at += length;
-        } else { /* a number goes as a whole: 1e5 has no name in it */
-            length = length > 0 ? length : 1;
-            anole_text_append(&out, at, length);
-            at += length;
+    while (*t.at && status == ANOLE_DONE) {
+        size_t length = name_length(t.at);
+        if (*t.at == '\'' || *t.at == '"') {
+            status = add_text(&t.out, t1, &t.at, error);
+        } else if (length > 0 && is_letter(*t.at)) {
+            if (read_function(&t))
+                continue;
+            status = add_name(&t.out, t1, t.at, length, error);
+            t.at += length;
+        } else {
+            read_other(&t);
         }
     }
-    if (status == ANOLE_DONE && (out.failed || !out.data))
-        status = out.failed
+    if (status == ANOLE_DONE && (t.out.failed || !t.out.data))
+        status = t.out.failed
                      ? anole_fail_memory(error)
                      : anole_fail(error, ANOLE_ERR_INPUT, "expected an expression, found ''");
     if (status == ANOLE_DONE)
-        *expression = out.data;
+        *expression = t.out.data;
     else
-        anole_text_fini(&out);
+        anole_text_fini(&t.out);
     return status;
 }
