@@ -192,7 +192,7 @@ static bool settle(struct options *o, bool any, const char *backend)
         o->chosen[i] = (o->chosen[i] || !any) && variants[i].gpu == o->gpu;
     setenv("ANOLE_TEST_BACKEND", backend, 1);
     if (o->gpu)
-        setenv("ANOLE_GPU_ANY_DEVICE", "1", 1);
+        setenv("ANOLE_GPU_ANY_DEVICE", "1", 0); /* 0 leaves real GPUs alone */
     return true;
 }
 
