@@ -148,6 +148,8 @@ static enum anole_ruling look_at_binary(struct anole_rig *rig)
     char words[256];
     size_t bytes = 0;
     int code = plugin->binary(rig->device.session, rig->build, NULL, &bytes, &message);
+    if (code == ANOLE_UNSUPPORTED)
+        return ANOLE_PASS; /* of this kernel, or by this driver, there is none */
     void *binary = code == ANOLE_OK && bytes > 0 ? malloc(bytes) : NULL;
     size_t whole = bytes;
     if (binary)

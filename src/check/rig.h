@@ -25,7 +25,7 @@ struct anole_rig {
     struct anole_generated *generated;
     struct anole_build *build;
     bool overpacked;              /* pack() wrote beyond its room */
-    char label[128], config[256]; /* for messages */
+    char label[128], config[120]; /* for messages */
 };
 
 /* Opens the device, for a task.  On failure the verdict is
