@@ -31,6 +31,7 @@
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 
+#define POCL "/etc/OpenCL/vendors/pocl.icd"
 #define MOST_THREADS 64u
 #define GROUPS_A_THREAD 8u
 #define LAUNCHES 64
@@ -53,6 +54,8 @@ static const double works[] = {0, 10, 30, 100};
 struct way {
     uint32_t threads, lanes; /* lanes: queues, each with a thread to feed it */
     cl_context context;
+    cl_program program;
+    cl_mem out;
     cl_command_queue queues[MOST_THREADS];
     cl_kernel kernels[MOST_THREADS];
     struct bench_affinity affinity;
@@ -111,17 +114,17 @@ static enum anole_status build_kernels(struct way *way, struct anole_error *erro
     const char *text = source;
     cl_int code;
     size_t bytes = 64u * GROUPS_A_THREAD * way->threads;
-    cl_mem out = clCreateBuffer(way->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
+    way->out = clCreateBuffer(way->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS)
         return cl_failure(error, "making a buffer", code);
-    cl_program program = clCreateProgramWithSource(way->context, 1, &text, NULL, &code);
+    way->program = clCreateProgramWithSource(way->context, 1, &text, NULL, &code);
     if (code == CL_SUCCESS)
-        code = clBuildProgram(program, 0, NULL, "", NULL, NULL);
+        code = clBuildProgram(way->program, 0, NULL, "", NULL, NULL);
     for (uint32_t i = 0; code == CL_SUCCESS && i < way->lanes; i++) {
         cl_int first = (cl_int)(i * GROUPS_A_THREAD);
-        way->kernels[i] = clCreateKernel(program, "chain", &code);
+        way->kernels[i] = clCreateKernel(way->program, "chain", &code);
         if (code == CL_SUCCESS)
-            code = clSetKernelArg(way->kernels[i], 0, sizeof out, &out);
+            code = clSetKernelArg(way->kernels[i], 0, sizeof way->out, &way->out);
         if (code == CL_SUCCESS)
             code = clSetKernelArg(way->kernels[i], 2, sizeof first, &first);
     }
@@ -258,11 +261,23 @@ static void measure(struct way *way, const char *name)
     }
 }
 
-static void end_feeders(struct way *way)
+static void way_fini(struct way *way)
 {
     atomic_store(&way->quit, true);
     for (uint32_t i = 1; i < way->started; i++)
         pthread_join(way->feeders[i], NULL);
+    for (uint32_t i = 0; i < way->lanes; i++) {
+        if (way->kernels[i])
+            clReleaseKernel(way->kernels[i]);
+        if (way->queues[i])
+            clReleaseCommandQueue(way->queues[i]);
+    }
+    if (way->program)
+        clReleaseProgram(way->program);
+    if (way->out)
+        clReleaseMemObject(way->out);
+    if (way->context)
+        clReleaseContext(way->context);
 }
 
 static enum anole_status run_way(const char *name, uint32_t threads, struct anole_error *error)
@@ -284,11 +299,11 @@ static enum anole_status run_way(const char *name, uint32_t threads, struct anol
         status = bench_awake_start(&awake, &way->affinity, error);
     if (status == ANOLE_DONE)
         measure(way, name);
-    end_feeders(way);
     bench_awake_stop(awake);
+    way_fini(way);
     if (status == ANOLE_DONE && atomic_load(&way->failed))
         status = anole_fail(error, ANOLE_ERR_WORKER, "a launch failed");
-    free(way); /* what OpenCL holds goes with the process */
+    free(way);
     return status;
 }
 
@@ -306,6 +321,8 @@ static enum anole_status spawn_way(const char *name, uint32_t threads, struct an
         for (uint32_t i = 0; i < threads; i++)
             strcat(devices, i ? " basic" : "basic");
     }
+    if (access(POCL, R_OK) == 0) /* spare the loader all others */
+        setenv("OCL_ICD_VENDORS", POCL, 0);
     setenv("POCL_DEVICES", devices, 1);
     setenv("POCL_MAX_PTHREAD_COUNT", count, 1);
     setenv("POCL_CPU_MAX_CU_COUNT", count, 1);
