@@ -61,12 +61,14 @@ expect 0 '^gpu:0' devices
 expect 3 'several devices fit "Portable Computing"' tasks "$networks/tiny.json" \
     --device 'Portable Computing'
 expect 0 'valid' tasks "$networks/tiny.json" --device 'Portable Computing:1'
-# Two trials each beyond the defaults of the six tasks.
-expect 0 'network:' tune "$networks/tiny.json" --device gpu --trials 14 --seed 2
+# Both devices into one lock file, and then two columns of times.  Two trials more than
+# the defaults of the six tasks.
+expect 2 'found gpu:0 twice' tune "$networks/tiny.json" --device gpu --device GPU:0
+expect 2 'expected one --device' tune "$networks/tiny.json" --device gpu --device cpu --json
+expect 3 'no device "gpu:7"' tune "$networks/tiny.json" --device cpu --device gpu:7
+expect 0 '^conv .* us .* us' tune "$networks/tiny.json" --device gpu --device cpu --trials 8 \
+    --seed 2
 lacks 'default config for'
 lacks 'wrong-answer'
-expect 0 'network:' tune "$networks/tiny.json" --device cpu --trials 8
 expect 0 'right' verify tiny.lock.json --device gpu
-# Two columns of times.
-expect 0 '^conv .* us .* us' compare tiny.lock.json
 exit "$failed"

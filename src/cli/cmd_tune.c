@@ -16,11 +16,16 @@
 
 #define DEFAULT_TIME 180.0 /* seconds */
 #define MOST_TRANSFERS 16
+#define MOST_DEVICES 16
 #define MOST_TIME (366.0 * 86400.0)
 
 struct arguments {
     const char *network, *kernel; /* one of them; NULL: the other */
-    const char *device, *history, *output, *baseline;
+    const char *device; /* the one of `devices` that is tuned on now; NULL: the only one */
+    const char *history, *output, *baseline;
+    const char *devices[MOST_DEVICES];
+    size_t device_count;
+    char written[4096]; /* the lock file, once it is known */
     const char *explorer, *sampler;
     const char *transfers[MOST_TRANSFERS];
     size_t transfer_count;
@@ -36,7 +41,7 @@ enum { KERNEL, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER,
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
-    [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
     [SEED] = {"seed", "S", "of everything random (default 1)"},
@@ -58,7 +63,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
     struct arguments *arguments = context;
     const char **texts[] = {
         [KERNEL] = &arguments->kernel,
-        [DEVICE] = &arguments->device,   [EXPLORER] = &arguments->explorer,
+        [EXPLORER] = &arguments->explorer,
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
     };
@@ -79,6 +84,13 @@ static enum anole_status take(void *context, size_t index, const char *value,
                               "--transfer: expected at most %d files; histories can be joined "
                               "with `cat`", MOST_TRANSFERS);
         arguments->transfers[arguments->transfer_count++] = value;
+        return ANOLE_DONE;
+    case DEVICE:
+        if (arguments->device_count == MOST_DEVICES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--device: expected at most %d of them",
+                              MOST_DEVICES);
+        arguments->devices[arguments->device_count++] = value;
+        arguments->device = arguments->devices[0];
         return ANOLE_DONE;
     case JSON:
         arguments->json = true;
@@ -366,24 +378,99 @@ static enum anole_status tune(struct session *session, struct anole_error *error
     return status;
 }
 
+static enum anole_status tune_one(struct arguments *arguments, struct anole_error *error)
+{
+    struct session session = {.arguments = *arguments};
+    enum anole_status status = prepare(&session, error);
+    if (status == ANOLE_DONE) {
+        snprintf(arguments->written, sizeof arguments->written, "%s", session.arguments.output);
+        status = tune(&session, error);
+    }
+    session_fini(&session);
+    return status;
+}
+
+/* ---------------------------------------------------------- several devices */
+
+/* Are there all of them, and each but once?  Nobody wants to know after the first has
+ * been tuned. */
+static enum anole_status check_devices(const struct arguments *arguments,
+                                       struct anole_error *error)
+{
+    const struct anole_registry_device *found[MOST_DEVICES];
+    struct anole_registry *registry = NULL;
+    if (arguments->json)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--json: expected one --device, found %zu; what was found on several is "
+                          "in the lock file, and `anole compare --json` shows it",
+                          arguments->device_count);
+    enum anole_status status =
+        anole_registry_create(&registry, (uint32_t)arguments->threads, error);
+    for (size_t i = 0; i < arguments->device_count && status == ANOLE_DONE; i++) {
+        status = anole_registry_find(&found[i], registry, arguments->devices[i], error);
+        for (size_t j = 0; j < i && status == ANOLE_DONE; j++)
+            if (found[i] == found[j])
+                status = anole_fail(error, ANOLE_ERR_USAGE,
+                                    "--device: expected different devices, found %s twice",
+                                    found[i]->id);
+    }
+    anole_registry_destroy(registry);
+    return status;
+}
+
+/* Each gets all of the time.  One that fails holds nobody up; the first failure is
+ * that of the whole. */
+static enum anole_status tune_several(struct arguments *arguments, struct anole_error *error)
+{
+    enum anole_status first = check_devices(arguments, error);
+    if (first != ANOLE_DONE)
+        return first;
+    for (size_t i = 0; i < arguments->device_count; i++) {
+        struct anole_error own = {.status = ANOLE_DONE};
+        arguments->device = arguments->devices[i];
+        enum anole_status status = tune_one(arguments, &own);
+        if (first == ANOLE_DONE && status != ANOLE_DONE) {
+            *error = own;
+            first = status;
+        } else if (status != ANOLE_DONE) {
+            anole_log_error("%s", own.text);
+        }
+        if (status == ANOLE_ERR_INTERRUPTED)
+            return status;
+        if (i + 1 < arguments->device_count)
+            putchar('\n');
+        fflush(stdout);
+    }
+    return first;
+}
+
+/* The columns of what was found, side by side. */
+static enum anole_status compare(struct arguments *arguments, struct anole_error *error)
+{
+    char *words[] = {"compare", "--", arguments->written, NULL};
+    putchar('\n');
+    return anole_cmd_compare.run(3, words, error);
+}
+
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
-    struct session session = {.arguments = {.seed = 1, .tolerance = 5}};
+    struct arguments arguments = {.seed = 1, .tolerance = 5};
     char **positional;
     size_t count;
     bool help;
-    enum anole_status status = anole_options_parse(&anole_cmd_tune, argc, argv, take,
-                                                   &session.arguments, &positional, &count, &help,
-                                                   error);
+    enum anole_status status = anole_options_parse(&anole_cmd_tune, argc, argv, take, &arguments,
+                                                   &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
-    session.arguments.network = count > 0 ? positional[0] : NULL;
-    status = anole_kernel_or_network(session.arguments.kernel, count, "tune", error);
+    arguments.network = count > 0 ? positional[0] : NULL;
+    status = anole_kernel_or_network(arguments.kernel, count, "tune", error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (arguments.device_count < 2)
+        return tune_one(&arguments, error);
+    status = tune_several(&arguments, error);
     if (status == ANOLE_DONE)
-        status = prepare(&session, error);
-    if (status == ANOLE_DONE)
-        status = tune(&session, error);
-    session_fini(&session);
+        status = compare(&arguments, error);
     return status;
 }
 
