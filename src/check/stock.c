@@ -6,11 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#ifdef __SANITIZE_ADDRESS__
-/* Of sanitizer/allocator_interface.h, which GCC has not always brought along. */
-size_t __sanitizer_get_current_allocated_bytes(void);
-#endif
-
 #define LEAK_A_TURN 4096      /* bytes of the heap: from here on it counts */
 #define SEEN_A_TURN 64        /* less may be the allocator's own doing */
 #define RESIDENT_A_TURN 32768 /* bytes: the code of a compiled kernel is some pages */
@@ -26,26 +21,37 @@ static size_t count_files(void)
     return count;
 }
 
-static size_t resident_bytes(void)
+#ifdef __SANITIZE_ADDRESS__
+
+/* Of sanitizer/allocator_interface.h, which GCC has not always brought along. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+static void weigh(struct anole_stock *stock)
 {
+    stock->heap = __sanitizer_get_current_allocated_bytes();
+    stock->resident = 0; /* it keeps what is freed, to catch its users */
+}
+
+#else
+
+static void weigh(struct anole_stock *stock)
+{
+    struct mallinfo2 info = mallinfo2();
     unsigned long size = 0, resident = 0, shared = 0;
     FILE *file = fopen("/proc/self/statm", "re");
     bool read = file && fscanf(file, "%lu %lu %lu", &size, &resident, &shared) == 3;
     if (file)
         fclose(file);
-    return read && resident > shared ? (resident - shared) * (size_t)sysconf(_SC_PAGESIZE) : 0;
+    stock->heap = info.uordblks + info.hblkhd;
+    stock->resident =
+        read && resident > shared ? (resident - shared) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
+
+#endif
 
 void anole_stock_take(struct anole_stock *stock)
 {
-#ifdef __SANITIZE_ADDRESS__
-    stock->heap = __sanitizer_get_current_allocated_bytes();
-    stock->resident = 0; /* it keeps what is freed, to catch its users */
-#else
-    struct mallinfo2 info = mallinfo2();
-    stock->heap = info.uordblks + info.hblkhd;
-    stock->resident = resident_bytes();
-#endif
+    weigh(stock);
     stock->files = count_files();
 }
 

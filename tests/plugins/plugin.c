@@ -405,34 +405,6 @@ static void release(struct anole_session *session, struct anole_build *made)
     free(made);
 }
 
-static void convolve(const struct anole_build *made, const struct anole_binding *bindings)
-{
-    const struct anole_task *t = &made->task;
-    const float *x = at(bindings, ANOLE_ROLE_INPUT), *w = at(bindings, ANOLE_ROLE_WEIGHTS);
-    const float *bias = at(bindings, ANOLE_ROLE_BIAS);
-    const float *residual = at(bindings, ANOLE_ROLE_RESIDUAL);
-    float *out = at(bindings, ANOLE_ROLE_OUTPUT);
-    if (made->packed > 0)
-        w += 16;
-    size_t i = 0;
-    for (uint32_t n = 0; n < t->batch; n++)
-        for (uint32_t y = 0; y < t->out_h; y++)
-            for (uint32_t z = 0; z < t->out_w; z++)
-                for (uint32_t k = 0; k < t->out_c; k++, i++) {
-                    float sum = sum_window(t, x, w, n, y, z, k);
-                    if (bias)
-                        sum += bias[k];
-                    if (residual)
-                        sum += residual[i];
-                    if (t->activation != ANOLE_ACT_NONE && sum < 0)
-                        sum = 0;
-                    if (t->activation == ANOLE_ACT_RELU6 && sum > 6)
-                        sum = 6;
-                    if (made->deed != DEED_unwritten || i != 3)
-                        out[i] = sum;
-                }
-}
-
 static double now(void)
 {
     struct timespec time;
@@ -454,21 +426,6 @@ static int run_once(struct anole_build *made, const struct anole_binding *bindin
     if (DEVICE_FLAGS & ANOLE_DEVICE_EVENT_TIMER)
         *device_seconds = (now() - start) * (made->deed == DEED_events_lie ? 1000 : 0.9);
     return code;
-}
-
-/* Whether all tensors are there, and large enough. */
-static bool are_whole(const struct anole_build *made, const struct anole_binding *bindings)
-{
-    const struct anole_task *t = &made->task;
-    size_t pixels = (size_t)t->batch * t->out_h * t->out_w;
-    size_t inputs = (size_t)t->batch * t->in_h * t->in_w * t->in_c * sizeof(float);
-    size_t weights = made->packed ? made->packed : weight_bytes(t);
-    return bindings[ANOLE_ROLE_INPUT].buffer && bindings[ANOLE_ROLE_INPUT].bytes >= inputs &&
-           bindings[ANOLE_ROLE_WEIGHTS].buffer && bindings[ANOLE_ROLE_WEIGHTS].bytes >= weights &&
-           bindings[ANOLE_ROLE_OUTPUT].buffer &&
-           bindings[ANOLE_ROLE_OUTPUT].bytes >= pixels * t->out_c * sizeof(float) &&
-           (made->tile != 4 || (bindings[ANOLE_ROLE_WORKSPACE].buffer &&
-                                bindings[ANOLE_ROLE_WORKSPACE].bytes >= 1000));
 }
 
 static int run(struct anole_session *session, struct anole_build *made,
