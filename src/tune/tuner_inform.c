@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LEAST_TRIALS 24 /* of other tasks, before there is anything to tell */
+#define GROWTH 4 /* so many times as many, before there is anything new to tell */
 
 struct sources {
     struct anole_prior_source *sources;
@@ -56,8 +57,8 @@ enum anole_status anole_tuner_inform(struct anole_tuner *tuner, size_t task,
     enum anole_status status = ANOLE_DONE;
     if (!gather(&sources, tuner, task))
         status = anole_fail_memory(error);
-    /* Each time that there is twice as much: what it costs stays a fixed share. */
-    else if (sources.trials >= LEAST_TRIALS && sources.trials >= 2 * job->informed) {
+    /* Each time that there is so much more: what it costs stays a small share. */
+    else if (sources.trials >= LEAST_TRIALS && sources.trials >= GROWTH * job->informed) {
         status = anole_search_inform(job->search, sources.sources, sources.count, error);
         job->informed = sources.trials;
     }
