@@ -379,6 +379,33 @@ static void test_every_explorer_survives(void **state)
     }
 }
 
+/* What similar tasks teach; here, the same task's own space. */
+static enum anole_status learn_from_others(struct anole_error *error)
+{
+    struct anole_prior *prior = NULL;
+    struct anole_trials *trials = NULL;
+    struct anole_rng rng;
+    uint64_t configs[30];
+    size_t count = 0;
+    enum anole_status status = anole_trials_create(&trials, error);
+    anole_rng_init(&rng, 1);
+    while (count < 30 && anole_space_sample(space, &rng, &configs[count]))
+        count++;
+    measure_some(trials, configs, status == ANOLE_DONE ? count : 0);
+    const struct anole_prior_source source = {.features = features, .trials = trials};
+    if (status == ANOLE_DONE)
+        status = anole_prior_create(&prior, features, &source, 1, 1, error);
+    anole_prior_destroy(prior);
+    anole_trials_destroy(trials);
+    return status;
+}
+
+static void test_learning_from_others_survives(void **state)
+{
+    (void)state;
+    exhaust(learn_from_others, false, 97);
+}
+
 static enum anole_status make_schedule(struct anole_error *error)
 {
     struct anole_schedule *schedule = NULL;
@@ -590,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_failed_append_keeps_the_file),
         cmocka_unit_test(test_make_space_survives),
         cmocka_unit_test(test_every_explorer_survives),
+        cmocka_unit_test(test_learning_from_others_survives),
         cmocka_unit_test(test_make_schedule_survives),
         cmocka_unit_test(test_make_data_survives),
         cmocka_unit_test(test_use_backend_survives),
