@@ -10,6 +10,7 @@
 
 #define BATCH_TIME 2e-3 /* seconds */
 #define WARM_TIME 5e-4  /* of untimed running before a turn: the caches hold another's data */
+#define WAKE_TIME 5e-3  /* the same after a pause: cores have slept */
 #define MOST_REPEATS 256
 #define MOST_SINGLES 16
 
@@ -72,21 +73,22 @@ static enum anole_status calibrate(struct bench_contestant *entry, struct anole_
     return status;
 }
 
-static enum anole_status warm_up(struct bench_contestant *entry, struct anole_error *error)
+static enum anole_status warm_up(struct bench_contestant *entry, double seconds,
+                                 struct anole_error *error)
 {
     double begin = anole_clock(), host, device;
     enum anole_status status;
     uint32_t few = (entry->repeats + 3) / 4;
     do
         status = entry->run(entry->self, few, &host, &device, error);
-    while (status == ANOLE_DONE && anole_clock() - begin < WARM_TIME);
+    while (status == ANOLE_DONE && anole_clock() - begin < seconds);
     return status;
 }
 
-static enum anole_status take_turn(struct bench_contestant *entry, size_t round,
+static enum anole_status take_turn(struct bench_contestant *entry, size_t round, double warm,
                                    struct anole_error *error)
 {
-    enum anole_status status = warm_up(entry, error);
+    enum anole_status status = warm_up(entry, warm, error);
     if (status == ANOLE_DONE)
         status = entry->run(entry->self, entry->repeats, &entry->batched[round],
                             &entry->device[round], error);
@@ -121,10 +123,12 @@ enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds
                                     bool (*stop)(void *), struct anole_error *error)
 {
     contest->rounds = rounds;
+    double warm = WAKE_TIME;
     enum anole_status status = prepare(contest, error);
     for (size_t round = 0; status == ANOLE_DONE && round < rounds; round++) {
         for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
-            status = take_turn(&contest->entries[i], round, error);
+            status = take_turn(&contest->entries[i], round, warm, error);
+            warm = contest->entries[i].spins ? WAKE_TIME : WARM_TIME;
             if (contest->entries[i].spins)
                 bench_threads_settle();
         }

@@ -197,7 +197,8 @@ static enum anole_status measure_layer(struct session *session, struct bench_lay
     const struct anole_device *device = &session->report.device->device;
     struct anole_task_data *data = NULL;
     struct anole_generator *generator = NULL;
-    enum anole_status status = anole_task_data_create(&data, task, SEED, 0, error);
+    enum anole_status status =
+        anole_task_data_create(&data, task, SEED, session->report.threads, error);
     if (status == ANOLE_DONE)
         status = anole_generator_create(&generator, session->backend, device, task, error);
     if (status == ANOLE_DONE) {

@@ -407,6 +407,13 @@ static bool is_known(const struct bench_contest *contest, const char *implementa
     return false;
 }
 
+/* Whether there are threads besides the calling one. */
+static bool has_team(void)
+{
+    const char *threads = getenv("OMP_NUM_THREADS");
+    return !threads || strcmp(threads, "1") != 0;
+}
+
 static enum anole_status add(struct bench_contest *contest, const struct anole_task *task,
                              const struct anole_task_data *data, const char *name,
                              dnnl_alg_kind_t algorithm, struct anole_error *error)
@@ -430,7 +437,7 @@ static enum anole_status add(struct bench_contest *contest, const struct anole_t
     entry->run = run;
     entry->check = check;
     entry->release = release;
-    entry->spins = dnnl_version()->cpu_runtime == DNNL_RUNTIME_OMP;
+    entry->spins = dnnl_version()->cpu_runtime == DNNL_RUNTIME_OMP && has_team();
     return ANOLE_DONE;
 }
 
