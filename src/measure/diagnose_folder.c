@@ -86,5 +86,6 @@ enum anole_status anole_diagnose_scratch(struct anole_findings *findings,
                                   error, "%s", problem.text);
     status = examine(findings, path, "kernel cache", mend, error);
     anole_scratch_remove(path);
+    free(path);
     return status;
 }

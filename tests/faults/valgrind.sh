@@ -44,8 +44,8 @@ run() {
     rm -f log.*
 }
 
-for test in text json statistics wire protocol history history_damage lockfile task network \
-    expression space trials feature schedule options patience fuzz; do
+for test in ${TESTS-text json statistics wire protocol history history_damage lockfile task network \
+    expression space trials feature schedule options patience fuzz}; do
     [ -x "$build/tests/test_$test" ] && run "test_$test" "$build/tests/test_$test"
 done
 
