@@ -14,9 +14,11 @@ start() {
     "$anole" tune net.json --device "$1" --trials 400 --history "$1.h" --output "$1.json" \
         >"$1.out" 2>"$1.err" </dev/null &
     pid=$!
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+    waited=0
+    while [ $waited -lt 200 ]; do
         [ ! -f "$1.h" ] || [ "$(trials "$1.h")" -eq 0 ] || return
         sleep 0.5
+        waited=$((waited + 1))
     done
     fail "the tuner on $1 does not get going"
 }
