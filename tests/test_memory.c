@@ -13,6 +13,8 @@
 #include "formats/recording.h"
 #include "formats/t4_write.h"
 #include "kernel/t1.h"
+#include "kernel/t1_kernel_private.h"
+#include "measure/custom_wire.h"
 #include "measure/measure.h"
 #include "measure/paths.h"
 #include "measure/runner.h"
@@ -207,6 +209,67 @@ static enum anole_status read_t1(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(read_t1, 1)
+
+#define KERNEL                                                                                     \
+    "{\"General\": {\"BenchmarkName\": \"x\"}, \"ConfigurationSpace\": {\"TuningParameters\": ["     \
+    "{\"Name\": \"A\", \"Values\": \"[i for i in range(3) if i > 0]\"}, "                            \
+    "{\"Name\": \"B\", \"Values\": \"[0.5, 0.25]\"}, {\"Name\": \"C\", \"Values\": [\"p\", \"q\"]}], "     \
+    "\"Conditions\": [\"ceil(B) == 1 or C == 'p'\", \"A <= DEVICE_LOCAL_MEMORY\"]}, "               \
+    "\"KernelSpecification\": {\"Language\": \"OpenCL\", \"KernelName\": \"k\", \"KernelFile\": "    \
+    "\"k.cl\", \"CompilerOptions\": [\"-DX\"], \"ProblemSize\": [8], \"GridDivX\": [\"A\"], "        \
+    "\"Arguments\": [{\"Name\": \"a\", \"Type\": \"float2\", \"MemoryType\": \"Vector\", "           \
+    "\"AccessType\": \"ReadWrite\", \"Size\": \"max(A)\", \"FillType\": \"BinaryRaw\", "             \
+    "\"DataSource\": \"raw\"}, {\"Type\": \"float4\", \"MemoryType\": \"Local\", \"Size\": \"A\"}, "  \
+    "{\"Type\": \"int\", \"MemoryType\": \"Scalar\", \"FillValue\": \"A + ProblemSize[0]\"}], "      \
+    "\"ReferenceKernel\": {\"KernelName\": \"r\", \"KernelFile\": [\"k.cl\"], \"GlobalSize\": "        \
+    "{\"X\": 8}}}}"
+
+static json_t *kernel_root;
+
+/* A kernel of the user's own: read (but parsed before, for what Jansson does without
+ * memory is its own affair), sent, and made for a device. */
+static enum anole_status make_kernel(const struct anole_custom_kernel *custom,
+                                     struct anole_error *error)
+{
+    static const struct anole_device device = {.size = sizeof device};
+    static const struct anole_backend backend = {.plugin = {.name = "none"}};
+    struct anole_space *made;
+    struct anole_generated *generated;
+    struct anole_task task;
+    int64_t values[ANOLE_MAX_KNOBS];
+    enum anole_status status = anole_custom_space(&made, custom, &device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    anole_custom_task(&task, custom);
+    anole_space_values(made, anole_space_default(made), values);
+    status = anole_backend_generate(&generated, &backend, &device, &task, values, 3, error);
+    if (status == ANOLE_DONE)
+        anole_generated_destroy(generated);
+    anole_space_destroy(made);
+    return status;
+}
+
+static enum anole_status use_kernel(struct anole_error *error)
+{
+    struct anole_custom_kernel *custom = NULL, *sent = NULL;
+    struct anole_wire wire, reader;
+    enum anole_status status =
+        anole_t1_kernel_read(&custom, kernel_root, path_of("kernel.json"), true, error);
+    if (status != ANOLE_DONE)
+        return status;
+    anole_wire_writer_init(&wire);
+    anole_wire_custom(&wire, &custom);
+    if (!wire.failed) {
+        anole_wire_reader_init(&reader, wire.data, wire.length);
+        anole_wire_custom(&reader, &sent);
+    }
+    status = sent ? make_kernel(sent, error) : anole_fail_memory(error);
+    anole_wire_fini(&wire);
+    anole_custom_destroy(sent);
+    anole_custom_destroy(custom);
+    return status;
+}
+TEST_SCENARIO(use_kernel, 1)
 
 /* Results of others, read and written again. */
 static enum anole_status use_recording(struct anole_error *error)
@@ -580,6 +643,10 @@ static int setup(void **state)
     lockfile.devices = &device;
     lockfile.device_count = 1;
     assert_done(anole_lockfile_save(&lockfile, path_of("net.lock.json"), &error));
+    kernel_root = json_loads(KERNEL, 0, NULL);
+    assert_non_null(kernel_root);
+    write_text("k.cl", "kernel void k() {}");
+    write_text("raw", "sixteen bytes ..");
     write_text("net.json", NETWORK);
     write_text("bad.json", "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
     assert_done(anole_network_parse(&network, NETWORK, strlen(NETWORK), "net.json", &error));
@@ -597,6 +664,7 @@ static int teardown(void **state)
     (void)state;
     anole_features_destroy(features);
     anole_space_destroy(space);
+    json_decref(kernel_root);
     anole_network_destroy(network);
     anole_registry_destroy(registry);
     drop_folder(folder);
@@ -612,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_use_lockfile_survives),
         cmocka_unit_test(test_use_json_survives),
         cmocka_unit_test(test_read_t1_survives),
+        cmocka_unit_test(test_use_kernel_survives),
         cmocka_unit_test(test_use_recording_survives),
         cmocka_unit_test(test_use_history_survives),
         cmocka_unit_test(test_failed_append_keeps_the_file),

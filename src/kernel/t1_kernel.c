@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "kernel/t1_kernel_private.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +44,17 @@ enum anole_status anole_t1_read_file(char **text, size_t *length, char **full,
                                      struct anole_t1_reader *reader, const char *key,
                                      const char *name, size_t limit)
 {
-    char *path = beside(reader, name);
+    char resolved[PATH_MAX], *path = beside(reader, name);
     if (!path)
         return anole_fail_memory(reader->error);
     enum anole_status status = anole_file_read(text, length, path, limit, reader->error);
     if (status == ANOLE_DONE) {
         reader->digest = anole_hash_combine(reader->digest, anole_hash_bytes(*text, *length));
-        if (full && !(*full = realpath(path, NULL))) {
+        if (full && !realpath(path, resolved))
             status = anole_fail_errno(reader->error, "%s", path);
+        else if (full && !(*full = strdup(resolved)))
+            status = anole_fail_memory(reader->error);
+        if (status != ANOLE_DONE) {
             free(*text);
         }
     }
@@ -380,17 +384,12 @@ static enum anole_status make(struct anole_custom_kernel *custom, struct anole_t
     return status;
 }
 
-enum anole_status anole_t1_kernel_parse(struct anole_custom_kernel **custom, const char *text,
-                                        size_t length, const char *path, bool whole,
-                                        struct anole_error *error)
+enum anole_status anole_t1_kernel_read(struct anole_custom_kernel **custom, const json_t *root,
+                                       const char *path, bool whole, struct anole_error *error)
 {
-    json_t *root;
     struct anole_t1 *t1 = NULL;
     struct anole_custom_kernel *made = NULL;
-    enum anole_status status = anole_json_parse(&root, text, length, path, error);
-    if (status != ANOLE_DONE)
-        return status;
-    status = anole_t1_read(&t1, root, path, error);
+    enum anole_status status = anole_t1_read(&t1, root, path, error);
     if (status == ANOLE_DONE && !(made = calloc(1, sizeof *made)))
         status = anole_fail_memory(error);
     if (status == ANOLE_DONE) {
@@ -398,13 +397,25 @@ enum anole_status anole_t1_kernel_parse(struct anole_custom_kernel **custom, con
         status = make(made, &reader, root);
     }
     anole_t1_destroy(t1);
-    json_decref(root);
     if (status != ANOLE_DONE) {
         anole_custom_destroy(made);
         return status;
     }
     *custom = made;
     return ANOLE_DONE;
+}
+
+enum anole_status anole_t1_kernel_parse(struct anole_custom_kernel **custom, const char *text,
+                                        size_t length, const char *path, bool whole,
+                                        struct anole_error *error)
+{
+    json_t *root;
+    enum anole_status status = anole_json_parse(&root, text, length, path, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = anole_t1_kernel_read(custom, root, path, whole, error);
+    json_decref(root);
+    return status;
 }
 
 enum anole_status anole_t1_kernel_load(struct anole_custom_kernel **custom, const char *path,

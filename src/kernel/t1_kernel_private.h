@@ -16,6 +16,10 @@ struct anole_t1_reader {
     struct anole_error *error;
 };
 
+/* The kernel in a parsed file. */
+enum anole_status anole_t1_kernel_read(struct anole_custom_kernel **custom, const json_t *root,
+                                       const char *path, bool whole, struct anole_error *error);
+
 /* "FILE: KernelSpecification.KEY: ..." */
 enum anole_status anole_t1_fail(const struct anole_t1_reader *reader, const char *key,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
