@@ -170,6 +170,33 @@ static int make_kernels(struct anole_build *build, const struct anole_kernel *ke
     return ANOLE_OK;
 }
 
+/* Does the driver say truly how much local memory a kernel takes?  Mesa 22's rusticl
+ * counts an array twice. */
+static bool counts_local_memory(struct anole_session *session)
+{
+    static const char *const source = "kernel void probe(global float *out)\n"
+                                      "{\n"
+                                      "    local float kept[64];\n"
+                                      "    kept[get_local_id(0)] = out[0];\n"
+                                      "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                                      "    out[1] = kept[get_local_id(1)];\n"
+                                      "}\n";
+    cl_ulong local = 0;
+    cl_program program =
+        clCreateProgramWithSource(session->context, 1, (const char **)&source, NULL, NULL);
+    if (program && !clBuildProgram(program, 1, &session->device, "", NULL, NULL)) {
+        cl_kernel kernel = clCreateKernel(program, "probe", NULL);
+        if (kernel) {
+            clGetKernelWorkGroupInfo(kernel, session->device, CL_KERNEL_LOCAL_MEM_SIZE,
+                                     sizeof local, &local, NULL);
+            clReleaseKernel(kernel);
+        }
+    }
+    if (program)
+        clReleaseProgram(program);
+    return local == 64 * sizeof(cl_float);
+}
+
 /* What a built kernel may be launched with can be far below what the device
  * allows, for its registers.  Better said here than found out by a driver. */
 static int check_limits(struct anole_session *session, const struct anole_build *build,
@@ -199,7 +226,7 @@ static int check_limits(struct anole_session *session, const struct anole_build 
                               i, items, limit);
         if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, session->device,
                                       CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
-            local > local_limit)
+            local > local_limit && counts_local_memory(session))
             return opencl_say(message, ANOLE_LAUNCH_FAILED,
                               "Launch %u takes %llu bytes of local memory, the device has %llu.", i,
                               (unsigned long long)local, (unsigned long long)local_limit);
