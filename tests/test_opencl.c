@@ -222,6 +222,30 @@ static void test_build_failure_names_a_missing_kernel(void **state)
     assert_non_null(strstr(message.text, "empty"));
 }
 
+/* PoCL would end the process at the launch. */
+static void test_build_refuses_more_local_memory_than_there_is(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    char source[512];
+    snprintf(source, sizeof source,
+             "kernel void fill(global float *out, int value)\n"
+             "{\n"
+             "    local float kept[%llu];\n"
+             "    kept[get_local_id(0)] = out[0];\n"
+             "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+             "    out[1] = kept[value];\n"
+             "}\n",
+             (unsigned long long)fixture.device.local_memory);
+    struct anole_kernel kernel = kernel_with(source, &launch, &task);
+    struct anole_build *build = NULL;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_LAUNCH_FAILED);
+    assert_non_null(strstr(message.text, "bytes of local memory"));
+    assert_null(build);
+}
+
 static struct anole_build *build_fill(const struct anole_launch *launch)
 {
     struct anole_task task = small_task();
@@ -384,8 +408,8 @@ static void test_run_pins_the_drivers_threads(void **state)
     closedir(threads);
     if (CPU_COUNT(&ours) > 1 && property("pinned_threads") > 0 && !getenv("ANOLE_TEST_DRIVER")) {
         assert_true((double)pinned == property("pinned_threads"));
-        assert_int_equal(CPU_COUNT(&cores), (int)pinned < CPU_COUNT(&ours) ? (int)pinned
-                                                                           : CPU_COUNT(&ours));
+        assert_int_equal(CPU_COUNT(&cores),
+                         (int)pinned < CPU_COUNT(&ours) ? (int)pinned : CPU_COUNT(&ours));
     }
     fixture.plugin->buffer_destroy(fixture.session, buffer);
     fixture.plugin->release(fixture.session, build);
@@ -423,6 +447,7 @@ int main(void)
         cmocka_unit_test(test_buffer_keeps_what_is_written),
         cmocka_unit_test(test_build_failure_shows_the_compilers_words),
         cmocka_unit_test(test_build_failure_names_a_missing_kernel),
+        cmocka_unit_test(test_build_refuses_more_local_memory_than_there_is),
         cmocka_unit_test(test_build_again_from_its_binary),
         cmocka_unit_test(test_run_writes_only_its_binding),
         cmocka_unit_test(test_refuse_a_tensor_that_is_not_there),
