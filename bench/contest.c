@@ -127,9 +127,11 @@ enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds
     enum anole_status status = prepare(contest, error);
     for (size_t round = 0; status == ANOLE_DONE && round < rounds; round++) {
         for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
-            status = take_turn(&contest->entries[i], round, warm, error);
-            warm = contest->entries[i].spins ? WAKE_TIME : WARM_TIME;
-            if (contest->entries[i].spins)
+            /* Who follows whom changes: what one leaves behind disturbs each in turn. */
+            struct bench_contestant *entry = &contest->entries[(i + round) % contest->count];
+            status = take_turn(entry, round, warm, error);
+            warm = entry->spins ? WAKE_TIME : WARM_TIME;
+            if (entry->spins)
                 bench_threads_settle();
         }
         if (status == ANOLE_DONE && stop && stop(NULL))
