@@ -9,15 +9,15 @@ only good apart simulated
 dense 40 net.json
 dense 1 one.json
 
-# Starts a tuner, and waits until it has made a trial.
+# start DEVICE NETWORK: a tuner, and waits until it has made a trial.
 start() {
-    "$anole" tune net.json --device "$1" --trials 400 --history "$1.h" --output "$1.json" \
+    "$anole" tune "$2" --device "$1" --trials 100000 --history "$1.h" --output "$1.json" \
         >"$1.out" 2>"$1.err" </dev/null &
     pid=$!
     waited=0
-    while [ $waited -lt 200 ]; do
+    while [ $waited -lt 2000 ]; do
         [ ! -f "$1.h" ] || [ "$(trials "$1.h")" -eq 0 ] || return
-        sleep 0.5
+        sleep 0.05
         waited=$((waited + 1))
     done
     fail "the tuner on $1 does not get going"
@@ -28,14 +28,14 @@ stop() {
 }
 
 # -- one history --
-start good
+start good net.json
 expect 2 "being written by process $pid" "$anole" tune net.json --device simulated --trials 100 \
     --history good.h --output o.json
 # -- one device: other histories, the same cores --
 expect 0 'another process measures on this machine.s cores' "$anole" tune one.json \
     --device good --trials 2 --history other.h --output o.json
 stop
-start apart
+start apart net.json
 expect 0 'another process measures on Test Device' "$anole" tune one.json --device apart \
     --trials 2 --history other.h --output o.json
 check 'but not on what is simulated' '"$anole" tune one.json --device simulated --trials 2 \
@@ -43,8 +43,10 @@ check 'but not on what is simulated' '"$anole" tune one.json --device simulated 
 stop
 
 # -- readers --
+# Simulated trials take next to no time: so many tasks that there is time to read.
 before=0 reads=0
-start simulated
+dense 400 many.json
+start simulated many.json
 while kill -0 $pid 2>/dev/null && [ $reads -lt 60 ]; do
     "$anole" best --failures simulated.h >seen 2>err ||
         fail "a reader beside a writer: $(head -n 1 err)"
