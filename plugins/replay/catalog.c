@@ -129,11 +129,11 @@ static int add_item(char **rest, struct anole_message *message)
 
 static int list_all(struct anole_message *message)
 {
-    const char *variable = getenv("ANOLE_REPLAY");
-    char *copy = variable ? strdup(variable) : NULL, *rest = copy;
     int code = ANOLE_OK;
     if (listed)
         return ANOLE_OK;
+    const char *variable = getenv("ANOLE_REPLAY");
+    char *copy = variable ? strdup(variable) : NULL, *rest = copy;
     if (variable && !copy)
         return replay_fail(message, ANOLE_NO_MEMORY, "out of memory");
     while (rest && code == ANOLE_OK)
