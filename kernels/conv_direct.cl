@@ -229,10 +229,10 @@ conv_direct(source in, source weights,
 #endif
             __global float *out)
 {
-    const int id = ROWS_FIRST ? get_group_id(0) : get_group_id(1); /* strips, part of a row */
-    const int kg = ROWS_FIRST ? get_group_id(1) : get_group_id(0);
-    const int n = get_group_id(2) / G;
-    const int g = get_group_id(2) % G;
+    const int id = ROWS_FIRST ? GROUP(0) : GROUP(1); /* strips, part of a row */
+    const int kg = ROWS_FIRST ? GROUP(1) : GROUP(0);
+    const int n = GROUP(2) / G;
+    const int g = GROUP(2) % G;
     const int begin = id % ROW_PARTS * TILES_PER_PART;
     const int end = min(TILES_W, begin + TILES_PER_PART);
     const int y_begin = id / ROW_PARTS * ROWS_PER_GROUP;

@@ -117,9 +117,9 @@ conv_grouped(source in, source weights,
 #endif
              __global float *out)
 {
-    const int n = get_group_id(2);
-    const int y_begin = (ROWS_FIRST ? get_group_id(0) : get_group_id(1)) * ROWS_PER_GROUP;
-    const int b_begin = (ROWS_FIRST ? get_group_id(1) : get_group_id(0)) * BLOCKS_PER_GROUP;
+    const int n = GROUP(2);
+    const int y_begin = (ROWS_FIRST ? GROUP(0) : GROUP(1)) * ROWS_PER_GROUP;
+    const int b_begin = (ROWS_FIRST ? GROUP(1) : GROUP(0)) * BLOCKS_PER_GROUP;
     const int y_end = min(TILES_H, y_begin + ROWS_PER_GROUP);
     const int b_end = min(BLOCKS, b_begin + BLOCKS_PER_GROUP);
 

@@ -105,9 +105,9 @@ INLINE void put(vec sum, const struct tensors *t, const int n, const int k)
 /* Work-groups: [C_SPLIT][K_BLOCKS][ceil(N / ROWS)]. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense(PARAMETERS)
 {
-    const int n0 = get_group_id(0) * ROWS, k0 = get_group_id(1) * KB;
-    const int begin = get_group_id(2) * PART;
-    const int end = get_group_id(2) == C_SPLIT - 1 ? C : begin + PART;
+    const int n0 = GROUP(0) * ROWS, k0 = GROUP(1) * KB;
+    const int begin = GROUP(2) * PART;
+    const int end = GROUP(2) == C_SPLIT - 1 ? C : begin + PART;
     vec acc[STREAMS][ROWS][KV];
     long offset[ROWS];
 #pragma unroll
@@ -132,7 +132,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense(PARAMETERS)
             put(acc[0][n][k], &t, n0 + n, k0 + k * VW);
 #else
             store(acc[0][n][k],
-                  workspace + ((long)get_group_id(2) * N + n0 + n) * K_PADDED + k0 + k * VW);
+                  workspace + ((long)GROUP(2) * N + n0 + n) * K_PADDED + k0 + k * VW);
 #endif
         }
     }
@@ -143,7 +143,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense(PARAMETERS)
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void dense_sum(PARAMETERS)
 {
     const struct tensors t = {BIAS_OR_NULL, RESIDUAL_OR_NULL, out};
-    const int k0 = get_group_id(0) * KB, n = get_group_id(1);
+    const int k0 = GROUP(0) * KB, n = GROUP(1);
     for (int k = k0; k < k0 + KB; k += VW) {
         vec sum = (vec)(0.0f);
         for (int i = 0; i < C_SPLIT; i++)

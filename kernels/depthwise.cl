@@ -146,10 +146,10 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void depthwise(source in
 #endif
                                                                        __global float *out)
 {
-    const int first = get_group_id(0) * ROWS_PER_GROUP;
+    const int first = GROUP(0) * ROWS_PER_GROUP;
     const int last = min(TILES_H, first + ROWS_PER_GROUP);
-    const int begin = get_group_id(1) * BLOCK_C, end = min(C, begin + BLOCK_C);
-    const long image = get_group_id(2);
+    const int begin = GROUP(1) * BLOCK_C, end = min(C, begin + BLOCK_C);
+    const long image = GROUP(2);
     struct tensors t;
     t.in = in + image * (H * W * C);
     t.weights = weights;

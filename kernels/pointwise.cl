@@ -129,8 +129,8 @@ pointwise(source in, source weights,
 #endif
           __global float *out)
 {
-    const int mg = PIXELS_FIRST ? get_group_id(0) : get_group_id(1);
-    const int kg = PIXELS_FIRST ? get_group_id(1) : get_group_id(0);
+    const int mg = PIXELS_FIRST ? GROUP(0) : GROUP(1);
+    const int kg = PIXELS_FIRST ? GROUP(1) : GROUP(0);
     const int begin = mg * TILES_PER_GROUP;
     const int end = begin + TILES_PER_GROUP;
     const int k_begin = kg * BLOCKS_PER_GROUP;

@@ -14,6 +14,18 @@
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
 
+/*
+ * The place of this work-group.  All groups are single work-items, so it is that of the
+ * item, which counts from where a launch begins: a launch of many groups can be made by
+ * parts, each with its offset.  FIRST_GROUP says what the first group of all has for an
+ * offset, in each dimension, if that is not 0: compilers that make another variant for
+ * launches without one then need not make two.
+ */
+#ifndef FIRST_GROUP
+#define FIRST_GROUP 0
+#endif
+#define GROUP(d) ((int)get_global_id(d) - FIRST_GROUP)
+
 /* Static, or the compiler also makes a copy that nobody calls. */
 #define INLINE static inline __attribute__((always_inline))
 

@@ -228,7 +228,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS
     __local vec m_vectors[POINTS * M_POINT / VW];
     __local float *v = (__local float *)v_vectors;
     __local float *m = (__local float *)m_vectors;
-    const int first = get_group_id(0) * BLOCK_TILES;
+    const int first = GROUP(0) * BLOCK_TILES;
     const int tiles = min(BLOCK_TILES, TILES - first);
     const int rows = (tiles + REGISTER_TILES - 1) / REGISTER_TILES * REGISTER_TILES;
     struct tensors t;
@@ -241,7 +241,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS
     for (int i = tiles; i < rows; i++)
         zero_tile(v + i * V_ROW, 0, C);
 
-    const int split = get_group_id(1);
+    const int split = GROUP(1);
     for (int phase = split * PHASES / SPLIT; phase < (split + 1) * PHASES / SPLIT; phase++) {
         for (int i = 0; i < POINTS; i++)
             multiply_phase(v + i * V_POINT, weights, m + i * M_POINT, rows, phase, i);
@@ -260,7 +260,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 winograd_input(PARAMETERS, __global float *workspace)
 {
-    const int tile = get_group_id(0), begin = get_group_id(1) * STAGE_CHANNELS;
+    const int tile = GROUP(0), begin = GROUP(1) * STAGE_CHANNELS;
     const int end = min(C, begin + STAGE_CHANNELS);
     __global float *v = V_OF(workspace) + tile * (long)V_ROW;
     if (tile < TILES)
@@ -274,8 +274,8 @@ winograd_input(PARAMETERS, __global float *workspace)
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 winograd_multiply(PARAMETERS, __global float *workspace)
 {
-    const int first = get_group_id(0) * BLOCK_TILES, point = get_group_id(1);
-    const int phase = get_group_id(2);
+    const int first = GROUP(0) * BLOCK_TILES, point = GROUP(1);
+    const int phase = GROUP(2);
     const int tiles = min(BLOCK_TILES, TILES - first);
     multiply_phase(V_OF(workspace) + point * (long)V_POINT + first * (long)V_ROW, weights,
                    M_OF(workspace) + point * (long)M_POINT + first * (long)M_ROW + phase * PHASE_K,
@@ -286,7 +286,7 @@ winograd_multiply(PARAMETERS, __global float *workspace)
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 winograd_output(PARAMETERS, __global float *workspace)
 {
-    const int tile = get_group_id(0), begin = get_group_id(1) * STAGE_CHANNELS;
+    const int tile = GROUP(0), begin = GROUP(1) * STAGE_CHANNELS;
     struct tensors t;
     t.out = out;
     SET_BIAS(t);
