@@ -2,7 +2,7 @@
  *
  * Winograd convolution, 3 x 3 with stride 1, in three launches: the input's
  * transform, a product of matrices for each of its points, the output's transform.
- * Needs gpu.cl, winograd_transform.cl and gpu_gemm.cl before it.
+ * Needs gpu.cl, winograd_transform.cl and those of the product before it.
  *
  *   in        [N][H][W][C]
  *   weights   transformed, as gpu_gemm.cl has them: a matrix for each point

@@ -3,6 +3,8 @@
 #include "gen_values.h"
 
 #include "gpu_gemm.cl.h"
+#include "gpu_matrix.cl.h"
+#include "gpu_product.cl.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -343,6 +345,9 @@ void gemm_emit(const struct anole_device *device, const struct gemm_shape *s, co
         {"A_BATCH", s->a_batch},
         {"OUT_PITCH", s->out_pitch},
         {"OUT_BATCH", s->out_batch},
+        {"THREADS", p.threads},
+        {"TILE_M", p.tile_m},
+        {"TILE_N", p.tile_n},
         {"ITEMS_M", v[GEMM_ITEMS_M]},
         {"ITEMS_N", v[GEMM_ITEMS_N]},
         {"WORK_M", v[GEMM_WORK_M]},
@@ -363,7 +368,9 @@ void gemm_emit(const struct anole_device *device, const struct gemm_shape *s, co
     };
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         gen_emit_define(emit, defines[i].name, defines[i].value);
+    gen_emit_text(emit, kernel_gpu_matrix);
     gen_emit_text(emit, kernel_gpu_gemm);
+    gen_emit_text(emit, kernel_gpu_product);
 }
 
 void gemm_launch(const struct anole_device *device, const struct anole_task *task,
