@@ -105,7 +105,13 @@ int gen_family_space(const struct gen_family *family, const struct anole_device 
     uint32_t preferred = 0;
     uint32_t count = gen_family_for(family, device, task, found, &preferred);
     if (!count)
-        return say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.", family->backend);
+        return task->dtype == ANOLE_F16
+                   ? say(message, ANOLE_UNSUPPORTED,
+                         "%s has no fp16 kernel for this task on this device: tune it in fp32 "
+                         "here, or in fp16 on another device.",
+                         family->backend)
+                   : say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.",
+                         family->backend);
 
     struct gen_space first = {.builder = builder,
                               .phase = GEN_SPACE_PREFERENCES,

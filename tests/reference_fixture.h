@@ -65,8 +65,8 @@ static inline size_t products(double *x, double *w, const struct anole_task *t,
                                 ? (i * t->kernel_w + j) * t->out_c + k
                                 : ((k * t->kernel_h + i) * t->kernel_w + j) * depth + c;
                 size_t from = ((n * t->in_h + (size_t)h) * t->in_w + (size_t)v) * t->in_c;
-                x[count] = data->input[from + first + c];
-                w[count] = data->weights[at];
+                x[count] = anole_task_value(t, data->input, from + first + c);
+                w[count] = anole_task_value(t, data->weights, at);
             }
         }
     }
@@ -83,8 +83,8 @@ static inline double activate(const struct anole_task *task, double value)
 static inline double added(const struct anole_task *task, const struct anole_task_data *data,
                            size_t output)
 {
-    return (data->bias ? (double)data->bias[output % task->out_c] : 0.0) +
-           (data->residual ? (double)data->residual[output] : 0.0);
+    return (data->bias ? anole_task_value(task, data->bias, output % task->out_c) : 0.0) +
+           (data->residual ? anole_task_value(task, data->residual, output) : 0.0);
 }
 
 #endif

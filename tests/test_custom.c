@@ -497,7 +497,7 @@ static void test_take_what_was_left_out_for_the_constant(void **state)
     float *expected = malloc(bytes), *output = malloc(bytes);
     assert_true(expected && output);
     assert_int_equal(anole_custom_fill(output, custom, true, 1, NULL), ANOLE_DONE);
-    assert_true(anole_guarded_is_poison(output[0]));
+    assert_true(anole_guarded_is_poison(output, 0, sizeof *output));
     memcpy(expected, output, bytes);
     expected[0] = expected[1] = expected[2] = 2.0f;
     output[3] = 2.0f; /* and here the reference has left it out */
@@ -533,7 +533,7 @@ static void test_fill_from_seed_constant_and_file(void **state)
     assert_memory_not_equal(first, second, 4096);
     for (size_t i = 0; i < 4096; i++)
         assert_true(first[i] >= 0 && first[i] < 1);
-    assert_true(anole_guarded_is_poison(first[4096]));
+    assert_true(anole_guarded_is_poison(first, 4096, sizeof *first));
     assert_int_equal(anole_custom_expect(answer, custom, NULL), ANOLE_DONE);
     assert_memory_equal(answer, raw, sizeof raw);
     assert_int_equal(answer[8192 + 4], 9);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "reference_fixture.h"
 
+#include "base/half.h"
+
 /* --------------------------------------------------------------------- values */
 
 static const char *const shapes[] = {
@@ -154,10 +156,11 @@ static void test_tolerance_is_as_stated(void **state)
     struct anole_task task =
         parse("conv2d n1 6x6x16 k3x3 s1x1 p1,1,1,1 d1x1 g1 o40 f32 bias residual relu");
     struct anole_task_data *data = create(&task, 5, 1);
+    const float *bias = data->bias, *residual = data->residual;
     double n = 144.0, scale = (double)(float)(1.0 / (7.0 / 12.0 * 12.0));
     for (size_t i = 0; i < anole_task_output_elements(&task); i++) {
         double sum =
-            n * 0.5625 * scale + fabs((double)data->bias[i % 40]) + fabs((double)data->residual[i]);
+            n * 0.5625 * scale + fabs((double)bias[i % 40]) + fabs((double)residual[i]);
         double stated = (64.0 + 512.0 / 12.0) * 0x1p-24 * sum;
         assert_true(fabs((double)data->tolerance[i] / stated - 1.0) < 1e-6);
     }
@@ -207,6 +210,132 @@ static void test_error_of_nan_or_infinity_is_infinite(void **state)
     anole_task_data_destroy(data);
 }
 
+/* ------------------------------------------------------------- half precision */
+
+static const char *const half_shapes[] = {
+    "conv2d n1 7x7x512 k3x3 s1x1 p1,1,1,1 d1x1 g1 o40 f16 bias residual relu", /* n = 4608 */
+    "conv2d n2 9x8x6 k3x2 s2x1 p1,0,0,1 d2x1 g3 o12 f16 bias",
+    "depthwise_conv2d n1 9x9x16 k3x3 s1x1 p1,1,1,1 d1x1 g16 o32 f16 bias relu6",
+    "dense n2 i25088 o33 f16 bias"};
+#define HALF_SHAPES (sizeof half_shapes / sizeof *half_shapes)
+
+/* Largest and smallest |w|, in halves. */
+static void check_range(const struct anole_task *task, const void *tensor, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        double value = fabs(anole_task_value(task, tensor, i));
+        assert_true(value >= 0x1p-14 && value <= 8.0);
+    }
+}
+
+static void test_halves_are_normal_and_their_outputs_finite(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < HALF_SHAPES; s++) {
+        struct anole_task task = parse(half_shapes[s]);
+        struct anole_task_data *data = create(&task, 9, 2);
+        check_range(&task, data->input, anole_task_input_elements(&task));
+        check_range(&task, data->weights, anole_task_weight_elements(&task));
+        check_range(&task, data->bias, anole_task_bias_elements(&task));
+        check_range(&task, data->residual, anole_task_residual_elements(&task));
+        for (size_t i = 0; i < anole_task_output_elements(&task); i++)
+            assert_true(fabs(data->expected[i]) < 64.0);
+        anole_task_data_destroy(data);
+    }
+}
+
+static void test_expected_of_halves_is_the_definition(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < HALF_SHAPES; s++) {
+        struct anole_task task = parse(half_shapes[s]);
+        struct anole_task_data *data = create(&task, s, 2);
+        size_t n = anole_task_reduction(&task), outputs = anole_task_output_elements(&task);
+        double *x = allocate(n, sizeof *x), *w = allocate(n, sizeof *w);
+        for (size_t i = 0; i < outputs; i += 1 + outputs / 60) {
+            double sum = 0.0;
+            size_t count = products(x, w, &task, data, i);
+            for (size_t k = 0; k < count; k++)
+                sum += x[k] * w[k];
+            sum = activate(&task, sum + added(&task, data, i));
+            assert_true(fabs(sum - data->expected[i]) < 1e-9);
+        }
+        free(x);
+        free(w);
+        anole_task_data_destroy(data);
+    }
+}
+
+/* fp32's, and the rounding of a result that is off by that. */
+static void test_tolerance_of_halves_is_as_stated(void **state)
+{
+    (void)state;
+    struct anole_task task = parse("dense n1 i144 o200 f16");
+    struct anole_task_data *data = create(&task, 5, 1);
+    double stated = (64.0 + 512.0 / 12.0) * 0x1p-24 * 144.0 * 0.5625 * (1.0 / (7.0 / 12.0 * 12.0));
+    for (size_t i = 0; i < 200; i++) {
+        double most = fabs(data->expected[i]) + stated, unit = 0x1p-25;
+        while (unit < 0x1p-11 * most && 0x1p12 * unit <= most)
+            unit *= 2.0;
+        assert_true(fabs((double)data->tolerance[i] / (stated + unit) - 1.0) < 1e-6);
+    }
+    anole_task_data_destroy(data);
+}
+
+/* One output of a kernel: sums in fp32, or, as it must not be, in halves. */
+static uint16_t compute_half(const struct anole_task *task, const struct anole_task_data *data,
+                             size_t output, bool in_halves, size_t without)
+{
+    size_t n = anole_task_reduction(task);
+    double *x = allocate(n, sizeof *x), *w = allocate(n, sizeof *w);
+    volatile float sum = 0.0f;
+    n = products(x, w, task, data, output);
+    for (size_t i = 0; i < n; i++) {
+        if (i == without)
+            continue;
+        sum += (float)x[i] * (float)w[i];
+        if (in_halves)
+            sum = anole_half_to_float(anole_half_from_float(sum));
+    }
+    free(x);
+    free(w);
+    double whole = (double)(sum + (float)added(task, data, output));
+    return anole_half_from_float((float)activate(task, whole));
+}
+
+static void test_sums_in_fp32_pass_and_sums_in_halves_do_not(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < HALF_SHAPES; s++) {
+        struct anole_task task = parse(half_shapes[s]);
+        struct anole_task_data *data = create(&task, 21, 2);
+        size_t outputs = anole_task_output_elements(&task), where;
+        uint16_t *output = allocate(outputs, sizeof *output);
+        for (size_t i = 0; i < outputs; i++)
+            output[i] = compute_half(&task, data, i, false, SIZE_MAX);
+        double error = anole_task_data_error(data, &task, output, &where);
+        assert_true(error > 0.1 && error < 1.0);
+        size_t found = 0, looked = 0;
+        for (size_t i = 0; i < outputs; i += 1 + outputs / 100, looked++) {
+            uint16_t was = output[i];
+            output[i] = compute_half(&task, data, i, true, SIZE_MAX);
+            found += anole_task_data_error(data, &task, output, &where) > 1.0;
+            /* A product that is missing shows wherever the activation lets it. */
+            output[i] = compute_half(&task, data, i, false, 0);
+            if (fabs(data->expected[i]) < 2.0 &&
+                (task.activation == ANOLE_ACT_NONE || data->expected[i] > 0.1))
+                assert_true(anole_task_data_error(data, &task, output, &where) > 1.0);
+            output[i] = was;
+        }
+        assert_true(found > looked / 10);
+        output[outputs - 1] = 0x7c00;
+        assert_true(isinf(anole_task_data_error(data, &task, output, &where)));
+        assert_int_equal(where, outputs - 1);
+        free(output);
+        anole_task_data_destroy(data);
+    }
+}
+
 /* ------------------------------------------------------------------- refusals */
 
 static void test_create_refuses_what_has_no_reference(void **state)
@@ -218,11 +347,6 @@ static void test_create_refuses_what_has_no_reference(void **state)
         .size = sizeof custom, .kind = ANOLE_TASK_CUSTOM, .dtype = ANOLE_F32, .name = "fft"};
     assert_int_equal(anole_task_data_create(&data, &custom, 1, 1, &error), ANOLE_ERR_INPUT);
     assert_non_null(strstr(error.text, "custom"));
-    struct anole_task half = parse(shapes[0]);
-    half.dtype = ANOLE_F16;
-    anole_error_clear(&error);
-    assert_int_equal(anole_task_data_create(&data, &half, 1, 1, &error), ANOLE_ERR_INPUT);
-    assert_non_null(strstr(error.text, "f16"));
     struct anole_task wrong = parse(shapes[0]);
     wrong.out_h++;
     assert_int_equal(anole_task_data_create(&data, &wrong, 1, 1, NULL), ANOLE_ERR_INPUT);
@@ -242,6 +366,10 @@ int main(void)
         cmocka_unit_test(test_tolerance_is_as_stated),
         cmocka_unit_test(test_error_of_rounded_expectation_is_tiny),
         cmocka_unit_test(test_error_of_nan_or_infinity_is_infinite),
+        cmocka_unit_test(test_halves_are_normal_and_their_outputs_finite),
+        cmocka_unit_test(test_expected_of_halves_is_the_definition),
+        cmocka_unit_test(test_tolerance_of_halves_is_as_stated),
+        cmocka_unit_test(test_sums_in_fp32_pass_and_sums_in_halves_do_not),
         cmocka_unit_test(test_create_refuses_what_has_no_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

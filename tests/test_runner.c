@@ -126,6 +126,48 @@ static void test_time_right_kernels(void **state)
     }
 }
 
+#define HALF_TASK "conv2d n1 6x6x4 k3x3 s1x1 p1,1,1,1 d1x1 g1 o7 f16 bias residual relu"
+
+/* Everything that is told of floats holds for halves; an odd number of them, too. */
+static void test_halves_are_bound_verified_and_guarded(void **state)
+{
+    (void)state;
+#ifdef __FLT16_MANT_DIG__
+    struct bench bench;
+    open_bench(&bench, "halves", HALF_TASK);
+    for (int64_t tile = 1; tile <= 8; tile *= 2) /* plain, packed, workspace, plain */
+        expect(&bench, tile, "none", ANOLE_OUTCOME_OK, "");
+    expect(&bench, 1, "unwritten", ANOLE_OUTCOME_WRONG_ANSWER, "[0][0][0][3] was never written");
+    expect(&bench, 1, "wrong", ANOLE_OUTCOME_WRONG_ANSWER, "on the first run: expected");
+    expect(&bench, 1, "write_input", ANOLE_OUTCOME_WRONG_ANSWER, "after many runs: expected");
+    assert_false(usage_of(&bench).tainted);
+    expect(&bench, 1, "write_before", ANOLE_OUTCOME_WRONG_ANSWER, "in front of its output");
+    expect(&bench, 1, "write_behind", ANOLE_OUTCOME_WRONG_ANSWER, "behind its output");
+    expect(&bench, 2, "bad_pack", ANOLE_OUTCOME_INVALID, "packing the weights wrote beyond");
+    expect(&bench, 1, "none", ANOLE_OUTCOME_OK, "");
+    close_bench(&bench);
+#else
+    skip();
+#endif
+}
+
+/* A backend that cannot says so; nobody else is asked to run a half as a float. */
+static void test_halves_are_refused_where_there_are_none(void **state)
+{
+    (void)state;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_backend *backend = load_backend("good");
+    struct anole_device device = probe_device(backend);
+    struct anole_task task = parse_task(HALF_TASK);
+    struct anole_generator *generator = NULL;
+    assert_false(anole_backend_supports(backend, &device, &task));
+    assert_int_equal(anole_generator_create(&generator, backend, &device, &task, &error),
+                     ANOLE_ERR_INPUT);
+    assert_contains(error.text, "f16");
+    assert_contains(error.text, "ask for fp32");
+    anole_backend_destroy(backend);
+}
+
 static void test_announce_stages(void **state)
 {
     (void)state;
@@ -397,6 +439,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_time_right_kernels),
+        cmocka_unit_test(test_halves_are_bound_verified_and_guarded),
+        cmocka_unit_test(test_halves_are_refused_where_there_are_none),
         cmocka_unit_test(test_announce_stages),
         cmocka_unit_test(test_name_what_kernel_did_wrong),
         cmocka_unit_test(test_find_writes_out_of_bounds),

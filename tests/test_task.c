@@ -398,6 +398,7 @@ static void test_numbers_of_a_convolution(void **state)
     assert_int_equal(anole_task_reduction(&task), 3 * 5 * 3);
     assert_true(anole_task_flops(&task) == 2.0 * (2 * 10 * 8 * 4) * (3 * 5 * 3));
     assert_true(anole_task_bytes(&task) == 2.0 * (960 + 640 + 640 + 180 + 4));
+    assert_int_equal(anole_task_element_bytes(&task), 2);
 }
 
 static void test_numbers_of_other_kinds(void **state)
@@ -413,9 +414,45 @@ static void test_numbers_of_other_kinds(void **state)
     task = task_of("dense n3 i100 o10 f32 bias");
     assert_true(anole_task_flops(&task) == 2.0 * 3 * 100 * 10);
     assert_true(anole_task_bytes(&task) == 4.0 * (300 + 1000 + 10 + 30));
+    assert_int_equal(anole_task_element_bytes(&task), 4);
     task = task_of("custom a f32");
     assert_true(anole_task_flops(&task) == 0);
     assert_true(anole_task_bytes(&task) == 0);
+}
+
+/* Histories and lock files of the first release are full of these. */
+static void test_keys_in_fp32_are_what_they_were(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias residual relu",
+        "depthwise_conv2d n1 112x112x32 k3x3 s1x1 p1,1,1,1 d1x1 g32 o32 f32 bias relu6",
+        "dense n1 i512 o1000 f32 bias", "custom NAME f32"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char key[ANOLE_TASK_KEY], *type;
+        struct anole_task task = task_of(keys[i]);
+        assert_int_equal(task.dtype, ANOLE_F32);
+        anole_task_key(key, &task);
+        assert_string_equal(key, keys[i]);
+        task.dtype = ANOLE_F16;
+        anole_task_key(key, &task);
+        type = strstr(key, " f16");
+        assert_non_null(type);
+        memcpy(type, " f32", 4);
+        assert_string_equal(key, keys[i]);
+    }
+}
+
+static void test_names_of_precisions(void **state)
+{
+    (void)state;
+    assert_string_equal(anole_precision_text(ANOLE_F32), "fp32");
+    assert_string_equal(anole_precision_text(ANOLE_F16), "fp16");
+    assert_string_equal(anole_precision_text(3), "unknown");
+    assert_int_equal(anole_precision_parse("fp32"), ANOLE_F32);
+    assert_int_equal(anole_precision_parse("fp16"), ANOLE_F16);
+    assert_int_equal(anole_precision_parse("f16"), 0);
+    assert_int_equal(anole_precision_parse(""), 0);
 }
 
 static void test_labels(void **state)
@@ -455,6 +492,8 @@ int main(void)
         cmocka_unit_test(test_infer_output),
         cmocka_unit_test(test_numbers_of_a_convolution),
         cmocka_unit_test(test_numbers_of_other_kinds),
+        cmocka_unit_test(test_keys_in_fp32_are_what_they_were),
+        cmocka_unit_test(test_names_of_precisions),
         cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

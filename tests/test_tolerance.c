@@ -34,7 +34,8 @@ static float compute_output(const struct anole_task *task, const struct anole_ta
     anole_rng_shuffle(rng, order, n);
     bool fused = anole_rng_below(rng, 2);
     size_t victim = flaw == DROP_ONE || flaw == DOUBLE_ONE ? anole_rng_below(rng, n) : n;
-    volatile float sum = data->bias ? data->bias[output % task->out_c] : 0.0f;
+    volatile float sum =
+        data->bias ? (float)anole_task_value(task, data->bias, output % task->out_c) : 0.0f;
     for (size_t i = 0; i < n; i++) {
         float a = flaw == TF32 ? round_tf32(x[order[i]]) : (float)x[order[i]];
         float b = flaw == TF32 ? round_tf32(w[order[i]]) : (float)w[order[i]];
@@ -43,7 +44,7 @@ static float compute_output(const struct anole_task *task, const struct anole_ta
             sum = fused ? fmaf(a, b, sum) : sum + product;
     }
     if (data->residual)
-        sum += data->residual[output];
+        sum += (float)anole_task_value(task, data->residual, output);
     free(x);
     free(w);
     free(order);
@@ -182,20 +183,21 @@ static void sandwich(float out[6][6], const float *left, size_t left_row, size_t
 static void winograd_tile(float out[6][6], const struct winograd *f, const struct anole_task *t,
                           const struct anole_task_data *data, size_t top, size_t left, size_t k)
 {
+    const float *input = data->input, *weights = data->weights;
     size_t tile = f->m + 2;
     float sums[6][6] = {{0}}, in[6][6], u[6][6], v[6][6];
     for (size_t c = 0; c < t->in_c; c++) {
         for (size_t i = 0; i < tile; i++) {
             for (size_t j = 0; j < tile; j++) {
                 size_t h = top + i - 1, w = left + j - 1; /* padding wraps, and is >= in_h */
-                in[i][j] = h < t->in_h && w < t->in_w ? data->input[(h * t->in_w + w) * t->in_c + c]
-                                                      : 0.0f;
+                in[i][j] =
+                    h < t->in_h && w < t->in_w ? input[(h * t->in_w + w) * t->in_c + c] : 0.0f;
             }
         }
         sandwich(v, &f->bt[0][0], 6, tile, in, tile, tile);
         for (size_t i = 0; i < 3; i++)
             for (size_t j = 0; j < 3; j++)
-                in[i][j] = data->weights[((k * 3 + i) * 3 + j) * t->in_c + c];
+                in[i][j] = weights[((k * 3 + i) * 3 + j) * t->in_c + c];
         sandwich(u, &f->g[0][0], 3, tile, in, 3, 3);
         for (size_t i = 0; i < tile; i++)
             for (size_t j = 0; j < tile; j++)

@@ -44,12 +44,12 @@ static enum anole_ruling look_at_output(struct anole_rig *rig)
         return read_failed(rig, code, &message);
     if (anole_task_data_error(rig->data, rig->task, rig->answer, &at) <= 1)
         return ANOLE_PASS;
-    if (anole_guarded_is_poison(rig->answer[at]))
+    if (anole_guarded_is_poison(rig->answer, at, anole_task_element_bytes(rig->task)))
         return anole_exam_fail(rig->exam, "%s, %s: output element %zu was never written",
                                rig->label, rig->config, at);
     return anole_exam_fail(rig->exam,
                            "%s, %s: output element %zu is %.8g, expected %.8g, allowed error %.2g",
-                           rig->label, rig->config, at, (double)rig->answer[at],
+                           rig->label, rig->config, at, anole_task_value(rig->task, rig->answer, at),
                            rig->data->expected[at], (double)rig->data->tolerance[at]);
 }
 

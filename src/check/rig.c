@@ -22,14 +22,14 @@ static enum anole_ruling op_failed(struct anole_rig *rig, const char *op, int co
                            anole_plugin_words(words, sizeof words, code, message));
 }
 
-static enum anole_ruling upload(struct anole_rig *rig, uint32_t role, const float *data,
+static enum anole_ruling upload(struct anole_rig *rig, uint32_t role, const void *data,
                                 size_t elements)
 {
     struct anole_message message = {.size = sizeof message};
     if (elements == 0)
         return ANOLE_PASS;
-    int code = anole_guarded_reserve(&rig->tensors[role], &rig->device, elements * sizeof(float),
-                                     &message);
+    size_t bytes = elements * anole_task_element_bytes(rig->task);
+    int code = anole_guarded_reserve(&rig->tensors[role], &rig->device, bytes, &message);
     if (code == ANOLE_OK && data)
         code = anole_guarded_write(&rig->tensors[role], &rig->device, data, &message);
     return code == ANOLE_OK ? ANOLE_PASS : op_failed(rig, "making a buffer", code, &message);
@@ -45,7 +45,7 @@ static enum anole_ruling bring_data(struct anole_rig *rig)
         return anole_exam_fail(rig->exam, "%s", error.text);
     size_t outputs = anole_task_output_elements(task);
     rig->configs = calloc(rig->exam->samples + 1, sizeof *rig->configs);
-    rig->answer = calloc(outputs, sizeof *rig->answer);
+    rig->answer = calloc(outputs, anole_task_element_bytes(task));
     if (!rig->configs || !rig->answer)
         return anole_exam_fail(rig->exam, "out of memory");
     rig->config_count = anole_exam_sample(rig->exam, rig->generator, rig->configs);
@@ -159,9 +159,10 @@ void anole_rig_release(struct anole_rig *rig)
 static enum anole_ruling bind_weights(struct anole_rig *rig)
 {
     const struct anole_kernel *kernel = &rig->generated->kernel;
-    size_t bytes = anole_task_weight_elements(rig->task) * sizeof(float);
+    size_t elements = anole_task_weight_elements(rig->task);
+    size_t bytes = elements * anole_task_element_bytes(rig->task);
     if (kernel->packed_weights == 0)
-        return upload(rig, ANOLE_ROLE_WEIGHTS, rig->data->weights, bytes / sizeof(float));
+        return upload(rig, ANOLE_ROLE_WEIGHTS, rig->data->weights, elements);
     enum { CANARY = 64 };
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_message message = {.size = sizeof message};

@@ -20,7 +20,7 @@ struct anole_rig {
     uint64_t *configs; /* [config_count], the default first */
     size_t config_count;
     struct anole_guarded tensors[ANOLE_ROLE_COUNT];
-    float *answer; /* [output] */
+    void *answer; /* [output], of the task's type */
     /* The kernel in hand; NULL: none. */
     struct anole_generated *generated;
     struct anole_build *build;

@@ -119,18 +119,19 @@ static size_t role_bytes(const struct draft *draft, uint32_t role)
 {
     const struct anole_task *task = &draft->task;
     const struct anole_kernel *kernel = &draft->generated.kernel;
+    const size_t element = anole_task_element_bytes(task);
     switch (role) {
     case ANOLE_ROLE_INPUT:
-        return anole_task_input_elements(task) * sizeof(float);
+        return anole_task_input_elements(task) * element;
     case ANOLE_ROLE_WEIGHTS:
         return kernel->packed_weights ? kernel->packed_weights
-                                      : anole_task_weight_elements(task) * sizeof(float);
+                                      : anole_task_weight_elements(task) * element;
     case ANOLE_ROLE_BIAS:
-        return anole_task_bias_elements(task) * sizeof(float);
+        return anole_task_bias_elements(task) * element;
     case ANOLE_ROLE_RESIDUAL:
-        return anole_task_residual_elements(task) * sizeof(float);
+        return anole_task_residual_elements(task) * element;
     case ANOLE_ROLE_OUTPUT:
-        return anole_task_output_elements(task) * sizeof(float);
+        return anole_task_output_elements(task) * element;
     case ANOLE_ROLE_WORKSPACE:
         return kernel->workspace;
     default:

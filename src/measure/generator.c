@@ -280,9 +280,8 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
 {
     bool simulated = device->flags & ANOLE_DEVICE_SIMULATED;
     /* What the core has no reference for, only a record can answer. */
-    bool checkable = task->kind == ANOLE_TASK_CUSTOM
-                         ? task->custom && task->custom->language != 0
-                         : task->dtype == ANOLE_F32;
+    bool checkable =
+        task->kind != ANOLE_TASK_CUSTOM || (task->custom && task->custom->language != 0);
     if (!simulated && !checkable)
         return false;
     return backend->plugin.supports(device, task) == 1;
@@ -304,9 +303,10 @@ enum anole_status anole_generator_create(struct anole_generator **generator,
         char label[128], name[128];
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "backend %s has no kernel generator for %s on %s: leave this task to "
-                          "another device",
+                          "another device%s",
                           backend->plugin.name, anole_task_label(label, sizeof label, task),
-                          anole_text_printable(name, sizeof name, device->name));
+                          anole_text_printable(name, sizeof name, device->name),
+                          task->dtype == ANOLE_F16 ? ", or ask for fp32" : "");
     }
     struct anole_generator *new = calloc(1, sizeof *new);
     if (!new)

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #define GUARD_WORDS (ANOLE_GUARD / sizeof(uint32_t))
-#define POISON 0x7fe5a5c3u /* a quiet NaN that no arithmetic makes */
+/* A quiet NaN that no arithmetic makes, and each half of it is one of half precision. */
+#define POISON 0x7fe57fe5u
 #define CHUNK ((size_t)1 << 20)
 
-bool anole_guarded_is_poison(float value)
+bool anole_guarded_is_poison(const void *data, size_t at, size_t element_bytes)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits == POISON;
+    const uint32_t poison = POISON;
+    return memcmp((const char *)data + at * element_bytes, &poison, element_bytes) == 0;
 }
 
 void anole_guarded_fill(void *memory, size_t bytes)
@@ -25,11 +25,14 @@ void anole_guarded_fill(void *memory, size_t bytes)
     memcpy(next, &word, bytes);
 }
 
-/* Every word of a guard is another NaN, so that a shifted copy shows. */
+/* Every word of a guard is another NaN, so that a shifted copy shows; so are, in half
+ * precision, both halves of it.  The factor is odd: no two products agree in 15 bits. */
 static void fill_guard(uint32_t words[GUARD_WORDS])
 {
-    for (uint32_t i = 0; i < GUARD_WORDS; i++)
-        words[i] = 0x7fd00000u | ((i * 2654435761u) & 0x000fffffu);
+    for (uint32_t i = 0; i < GUARD_WORDS; i++) {
+        uint32_t mixed = (i * 2654435761u) & 0x7fffu;
+        words[i] = 0x7fc07e00u | (mixed >> 9) << 16 | (mixed & 0x1ffu);
+    }
 }
 
 static int write_guards(const struct anole_guarded *guarded,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A buffer on a device with a guard in front of and behind its data: a page of
- * NaNs, so that a kernel that reads there computes NaN, and one that writes there
+ * NaNs, whether read as floats or as halves, so that a kernel that reads there computes NaN, and one that writes there
  * is found out.
  */
 #ifndef ANOLE_GUARDED_H
@@ -38,7 +38,7 @@ int anole_guarded_reserve(struct anole_guarded *guarded, struct anole_guarded_de
 int anole_guarded_write(const struct anole_guarded *guarded,
                         const struct anole_guarded_device *device, const void *data,
                         struct anole_message *message);
-/* Fills the data with NaNs. */
+/* Fills the data with NaNs, of either kind. */
 int anole_guarded_poison(const struct anole_guarded *guarded,
                          const struct anole_guarded_device *device, struct anole_message *message);
 int anole_guarded_read(const struct anole_guarded *guarded,
@@ -52,9 +52,9 @@ void anole_guarded_destroy(struct anole_guarded *guarded, struct anole_guarded_d
 
 struct anole_binding anole_guarded_binding(const struct anole_guarded *guarded);
 
-/* True if these are the bits that anole_guarded_poison() writes: nothing has been
- * written over them. */
-bool anole_guarded_is_poison(float value);
+/* True if element `at`, of 2 or 4 bytes, of data read back is what
+ * anole_guarded_poison() writes: nothing has been written over it. */
+bool anole_guarded_is_poison(const void *data, size_t at, size_t element_bytes);
 /* Fills memory of ours with the same. */
 void anole_guarded_fill(void *memory, size_t bytes);
 

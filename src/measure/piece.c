@@ -37,11 +37,12 @@ bool anole_runner_fail(struct anole_runner *runner, struct anole_result *result,
 }
 
 int anole_runner_upload(struct anole_runner *runner, struct anole_guarded *guarded,
-                        const float *data, size_t elements, struct anole_message *message)
+                        const void *data, size_t elements, struct anole_message *message)
 {
     if (elements == 0)
         return ANOLE_OK;
-    int code = anole_guarded_reserve(guarded, &runner->memory, elements * sizeof(float), message);
+    size_t bytes = elements * anole_task_element_bytes(&runner->task);
+    int code = anole_guarded_reserve(guarded, &runner->memory, bytes, message);
     if (code == ANOLE_OK && data)
         code = anole_guarded_write(guarded, &runner->memory, data, message);
     return code;
@@ -110,7 +111,8 @@ static bool pack(struct anole_runner *runner, const struct anole_piece *piece, v
     struct anole_error error = {.status = ANOLE_DONE};
     enum anole_status status = anole_backend_pack(
         runner->backend, &runner->device, &runner->task, kernel->values, kernel->value_count,
-        runner->data->weights, anole_task_weight_elements(&runner->task) * sizeof(float), memory,
+        runner->data->weights,
+        anole_task_weight_elements(&runner->task) * anole_task_element_bytes(&runner->task), memory,
         bytes, &error);
     bool intact = true;
     for (size_t i = 0; i < CANARY; i++)

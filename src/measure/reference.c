@@ -19,9 +19,13 @@
  * The last line is what one product too few or too many costs at least: it is
  * caught, in any output that the activation does not flatten, up to n = 10^5.
  * Products of 10-bit mantissas (TF32) are caught up to n = 10^4.
+ *
+ * Halves in and out: outputs, of a deviation near 1, are rounded by up to 2^-11 then; a
+ * product too few is still caught up to n = 25088, sums in halves are caught at any n.
  */
 #include "measure/reference.h"
 
+#include "base/half.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -48,6 +52,7 @@ struct reference {
     const struct anole_task *task;
     struct anole_task_data *data;
     double *input; /* as data->input */
+    const float *weights, *bias, *residual; /* as those of data */
     multiply_add *multiply;
     size_t reduction;
     size_t pixels;         /* batch x out_h x out_w */
@@ -111,20 +116,23 @@ static void finish(const struct reference *r, size_t pixel, size_t channel, doub
     const struct anole_task *task = r->task;
     size_t i = pixel * task->out_c + channel;
     double sum = r->sum;
-    if (r->data->bias) {
-        value += r->data->bias[channel];
-        sum += fabs((double)r->data->bias[channel]);
+    if (r->bias) {
+        value += (double)r->bias[channel];
+        sum += fabs((double)r->bias[channel]);
     }
-    if (r->data->residual) {
-        value += r->data->residual[i];
-        sum += fabs((double)r->data->residual[i]);
+    if (r->residual) {
+        value += (double)r->residual[i];
+        sum += fabs((double)r->residual[i]);
     }
     if (task->activation != ANOLE_ACT_NONE && value < 0.0)
         value = 0.0;
     if (task->activation == ANOLE_ACT_RELU6 && value > 6.0)
         value = 6.0;
     r->data->expected[i] = value;
-    r->data->tolerance[i] = (float)(r->unit_tolerance * sum);
+    double tolerance = r->unit_tolerance * sum;
+    if (task->dtype == ANOLE_F16)
+        tolerance += anole_half_rounding(fabs(value) + tolerance);
+    r->data->tolerance[i] = (float)tolerance;
 }
 
 /* The input pixel under kernel position (kh, kw) of an output pixel, or NULL in
@@ -173,7 +181,7 @@ static void pack_weights(double *packed, const struct reference *r, const struct
     for (size_t first = 0; first < n; first += DEPTH) { /* a part of `packed` that is cached */
         size_t end = n - first < DEPTH ? n : first + DEPTH;
         for (size_t lane = 0; lane < block->count; lane++) {
-            const float *w = r->data->weights + (block->first + lane) * n;
+            const float *w = r->weights + (block->first + lane) * n;
             for (size_t i = first; i < end; i++)
                 packed[i * LANES + lane] = w[i];
         }
@@ -242,7 +250,7 @@ static void convolve_pixel_depthwise(const struct reference *r, double *sums, si
     for (size_t kh = 0; kh < task->kernel_h; kh++) {
         for (size_t kw = 0; kw < task->kernel_w; kw++) {
             const double *x = input_pixel(r, pixel, kh, kw);
-            const float *w = r->data->weights + (kh * task->kernel_w + kw) * task->out_c;
+            const float *w = r->weights + (kh * task->kernel_w + kw) * task->out_c;
             for (size_t c = 0, k = 0; x && c < task->in_c; c++)
                 for (size_t m = 0; m < multiplier; m++, k++)
                     sums[k] += x[c] * (double)w[k];
@@ -288,15 +296,20 @@ static void run(struct reference *r, void *(*work)(void *), unsigned threads)
         pthread_join(others[i], NULL);
 }
 
+/* The tensors of `data` are floats here, whatever the task's type. */
 static enum anole_status compute(struct anole_task_data *data, const struct anole_task *task,
                                  double scale, unsigned threads, struct anole_error *error)
 {
+    const float *input = data->input;
     bool depthwise = task->kind == ANOLE_TASK_DEPTHWISE_CONV2D;
     size_t n = anole_task_reduction(task), elements = anole_task_input_elements(task);
     struct reference r = {
         .task = task,
         .data = data,
         .input = calloc(elements, sizeof(double)),
+        .weights = data->weights,
+        .bias = data->bias,
+        .residual = data->residual,
         .multiply = pick_multiply(),
         .reduction = n,
         .pixels = (size_t)task->batch * task->out_h * task->out_w,
@@ -308,7 +321,7 @@ static enum anole_status compute(struct anole_task_data *data, const struct anol
     enum anole_status status = ANOLE_DONE;
     if (r.input) {
         for (size_t i = 0; i < elements; i++)
-            r.input[i] = data->input[i];
+            r.input[i] = (double)input[i];
         run(&r, depthwise ? convolve_depthwise : convolve, threads);
     }
     if (!r.input || atomic_load(&r.out_of_memory))
@@ -329,7 +342,7 @@ static float random_float(uint32_t bits)
 }
 
 /* *tensor stays NULL if there are no elements. */
-static enum anole_status fill(float **tensor, size_t elements, float scale,
+static enum anole_status fill(void **tensor, size_t elements, float scale, bool halves,
                               const struct anole_rng *parent, const char *label,
                               struct anole_error *error)
 {
@@ -346,6 +359,8 @@ static enum anole_status fill(float **tensor, size_t elements, float scale,
         if (i + 1 < elements)
             values[i + 1] = random_float((uint32_t)(bits >> 32)) * scale;
     }
+    for (size_t i = 0; halves && i < elements; i++)
+        values[i] = anole_half_to_float(anole_half_from_float(values[i]));
     *tensor = values;
     return ANOLE_DONE;
 }
@@ -354,17 +369,46 @@ static enum anole_status fill_all(struct anole_task_data *data, const struct ano
                                   float scale, uint64_t seed, struct anole_error *error)
 {
     struct anole_rng rng;
+    bool halves = task->dtype == ANOLE_F16;
     anole_rng_init(&rng, seed);
     enum anole_status status =
-        fill(&data->input, anole_task_input_elements(task), 1.0f, &rng, "input", error);
+        fill(&data->input, anole_task_input_elements(task), 1.0f, halves, &rng, "input", error);
+    if (!status)
+        status = fill(&data->weights, anole_task_weight_elements(task), scale, halves, &rng,
+                      "weights", error);
     if (!status)
         status =
-            fill(&data->weights, anole_task_weight_elements(task), scale, &rng, "weights", error);
+            fill(&data->bias, anole_task_bias_elements(task), 1.0f, halves, &rng, "bias", error);
     if (!status)
-        status = fill(&data->bias, anole_task_bias_elements(task), 1.0f, &rng, "bias", error);
+        status = fill(&data->residual, anole_task_residual_elements(task), 1.0f, halves, &rng,
+                      "residual", error);
+    return status;
+}
+
+/* From floats that are halves to halves: exact. */
+static enum anole_status shrink(void **tensor, size_t elements, struct anole_error *error)
+{
+    if (elements == 0)
+        return ANOLE_DONE;
+    uint16_t *halves = calloc(elements, sizeof *halves);
+    if (!halves)
+        return anole_fail_memory(error);
+    anole_half_round(halves, *tensor, elements);
+    free(*tensor);
+    *tensor = halves;
+    return ANOLE_DONE;
+}
+
+static enum anole_status shrink_all(struct anole_task_data *data, const struct anole_task *task,
+                                    struct anole_error *error)
+{
+    enum anole_status status = shrink(&data->input, anole_task_input_elements(task), error);
     if (!status)
-        status = fill(&data->residual, anole_task_residual_elements(task), 1.0f, &rng, "residual",
-                      error);
+        status = shrink(&data->weights, anole_task_weight_elements(task), error);
+    if (!status)
+        status = shrink(&data->bias, anole_task_bias_elements(task), error);
+    if (!status)
+        status = shrink(&data->residual, anole_task_residual_elements(task), error);
     return status;
 }
 
@@ -373,11 +417,11 @@ static enum anole_status check(const struct anole_task *task, struct anole_error
     enum anole_status status = anole_task_check(task, error);
     if (status)
         return status;
-    if (task->kind == ANOLE_TASK_CUSTOM || task->dtype != ANOLE_F32)
+    if (task->kind == ANOLE_TASK_CUSTOM)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "a %s task of type %s has no reference to verify a kernel against; "
-                          "expected conv2d, depthwise_conv2d or dense, of f32",
-                          anole_task_kind_text(task->kind), anole_dtype_text(task->dtype));
+                          "a %s task has no reference to verify a kernel against; expected conv2d, "
+                          "depthwise_conv2d or dense",
+                          anole_task_kind_text(task->kind));
     return ANOLE_DONE;
 }
 
@@ -402,6 +446,8 @@ enum anole_status anole_task_data_create(struct anole_task_data **data,
         status = fill_all(new, task, scale, seed, error);
     if (!status)
         status = compute(new, task, (double)scale, threads, error);
+    if (!status && task->dtype == ANOLE_F16)
+        status = shrink_all(new, task, error);
     if (status) {
         anole_task_data_destroy(new);
         return status;
@@ -425,15 +471,23 @@ void anole_task_data_destroy(struct anole_task_data *data)
     free(data);
 }
 
+double anole_task_value(const struct anole_task *task, const void *tensor, size_t i)
+{
+    if (task->dtype == ANOLE_F16)
+        return (double)anole_half_to_float(((const uint16_t *)tensor)[i]);
+    return (double)((const float *)tensor)[i];
+}
+
 double anole_task_data_error(const struct anole_task_data *data, const struct anole_task *task,
-                             const float *output, size_t *where)
+                             const void *output, size_t *where)
 {
     size_t outputs = anole_task_output_elements(task), worst = 0;
     double largest = 0.0;
     for (size_t i = 0; i < outputs; i++) {
-        double error = isfinite(output[i]) ? fabs((double)output[i] - data->expected[i]) /
-                                                 (double)data->tolerance[i]
-                                           : (double)INFINITY;
+        double value = anole_task_value(task, output, i);
+        double error = isfinite(value)
+                           ? fabs(value - data->expected[i]) / (double)data->tolerance[i]
+                           : (double)INFINITY;
         if (error > largest) {
             largest = error;
             worst = i;

@@ -126,7 +126,7 @@ static enum anole_status upload_task(struct anole_runner *runner, struct anole_e
     struct anole_message message = {.size = sizeof message};
     size_t outputs = anole_task_output_elements(task);
     if (!runner->answer)
-        runner->answer = malloc(outputs * sizeof(float));
+        runner->answer = malloc(outputs * anole_task_element_bytes(task));
     if (!runner->answer)
         return anole_fail_memory(error);
     int code = anole_runner_upload(runner, &runner->input, data->input,

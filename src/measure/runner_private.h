@@ -34,7 +34,7 @@ struct anole_runner {
     struct anole_guarded input, bias, residual, output;
     struct anole_guarded weights; /* in the canonical layout; only if a kernel reads that */
     struct anole_guarded packed, workspace; /* of the last trial, for the next */
-    float *answer;                          /* room for an output */
+    void *answer;                           /* room for an output */
 
     struct anole_piece slots[ANOLE_MAX_SLOTS];
     size_t slot_count;
@@ -51,7 +51,7 @@ void anole_runner_stage(struct anole_runner *runner, enum anole_stage stage, uin
 
 /* Writes a tensor to a buffer, made if need be; `data` may be NULL, `elements` 0. */
 int anole_runner_upload(struct anole_runner *runner, struct anole_guarded *guarded,
-                        const float *data, size_t elements, struct anole_message *message);
+                        const void *data, size_t elements, struct anole_message *message);
 /* Each returns false if the kernel failed: `result` says how. */
 bool anole_piece_generate(struct anole_runner *runner, struct anole_piece *piece,
                           const int64_t *values, size_t count, struct anole_result *result);

@@ -32,16 +32,16 @@ static size_t place(struct layout *layout, size_t elements, size_t size)
 static struct layout layout_of(const struct anole_task *task)
 {
     struct layout layout = {.bytes = 0};
-    size_t output = anole_task_output_elements(task);
-    layout.input = place(&layout, anole_task_input_elements(task), sizeof(float));
+    size_t output = anole_task_output_elements(task), element = anole_task_element_bytes(task);
+    layout.input = place(&layout, anole_task_input_elements(task), element);
     if (task->custom) {
         layout.initial = place(&layout, output, sizeof(float));
         layout.answer = place(&layout, output, sizeof(float));
         return layout;
     }
-    layout.weights = place(&layout, anole_task_weight_elements(task), sizeof(float));
-    layout.bias = place(&layout, anole_task_bias_elements(task), sizeof(float));
-    layout.residual = place(&layout, anole_task_residual_elements(task), sizeof(float));
+    layout.weights = place(&layout, anole_task_weight_elements(task), element);
+    layout.bias = place(&layout, anole_task_bias_elements(task), element);
+    layout.residual = place(&layout, anole_task_residual_elements(task), element);
     layout.expected = place(&layout, output, sizeof(double));
     layout.tolerance = place(&layout, output, sizeof(float));
     return layout;
@@ -142,15 +142,15 @@ enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *
     if (status != ANOLE_DONE)
         return status;
     struct layout layout = layout_of(task);
-    size_t output = anole_task_output_elements(task);
+    size_t output = anole_task_output_elements(task), element = anole_task_element_bytes(task);
     const struct {
         size_t offset, bytes;
         const void *data;
     } parts[] = {
-        {layout.input, anole_task_input_elements(task) * sizeof(float), data->input},
-        {layout.weights, anole_task_weight_elements(task) * sizeof(float), data->weights},
-        {layout.bias, anole_task_bias_elements(task) * sizeof(float), data->bias},
-        {layout.residual, anole_task_residual_elements(task) * sizeof(float), data->residual},
+        {layout.input, anole_task_input_elements(task) * element, data->input},
+        {layout.weights, anole_task_weight_elements(task) * element, data->weights},
+        {layout.bias, anole_task_bias_elements(task) * element, data->bias},
+        {layout.residual, anole_task_residual_elements(task) * element, data->residual},
         {layout.expected, output * sizeof(double), data->expected},
         {layout.tolerance, output * sizeof(float), data->tolerance},
     };
@@ -176,19 +176,19 @@ enum anole_status anole_task_file_look(struct anole_task_file *file, int descrip
         return anole_fail_errno(error, "cannot map a task's data of %zu bytes", layout.bytes);
     file->map = map;
     file->bytes = layout.bytes;
-    file->data = (struct anole_task_data){.input = (float *)(map + layout.input)};
+    file->data = (struct anole_task_data){.input = map + layout.input};
     if (task->custom) {
         file->data.initial = map + layout.initial;
         file->data.answer = map + layout.answer;
         return ANOLE_DONE;
     }
-    file->data.weights = (float *)(map + layout.weights);
+    file->data.weights = map + layout.weights;
     file->data.expected = (double *)(map + layout.expected);
     file->data.tolerance = (float *)(map + layout.tolerance);
     if (task->flags & ANOLE_TASK_BIAS)
-        file->data.bias = (float *)(map + layout.bias);
+        file->data.bias = map + layout.bias;
     if (task->flags & ANOLE_TASK_RESIDUAL)
-        file->data.residual = (float *)(map + layout.residual);
+        file->data.residual = map + layout.residual;
     return ANOLE_DONE;
 }
 

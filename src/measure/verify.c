@@ -26,10 +26,10 @@ static bool wrong_element(struct anole_runner *runner, const char *when, size_t 
                           struct anole_result *result)
 {
     char element[96];
-    double found = runner->answer[at], expected = runner->data->expected[at];
+    double found = anole_task_value(&runner->task, runner->answer, at), expected = runner->data->expected[at];
     element_text(element, sizeof element, &runner->task, at);
     result->outcome = ANOLE_OUTCOME_WRONG_ANSWER;
-    if (anole_guarded_is_poison(runner->answer[at]))
+    if (anole_guarded_is_poison(runner->answer, at, anole_task_element_bytes(&runner->task)))
         snprintf(result->message, sizeof result->message,
                  "output %s was never written %s: expected %.8g", element, when, expected);
     else

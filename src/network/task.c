@@ -29,6 +29,16 @@ const char *anole_dtype_text(uint32_t dtype)
     return dtype == ANOLE_F32 ? "f32" : dtype == ANOLE_F16 ? "f16" : "unknown";
 }
 
+const char *anole_precision_text(uint32_t dtype)
+{
+    return dtype == ANOLE_F32 ? "fp32" : dtype == ANOLE_F16 ? "fp16" : "unknown";
+}
+
+uint32_t anole_precision_parse(const char *text)
+{
+    return strcmp(text, "fp32") == 0 ? ANOLE_F32 : strcmp(text, "fp16") == 0 ? ANOLE_F16 : 0;
+}
+
 const char *anole_activation_text(uint32_t activation)
 {
     switch (activation) {
@@ -134,6 +144,11 @@ size_t anole_task_output_elements(const struct anole_task *task)
     return product(task->batch, task->out_h, task->out_w, task->out_c);
 }
 
+size_t anole_task_element_bytes(const struct anole_task *task)
+{
+    return task->dtype == ANOLE_F16 && !task->custom ? 2 : 4;
+}
+
 double anole_task_flops(const struct anole_task *task)
 {
     if (task->custom)
@@ -147,5 +162,5 @@ double anole_task_bytes(const struct anole_task *task)
         (double)anole_task_input_elements(task) + (double)anole_task_weight_elements(task) +
         (double)anole_task_bias_elements(task) + (double)anole_task_residual_elements(task) +
         (double)anole_task_output_elements(task);
-    return elements * (task->dtype == ANOLE_F16 ? 2 : 4);
+    return elements * (double)anole_task_element_bytes(task);
 }

@@ -50,6 +50,11 @@ const char *anole_task_label(char *out, size_t size, const struct anole_task *ta
 /* A literal: "conv2d", "depthwise_conv2d", "dense", "custom". */
 const char *anole_task_kind_text(uint32_t kind);
 
+/* What people call a data type, in options and files: "fp32", "fp16" (a literal; else
+ * "unknown"), and the way back: 0 if it is neither. */
+const char *anole_precision_text(uint32_t dtype);
+uint32_t anole_precision_parse(const char *text);
+
 /* A literal: "f32", "f16"; "none", "relu", "relu6". */
 const char *anole_dtype_text(uint32_t dtype);
 const char *anole_activation_text(uint32_t activation);
@@ -69,6 +74,9 @@ size_t anole_task_weight_elements(const struct anole_task *task);
 size_t anole_task_bias_elements(const struct anole_task *task);
 size_t anole_task_residual_elements(const struct anole_task *task);
 size_t anole_task_output_elements(const struct anole_task *task);
+
+/* Bytes of an element of these: 2 of f16, else 4. */
+size_t anole_task_element_bytes(const struct anole_task *task);
 
 /* Multiply-adds behind one output element. */
 size_t anole_task_reduction(const struct anole_task *task);

@@ -36,6 +36,10 @@
 #define DEVICE_FLAGS ANOLE_DEVICE_SHARES_HOST
 #endif
 
+#ifndef HALVES /* 1: tasks in half precision, too */
+#define HALVES 0
+#endif
+
 #ifndef ALWAYS
 #define ALWAYS DEED_none
 #endif
@@ -110,7 +114,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
     if (FAULT == FAULT_changing_support && ++calls % 2 == 0)
         return 0;
     return (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
-           task->dtype == ANOLE_F32;
+           (task->dtype == ANOLE_F32 || (HALVES && task->dtype == ANOLE_F16));
 }
 
 static int space(const struct anole_device *device, const struct anole_task *task,
