@@ -78,7 +78,7 @@ static enum anole_status add_lock(struct bench_choice *choice, const char *path,
         return status;
     choice->lock_count++;
     status = anole_lockfile_find(&choice->locked[at], choice->locks[at], path, choice->registry,
-                                 choice->device, error);
+                                 choice->device, ANOLE_F32, error);
     if (status == ANOLE_DONE && choice->locked[at]->threads != choice->threads)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: expected kernels for --threads %u, found some for %u (0: all cores)",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "base/text.h"
+#include "network/task.h"
 #include "record/lockfile.h"
 
 #include <dirent.h>
@@ -88,6 +89,7 @@ static struct anole_lock_device make_device(char *id, char *name, uint32_t threa
         .driver_version = "3.1",
         .generator = 7,
         .threads = threads,
+        .dtype = ANOLE_F32,
         .tasks = tasks,
         .task_count = count,
     };
@@ -266,6 +268,41 @@ static void test_put_replaces_the_same_device_alone(void **state)
     driver.backend = "gpu";
     put(lockfile, &driver);
     assert_int_equal(lockfile->device_count, 5);
+    anole_lockfile_destroy(lockfile);
+}
+
+/* Each has an entry; files of fp32 alone look as they always did. */
+static void test_precisions_stand_side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_lockfile *lockfile = make_lockfile();
+    struct anole_lock_device single = make_device("gpu:0", "NVIDIA H200", 0, 1), half = single;
+    struct anole_lock_task task = tasks[0];
+    task.task = "dense n1 i512 o1000 f16 bias";
+    half.dtype = ANOLE_F16;
+    half.tasks = &task;
+    put(lockfile, &single);
+    save(lockfile, f->path);
+    char *text = read_text(f->path);
+    assert_null(strstr(text, "precision"));
+    free(text);
+    put(lockfile, &half);
+    put(lockfile, &half);
+    assert_int_equal(lockfile->device_count, 2);
+    save(lockfile, f->path);
+    struct anole_lockfile *again = load(f->path);
+    assert_int_equal(again->device_count, 2);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(again->devices[i].dtype, i ? ANOLE_F16 : ANOLE_F32);
+    assert_same_device(&again->devices[0], &single);
+    assert_same_device(&again->devices[1], &half);
+    anole_lockfile_destroy(again);
+    /* A task of the one in the entry of the other cannot be meant. */
+    struct anole_error error = {0};
+    lockfile->devices[0].dtype = ANOLE_F16;
+    lockfile->devices[1].dtype = ANOLE_F32;
+    assert_int_equal(anole_lockfile_save(lockfile, f->path, &error), ANOLE_ERR_INTERNAL);
+    assert_non_null(strstr(error.text, "another precision"));
     anole_lockfile_destroy(lockfile);
 }
 
@@ -500,6 +537,7 @@ int main(void)
         TEST(test_load_finds_what_was_saved),
         TEST(test_empty_lockfile_is_saved_and_loaded),
         TEST(test_put_replaces_the_same_device_alone),
+        TEST(test_precisions_stand_side_by_side),
         TEST(test_text_that_is_not_printable_is_escaped),
         TEST(test_save_refuses_what_could_not_be_loaded),
         TEST(test_failed_save_leaves_the_file_alone),

@@ -160,6 +160,7 @@ static struct anole_lock_device lock_device(void)
                                       .device = "d",
                                       .driver = "p",
                                       .driver_version = "1",
+                                      .dtype = ANOLE_F32,
                                       .tasks = &task,
                                       .task_count = 1};
 }

@@ -14,14 +14,16 @@
 
 struct arguments {
     const char *file, *device, *kernels, *kernel;
+    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     bool failures, json;
 };
 
-enum { KERNELS, DEVICE, KERNEL, FAILURES, JSON };
+enum { KERNELS, DEVICE, PRECISION, KERNEL, FAILURES, JSON };
 
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
     [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
+    [PRECISION] = {"precision", "P", "fp32 or fp16, where FILE holds both (with --kernels)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [FAILURES] = {"failures", NULL, "show what failed instead; the file is then a history"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -31,7 +33,6 @@ static const struct anole_option options[] = {
 static enum anole_status take(void *context, size_t index, const char *value,
                               struct anole_error *error)
 {
-    (void)error;
     struct arguments *arguments = context;
     switch (index) {
     case KERNELS:
@@ -40,6 +41,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
     case DEVICE:
         arguments->device = value;
         break;
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
     case KERNEL:
         arguments->kernel = value;
         break;
@@ -95,7 +98,8 @@ static enum anole_status print_device(const struct anole_lock_device *device,
     static const char *const titles[] = {"task",      ">x",                ">time",
                                          ">GFLOP/s",  "speed-up [95 %]", "config", NULL};
     char name[256], driver[256];
-    printf("%s  %s, %s %s\n", device->id, anole_text_printable(name, sizeof name, device->device),
+    printf("%s%s  %s, %s %s\n", device->id, device->dtype == ANOLE_F16 ? " fp16" : "",
+           anole_text_printable(name, sizeof name, device->device),
            anole_text_printable(driver, sizeof driver, device->driver), device->driver_version);
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
@@ -134,7 +138,8 @@ static enum anole_status export_kernels(const struct arguments *arguments,
     if (status == ANOLE_DONE)
         status = anole_registry_find(&device, registry, arguments->device, error);
     if (status == ANOLE_DONE)
-        status = anole_kernels_export(arguments->kernels, lockfile, registry, device, error);
+        status = anole_kernels_export(arguments->kernels, lockfile, registry, device,
+                                      arguments->precision, error);
     anole_registry_destroy(registry);
     return status;
 }

@@ -17,13 +17,15 @@ struct arguments {
     const char *device;
     const char *history;
     const char *kernel; /* instead of a network */
+    uint32_t precision; /* 0: as the network says */
     bool json;
 };
 
-enum { KERNEL, DEVICE, HISTORY, JSON };
+enum { KERNEL, PRECISION, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
+    [PRECISION] = {"precision", "P", "fp32 or fp16, of all tensors (default: as NETWORK says, or fp32)"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -33,12 +35,13 @@ static const struct anole_option options[] = {
 static enum anole_status take(void *context, size_t index, const char *value,
                               struct anole_error *error)
 {
-    (void)error;
     struct arguments *arguments = context;
     switch (index) {
     case KERNEL:
         arguments->kernel = value;
         break;
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
     case DEVICE:
         arguments->device = value;
         break;
@@ -212,7 +215,8 @@ static enum anole_status print_json(const struct row *rows, const struct view *v
     for (size_t i = 0; i < view->network->task_count; i++)
         json_array_append_new(tasks, row_json(&rows[i], view));
     return anole_command_print_json(
-        json_pack("{s:s, s:I, s:o}", "network", view->network->name, "layers",
+        json_pack("{s:s, s:s, s:I, s:o}", "network", view->network->name, "precision",
+                  anole_precision_text(view->network->dtype), "layers",
                   (json_int_t)view->network->layer_count, "tasks", tasks),
         error);
 }
@@ -251,6 +255,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     status = anole_kernel_or_network(arguments.kernel, count, "tasks", error);
     if (status == ANOLE_DONE && !arguments.kernel)
         status = anole_network_load(&network, positional[0], error);
+    if (status == ANOLE_DONE && network && arguments.precision)
+        anole_network_set_precision(network, arguments.precision);
     if (status == ANOLE_DONE && arguments.device) {
         status = anole_registry_create(&registry, 0, error);
         if (status == ANOLE_DONE)

@@ -33,14 +33,16 @@ struct arguments {
     uint64_t trials; /* 0: no limit */
     uint64_t seed, threads;
     uint64_t tolerance; /* percent */
+    uint32_t precision; /* enum anole_dtype; 0: as the network says */
     bool json;
 };
 
-enum { KERNEL, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
+enum { KERNEL, PRECISION, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
        TOLERANCE, THREADS, JSON };
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
+    [PRECISION] = {"precision", "P", "fp32 or fp16, of all tensors (default: as NETWORK says, or fp32)"},
     [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -68,6 +70,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
     };
     switch (index) {
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
     case TIME:
         return anole_text_parse_duration(&arguments->time, value, error);
     case TRIALS:
@@ -119,6 +123,8 @@ static void say_how_to_resume(const struct arguments *arguments, const struct an
     if (arguments->network)
         anole_command_quote(&line, arguments->network);
     put_option(&line, "kernel", arguments->kernel);
+    if (arguments->precision)
+        put_option(&line, "precision", anole_precision_text(arguments->precision));
     put_option(&line, "device", arguments->device);
     put_option(&line, "explorer", arguments->explorer);
     put_option(&line, "sampler", arguments->sampler);
@@ -266,6 +272,8 @@ static enum anole_status open_input(struct session *session, struct anole_error 
     enum anole_status status = ANOLE_DONE;
     if (arguments->network)
         status = anole_network_load(&session->network, arguments->network, error);
+    if (status == ANOLE_DONE && arguments->network && arguments->precision)
+        anole_network_set_precision(session->network, arguments->precision);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
     if (status == ANOLE_DONE)
@@ -361,8 +369,9 @@ static enum anole_status tune(struct session *session, struct anole_error *error
     struct anole_tuner_final *finals = calloc(tasks, sizeof *finals);
     if (!finals)
         return anole_fail_memory(error);
-    anole_log_info("tuning %s (%zu tasks) on %s: %s", session->network->name, tasks,
-                   session->device->id, session->device->device.name);
+    bool half = session->network->dtype == ANOLE_F16;
+    anole_log_info("tuning %s (%zu tasks%s) on %s: %s", session->network->name, tasks,
+                   half ? ", fp16" : "", session->device->id, session->device->device.name);
     anole_tuner_observe(session->tuner, anole_progress_show, session->progress);
     enum anole_status status = anole_tuner_run(session->tuner, error);
     if (status == ANOLE_DONE)
@@ -464,6 +473,10 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         return status;
     arguments.network = count > 0 ? positional[0] : NULL;
     status = anole_kernel_or_network(arguments.kernel, count, "tune", error);
+    if (status == ANOLE_DONE && arguments.kernel && arguments.precision)
+        status = anole_fail(error, ANOLE_ERR_USAGE,
+                            "--precision and --kernel: expected one of them: a kernel of your own "
+                            "says of what type its arguments are");
     if (status != ANOLE_DONE)
         return status;
     if (arguments.device_count < 2)

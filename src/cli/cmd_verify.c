@@ -16,14 +16,16 @@
 
 struct arguments {
     const char *file, *device, *kernel;
+    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
     bool json;
 };
 
-enum { DEVICE, KERNEL, TOLERANCE, JSON };
+enum { DEVICE, PRECISION, KERNEL, TOLERANCE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [PRECISION] = {"precision", "P", "fp32 or fp16, where FILE holds both (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -38,6 +40,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
     case DEVICE:
         arguments->device = value;
         break;
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
     case KERNEL:
         arguments->kernel = value;
         break;
@@ -234,7 +238,8 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
                                      session->arguments.device, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_find(&session->locked, session->lockfile, session->arguments.file,
-                                     session->registry, session->device, error);
+                                     session->registry, session->device,
+                                     session->arguments.precision, error);
     if (status != ANOLE_DONE)
         return status;
     struct anole_measure_options measure = {

@@ -28,6 +28,18 @@ const char *anole_command_lock_path(char *out, size_t size, const struct anole_n
     return file_name(out, size, network, ".lock.json");
 }
 
+enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
+                                          struct anole_error *error)
+{
+    char found[64];
+    uint32_t parsed = anole_precision_parse(value);
+    if (!parsed)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--precision: expected fp32 or fp16, found '%s'",
+                          anole_text_printable(found, sizeof found, value));
+    *dtype = parsed;
+    return ANOLE_DONE;
+}
+
 void anole_command_quote(struct anole_text *out, const char *text)
 {
     static const char plain[] =

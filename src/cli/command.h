@@ -28,6 +28,10 @@ extern const struct anole_command anole_cmd_export;
 const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network);
 const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network);
 
+/* What --precision says: *dtype is ANOLE_F32 or ANOLE_F16.  ERR_USAGE if neither. */
+enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
+                                          struct anole_error *error);
+
 /* Appends a text as a word for a shell, in quotes where it needs them. */
 void anole_command_quote(struct anole_text *out, const char *text);
 

@@ -16,7 +16,7 @@
 static bool same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
     return strcmp(a->backend, b->backend) == 0 && strcmp(a->device, b->device) == 0 &&
-           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads;
+           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads && a->dtype == b->dtype;
 }
 
 static enum anole_status add_column(struct anole_comparison *comparison, const char *path,
@@ -30,6 +30,7 @@ static enum anole_status add_column(struct anole_comparison *comparison, const c
                           ANOLE_COMPARISON_COLUMNS);
     struct anole_comparison_column *column = &comparison->columns[at];
     *column = (struct anole_comparison_column){.path = path, .device = device, .before = NOBODY};
+    comparison->mixed |= at > 0 && comparison->columns[0].device->dtype != device->dtype;
     for (size_t i = 0; i < at; i++)
         if (same_device(comparison->columns[i].device, device))
             column->before = i;
@@ -81,13 +82,26 @@ static struct anole_comparison_row *find_row(const struct anole_comparison *comp
     return NULL;
 }
 
-static void name_row(struct anole_comparison_row *row, const struct anole_lock_task *entry)
+/* By what a task is the same in all columns: key[ANOLE_TASK_KEY]. */
+static void row_key(char *key, const struct anole_comparison *comparison,
+                    const struct anole_lock_task *entry)
 {
     struct anole_task task;
-    row->key = entry->task;
+    snprintf(key, ANOLE_TASK_KEY, "%s", entry->task);
+    if (!comparison->mixed || anole_task_parse_key(&task, entry->task, NULL) != ANOLE_DONE)
+        return;
+    task.dtype = ANOLE_F32;
+    anole_task_key(key, &task);
+}
+
+static void name_row(struct anole_comparison_row *row, const char *key,
+                     const struct anole_lock_task *entry)
+{
+    struct anole_task task;
+    memcpy(row->key, key, sizeof row->key);
     row->multiplicity = entry->multiplicity;
     row->kind = "other";
-    if (anole_task_parse_key(&task, entry->task, NULL) == ANOLE_DONE) {
+    if (anole_task_parse_key(&task, key, NULL) == ANOLE_DONE) {
         anole_task_label(row->label, sizeof row->label, &task);
         row->kind = anole_task_kind_text(task.kind);
     } else {
@@ -98,7 +112,9 @@ static void name_row(struct anole_comparison_row *row, const struct anole_lock_t
 static enum anole_status add_task(struct anole_comparison *comparison, size_t column,
                                   const struct anole_lock_task *entry, struct anole_error *error)
 {
-    struct anole_comparison_row *row = find_row(comparison, entry->task);
+    char key[ANOLE_TASK_KEY];
+    row_key(key, comparison, entry);
+    struct anole_comparison_row *row = find_row(comparison, key);
     if (!row) {
         struct anole_comparison_row *grown =
             realloc(comparison->rows, (comparison->row_count + 1) * sizeof *grown);
@@ -107,7 +123,7 @@ static enum anole_status add_task(struct anole_comparison *comparison, size_t co
         comparison->rows = grown;
         row = &grown[comparison->row_count++];
         memset(row, 0, sizeof *row);
-        name_row(row, entry);
+        name_row(row, key, entry);
     }
     if (row->multiplicity != entry->multiplicity) {
         char safe[160];
@@ -254,11 +270,12 @@ static json_t *column_json(const struct anole_comparison *comparison, size_t at)
     const struct anole_comparison_column *column = &comparison->columns[at];
     const struct anole_lock_device *device = column->device;
     char path[4096];
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name",
+    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name",
                      name_json(at), "path", anole_text_printable(path, sizeof path, column->path),
                      "id", device->id, "backend", device->backend, "backend_version",
                      device->backend_version, "device", device->device, "driver", device->driver,
-                     "driver_version", device->driver_version, "generator",
+                     "driver_version", device->driver_version, "precision",
+                     anole_precision_text(device->dtype), "generator",
                      (json_int_t)device->generator, "threads", (json_int_t)device->threads,
                      "seconds", anole_json_real(column->sum), "before", name_json(column->before));
 }

@@ -7,6 +7,7 @@
 #define ANOLE_COMPARISON_H
 
 #include "base/json.h"
+#include "network/task.h"
 #include "record/lockfile.h"
 
 #define ANOLE_COMPARISON_COLUMNS 26 /* they are called A to Z */
@@ -16,14 +17,14 @@ struct anole_comparison_column {
     const char *path; /* borrowed: of its file */
     const struct anole_lock_device *device;
     double sum; /* seconds, over the rows that all columns have */
-    /* The last column before this one with the same backend, device, driver and
-     * number of threads: what changed since?  ANOLE_COMPARISON_NOBODY: none. */
+    /* The last column before this one with the same backend, device, driver,
+     * precision and number of threads: what changed since?  ANOLE_COMPARISON_NOBODY: none. */
     size_t before;
 };
 
 struct anole_comparison_row {
     char label[128];  /* printable */
-    const char *key;  /* borrowed */
+    char key[ANOLE_TASK_KEY]; /* where columns differ in precision, in fp32 */
     const char *kind; /* a literal: "conv2d", ... */
     uint32_t multiplicity;
     const struct anole_lock_task *tasks[ANOLE_COMPARISON_COLUMNS]; /* NULL: missing */
@@ -37,6 +38,7 @@ struct anole_comparison {
     const char *network;
     struct anole_comparison_column columns[ANOLE_COMPARISON_COLUMNS];
     size_t column_count;
+    bool mixed; /* not all of one precision: rows go by layer, whatever that is */
     struct anole_comparison_row *rows;
     size_t row_count, whole_count;
     double best_sum; /* seconds, each whole row by its winner */

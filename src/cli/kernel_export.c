@@ -15,26 +15,39 @@
 enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
                                       const struct anole_lockfile *lockfile, const char *path,
                                       const struct anole_registry *registry,
-                                      const struct anole_registry_device *device,
+                                      const struct anole_registry_device *device, uint32_t dtype,
                                       struct anole_error *error)
 {
+    const struct anole_lock_device *first = NULL;
     const struct anole_registry_entry *backend = &registry->entries[device->backend];
     for (size_t i = 0; i < lockfile->device_count; i++) {
         const struct anole_lock_device *locked = &lockfile->devices[i];
         if (strcmp(locked->backend, backend->name) != 0 ||
-            strcmp(locked->device, device->device.name) != 0)
+            strcmp(locked->device, device->device.name) != 0 ||
+            (dtype && locked->dtype != dtype))
             continue;
+        if (first) {
+            if (locked->dtype != first->dtype)
+                anole_log_info("%s also holds what was found in %s: --precision %s", path,
+                               anole_precision_text(locked->dtype),
+                               anole_precision_text(locked->dtype));
+            continue;
+        }
         if (locked->generator != backend->generator_version)
             anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
                               locked->generator, backend->name, backend->generator_version);
         if (strcmp(locked->driver_version, device->device.driver_version) != 0)
             anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path,
                               locked->driver_version, device->device.driver_version);
-        *found = locked;
+        first = locked;
+    }
+    if (first) {
+        *found = first;
         return ANOLE_DONE;
     }
     return anole_fail(error, ANOLE_ERR_NO_DEVICE,
-                      "%s holds nothing for device %s ('%s', backend '%s'); tune it first", path,
+                      "%s holds nothing%s%s for device %s ('%s', backend '%s'); tune it first",
+                      path, dtype ? " in " : "", dtype ? anole_precision_text(dtype) : "",
                       device->id, device->device.name, backend->name);
 }
 
@@ -192,9 +205,10 @@ static enum anole_status write_index(const char *folder, const struct anole_lock
                                      struct anole_error *error)
 {
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network, "device",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network, "device",
                   locked->device, "driver", locked->driver, "driver_version",
-                  locked->driver_version, "backend", locked->backend, "kernels", list);
+                  locked->driver_version, "backend", locked->backend, "precision",
+                  anole_precision_text(locked->dtype), "kernels", list);
     char *text = root ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     if (!text)
@@ -206,12 +220,12 @@ static enum anole_status write_index(const char *folder, const struct anole_lock
 
 enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
-                                       const struct anole_registry_device *device,
+                                       const struct anole_registry_device *device, uint32_t dtype,
                                        struct anole_error *error)
 {
     const struct anole_lock_device *locked = NULL;
     enum anole_status status =
-        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, error);
+        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, dtype, error);
     if (status != ANOLE_DONE)
         return status;
     if (mkdir(folder, 0777) != 0)

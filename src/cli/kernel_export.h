@@ -10,12 +10,13 @@
 #include "record/lockfile.h"
 
 /* The entry of the lock file that was tuned on this device (same backend, same
- * device name); ERR_NO_DEVICE if there is none.  Warns where versions differ.
+ * device name) in this precision (enum anole_dtype; 0: the first one that is there, and
+ * says which others are); ERR_NO_DEVICE if there is none.  Warns where versions differ.
  * `path` is for messages. */
 enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
                                       const struct anole_lockfile *lockfile, const char *path,
                                       const struct anole_registry *registry,
-                                      const struct anole_registry_device *device,
+                                      const struct anole_registry_device *device, uint32_t dtype,
                                       struct anole_error *error);
 
 /* The config that an entry names, in the space of this generator. */
@@ -24,10 +25,10 @@ enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lo
                                          struct anole_error *error);
 
 /* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and
- * kernels.json. */
+ * kernels.json.  `dtype`: as of anole_lockfile_find(). */
 enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
-                                       const struct anole_registry_device *device,
+                                       const struct anole_registry_device *device, uint32_t dtype,
                                        struct anole_error *error);
 
 #endif

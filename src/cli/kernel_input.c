@@ -30,6 +30,7 @@ static struct anole_network *make_network(const struct anole_custom_kernel *cust
     network->layer_count = 1;
     network->tasks[0].multiplicity = 1;
     network->task_count = 1;
+    network->dtype = ANOLE_F32;
     anole_custom_task(&network->tasks[0].task, custom);
     return network;
 }

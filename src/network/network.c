@@ -35,6 +35,13 @@ void anole_layer_init(struct anole_layer *layer)
     };
 }
 
+void anole_network_set_precision(struct anole_network *network, uint32_t dtype)
+{
+    network->dtype = dtype;
+    for (size_t i = 0; i < network->task_count; i++)
+        network->tasks[i].task.dtype = dtype;
+}
+
 void anole_network_destroy(struct anole_network *network)
 {
     if (!network)

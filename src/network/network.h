@@ -90,6 +90,7 @@ struct anole_network_task {
 
 struct anole_network {
     char *name;
+    uint32_t dtype;             /* enum anole_dtype: of all tensors */
     char *path;                 /* as given */
     struct anole_layer *layers; /* in an order in which inputs and residuals come first:
                                    the file's, except where a residual asks for another */
@@ -111,12 +112,15 @@ enum anole_status anole_network_parse(struct anole_network **network, const char
  * field. */
 void anole_layer_init(struct anole_layer *layer);
 
-/* For readers: infers and checks shapes, fuses, collects tasks.  Needs name,
+/* For readers: infers and checks shapes, fuses, collects tasks.  Needs name, dtype,
  * path and layers whose inputs come first.  On failure the network is to be
  * destroyed. */
 enum anole_status anole_network_finish(struct anole_network *network, struct anole_error *error);
 
 void anole_network_destroy(struct anole_network *network);
+
+/* Asks for all layers in another precision than the file says: enum anole_dtype. */
+void anole_network_set_precision(struct anole_network *network, uint32_t dtype);
 
 /* The layer whose kernel computes the value of layer `index`: itself, or what it
  * is fused into.  For inputs and residuals. */

@@ -209,10 +209,26 @@ static enum anole_status read_layers(const struct reader *r, struct anole_error 
 
 /* ---------------------------------------------------------------- the whole file */
 
+/* Left out, it is fp32. */
+static enum anole_status read_precision(struct reader *r, const json_t *root,
+                                        struct anole_error *error)
+{
+    const json_t *field = json_object_get(root, "precision");
+    char found[128];
+    r->network->dtype =
+        !field ? ANOLE_F32 : json_is_string(field) ? anole_precision_parse(json_string_value(field))
+                                                   : 0;
+    if (r->network->dtype)
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s: the network's \"precision\" is %s; expected \"fp32\" or \"fp16\"",
+                      r->file, anole_json_found(found, sizeof found, field));
+}
+
 /* The top level: a name, and layers that are not too few or many. */
 static enum anole_status read_top(struct reader *r, const json_t *root, struct anole_error *error)
 {
-    static const char *const keys[] = {"name", "comment", "source", "layers", NULL};
+    static const char *const keys[] = {"name", "comment", "source", "precision", "layers", NULL};
     const struct anole_json_place place = {.file = r->file};
     const char *name;
     char found[128], shown[ANOLE_LAYER_MAX_NAME + 8];
@@ -226,6 +242,8 @@ static enum anole_status read_top(struct reader *r, const json_t *root, struct a
         status = anole_json_text(&name, root, "name", &place, error);
     if (!status)
         status = anole_json_array(&r->layers, root, "layers", &place, error);
+    if (!status)
+        status = read_precision(r, root, error);
     if (status)
         return status;
     if (!*name || strlen(name) > ANOLE_LAYER_MAX_NAME ||

@@ -26,7 +26,7 @@ static void describe(struct anole_task *task, const struct anole_network *networ
         .kind = layer->kind == ANOLE_LAYER_DENSE ? ANOLE_TASK_DENSE
                 : depthwise                      ? ANOLE_TASK_DEPTHWISE_CONV2D
                                                  : ANOLE_TASK_CONV2D,
-        .dtype = ANOLE_F32,
+        .dtype = network->dtype,
         .activation = layer->activation,
         .flags = (layer->bias ? ANOLE_TASK_BIAS : 0u) |
                  (layer->residual != SIZE_MAX ? ANOLE_TASK_RESIDUAL : 0u),

@@ -189,7 +189,8 @@ static enum anole_status read_numbers(struct anole_lock_task *task, const json_t
     return status;
 }
 
-static enum anole_status read_task(struct anole_lock_task *task, const json_t *object,
+static enum anole_status read_task(struct anole_lock_task *task, uint32_t dtype,
+                                   const json_t *object,
                                    const struct anole_json_place *place, struct anole_error *error)
 {
     static const char *const keys[] = {
@@ -207,6 +208,9 @@ static enum anole_status read_task(struct anole_lock_task *task, const json_t *o
         if (status) {
             char where[512];
             anole_error_prefix(error, "%s", anole_json_place_text(where, sizeof where, place));
+        } else if (parsed.dtype != dtype) {
+            status = fail_at(place, "the task is of another precision than its device says",
+                             dtype == ANOLE_F16 ? "one of f16" : "one of f32", error);
         }
     }
     if (!status)
@@ -268,11 +272,27 @@ static enum anole_status read_tasks(struct anole_lock_device *device, const json
     for (size_t i = 0; i < count; i++) {
         snprintf(place.path, sizeof place.path, "device %zu, task %zu", number, i + 1);
         device->task_count = i + 1;
-        status = read_task(&device->tasks[i], json_array_get(tasks, i), &place, error);
+        status = read_task(&device->tasks[i], device->dtype, json_array_get(tasks, i), &place, error);
         if (status)
             return status;
     }
     return check_distinct(device, &place, number, error);
+}
+
+/* Left out, it is fp32. */
+static enum anole_status read_precision(uint32_t *out, const json_t *object,
+                                        const struct anole_json_place *place,
+                                        struct anole_error *error)
+{
+    const char *text = "fp32";
+    enum anole_status status = ANOLE_DONE;
+    if (json_object_get(object, "precision"))
+        status = anole_json_text(&text, object, "precision", place, error);
+    if (status)
+        return status;
+    *out = anole_precision_parse(text);
+    return *out ? ANOLE_DONE
+                : fail_at(place, "its \"precision\" is none", "\"fp32\" or \"fp16\"", error);
 }
 
 static enum anole_status read_device(struct anole_lock_device *device, const json_t *object,
@@ -280,7 +300,7 @@ static enum anole_status read_device(struct anole_lock_device *device, const jso
 {
     static const char *const keys[] = {"id",     "backend", "backend_version", "generator",
                                        "device", "driver",  "driver_version",  "threads",
-                                       "tasks",  NULL};
+                                       "precision", "tasks", NULL};
     struct anole_json_place place = {.file = file};
     snprintf(place.path, sizeof place.path, "device %zu", number);
     if (!json_is_object(object))
@@ -302,6 +322,8 @@ static enum anole_status read_device(struct anole_lock_device *device, const jso
         status = read_text(&device->driver_version, object, "driver_version", &place, error);
     if (!status)
         status = read_u32(&device->threads, object, "threads", 0, &place, error);
+    if (!status)
+        status = read_precision(&device->dtype, object, &place, error);
     if (!status)
         status = read_tasks(device, object, file, number, error);
     return status;
@@ -326,7 +348,8 @@ static enum anole_status read_devices(struct anole_lockfile *lockfile, const jso
         for (size_t j = 0; !status && j < i; j++)
             if (anole_lock_same_device(&lockfile->devices[j], &lockfile->devices[i]))
                 status = fail_at(&place, "this device stands there twice",
-                                 "each backend, device, driver and number of threads once", error);
+                                 "each backend, device, driver, number of threads and precision once",
+                                 error);
         if (status)
             return status;
     }

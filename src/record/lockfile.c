@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "network/task.h"
 #include "record/lock_private.h"
 
 #include <inttypes.h>
@@ -64,7 +65,7 @@ static bool same_text(const char *a, const char *b)
 
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
-    return a->threads == b->threads && same_text(a->backend, b->backend) &&
+    return a->threads == b->threads && a->dtype == b->dtype && same_text(a->backend, b->backend) &&
            same_text(a->device, b->device) && same_text(a->driver, b->driver);
 }
 
@@ -96,6 +97,7 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     memset(out, 0, sizeof *out);
     out->generator = device->generator;
     out->threads = device->threads;
+    out->dtype = device->dtype;
     out->tasks = calloc(device->task_count ? device->task_count : 1, sizeof *out->tasks);
     if (!out->tasks || !copy_text(&out->id, device->id) ||
         !copy_text(&out->backend, device->backend) ||
@@ -218,8 +220,11 @@ static void write_device(struct anole_text *out, const struct anole_lock_device 
     write_text(out, ",\n      \"device\": ", device->device);
     write_text(out, ",\n      \"driver\": ", device->driver);
     write_text(out, ",\n      \"driver_version\": ", device->driver_version);
-    anole_text_printf(out, ",\n      \"threads\": %" PRIu32 ",\n      \"tasks\": [",
-                      device->threads);
+    anole_text_printf(out, ",\n      \"threads\": %" PRIu32, device->threads);
+    if (device->dtype != ANOLE_F32)
+        anole_text_printf(out, ",\n      \"precision\": \"%s\"",
+                          anole_precision_text(device->dtype));
+    anole_text_printf(out, ",\n      \"tasks\": [");
     for (size_t i = 0; i < device->task_count; i++) {
         anole_text_printf(out, "%s\n        ", i ? "," : "");
         write_task(out, &device->tasks[i]);

@@ -10,7 +10,9 @@
  * digits:
  *
  *   {"anole_lock": 1, "network": "...", "network_path": "...", "devices": [
- *     {"id": "cpu:0", "backend": "cpu", ..., "tasks": [
+ * A device has an entry for each precision; "precision" is left out where it is fp32.
+ *
+ *     {"id": "cpu:0", "backend": "cpu", ..., "precision": "fp16", "tasks": [
  *       {"task": "...", "multiplicity": 2, "knobs": {"tile": 4, ...}, ...}]}]}
  */
 #ifndef ANOLE_LOCKFILE_H
@@ -46,6 +48,7 @@ struct anole_lock_device {
     char *id; /* as --device takes it */
     char *backend, *backend_version, *device, *driver, *driver_version;
     uint32_t generator, threads;
+    uint32_t dtype; /* enum anole_dtype: of all tasks */
     struct anole_lock_task *tasks;
     size_t task_count;
 };
@@ -70,7 +73,7 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile);
 void anole_lock_device_fini(struct anole_lock_device *device);
 
 /* Deep copy of `device` into the lock file, in place of the entry that agrees in
- * backend, device, driver and threads, or as a new one. */
+ * backend, device, driver, threads and precision, or as a new one. */
 enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *device,
                                      struct anole_error *error);

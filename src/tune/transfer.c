@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,22 +20,24 @@ struct past_task {
 struct anole_transfer {
     const struct anole_registry_entry *entry; /* the backend */
     const struct anole_registry_device *device;
+    uint32_t dtype; /* of the tasks that are to learn */
     struct past_task tasks[MOST_TASKS];
     size_t count;
-    char devices[MOST_DEVICES][256]; /* names, by group - 1 */
+    char devices[MOST_DEVICES][256]; /* and precisions, by group - 1 */
     size_t device_count;
 };
 
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
                                         const struct anole_registry_device *device,
-                                        struct anole_error *error)
+                                        uint32_t dtype, struct anole_error *error)
 {
     struct anole_transfer *made = calloc(1, sizeof *made);
     if (!made)
         return anole_fail_memory(error);
     made->entry = &registry->entries[device->backend];
     made->device = device;
+    made->dtype = dtype;
     *transfer = made;
     return ANOLE_DONE;
 }
@@ -50,19 +53,20 @@ void anole_transfer_destroy(struct anole_transfer *transfer)
     free(transfer);
 }
 
-/* Devices beyond the last that has room share its group. */
-static unsigned group_of(struct anole_transfer *transfer, const char *name)
+/* What is fast in another precision is as far away as what is fast on another device:
+ * such tasks have groups of their own.  Those beyond the last that has room share it. */
+static unsigned group_of(struct anole_transfer *transfer, const char *device, uint32_t dtype)
 {
-    if (strcmp(name, transfer->device->device.name) == 0)
+    char name[sizeof *transfer->devices];
+    bool other = dtype != transfer->dtype;
+    if (!other && strcmp(device, transfer->device->device.name) == 0)
         return 0;
+    snprintf(name, sizeof name, "%.200s%s", device, other ? " in another precision" : "");
     for (size_t i = 0; i < transfer->device_count; i++)
         if (strcmp(name, transfer->devices[i]) == 0)
             return (unsigned)i + 1;
     if (transfer->device_count < MOST_DEVICES) {
-        char *to = transfer->devices[transfer->device_count++];
-        size_t size = sizeof *transfer->devices, length = strnlen(name, size - 1);
-        memcpy(to, name, length);
-        to[length] = '\0';
+        memcpy(transfer->devices[transfer->device_count++], name, sizeof name);
     }
     return (unsigned)transfer->device_count;
 }
@@ -93,7 +97,7 @@ static enum anole_status take_key(struct anole_transfer *transfer,
         status = anole_history_collect(history, key, anole_generator_space(past->generator),
                                        past->trials, NULL, NULL, error);
     if (status == ANOLE_DONE && anole_trials_count(past->trials) >= LEAST_TRIALS) {
-        past->group = group_of(transfer, key->device);
+        past->group = group_of(transfer, key->device, task->dtype);
         transfer->count++;
         return ANOLE_DONE;
     }

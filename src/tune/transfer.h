@@ -13,10 +13,11 @@
 /* Tasks of histories, and their trials. */
 struct anole_transfer;
 
-/* `registry` and `device` are borrowed; the device is the one to tune for. */
+/* `registry` and `device` are borrowed; the device is the one to tune for, in this
+ * precision (enum anole_dtype). */
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
-                                        const struct anole_registry_device *device,
+                                        const struct anole_registry_device *device, uint32_t dtype,
                                         struct anole_error *error);
 void anole_transfer_destroy(struct anole_transfer *transfer);
 

@@ -75,12 +75,39 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
     return resume(tuner, task, error);
 }
 
+static size_t count_supported(const struct anole_tuner *tuner, const struct anole_backend *backend)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < tuner->network->task_count; i++)
+        count += anole_backend_supports(backend, &tuner->device->device,
+                                        &tuner->network->tasks[i].task);
+    return count;
+}
+
+static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
+                                          const struct anole_backend *backend,
+                                          struct anole_error *error)
+{
+    const struct anole_network *network = tuner->network;
+    if (network->dtype == ANOLE_F16)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: backend '%s' supports none of its %zu tasks in fp16 on %s; try "
+                          "another --device, or --precision fp32",
+                          network->path, backend->plugin.name, network->task_count,
+                          tuner->device->id);
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s: backend '%s' supports none of its %zu tasks; try another --device",
+                      network->path, backend->plugin.name, network->task_count);
+}
+
 /* Makes a job of each task that the backend supports. */
 static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
 {
     const struct anole_network *network = tuner->network;
     const struct anole_backend *backend =
         tuner->registry->entries[tuner->device->backend].backend;
+    if (count_supported(tuner, backend) == 0)
+        return fail_unsupported(tuner, backend, error);
     for (size_t i = 0; i < network->task_count; i++) {
         const struct anole_network_task *source = &network->tasks[i];
         if (!anole_backend_supports(backend, &tuner->device->device, &source->task)) {
@@ -95,10 +122,6 @@ static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_erro
         if (status != ANOLE_DONE)
             return status;
     }
-    if (tuner->view.task_count == 0)
-        return anole_fail(error, ANOLE_ERR_INPUT,
-                          "%s: backend '%s' supports none of its %zu tasks; try another --device",
-                          network->path, backend->plugin.name, network->task_count);
     return ANOLE_DONE;
 }
 
@@ -184,6 +207,7 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
     struct anole_lock_device new = {0};
     enum anole_status status =
         anole_tuner_lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
+    new.dtype = tuner->network->dtype;
     if (status == ANOLE_DONE) {
         new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
         status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);
