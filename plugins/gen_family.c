@@ -105,11 +105,11 @@ int gen_family_space(const struct gen_family *family, const struct anole_device 
     uint32_t preferred = 0;
     uint32_t count = gen_family_for(family, device, task, found, &preferred);
     if (!count)
-        return task->dtype == ANOLE_F16
+        return task->dtype != ANOLE_F32
                    ? say(message, ANOLE_UNSUPPORTED,
-                         "%s has no fp16 kernel for this task on this device: tune it in fp32 "
-                         "here, or in fp16 on another device.",
-                         family->backend)
+                         "%s has no %s kernel for this task on this device: tune it in fp32 "
+                         "here, or on another device.",
+                         family->backend, task->dtype == ANOLE_F16 ? "fp16" : "tf32")
                    : say(message, ANOLE_UNSUPPORTED, "%s has no kernel for this task.",
                          family->backend);
 

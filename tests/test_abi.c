@@ -52,6 +52,7 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_TASK_CUSTOM, 4);
     assert_int_equal(ANOLE_F32, 1);
     assert_int_equal(ANOLE_F16, 2);
+    assert_int_equal(ANOLE_TF32, 3);
     assert_int_equal(ANOLE_ACT_NONE, 0);
     assert_int_equal(ANOLE_ACT_RELU, 1);
     assert_int_equal(ANOLE_ACT_RELU6, 2);

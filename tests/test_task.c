@@ -76,7 +76,7 @@ static struct anole_task random_task(struct anole_rng *rng)
     for (;;) {
         struct anole_task task = {.size = sizeof task};
         uint32_t choice = between(rng, 0, 5);
-        task.dtype = between(rng, ANOLE_F32, ANOLE_F16);
+        task.dtype = between(rng, ANOLE_F32, ANOLE_TF32);
         if (choice == 0) {
             make_custom(&task, rng);
             return task;
@@ -307,7 +307,7 @@ static void test_check_refuses_each_bad_field(void **state)
         {offsetof(struct anole_task, kind), 0, "kind"},
         {offsetof(struct anole_task, kind), 5, "kind"},
         {offsetof(struct anole_task, dtype), 0, "data type"},
-        {offsetof(struct anole_task, dtype), 3, "data type"},
+        {offsetof(struct anole_task, dtype), 4, "data type"},
         {offsetof(struct anole_task, activation), 3, "activation"},
         {offsetof(struct anole_task, flags), 4, "flags"},
         {offsetof(struct anole_task, reserved), 1, "flags"},
@@ -448,7 +448,11 @@ static void test_names_of_precisions(void **state)
     (void)state;
     assert_string_equal(anole_precision_text(ANOLE_F32), "fp32");
     assert_string_equal(anole_precision_text(ANOLE_F16), "fp16");
-    assert_string_equal(anole_precision_text(3), "unknown");
+    assert_string_equal(anole_precision_text(ANOLE_TF32), "tf32");
+    assert_string_equal(anole_precision_text(0), "unknown");
+    assert_string_equal(anole_precision_text(4), "unknown");
+    assert_string_equal(anole_dtype_text(ANOLE_TF32), "tf32");
+    assert_int_equal(anole_precision_parse("tf32"), ANOLE_TF32);
     assert_int_equal(anole_precision_parse("fp32"), ANOLE_F32);
     assert_int_equal(anole_precision_parse("fp16"), ANOLE_F16);
     assert_int_equal(anole_precision_parse("f16"), 0);

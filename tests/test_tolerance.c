@@ -6,6 +6,8 @@
 #include "reference_fixture.h"
 #include "base/rng.h"
 
+#include <stdio.h>
+
 /* ------------------------------------------- what the tolerance lets through */
 
 /* Keeps 10 bits of the mantissa, as tensor cores do. */
@@ -126,6 +128,30 @@ static void test_tolerance_catches_reduced_precision(void **state)
         print_message("%-70s %.1f times the tolerance\n", reductions[i], largest);
         if (largest < 1.3)
             fail_msg("%s: %g of the tolerance", reductions[i], largest);
+    }
+}
+
+/* ... unless it is asked for; and then it catches the rest. */
+static void test_tolerance_admits_tf32_when_asked_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < REDUCTIONS; i++) {
+        char key[ANOLE_TASK_KEY];
+        double rounded, wrong, ignored;
+        const char *type = strstr(reductions[i], " f32");
+        snprintf(key, sizeof key, "%.*s tf32%s", (int)(type - reductions[i]), reductions[i],
+                 type + 4);
+        struct anole_task task = parse(key);
+        const double root = sqrt((double)anole_task_reduction(&task));
+        const double unit = 4 / (4 + (64 + 512 / root) * root * 0x1p-13);
+        measure_flaw(key, TF32, effort(key), &rounded, &ignored);
+        measure_flaw(key, DROP_ONE, effort(key), &ignored, &wrong);
+        print_message("%-70s %.3f of the tolerance, %.2f units; a product too few %.2f\n", key,
+                      rounded, rounded * 4 / unit, wrong);
+        if (rounded > 0.95)
+            fail_msg("%s: TF32 is off by %g of the tolerance", key, rounded);
+        if (wrong < 1.0)
+            fail_msg("%s: a product too few is off by %g of the tolerance", key, wrong);
     }
 }
 
@@ -250,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_tolerance_admits_any_order_in_fp32),
         cmocka_unit_test(test_tolerance_catches_one_wrong_product),
         cmocka_unit_test(test_tolerance_catches_reduced_precision),
+        cmocka_unit_test(test_tolerance_admits_tf32_when_asked_for),
         cmocka_unit_test(test_tolerance_admits_winograd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

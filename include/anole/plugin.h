@@ -183,7 +183,15 @@ enum anole_task_kind {
     ANOLE_TASK_CUSTOM = 4,
 };
 
-enum anole_dtype { ANOLE_F32 = 1, ANOLE_F16 = 2 };
+enum anole_dtype {
+    ANOLE_F32 = 1,
+    ANOLE_F16 = 2,
+    /* Tensors are as of F32, but whoever asks for this lets kernels round inputs and
+     * weights to mantissas of 10 bits before they multiply, and sum up in fp32.  A
+     * kernel that does not is right as well: a backend that has nothing faster may
+     * serve such a task as it serves F32, or say that it does not support it. */
+    ANOLE_TF32 = 3,
+};
 
 enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 = 2 };
 

@@ -110,7 +110,7 @@ void gpu_emit_launch(struct gen_emit *emit, const char *kernel, const struct ano
 
 bool gpu_task_fits(const struct anole_task *task)
 {
-    return task->dtype == ANOLE_F32 && gen_task_fits(task);
+    return (task->dtype == ANOLE_F32 || task->dtype == ANOLE_TF32) && gen_task_fits(task);
 }
 
 int64_t gpu_vector_of(int64_t n, int64_t most)

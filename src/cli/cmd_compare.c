@@ -36,7 +36,7 @@ static void print_legend(const struct anole_comparison *comparison)
         const struct anole_comparison_column *column = &comparison->columns[c];
         const struct anole_lock_device *device = column->device;
         printf("%c  %s%s  %s, %s %s, in %s\n", (char)('A' + c), device->id,
-               device->dtype == ANOLE_F16 ? " fp16" : "",
+               anole_precision_suffix(device->dtype),
                anole_text_printable(name, sizeof name, device->device),
                anole_text_printable(driver, sizeof driver, device->driver), device->driver_version,
                anole_text_printable(path, sizeof path, column->path));

@@ -25,7 +25,7 @@ enum { KERNEL, PRECISION, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
-    [PRECISION] = {"precision", "P", "fp32 or fp16, of all tensors (default: as NETWORK says, or fp32)"},
+    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},

@@ -42,7 +42,7 @@ enum { KERNEL, PRECISION, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
-    [PRECISION] = {"precision", "P", "fp32 or fp16, of all tensors (default: as NETWORK says, or fp32)"},
+    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
     [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -369,9 +369,10 @@ static enum anole_status tune(struct session *session, struct anole_error *error
     struct anole_tuner_final *finals = calloc(tasks, sizeof *finals);
     if (!finals)
         return anole_fail_memory(error);
-    bool half = session->network->dtype == ANOLE_F16;
-    anole_log_info("tuning %s (%zu tasks%s) on %s: %s", session->network->name, tasks,
-                   half ? ", fp16" : "", session->device->id, session->device->device.name);
+    bool plain = session->network->dtype == ANOLE_F32;
+    anole_log_info("tuning %s (%zu tasks%s%s) on %s: %s", session->network->name, tasks,
+                   plain ? "" : ", ", plain ? "" : anole_precision_text(session->network->dtype),
+                   session->device->id, session->device->device.name);
     anole_tuner_observe(session->tuner, anole_progress_show, session->progress);
     enum anole_status status = anole_tuner_run(session->tuner, error);
     if (status == ANOLE_DONE)

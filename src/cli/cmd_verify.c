@@ -25,7 +25,7 @@ enum { DEVICE, PRECISION, KERNEL, TOLERANCE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
-    [PRECISION] = {"precision", "P", "fp32 or fp16, where FILE holds both (default: the first)"},
+    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},

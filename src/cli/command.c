@@ -34,10 +34,16 @@ enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
     char found[64];
     uint32_t parsed = anole_precision_parse(value);
     if (!parsed)
-        return anole_fail(error, ANOLE_ERR_USAGE, "--precision: expected fp32 or fp16, found '%s'",
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--precision: expected fp32, fp16 or tf32, found '%s'",
                           anole_text_printable(found, sizeof found, value));
     *dtype = parsed;
     return ANOLE_DONE;
+}
+
+const char *anole_precision_suffix(uint32_t dtype)
+{
+    return dtype == ANOLE_F16 ? " fp16" : dtype == ANOLE_TF32 ? " tf32" : "";
 }
 
 void anole_command_quote(struct anole_text *out, const char *text)

@@ -28,9 +28,12 @@ extern const struct anole_command anole_cmd_export;
 const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network);
 const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network);
 
-/* What --precision says: *dtype is ANOLE_F32 or ANOLE_F16.  ERR_USAGE if neither. */
+/* What --precision says: *dtype is of enum anole_dtype.  ERR_USAGE if it is none. */
 enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
                                           struct anole_error *error);
+
+/* What the precision of a device's results adds to its name: "" for fp32, " tf32". */
+const char *anole_precision_suffix(uint32_t dtype);
 
 /* Appends a text as a word for a shell, in quotes where it needs them. */
 void anole_command_quote(struct anole_text *out, const char *text);

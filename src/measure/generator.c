@@ -306,7 +306,7 @@ enum anole_status anole_generator_create(struct anole_generator **generator,
                           "another device%s",
                           backend->plugin.name, anole_task_label(label, sizeof label, task),
                           anole_text_printable(name, sizeof name, device->name),
-                          task->dtype == ANOLE_F16 ? ", or ask for fp32" : "");
+                          task->dtype != ANOLE_F32 ? ", or ask for fp32" : "");
     }
     struct anole_generator *new = calloc(1, sizeof *new);
     if (!new)

@@ -33,6 +33,11 @@ struct anole_task_data {
  * |bias| plus |residual|: for data of mean zero the error does not grow with
  * sqrt(n) (Higham and Mary, 2020).  reference.c says how the factor was found.
  *
+ * tf32: kernels may round inputs and weights to mantissas of 10 bits, to nearest, which
+ * adds 4 2^-11 / sqrt(n) S: the sum of n independent errors grows with sqrt(n)
+ * (Blanchard, Higham, Lopez, Mary and Pranesh, "Mixed precision block fused multiply-add:
+ * error analysis and application to GPU tensor cores", 2020, and Higham and Mary, 2020).
+ *
  * f16: the tensors are rounded to halves first, so that the expected output is that
  * of what the kernel gets; products of halves are exact in fp32, sums as above.  A
  * kernel then rounds its result once, to nearest:

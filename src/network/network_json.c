@@ -221,7 +221,7 @@ static enum anole_status read_precision(struct reader *r, const json_t *root,
     if (r->network->dtype)
         return ANOLE_DONE;
     return anole_fail(error, ANOLE_ERR_INPUT,
-                      "%s: the network's \"precision\" is %s; expected \"fp32\" or \"fp16\"",
+                      "%s: the network's \"precision\" is %s; expected \"fp32\", \"fp16\" or \"tf32\"",
                       r->file, anole_json_found(found, sizeof found, field));
 }
 

@@ -26,17 +26,24 @@ const char *anole_task_kind_text(uint32_t kind)
 
 const char *anole_dtype_text(uint32_t dtype)
 {
-    return dtype == ANOLE_F32 ? "f32" : dtype == ANOLE_F16 ? "f16" : "unknown";
+    static const char *const texts[] = {
+        [ANOLE_F32] = "f32", [ANOLE_F16] = "f16", [ANOLE_TF32] = "tf32"};
+    return dtype >= ANOLE_F32 && dtype <= ANOLE_TF32 ? texts[dtype] : "unknown";
 }
 
 const char *anole_precision_text(uint32_t dtype)
 {
-    return dtype == ANOLE_F32 ? "fp32" : dtype == ANOLE_F16 ? "fp16" : "unknown";
+    static const char *const texts[] = {
+        [ANOLE_F32] = "fp32", [ANOLE_F16] = "fp16", [ANOLE_TF32] = "tf32"};
+    return dtype >= ANOLE_F32 && dtype <= ANOLE_TF32 ? texts[dtype] : "unknown";
 }
 
 uint32_t anole_precision_parse(const char *text)
 {
-    return strcmp(text, "fp32") == 0 ? ANOLE_F32 : strcmp(text, "fp16") == 0 ? ANOLE_F16 : 0;
+    for (uint32_t dtype = ANOLE_F32; dtype <= ANOLE_TF32; dtype++)
+        if (strcmp(text, anole_precision_text(dtype)) == 0)
+            return dtype;
+    return 0;
 }
 
 const char *anole_activation_text(uint32_t activation)

@@ -50,12 +50,12 @@ const char *anole_task_label(char *out, size_t size, const struct anole_task *ta
 /* A literal: "conv2d", "depthwise_conv2d", "dense", "custom". */
 const char *anole_task_kind_text(uint32_t kind);
 
-/* What people call a data type, in options and files: "fp32", "fp16" (a literal; else
- * "unknown"), and the way back: 0 if it is neither. */
+/* What people call a data type, in options and files: "fp32", "fp16", "tf32" (a literal;
+ * else "unknown"), and the way back: 0 if it is none. */
 const char *anole_precision_text(uint32_t dtype);
 uint32_t anole_precision_parse(const char *text);
 
-/* A literal: "f32", "f16"; "none", "relu", "relu6". */
+/* A literal: "f32", "f16", "tf32"; "none", "relu", "relu6". */
 const char *anole_dtype_text(uint32_t dtype);
 const char *anole_activation_text(uint32_t activation);
 

@@ -200,9 +200,9 @@ enum anole_status anole_task_check(const struct anole_task *task, struct anole_e
                           "; expected conv2d (1), depthwise_conv2d (2), "
                           "dense (3) or custom (4)",
                           task->kind);
-    if (task->dtype != ANOLE_F32 && task->dtype != ANOLE_F16)
+    if (task->dtype < ANOLE_F32 || task->dtype > ANOLE_TF32)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "a task's data type is %" PRIu32 "; expected f32 (1) or f16 (2)",
+                          "a task's data type is %" PRIu32 "; expected f32 (1), f16 (2) or tf32 (3)",
                           task->dtype);
     if (task->activation > ANOLE_ACT_RELU6)
         return anole_fail(error, ANOLE_ERR_INPUT,

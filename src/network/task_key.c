@@ -144,6 +144,8 @@ static void scan_tail(const char **at, struct anole_task *t)
         return;
     if (accept(at, " f16"))
         t->dtype = ANOLE_F16;
+    else if (accept(at, " tf32"))
+        t->dtype = ANOLE_TF32;
     else
         skip(at, " f32");
     if (!*at || t->kind == ANOLE_TASK_CUSTOM)

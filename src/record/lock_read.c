@@ -209,8 +209,10 @@ static enum anole_status read_task(struct anole_lock_task *task, uint32_t dtype,
             char where[512];
             anole_error_prefix(error, "%s", anole_json_place_text(where, sizeof where, place));
         } else if (parsed.dtype != dtype) {
+            char expected[32];
+            snprintf(expected, sizeof expected, "one of %s", anole_dtype_text(dtype));
             status = fail_at(place, "the task is of another precision than its device says",
-                             dtype == ANOLE_F16 ? "one of f16" : "one of f32", error);
+                             expected, error);
         }
     }
     if (!status)
@@ -292,7 +294,8 @@ static enum anole_status read_precision(uint32_t *out, const json_t *object,
         return status;
     *out = anole_precision_parse(text);
     return *out ? ANOLE_DONE
-                : fail_at(place, "its \"precision\" is none", "\"fp32\" or \"fp16\"", error);
+                : fail_at(place, "its \"precision\" is none", "\"fp32\", \"fp16\" or \"tf32\"",
+                          error);
 }
 
 static enum anole_status read_device(struct anole_lock_device *device, const json_t *object,

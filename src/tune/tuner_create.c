@@ -89,12 +89,12 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
                                           struct anole_error *error)
 {
     const struct anole_network *network = tuner->network;
-    if (network->dtype == ANOLE_F16)
+    if (network->dtype != ANOLE_F32)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "%s: backend '%s' supports none of its %zu tasks in fp16 on %s; try "
+                          "%s: backend '%s' supports none of its %zu tasks in %s on %s; try "
                           "another --device, or --precision fp32",
                           network->path, backend->plugin.name, network->task_count,
-                          tuner->device->id);
+                          anole_precision_text(network->dtype), tuner->device->id);
     return anole_fail(error, ANOLE_ERR_INPUT,
                       "%s: backend '%s' supports none of its %zu tasks; try another --device",
                       network->path, backend->plugin.name, network->task_count);
