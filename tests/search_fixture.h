@@ -31,11 +31,13 @@ struct problem {
     double failing; /* share of the configs that fail */
     double shift; /* moves the optimum a little: makes it another, similar task */
     bool reversed; /* what is good elsewhere is bad here */
+    bool around; /* the best position of all knobs is their default's */
 };
 
 /* `values` values for each knob, 1 to values; the last knob is categorical.
  * Configs whose first two values add up to more than values + 2 are invalid. */
-static inline void problem_init(struct problem *problem, size_t knobs, size_t values)
+static inline void problem_init_default(struct problem *problem, size_t knobs, size_t values,
+                                        size_t standard)
 {
     int64_t list[64];
     char text[64];
@@ -46,7 +48,7 @@ static inline void problem_init(struct problem *problem, size_t knobs, size_t va
     for (size_t k = 0; k < knobs; k++) {
         snprintf(text, sizeof text, "k%zu", k);
         assert_int_equal(anole_space_add_knob(problem->space, text, k > 1 && k + 1 == knobs, list,
-                                              NULL, values, 0, NULL),
+                                              NULL, values, standard, NULL),
                          ANOLE_DONE);
     }
     if (knobs > 1) {
@@ -59,6 +61,20 @@ static inline void problem_init(struct problem *problem, size_t knobs, size_t va
                                            NULL, 0, NULL),
                      ANOLE_DONE);
     assert_int_equal(anole_trials_create(&problem->trials, NULL), ANOLE_DONE);
+}
+
+static inline void problem_init(struct problem *problem, size_t knobs, size_t values)
+{
+    problem_init_default(problem, knobs, values, 0);
+}
+
+/* The best config is the default, and that is somewhere else in each such problem: at
+ * this share of every knob's values. */
+static inline void problem_init_around(struct problem *problem, size_t knobs, size_t values,
+                                       double position)
+{
+    problem_init_default(problem, knobs, values, (size_t)(position * (double)(values - 1)));
+    problem->around = true;
 }
 
 static inline void problem_fini(struct problem *problem)
@@ -88,6 +104,8 @@ static inline double problem_seconds(const struct problem *problem, uint64_t con
     for (size_t k = 0; k < problem->knobs; k++) {
         double last = (double)anole_space_knob(problem->space, k)->count - 1.0;
         double want = (k < 2 ? 0.4 : (double)(k % 3) * 0.3 + 0.1) + problem->shift;
+        if (problem->around)
+            want = (double)anole_space_knob(problem->space, k)->default_digit / fmax(last, 1.0);
         double off = fabs((last > 0 ? (double)digits[k] / last : 0.0) - want);
         cost += (double)(k % 4 + 1) * off * off + 0.5 * fabs(off - before) * off;
         before = off;

@@ -164,11 +164,115 @@ static void test_agrees_until_there_is_evidence(void **state)
         down[i] = -(float)i;
         none[i] = 1.0f;
     }
-    assert_true(anole_prior_agrees(up, 1, up, 40));
-    assert_false(anole_prior_agrees(down, 1, up, 40));
-    assert_true(anole_prior_agrees(down, 1, up, 5));
-    assert_true(anole_prior_agrees(up, 1, none, 40)); /* nothing to compare with */
-    assert_false(anole_prior_agrees(none, 1, up, 40)); /* no opinion is of no use */
+    assert_true(anole_prior_agrees(up, 1, up, 40, false));
+    assert_false(anole_prior_agrees(down, 1, up, 40, false));
+    assert_true(anole_prior_agrees(down, 1, up, 5, false));
+    assert_true(anole_prior_agrees(up, 1, none, 40, false)); /* nothing to compare with */
+    assert_false(anole_prior_agrees(none, 1, up, 40, false)); /* no opinion is of no use */
+    /* A stranger is not listened to before that. */
+    assert_false(anole_prior_agrees(up, 1, up, 20, true));
+    assert_false(anole_prior_agrees(up, 1, none, 40, true));
+    assert_true(anole_prior_agrees(up, 1, up, 40, true));
+}
+
+/* Targets as the model has them: what is good is far apart, what is bad close together. */
+static void test_correlation_looks_at_the_best(void **state)
+{
+    (void)state;
+    float targets[40], good[40], bad[40];
+    for (int i = 0; i < 40; i++) {
+        targets[i] = powf((float)i / 40.0f, 4.0f);
+        good[i] = i < 30 ? -(float)i : (float)i; /* knows the best ten, not the others */
+        bad[i] = i < 30 ? (float)i : -(float)i; /* the other way round */
+    }
+    assert_true(anole_prior_correlation(good, 1, targets, 40) > 0.4);
+    assert_true(anole_prior_correlation(bad, 1, targets, 40) < -0.3);
+    assert_true(anole_prior_correlation(targets, 1, targets, 40) > 0.999);
+    /* Most pairs are ordered right, yet it does not agree. */
+    assert_false(anole_prior_agrees(bad, 1, targets, 40, false));
+    assert_true(anole_prior_correlation(bad, 1, bad, 0) == 0.0);
+}
+
+/* A valid config that differs from the default in one or two knobs of the six. */
+static uint64_t draw_near_default(const struct problem *problem, struct anole_rng *rng)
+{
+    uint64_t standard = anole_space_default(problem->space), config = standard;
+    while (config == standard || !anole_space_valid(problem->space, config)) {
+        uint16_t digits[ANOLE_MAX_KNOBS];
+        anole_space_decode(problem->space, standard, digits);
+        for (int i = 0; i < 2; i++)
+            digits[anole_rng_below(rng, 6)] = (uint16_t)anole_rng_below(rng, 9);
+        config = anole_space_encode(problem->space, digits);
+    }
+    return config;
+}
+
+/* How often it likes the default better. */
+static double prefers_default(const struct family *family, const struct anole_prior *prior)
+{
+    const struct problem *problem = &family->problem;
+    struct anole_rng rng;
+    float row[64], standard[ANOLE_PRIOR_GROUPS], changed[ANOLE_PRIOR_GROUPS];
+    double liked = 0.0;
+    anole_rng_init(&rng, 5);
+    anole_features_row(problem->features, anole_space_default(problem->space), row);
+    anole_prior_guess(prior, row, standard);
+    for (int i = 0; i < 200; i++) {
+        anole_features_row(problem->features, draw_near_default(problem, &rng), row);
+        anole_prior_guess(prior, row, changed);
+        liked += standard[0] > changed[0];
+    }
+    return liked / 200.0;
+}
+
+/* What is learned of changes of the default holds where the default is another. */
+static void test_create_learns_what_it_does_to_change_the_default(void **state)
+{
+    (void)state;
+    struct family family;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 1);
+    family_init(&family, SIMILAR, 0);
+    family.count = 2;
+    for (int s = 0; s < 3; s++) {
+        struct problem *problem = s < 2 ? &family.sisters[s] : &family.problem;
+        double position = 0.125 + 0.1875 * (double)s; /* of the new task: half way */
+        problem_fini(problem);
+        problem_init_around(problem, 6, 9, position);
+        problem_measure(problem, anole_space_default(problem->space));
+        for (int i = 0; i < 200; i++)
+            problem_measure(problem, draw_near_default(problem, &rng));
+        family.sources[s % 2].features = family.sisters[s % 2].features;
+        family.sources[s % 2].trials = family.sisters[s % 2].trials;
+    }
+    struct anole_prior *prior = learn(&family, family.problem.features);
+    assert_true(prefers_default(&family, prior) > 0.6);
+    anole_prior_destroy(prior);
+    family.count = SISTERS;
+    family_fini(&family);
+}
+
+static void test_recall_gives_what_guess_gives(void **state)
+{
+    (void)state;
+    struct family family;
+    struct anole_rng rng;
+    family_init(&family, BOTH, 60);
+    struct anole_prior *prior = learn(&family, family.problem.features);
+    anole_rng_init(&rng, 3);
+    for (int i = 0; i < 300; i++) {
+        uint64_t config;
+        float row[64], guesses[ANOLE_PRIOR_GROUPS], again[ANOLE_PRIOR_GROUPS];
+        assert_true(anole_space_sample(family.problem.space, &rng, &config));
+        anole_features_row(family.problem.features, config, row);
+        anole_prior_guess(prior, row, guesses);
+        for (int j = 0; j < 2; j++) {
+            anole_prior_recall(prior, config, row, again);
+            assert_memory_equal(guesses, again, 2 * sizeof *again);
+        }
+    }
+    anole_prior_destroy(prior);
+    family_fini(&family);
 }
 
 static void test_model_has_an_opinion_before_it_is_trained(void **state)
@@ -268,6 +372,25 @@ static double gain(enum kind kind, size_t trials)
     return sum / 6.0;
 }
 
+/* Knobs of other names: a stranger, so that nothing changes until it proves itself. */
+static void test_search_does_not_start_by_what_a_stranger_says(void **state)
+{
+    (void)state;
+    struct family family;
+    struct problem stranger;
+    uint64_t last[4];
+    family_init(&family, SIMILAR, 0);
+    problem_init(&stranger, 3, 4);
+    problem_measure_random(&stranger, 40, 3);
+    family.sources[0] = (struct anole_prior_source){stranger.features, stranger.trials, 0};
+    family.count = 1;
+    for (uint64_t seed = 0; seed < 4; seed++)
+        assert_true(run(&family, false, 24, seed, last) == run(&family, true, 24, seed, last));
+    problem_fini(&stranger);
+    family.count = SISTERS;
+    family_fini(&family);
+}
+
 static void test_search_is_faster_with_similar_tasks(void **state)
 {
     (void)state;
@@ -307,8 +430,12 @@ int main(void)
         cmocka_unit_test(test_create_passes_over_sources_in_which_all_failed),
         cmocka_unit_test(test_create_learns_from_a_space_with_other_knobs),
         cmocka_unit_test(test_agrees_until_there_is_evidence),
+        cmocka_unit_test(test_correlation_looks_at_the_best),
+        cmocka_unit_test(test_create_learns_what_it_does_to_change_the_default),
+        cmocka_unit_test(test_recall_gives_what_guess_gives),
         cmocka_unit_test(test_model_has_an_opinion_before_it_is_trained),
         cmocka_unit_test(test_model_does_not_listen_to_what_misleads),
+        cmocka_unit_test(test_search_does_not_start_by_what_a_stranger_says),
         cmocka_unit_test(test_search_is_faster_with_similar_tasks),
         cmocka_unit_test(test_search_is_no_worse_with_misleading_tasks),
         cmocka_unit_test(test_search_tells_similar_tasks_from_misleading_ones),

@@ -85,7 +85,8 @@ enum anole_status anole_model_inform(struct anole_model *model,
     model->prior = prior;
     model->columns = model->features_count + (prior ? anole_prior_count(prior) : 0);
     for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++)
-        model->trusted[g] = prior && g < anole_prior_count(prior);
+        model->trusted[g] =
+            prior && g < anole_prior_count(prior) && !anole_prior_is_stranger(prior, g);
     return ANOLE_DONE;
 }
 
@@ -93,7 +94,7 @@ static void fill_row(const struct anole_model *model, uint64_t config, float *ro
 {
     anole_features_row(model->features, config, row);
     if (model->prior)
-        anole_prior_guess(model->prior, row, row + model->features_count);
+        anole_prior_recall(model->prior, config, row, row + model->features_count);
 }
 
 /* -- What is learned -- */
@@ -193,7 +194,8 @@ static void judge_prior(struct anole_model *model, const struct lesson *lesson)
 {
     for (size_t g = 0; model->prior && g < anole_prior_count(model->prior); g++) {
         bool agrees = anole_prior_agrees(lesson->rows + model->features_count + g, model->columns,
-                                         lesson->labels, lesson->count);
+                                         lesson->labels, lesson->count,
+                                         anole_prior_is_stranger(model->prior, g));
         if (agrees != model->trusted[g])
             anole_log_debug("the cost model %s group %zu of similar tasks after %zu trials",
                             agrees ? "listens again to" : "no longer listens to", g,

@@ -2,45 +2,77 @@
 #include "search/prior.h"
 
 #include "search/forest.h"
+#include "space/config_map.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LEAST_TRIALS 24 /* of a group */
-#define MOST_TRIALS 6000 /* of a group, so that a fit stays below half a second */
+#define MOST_TRIALS 4000 /* of a group, so that a fit stays below half a second */
 #define SLOWEST 3.0f /* as logarithm of slowness: what is worse is all the same */
+#define SLOW_DEFAULT 1.0 /* likewise: nothing is compared with a default that is worse */
 #define LEAST_TO_JUDGE 10
+#define LEAST_TO_JUDGE_STRANGER 32
 #define MOST_TO_JUDGE 512
 #define LEAST_CORRELATION 0.1
+#define LEAST_CORRELATION_STRANGER 0.4
+#define LEAST_KINSHIP 0.5
+#define MOST_REMEMBERED 65536 /* configs */
 
 struct group {
     unsigned number;
     size_t trials; /* of its sources */
     struct anole_forest *forest; /* NULL: there was nothing to learn */
     float base; /* added to what the forest says */
-    size_t *live; /* columns that the forest sees */
+    size_t *live; /* columns that the forest sees: see extend() */
     size_t live_count;
+    double kinship; /* of its sources' spaces with the new task's, 0 to 1 */
 };
 
 struct anole_prior {
-    size_t columns;
+    size_t columns; /* of the new task's features */
+    float *standard; /* the row of its default config */
     struct group groups[ANOLE_PRIOR_GROUPS];
     size_t count;
-    float *row; /* scratch */
+    float *row, *extended; /* scratch */
+    struct anole_config_map places; /* of configs in `guesses` */
+    float *guesses; /* [MOST_REMEMBERED][count], made when first needed */
 };
+
+/* What a forest may see of a config: the columns of its row, the same less those of
+ * its task's default, and how many of them differ. */
+static size_t extended_columns(size_t columns)
+{
+    return 2 * columns + 1;
+}
+
+static void extend(float *to, const float *row, const float *standard, size_t columns)
+{
+    float differing = 0.0f;
+    memcpy(to, row, columns * sizeof *to);
+    for (size_t c = 0; c < columns; c++) {
+        float change = row[c] - standard[c]; /* NaN: the task knows no such column */
+        to[columns + c] = change;
+        differing += !isnan(change) && change != 0.0f;
+    }
+    to[2 * columns] = differing;
+}
 
 /* -- What is learned -- */
 
-/* The trials of a group: rows of the new task's features, and how much slower than
- * its task's best each was, as a logarithm below zero. */
+/* The trials of a group: extended rows of the new task's features, and how much faster
+ * than its task's default each was, as a logarithm. */
 struct lessons {
     const struct anole_features *features;
+    const float *own_standard; /* the new task's default */
     size_t columns, count, capacity;
     float *rows, *labels;
     size_t *from; /* where a source's rows hold our columns */
     float *row; /* of a source */
     size_t row_size;
+    float *aligned, *standard; /* a source's row, and that of its default, in our columns */
+    bool shifted; /* a source's default is not where the new task's is */
 };
 
 static void lessons_fini(struct lessons *lessons)
@@ -49,15 +81,21 @@ static void lessons_fini(struct lessons *lessons)
     free(lessons->labels);
     free(lessons->from);
     free(lessons->row);
+    free(lessons->aligned);
+    free(lessons->standard);
 }
 
 static bool lessons_reserve(struct lessons *lessons, size_t capacity)
 {
     lessons->capacity = capacity;
-    lessons->rows = reallocarray(NULL, capacity + 1, lessons->columns * sizeof *lessons->rows);
+    lessons->rows = reallocarray(NULL, capacity + 1,
+                                 extended_columns(lessons->columns) * sizeof *lessons->rows);
     lessons->labels = calloc(capacity + 1, sizeof *lessons->labels);
     lessons->from = calloc(lessons->columns + 1, sizeof *lessons->from);
-    return lessons->rows && lessons->labels && lessons->from;
+    lessons->aligned = calloc(lessons->columns + 1, sizeof *lessons->aligned);
+    lessons->standard = calloc(lessons->columns + 1, sizeof *lessons->standard);
+    return lessons->rows && lessons->labels && lessons->from && lessons->aligned &&
+           lessons->standard;
 }
 
 static bool reserve_row(struct lessons *lessons, size_t columns)
@@ -72,11 +110,41 @@ static bool reserve_row(struct lessons *lessons, size_t columns)
     return true;
 }
 
-static float label_of(const struct anole_trial *trial, double best)
+/* The time that a task's others are compared with: its default's, if that is known and
+ * not far from the best. */
+static double reference_of(const struct anole_prior_source *source, double best)
+{
+    uint64_t standard = anole_space_default(anole_features_space(source->features));
+    const struct anole_trial *trial = anole_trials_find(source->trials, standard);
+    if (!trial || trial->result.outcome != ANOLE_OUTCOME_OK ||
+        !(log(trial->result.seconds / best) < SLOW_DEFAULT))
+        return best;
+    return trial->result.seconds;
+}
+
+static float label_of(const struct anole_trial *trial, double reference)
 {
     if (trial->result.outcome != ANOLE_OUTCOME_OK || !(trial->result.seconds > 0.0))
         return -SLOWEST;
-    return fmaxf((float)-log(trial->result.seconds / best), -SLOWEST);
+    return fmaxf((float)-log(trial->result.seconds / reference), -SLOWEST);
+}
+
+/* A config of a source, in the new task's columns. */
+static void align_row(struct lessons *lessons, const struct anole_prior_source *source,
+                      uint64_t config, float *to)
+{
+    anole_features_row(source->features, config, lessons->row);
+    for (size_t c = 0; c < lessons->columns; c++)
+        to[c] = lessons->from[c] == SIZE_MAX ? NAN : lessons->row[lessons->from[c]];
+}
+
+static void take_standard(struct lessons *lessons, const struct anole_prior_source *source)
+{
+    const struct anole_space *space = anole_features_space(source->features);
+    align_row(lessons, source, anole_space_default(space), lessons->standard);
+    for (size_t c = 0; c < lessons->columns; c++)
+        lessons->shifted |= !isnan(lessons->standard[c]) &&
+                            lessons->standard[c] != lessons->own_standard[c];
 }
 
 /* Every `stride`-th trial. */
@@ -87,28 +155,32 @@ static bool take_source(struct lessons *lessons, const struct anole_prior_source
     const struct anole_trial *best = anole_trials_best(trials);
     if (!best || !reserve_row(lessons, anole_features_count(source->features)))
         return !best;
+    double reference = reference_of(source, best->result.seconds);
     anole_features_align(lessons->from, lessons->features, source->features);
+    take_standard(lessons, source);
     for (size_t i = 0; i < anole_trials_count(trials); i += stride) {
         const struct anole_trial *trial = anole_trials_get(trials, i);
         if (lessons->count == lessons->capacity)
             break;
         if (anole_trials_find(trials, trial->config) != trial)
             continue;
-        anole_features_row(source->features, trial->config, lessons->row);
-        float *to = lessons->rows + lessons->count * lessons->columns;
-        for (size_t c = 0; c < lessons->columns; c++)
-            to[c] = lessons->from[c] == SIZE_MAX ? NAN : lessons->row[lessons->from[c]];
-        lessons->labels[lessons->count++] = label_of(trial, best->result.seconds);
+        align_row(lessons, source, trial->config, lessons->aligned);
+        extend(lessons->rows + lessons->count * extended_columns(lessons->columns),
+               lessons->aligned, lessons->standard, lessons->columns);
+        lessons->labels[lessons->count++] = label_of(trial, reference);
     }
     return true;
 }
 
-/* True if two rows differ in a column; what is missing tells nothing. */
+/* True if two rows differ in a column; what is missing tells nothing.  Nor do changes
+ * of the default tell more than the configs do, where it is the same everywhere. */
 static bool column_lives(const struct lessons *lessons, size_t column)
 {
     float first = NAN;
+    if (column >= lessons->columns && !lessons->shifted)
+        return false;
     for (size_t i = 0; i < lessons->count; i++) {
-        float value = lessons->rows[i * lessons->columns + column];
+        float value = lessons->rows[i * extended_columns(lessons->columns) + column];
         if (isnan(first))
             first = value;
         else if (!isnan(value) && value != first)
@@ -127,10 +199,11 @@ static enum anole_status fit(struct group *group, struct lessons *lessons, uint6
         .seed = seed,
     };
     double sum = 0.0;
-    group->live = calloc(lessons->columns + 1, sizeof *group->live);
+    size_t columns = extended_columns(lessons->columns);
+    group->live = calloc(columns, sizeof *group->live);
     if (!group->live)
         return anole_fail_memory(error);
-    for (size_t c = 0; c < lessons->columns; c++)
+    for (size_t c = 0; c < columns; c++)
         if (column_lives(lessons, c))
             group->live[group->live_count++] = c;
     if (lessons->count < LEAST_TRIALS || !group->live_count)
@@ -138,7 +211,7 @@ static enum anole_status fit(struct group *group, struct lessons *lessons, uint6
     float *to = lessons->rows;
     for (size_t i = 0; i < lessons->count; i++) {
         for (size_t l = 0; l < group->live_count; l++)
-            *to++ = lessons->rows[i * lessons->columns + group->live[l]];
+            *to++ = lessons->rows[i * columns + group->live[l]];
         sum += (double)lessons->labels[i];
     }
     group->base = (float)(sum / (double)lessons->count);
@@ -148,11 +221,14 @@ static enum anole_status fit(struct group *group, struct lessons *lessons, uint6
                             group->live_count, &options, error);
 }
 
-static enum anole_status learn(struct group *group, const struct anole_features *features,
+static enum anole_status learn(struct group *group, const struct anole_prior *prior,
+                               const struct anole_features *features,
                                const struct anole_prior_source *sources, size_t count,
                                uint64_t seed, struct anole_error *error)
 {
-    struct lessons lessons = {.features = features, .columns = anole_features_count(features)};
+    struct lessons lessons = {.features = features,
+                              .own_standard = prior->standard,
+                              .columns = prior->columns};
     size_t stride = (group->trials + MOST_TRIALS - 1) / MOST_TRIALS;
     enum anole_status status = ANOLE_DONE;
     if (!lessons_reserve(&lessons, group->trials < MOST_TRIALS ? group->trials : MOST_TRIALS))
@@ -175,6 +251,53 @@ static void count_trials(struct group *group, const struct anole_prior_source *s
     for (size_t i = 0; i < count; i++)
         if (sources[i].group == group->number)
             group->trials += anole_trials_count(sources[i].trials);
+}
+
+/* Share of a knob's values that another space's knob of this name has, or of that one's
+ * that this has: sizes of layers differ, and so do the values that fit them. */
+static double knob_kinship(const struct anole_space_knob *knob, const struct anole_space *other)
+{
+    size_t k = anole_space_find_knob(other, knob->name);
+    if (k == SIZE_MAX)
+        return 0.0;
+    const struct anole_space_knob *theirs = anole_space_knob(other, k);
+    uint32_t shared = 0, least = knob->count < theirs->count ? knob->count : theirs->count;
+    for (uint32_t i = 0; i < knob->count; i++) {
+        for (uint32_t j = 0; j < theirs->count; j++) {
+            if (knob->values[i] == theirs->values[j]) {
+                shared++;
+                break;
+            }
+        }
+    }
+    return least ? fmin(1.0, (double)shared / (double)least) : 0.0;
+}
+
+/* Mean over the knobs that have a choice. */
+static double kinship(const struct anole_space *space, const struct anole_space *other)
+{
+    double sum = 0.0, count = 0.0;
+    for (size_t k = 0; k < anole_space_knob_count(space); k++) {
+        const struct anole_space_knob *knob = anole_space_knob(space, k);
+        if (knob->count < 2)
+            continue;
+        sum += knob_kinship(knob, other);
+        count += 1.0;
+    }
+    return count > 0.0 ? sum / count : 1.0;
+}
+
+/* Mean over the trials of a group. */
+static double group_kinship(const struct group *group, const struct anole_features *features,
+                            const struct anole_prior_source *sources, size_t count)
+{
+    const struct anole_space *space = anole_features_space(features);
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].group == group->number)
+            sum += (double)anole_trials_count(sources[i].trials) *
+                   kinship(space, anole_features_space(sources[i].features));
+    return sum / (double)group->trials;
 }
 
 /* The groups with the most trials, the largest first, of equals the first. */
@@ -221,20 +344,38 @@ static void drop_empty(struct anole_prior *prior)
     prior->count = kept;
 }
 
+static struct anole_prior *allocate(const struct anole_features *features)
+{
+    struct anole_prior *made = calloc(1, sizeof *made);
+    if (!made)
+        return NULL;
+    made->columns = anole_features_count(features);
+    made->row = calloc(extended_columns(made->columns), sizeof *made->row);
+    made->extended = calloc(extended_columns(made->columns), sizeof *made->extended);
+    made->standard = calloc(made->columns + 1, sizeof *made->standard);
+    if (!made->row || !made->extended || !made->standard) {
+        anole_prior_destroy(made);
+        return NULL;
+    }
+    anole_features_row(features, anole_space_default(anole_features_space(features)),
+                       made->standard);
+    return made;
+}
+
 enum anole_status anole_prior_create(struct anole_prior **prior,
                                      const struct anole_features *features,
                                      const struct anole_prior_source *sources, size_t count,
                                      uint64_t seed, struct anole_error *error)
 {
-    struct anole_prior *made = calloc(1, sizeof *made);
+    struct anole_prior *made = allocate(features);
     if (!made)
         return anole_fail_memory(error);
-    made->columns = anole_features_count(features);
-    made->row = calloc(made->columns + 1, sizeof *made->row);
-    enum anole_status status = made->row ? ANOLE_DONE : anole_fail_memory(error);
+    enum anole_status status = ANOLE_DONE;
     find_groups(made, sources, count);
-    for (size_t g = 0; g < made->count && status == ANOLE_DONE; g++)
-        status = learn(&made->groups[g], features, sources, count, seed, error);
+    for (size_t g = 0; g < made->count && status == ANOLE_DONE; g++) {
+        made->groups[g].kinship = group_kinship(&made->groups[g], features, sources, count);
+        status = learn(&made->groups[g], made, features, sources, count, seed, error);
+    }
     if (status == ANOLE_DONE)
         drop_empty(made);
     if (status != ANOLE_DONE || !made->count) {
@@ -252,6 +393,10 @@ void anole_prior_destroy(struct anole_prior *prior)
         return;
     for (size_t g = 0; g < prior->count; g++)
         group_fini(&prior->groups[g]);
+    anole_config_map_fini(&prior->places);
+    free(prior->guesses);
+    free(prior->standard);
+    free(prior->extended);
     free(prior->row);
     free(prior);
 }
@@ -265,27 +410,74 @@ size_t anole_prior_count(const struct anole_prior *prior)
 
 void anole_prior_guess(const struct anole_prior *prior, const float *row, float *guesses)
 {
+    extend(prior->extended, row, prior->standard, prior->columns);
     for (size_t g = 0; g < prior->count; g++) {
         const struct group *group = &prior->groups[g];
         for (size_t l = 0; l < group->live_count; l++)
-            prior->row[l] = row[group->live[l]];
+            prior->row[l] = prior->extended[group->live[l]];
         guesses[g] = group->base + anole_forest_score(group->forest, prior->row);
     }
 }
 
-bool anole_prior_agrees(const float *guesses, size_t stride, const float *targets, size_t count)
+/* What cannot be remembered, for want of memory, is computed again. */
+static void remember(struct anole_prior *prior, uint64_t config, const float *guesses)
 {
-    double balance = 0.0, pairs = 0.0;
+    if (!prior->guesses)
+        prior->guesses =
+            reallocarray(NULL, MOST_REMEMBERED, prior->count * sizeof *prior->guesses);
+    if (prior->places.count == MOST_REMEMBERED)
+        anole_config_map_clear(&prior->places);
+    size_t place = prior->places.count;
+    if (prior->guesses && anole_config_map_put(&prior->places, config, (uint32_t)place))
+        memcpy(prior->guesses + place * prior->count, guesses, prior->count * sizeof *guesses);
+}
+
+void anole_prior_recall(struct anole_prior *prior, uint64_t config, const float *row,
+                        float *guesses)
+{
+    uint32_t place = anole_config_map_get(&prior->places, config);
+    if (place != UINT32_MAX) {
+        memcpy(guesses, prior->guesses + place * prior->count, prior->count * sizeof *guesses);
+        return;
+    }
+    anole_prior_guess(prior, row, guesses);
+    remember(prior, config, guesses);
+}
+
+bool anole_prior_is_stranger(const struct anole_prior *prior, size_t group)
+{
+    return prior->groups[group].kinship < LEAST_KINSHIP;
+}
+
+double anole_prior_correlation(const float *guesses, size_t stride, const float *targets,
+                               size_t count)
+{
+    double balance = 0.0, weight = 0.0;
     size_t step = 1 + count / MOST_TO_JUDGE;
     for (size_t i = 0; i < count; i += step) {
         for (size_t j = 0; j < i; j += step) {
-            if (targets[i] == targets[j])
-                continue;
             double a = (double)(targets[i] - targets[j]);
             double b = (double)(guesses[i * stride] - guesses[j * stride]);
-            balance += a * b > 0.0 ? 1.0 : a * b < 0.0 ? -1.0 : 0.0;
-            pairs += 1.0;
+            balance += a * b > 0.0 ? fabs(a) : a * b < 0.0 ? -fabs(a) : 0.0;
+            weight += fabs(a);
         }
     }
-    return count < LEAST_TO_JUDGE || pairs == 0.0 || balance >= LEAST_CORRELATION * pairs;
+    return weight > 0.0 ? balance / weight : 0.0;
+}
+
+static bool differ(const float *targets, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (targets[i] != targets[0])
+            return true;
+    return false;
+}
+
+bool anole_prior_agrees(const float *guesses, size_t stride, const float *targets, size_t count,
+                        bool stranger)
+{
+    if (count < (stranger ? LEAST_TO_JUDGE_STRANGER : LEAST_TO_JUDGE) || !differ(targets, count))
+        return !stranger;
+    return anole_prior_correlation(guesses, stride, targets, count) >=
+           (stranger ? LEAST_CORRELATION_STRANGER : LEAST_CORRELATION);
 }

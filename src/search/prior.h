@@ -5,9 +5,14 @@
  * device), by the features of configs, tasks and devices.  They guess before
  * anything was measured, and their guess is a feature of the new task's own model.
  *
+ * Tasks differ, and so do their good configs; what it does to change a task's own
+ * default is more alike.  So the trees see how far a config is from its task's
+ * default, besides the config itself, and learn how much faster it is than that.
+ *
  * What was learned elsewhere can mislead, so sources come in groups, each with
  * trees and a guess of its own: a group whose guesses disagree with what is
- * measured is not listened to, for as long as they do (anole_prior_agrees()).
+ * measured is not listened to, for as long as they do (anole_prior_agrees()); one
+ * whose design spaces have little in common with the new task's, not until they agree.
  */
 #ifndef ANOLE_PRIOR_H
 #define ANOLE_PRIOR_H
@@ -47,9 +52,26 @@ size_t anole_prior_count(const struct anole_prior *prior);
  * logarithms of speed relative to the best of a task; higher is better. */
 void anole_prior_guess(const struct anole_prior *prior, const float *row, float *guesses);
 
-/* True unless the guesses contradict what was measured: their rank correlation
- * (Kendall's tau) with `count` targets, higher being better in both, is too low to
- * be of use, and there are enough to tell.  guesses[i * stride]. */
-bool anole_prior_agrees(const float *guesses, size_t stride, const float *targets, size_t count);
+/* The same for a config whose row this is, from memory where it was asked for before. */
+void anole_prior_recall(struct anole_prior *prior, uint64_t config, const float *row,
+                        float *guesses);
+
+/* True if most of the new task's knobs, or of their values, are unknown to a group:
+ * it learned from another kernel, say. */
+bool anole_prior_is_stranger(const struct anole_prior *prior, size_t group);
+
+/* How well guesses order what was measured, from -1 to 1: Kendall's tau with `count`
+ * targets, higher being better in both, each pair weighted by how far its targets are
+ * apart.  Where targets are spread among the best and crowded below (as
+ * ANOLE_TARGET_RANK's are), what counts is to tell the best from the rest.  0 if there
+ * is nothing to compare.  guesses[i * stride]. */
+double anole_prior_correlation(const float *guesses, size_t stride, const float *targets,
+                               size_t count);
+
+/* True if a group is worth listening to.  One that is no stranger is, unless there are
+ * enough targets to tell that its guesses are of no use; a stranger is not until there
+ * are enough to tell that they are. */
+bool anole_prior_agrees(const float *guesses, size_t stride, const float *targets, size_t count,
+                        bool stranger);
 
 #endif
