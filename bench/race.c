@@ -74,7 +74,8 @@ static enum anole_status take(struct race *race, size_t entry, const char *path,
     uint64_t config;
     enum anole_status status = anole_lockfile_load(&lockfile, path, error);
     if (status == ANOLE_DONE)
-        status = anole_lockfile_find(&locked, lockfile, path, race->registry, race->device, error);
+        status = anole_lockfile_find(&locked, lockfile, path, race->registry, race->device,
+                                     ANOLE_F32, error);
     if (status == ANOLE_DONE && !race->generator)
         status = set_task(race, locked, path, error);
     if (status == ANOLE_DONE &&
