@@ -4,6 +4,8 @@
  *
  *   ACTIVATION      0 none, 1 ReLU, 2 ReLU6
  *   BIAS, RESIDUAL  1 if there is one
+ *   HALF            0: tensors are floats; else they are halves, and floats once they
+ *                   are in registers or in local memory.  2: cl_khr_fp16 converts them
  *
  * The templates also take the shape of the layer as macros: N images, H x W x C in,
  * P x Q x K out, filters of R x S, G groups of CG input and KG output channels,
@@ -42,7 +44,94 @@ typedef float8 float_8;
 #define MAD(a, b, c) mad(a, b, c)
 #endif
 
-typedef __global const float *source;
+/* Tensors of the layer, and what there is in between. */
+#if HALF
+typedef ushort element; /* its bits: only cl_khr_fp16 has variables of type half */
+#else
+typedef float element;
+#endif
+typedef __global const element *source;
+typedef __global element *sink;
+typedef __global const float *floats;
+
+/* The w floats at p, aligned to as many; and the way back. */
+#define LOAD_FLOATS(w, p) (*(__global const VEC(w) *)(p))
+#define STORE_FLOATS(w, p, v) (*(__global VEC(w) *)(p) = (v))
+
+#if HALF
+typedef ushort bits_1;
+typedef ushort2 bits_2;
+typedef ushort4 bits_4;
+typedef ushort8 bits_8;
+
+#if HALF == 2
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+#define WIDEN(x) convert_float(as_half(x))
+#define NARROW(x) as_ushort(convert_half_rte(x))
+#else /* memory may hold halves on every device, that of a work-item, too */
+INLINE float WIDEN(const ushort x)
+{
+    return vload_half(0, (__private const half *)&x);
+}
+
+INLINE ushort NARROW(const float x)
+{
+    ushort bits;
+    vstore_half_rte(x, 0, (__private half *)&bits);
+    return bits;
+}
+#endif
+
+INLINE float widen_1(const ushort x)
+{
+    return WIDEN(x);
+}
+
+INLINE float2 widen_2(const ushort2 x)
+{
+    return (float2)(WIDEN(x.s0), WIDEN(x.s1));
+}
+
+/* Element by element: Oclgrind 21.10 crashes where vectors of 16 bits are shuffled. */
+INLINE float4 widen_4(const ushort4 x)
+{
+    return (float4)(WIDEN(x.s0), WIDEN(x.s1), WIDEN(x.s2), WIDEN(x.s3));
+}
+
+INLINE float8 widen_8(const ushort8 x)
+{
+    return (float8)(WIDEN(x.s0), WIDEN(x.s1), WIDEN(x.s2), WIDEN(x.s3), WIDEN(x.s4), WIDEN(x.s5),
+                    WIDEN(x.s6), WIDEN(x.s7));
+}
+
+INLINE ushort narrow_1(const float x)
+{
+    return NARROW(x);
+}
+
+INLINE ushort2 narrow_2(const float2 x)
+{
+    return (ushort2)(NARROW(x.s0), NARROW(x.s1));
+}
+
+INLINE ushort4 narrow_4(const float4 x)
+{
+    return (ushort4)(NARROW(x.s0), NARROW(x.s1), NARROW(x.s2), NARROW(x.s3));
+}
+
+INLINE ushort8 narrow_8(const float8 x)
+{
+    return (ushort8)(NARROW(x.s0), NARROW(x.s1), NARROW(x.s2), NARROW(x.s3), NARROW(x.s4),
+                     NARROW(x.s5), NARROW(x.s6), NARROW(x.s7));
+}
+
+/* The same with elements of a tensor. */
+#define LOAD(w, p) CONCAT(widen_, w)(*(__global const CONCAT(bits_, w) *)(p))
+#define STORE(w, p, v) (*(__global CONCAT(bits_, w) *)(p) = CONCAT(narrow_, w)(v))
+#else
+#define LOAD(w, p) LOAD_FLOATS(w, p)
+#define STORE(w, p, v) STORE_FLOATS(w, p, v)
+#endif
 
 /* Comparisons that a NaN fails, so that it shows in the output. */
 INLINE float activate(float x)
@@ -76,10 +165,10 @@ INLINE float activate(float x)
 INLINE float finish(float sum, EXTRA_PARAMETERS const int k, const int at)
 {
 #if BIAS
-    sum += bias[k];
+    sum += LOAD(1, bias + k);
 #endif
 #if RESIDUAL
-    sum += residual[at];
+    sum += LOAD(1, residual + at);
 #endif
     return activate(sum);
 }

@@ -29,10 +29,10 @@ INLINE float sum_of(const vec v)
     return sum;
 }
 
-INLINE void put(const float sum, __global float *out, EXTRA_PARAMETERS const int n, const int k)
+INLINE void put(const float sum, sink out, EXTRA_PARAMETERS const int n, const int k)
 {
     const int at = n * K + k;
-    out[at] = finish(sum, EXTRA_ARGUMENTS k, at);
+    STORE(1, out + at, finish(sum, EXTRA_ARGUMENTS k, at));
 }
 
 /* Adds up found[THREADS] over the lanes of each team; the first lane has the sum. */
@@ -53,9 +53,10 @@ INLINE float add_up(__local float *found, const float mine)
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
 dense(source in, source weights,
 #if SPLIT == 1
-      EXTRA_PARAMETERS
-#endif
+      EXTRA_PARAMETERS sink out)
+#else
       __global float *out)
+#endif
 {
     __local float found[THREADS];
     const int lane = get_local_id(0) % LANES, team = get_local_id(0) / LANES;
@@ -79,10 +80,10 @@ dense(source in, source weights,
         vec x[WORK_N];
 #pragma unroll
         for (int n = 0; n < WORK_N; n++)
-            x[n] = *(__global const vec *)(in + min(n0 + n, N - 1) * C + c);
+            x[n] = LOAD(WIDTH, in + min(n0 + n, N - 1) * C + c);
 #pragma unroll
         for (int k = 0; k < WORK_K; k++) {
-            const vec w = *(__global const vec *)(weights + min(k0 + k, K - 1) * C + c);
+            const vec w = LOAD(WIDTH, weights + min(k0 + k, K - 1) * C + c);
 #pragma unroll
             for (int n = 0; n < WORK_N; n++)
                 sums[n][k] = MAD(x[n], w, sums[n][k]);
@@ -106,7 +107,7 @@ dense(source in, source weights,
 #if SPLIT > 1
 
 __kernel __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1))) void
-dense_sum(source parts, EXTRA_PARAMETERS __global float *out)
+dense_sum(floats parts, EXTRA_PARAMETERS sink out)
 {
     const int id = get_global_id(0);
     if (id >= N * K)

@@ -33,7 +33,7 @@ INLINE vec_c weight_at(const struct filter *f, const int r, const int s)
 #if KEEP_WEIGHTS
     return f->w[r][s];
 #else
-    return *(__global const vec_c *)(f->from + (r * S + s) * K);
+    return LOAD(VEC_C, f->from + (r * S + s) * K);
 #endif
 }
 
@@ -84,7 +84,7 @@ INLINE void add_tile(vec_c sums[WORK_H][WORK_W], const struct patch *p, const st
 #endif
 }
 
-INLINE void put_tile(vec_c sums[WORK_H][WORK_W], __global float *out, EXTRA_PARAMETERS const int n,
+INLINE void put_tile(vec_c sums[WORK_H][WORK_W], sink out, EXTRA_PARAMETERS const int n,
                      const int y, const int x, const int k)
 {
 #pragma unroll
@@ -98,12 +98,12 @@ INLINE void put_tile(vec_c sums[WORK_H][WORK_W], __global float *out, EXTRA_PARA
 #pragma unroll
             for (int j = 0; j < VEC_C; j++)
                 result[j] = finish(GET(VEC_C)(sums[h][w], j), EXTRA_ARGUMENTS k + j, at + j);
-            *(__global vec_c *)(out + at) = MAKE(VEC_C)(result);
+            STORE(VEC_C, out + at, MAKE(VEC_C)(result));
         }
 }
 
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
-depthwise(source in, source weights, EXTRA_PARAMETERS __global float *out)
+depthwise(source in, source weights, EXTRA_PARAMETERS sink out)
 {
 #if STAGE
     __local float copy[PATCH_FLOATS] __attribute__((aligned(64)));
@@ -125,7 +125,7 @@ depthwise(source in, source weights, EXTRA_PARAMETERS __global float *out)
     for (int r = 0; r < R; r++)
 #pragma unroll
         for (int s = 0; s < S; s++)
-            f.w[r][s] = *(__global const vec_c *)(f.from + (r * S + s) * K);
+            f.w[r][s] = LOAD(VEC_C, f.from + (r * S + s) * K);
 #endif
 
     struct patch p;

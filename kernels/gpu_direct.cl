@@ -41,8 +41,8 @@ INLINE void add_patch(vec_k sums[WORK_H][WORK_W][WORK_K], const struct patch *p,
 #pragma unroll
                     for (int k = 0; k < WORK_K; k++) {
                         const vec_k weight =
-                            *(__global const vec_k *)(weights + ((r * S + s) * CG + c + j) * BLOCK_K +
-                                                      k * (ITEMS_K * VEC_K));
+                            LOAD(VEC_K, weights + ((r * S + s) * CG + c + j) * BLOCK_K +
+                                            k * (ITEMS_K * VEC_K));
 #pragma unroll
                         for (int h = 0; h < WORK_H; h++)
 #pragma unroll
@@ -54,7 +54,7 @@ INLINE void add_patch(vec_k sums[WORK_H][WORK_W][WORK_K], const struct patch *p,
 }
 
 /* A vector of channels from k on, of the group's KG, of one pixel. */
-INLINE void put(const vec_k sum, __global float *out, EXTRA_PARAMETERS const int g, const int k,
+INLINE void put(const vec_k sum, sink out, EXTRA_PARAMETERS const int g, const int k,
                 const int pixel)
 {
     const int at = pixel * K + g * KG + k;
@@ -65,17 +65,17 @@ INLINE void put(const vec_k sum, __global float *out, EXTRA_PARAMETERS const int
             result[j] = finish(GET(VEC_K)(sum, j), EXTRA_ARGUMENTS g * KG + k + j, at + j);
 #if KG % VEC_K == 0
     if (KG % BLOCK_K == 0 || k < KG)
-        *(__global vec_k *)(out + at) = MAKE(VEC_K)(result);
+        STORE(VEC_K, out + at, MAKE(VEC_K)(result));
 #else
 #pragma unroll
     for (int j = 0; j < VEC_K; j++)
         if (k + j < KG)
-            out[at + j] = result[j];
+            STORE(1, out + at + j, result[j]);
 #endif
 }
 
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
-direct(source in, source weights, EXTRA_PARAMETERS __global float *out)
+direct(source in, source weights, EXTRA_PARAMETERS sink out)
 {
 #if STAGE
     __local float copy[PATCH_FLOATS] __attribute__((aligned(64)));

@@ -75,7 +75,7 @@ INLINE void multiply(struct item *it, const float *a, __local const float *bs, c
 #if STAGE_B
         b[j] = *(__local const vec_n *)(bs + k * TILE_N + COLUMN(j));
 #else
-        b[j] = *(__global const vec_n *)(it->in.b + (t * TILE_K + k) * TILE_N + COLUMN(j));
+        b[j] = LOAD_OPERAND(VEC_N, it->in.b + (t * TILE_K + k) * TILE_N + COLUMN(j));
 #endif
 #pragma unroll
     for (int i = 0; i < WORK_M; i++)
@@ -119,7 +119,7 @@ INLINE void compute(struct item *it, __local const float *as, __local const floa
 #endif
 }
 
-INLINE void end_tile(const struct item *it, END_PARAMETERS __global float *out, const int m_tile,
+INLINE void end_tile(const struct item *it, END_PARAMETERS result out, const int m_tile,
                      const int n_tile, const int z)
 {
     const int tm = it->tm, tn = it->tn;

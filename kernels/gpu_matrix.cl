@@ -54,6 +54,23 @@
 #define END_ARGUMENTS
 #endif
 
+/* What is multiplied, and what comes out: tensors of the layer where this is all
+ * there is to it, and floats in between else. */
+#if FINISH
+typedef source operand;
+#define LOAD_OPERAND(w, p) LOAD(w, p)
+#else
+typedef floats operand;
+#define LOAD_OPERAND(w, p) LOAD_FLOATS(w, p)
+#endif
+#if FINISH && SPLIT == 1
+typedef sink result;
+#define STORE_RESULT(w, p, v) STORE(w, p, v)
+#else
+typedef __global float *result;
+#define STORE_RESULT(w, p, v) STORE_FLOATS(w, p, v)
+#endif
+
 typedef VEC(VEC_A) vec_a;
 typedef VEC(VEC_B) vec_b;
 typedef VEC(VEC_N) vec_n;
@@ -80,7 +97,7 @@ INLINE void find_row(struct row *r, int m, const int z)
 }
 
 /* a[row][k0 + k], ... VEC_A of them; k0 is a multiple of TILE_K. */
-INLINE vec_a fetch_a(source a, const struct row *r, const int k0, const int k)
+INLINE vec_a fetch_a(operand a, const struct row *r, const int k0, const int k)
 {
 #if PIXELS
 #if CG % TILE_K == 0 /* the tile is of one tap */
@@ -101,13 +118,13 @@ INLINE vec_a fetch_a(source a, const struct row *r, const int k0, const int k)
     if (k0 + k >= DEPTH)
         return (vec_a)(0.0f);
 #endif
-    return *(__global const vec_a *)(a + at);
+    return LOAD_OPERAND(VEC_A, a + at);
 }
 
 /* What a work-item brings of each tile, and has under way. */
 struct loads {
     int id;
-    source a, b; /* b: the tiles of its columns */
+    operand a, b; /* b: the tiles of its columns */
 #if STAGE_A
     struct row rows[A_LOADS];
     vec_a next_a[A_LOADS];
@@ -143,7 +160,7 @@ INLINE void load_tiles(struct loads *in, const int t)
     for (int l = 0; l < B_LOADS; l++) {
         const int i = l * THREADS + in->id;
         if (B_VECTORS % THREADS == 0 || i < B_VECTORS)
-            in->next_b[l] = *(__global const vec_b *)(in->b + t * (TILE_K * TILE_N) + i * VEC_B);
+            in->next_b[l] = LOAD_OPERAND(VEC_B, in->b + t * (TILE_K * TILE_N) + i * VEC_B);
     }
 #endif
 }
@@ -151,7 +168,7 @@ INLINE void load_tiles(struct loads *in, const int t)
 /* ----------------------------------------------------------------- the result */
 
 /* A vector of a row; what is past the last column stays out. */
-INLINE void put(const vec_n v, END_PARAMETERS __global float *out, const int m, const int n,
+INLINE void put(const vec_n v, END_PARAMETERS result out, const int m, const int n,
                 const int z)
 {
 #if COLUMNS % VEC_N == 0
@@ -159,34 +176,34 @@ INLINE void put(const vec_n v, END_PARAMETERS __global float *out, const int m, 
         return;
 #endif
     const int at = z * OUT_BATCH + m * OUT_PITCH + n;
-    float result[VEC_N];
+    float done[VEC_N];
 #pragma unroll
     for (int j = 0; j < VEC_N; j++) {
-        result[j] = GET(VEC_N)(v, j);
+        done[j] = GET(VEC_N)(v, j);
 #if FINISH && SPLIT == 1
         if (COLUMNS % VEC_N == 0 || n + j < COLUMNS)
-            result[j] = finish(result[j], EXTRA_ARGUMENTS z * COLUMNS + n + j, at + j);
+            done[j] = finish(done[j], EXTRA_ARGUMENTS z * COLUMNS + n + j, at + j);
 #endif
     }
 #if COLUMNS % VEC_N == 0
-    *(__global vec_n *)(out + at) = MAKE(VEC_N)(result);
+    STORE_RESULT(VEC_N, out + at, MAKE(VEC_N)(done));
 #else
 #pragma unroll
     for (int j = 0; j < VEC_N; j++)
         if (n + j < COLUMNS)
-            out[at + j] = result[j];
+            STORE_RESULT(1, out + at + j, done[j]);
 #endif
 }
 
 /* The sums of row m, from column n on: of this part of the depth, or the result. */
-INLINE void put_sums(const vec_n v, END_PARAMETERS __global float *out, const int m, const int n,
+INLINE void put_sums(const vec_n v, END_PARAMETERS result out, const int m, const int n,
                      const int z)
 {
     if (m >= ROWS)
         return;
 #if SPLIT > 1
     const int part = get_group_id(2);
-    *(__global vec_n *)(out + ((part * Z + z) * ROWS + m) * (N_TILES * TILE_N) + n) = v;
+    STORE_FLOATS(VEC_N, out + ((part * Z + z) * ROWS + m) * (N_TILES * TILE_N) + n, v);
 #else
     put(v, END_ARGUMENTS out, m, n, z);
 #endif

@@ -37,7 +37,7 @@ INLINE vec_c input_at(source image, const int y, const int x, const int c, const
 {
     if (y < 0 || y >= H || x < 0 || x >= W || c >= end)
         return (vec_c)(0.0f);
-    return *(__global const vec_c *)(image + (y * W + x) * C + c);
+    return LOAD(VEC_C, image + (y * W + x) * C + c);
 }
 
 /* All work-items of the work-group call this together, between barriers. */

@@ -10,14 +10,6 @@
  *   end_tile()    stores the sums
  */
 
-#if MMA_EMULATED /* see gpu_mma.cl */
-#define SCRATCH_PARAMETER , __global uint *scratch
-#define SCRATCH_ARGUMENT , scratch
-#else
-#define SCRATCH_PARAMETER
-#define SCRATCH_ARGUMENT
-#endif
-
 /* From registers to local memory. */
 INLINE void store_tiles(struct loads *in, __local float *as, __local float *bs)
 {
@@ -63,8 +55,8 @@ INLINE int advance(struct item *it, __local float *as, __local float *bs, const 
 #endif
 }
 
-INLINE void product(source a, source weights, END_PARAMETERS __global float *out,
-                    __local float *as, __local float *bs SCRATCH_PARAMETER)
+INLINE void product(operand a, operand weights, END_PARAMETERS result out, __local float *as,
+                    __local float *bs)
 {
     struct item it;
     int m_tile, n_tile, buffer = 0;
@@ -74,10 +66,6 @@ INLINE void product(source a, source weights, END_PARAMETERS __global float *out
     it.in.id = get_local_id(0);
     it.in.a = a;
     it.in.b = weights + (z * N_TILES + n_tile) * (DEPTH_PADDED * TILE_N);
-#if MMA_EMULATED
-    const int group = (part * Z + z) * get_num_groups(0) + get_group_id(0);
-    it.scratch = scratch + SCRATCH_AT + (group * THREADS + it.in.id / 32 * 32) * FRAGMENTS;
-#endif
     find_loads(&it.in, m_tile, z);
     begin_tile(&it, m_tile, z);
 
@@ -99,10 +87,10 @@ INLINE void product(source a, source weights, END_PARAMETERS __global float *out
 #if FINISH
 
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
-gemm(source a, source weights, END_PARAMETERS __global float *out SCRATCH_PARAMETER)
+gemm(source a, source weights, END_PARAMETERS result out)
 {
     LOCAL_TILES;
-    product(a, weights, END_ARGUMENTS out, as, bs SCRATCH_ARGUMENT);
+    product(a, weights, END_ARGUMENTS out, as, bs);
 }
 
 #endif
@@ -111,7 +99,7 @@ gemm(source a, source weights, END_PARAMETERS __global float *out SCRATCH_PARAME
 
 /* A work-item adds up the parts of an output. */
 __kernel __attribute__((reqd_work_group_size(SUM_ITEMS, 1, 1))) void
-gemm_sum(source parts, EXTRA_PARAMETERS __global float *out)
+gemm_sum(floats parts, EXTRA_PARAMETERS sink out)
 {
     const int id = get_global_id(0), z = get_group_id(1);
     const int m = id / COLUMNS, n = id % COLUMNS;
@@ -121,7 +109,7 @@ gemm_sum(source parts, EXTRA_PARAMETERS __global float *out)
     for (int part = 0; part < SPLIT; part++)
         sum += parts[((part * Z + z) * ROWS + m) * (N_TILES * TILE_N) + n];
     const int at = z * OUT_BATCH + m * OUT_PITCH + n;
-    out[at] = finish(sum, EXTRA_ARGUMENTS z * COLUMNS + n, at);
+    STORE(1, out + at, finish(sum, EXTRA_ARGUMENTS z * COLUMNS + n, at));
 }
 
 #endif

@@ -11,6 +11,9 @@
  *             outputs
  *   out       [N][P][Q][K]
  *
+ * Transformed weights, inputs and products are floats, of halves too: in half precision
+ * the transforms would lose what the products are made of.
+ *
  * A work-item of a transform has one tile, and VW channels, which divide C and K.
  */
 #define POINTS (ALPHA * ALPHA)
@@ -32,7 +35,7 @@ winograd_input(source in, __global float *space)
     for (int i = 0; i < POINTS; i++) {
         const int y = y0 + i / ALPHA, x = x0 + i % ALPHA;
         const bool inside = y >= 0 && y < H && x >= 0 && x < W;
-        d[i] = inside ? *(__global const vec *)(in + ((n * H + y) * W + x) * C + c) : (vec)(0.0f);
+        d[i] = inside ? LOAD(VW, in + ((n * H + y) * W + x) * C + c) : (vec)(0.0f);
     }
 #pragma unroll
     for (int i = 0; i < ALPHA; i++)
@@ -42,18 +45,18 @@ winograd_input(source in, __global float *space)
         transform_input(d + i * ALPHA, 1);
 #pragma unroll
     for (int i = 0; i < POINTS; i++)
-        *(__global vec *)(space + (i * ROWS + tile) * C + c) = d[i];
+        STORE_FLOATS(VW, space + (i * ROWS + tile) * C + c, d[i]);
 }
 
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
-winograd_product(source weights, __global float *space)
+winograd_product(floats weights, __global float *space)
 {
     LOCAL_TILES;
     product(space, weights, space + PRODUCTS, as, bs);
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
-winograd_output(source space, EXTRA_PARAMETERS __global float *out)
+winograd_output(floats space, EXTRA_PARAMETERS sink out)
 {
     const int id = get_global_id(0);
     const int k = id % (K / VW) * VW, tile = id / (K / VW);
@@ -65,7 +68,7 @@ winograd_output(source space, EXTRA_PARAMETERS __global float *out)
     vec m[POINTS];
 #pragma unroll
     for (int i = 0; i < POINTS; i++)
-        m[i] = *(__global const vec *)(space + PRODUCTS + (i * ROWS + tile) * K + k);
+        m[i] = LOAD_FLOATS(VW, space + PRODUCTS + (i * ROWS + tile) * K + k);
 #pragma unroll
     for (int i = 0; i < ALPHA; i++)
         transform_output(m + i, ALPHA);
@@ -85,6 +88,6 @@ winograd_output(source space, EXTRA_PARAMETERS __global float *out)
             for (int j = 0; j < VW; j++)
                 result[j] =
                     finish(GET(VW)(m[h * ALPHA + w], j), EXTRA_ARGUMENTS k + j, at + j);
-            *(__global vec *)(out + at) = MAKE(VW)(result);
+            STORE(VW, out + at, MAKE(VW)(result));
         }
 }

@@ -116,7 +116,7 @@ struct gen_generator {
 
     /* (optional: without it the weights go in as they are) Writes all of
      * `packed`, of as many bytes as generate() announced.  `weights` is in the
-     * task's canonical layout. */
+     * task's canonical layout; floats, or halves where the task's dtype says so. */
     void (*pack)(const struct anole_device *device, const struct anole_task *task,
                  const int64_t *values, const float *weights, float *packed, size_t packed_bytes);
 };

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define GUARD 4096u           /* bytes before and behind a tensor */
-#define GUARD_WORD 0x7fc0dead /* a NaN: who reads it computes one */
+#define GUARD_WORD 0x7fc07ead /* NaNs, for readers of halves, too: who reads it computes one */
 
 unsigned kernel_rounds(void)
 {
@@ -183,12 +183,12 @@ struct tensor {
     struct anole_buffer *buffer;
     size_t bytes; /* of the tensor; 0: there is none */
     size_t guard; /* bytes before and behind it */
-    uint32_t *image;
+    unsigned char *image;
 };
 
 static size_t image_bytes(const struct tensor *t)
 {
-    return 2 * t->guard + (t->bytes + 3) / 4 * 4;
+    return 2 * t->guard + t->bytes;
 }
 
 static void tensor_init(struct tensor *t, struct kernel_fixture *f, const void *data, size_t bytes)
@@ -200,10 +200,10 @@ static void tensor_init(struct tensor *t, struct kernel_fixture *f, const void *
         return;
     t->image = malloc(image_bytes(t));
     assert_non_null(t->image);
-    for (size_t i = 0; i < image_bytes(t) / 4; i++)
-        t->image[i] = GUARD_WORD;
+    for (size_t i = 0; i < image_bytes(t); i++)
+        t->image[i] = (unsigned char)(GUARD_WORD >> i % 4 * 8);
     if (data)
-        memcpy((char *)t->image + t->guard, data, bytes);
+        memcpy(t->image + t->guard, data, bytes);
     if (f->plugin->buffer_create(f->session, image_bytes(t), &t->buffer, &message))
         fail_msg("%s: %s", current, message.text);
     /* A driver that knows which bytes have been written is not told that all were. */
@@ -227,15 +227,15 @@ static void tensor_check(struct tensor *t, struct kernel_fixture *f, bool writab
     struct anole_message message = {.size = sizeof message};
     if (!t->bytes)
         return;
-    uint32_t *now = malloc(image_bytes(t));
+    unsigned char *now = malloc(image_bytes(t));
     assert_non_null(now);
     if (f->plugin->buffer_read(f->session, t->buffer, 0, now, image_bytes(t), &message))
         fail_msg("%s: %s", current, message.text);
-    for (size_t i = 0; i < image_bytes(t) / 4; i++) {
-        bool inside = i * 4 >= t->guard && i * 4 < t->guard + t->bytes;
+    for (size_t i = 0; i < image_bytes(t); i++) {
+        bool inside = i >= t->guard && i < t->guard + t->bytes;
         if (now[i] != t->image[i] && !(inside && writable))
             fail_msg("%s: wrote to %s at byte %ld of %zu", current, name,
-                     (long)(i * 4) - (long)t->guard, t->bytes);
+                     (long)i - (long)t->guard, t->bytes);
     }
     free(t->image);
     t->image = now;
@@ -284,7 +284,7 @@ static void run(struct kernel_fixture *f, const struct anole_kernel *kernel,
 }
 
 static void compare(const struct anole_task_data *data, const struct anole_task *task,
-                    const float *output)
+                    const void *output)
 {
     size_t where = 0;
     double error = anole_task_data_error(data, task, output, &where);
@@ -292,8 +292,8 @@ static void compare(const struct anole_task_data *data, const struct anole_task 
         fail_msg("%s: output %zu (row %zu, column %zu, channel %zu) is %.9g, not %.9g: %.3g times "
                  "the tolerance",
                  current, where, where / task->out_c / task->out_w % task->out_h,
-                 where / task->out_c % task->out_w, where % task->out_c, (double)output[where],
-                 data->expected[where], error);
+                 where / task->out_c % task->out_w, where % task->out_c,
+                 anole_task_value(task, output, where), data->expected[where], error);
 }
 
 void kernel_check(struct kernel_fixture *f, const struct anole_generator *generator,
@@ -302,7 +302,8 @@ void kernel_check(struct kernel_fixture *f, const struct anole_generator *genera
     static const char *const names[] = {"the input",    "the weights", "the bias",
                                         "the residual", "the output",  "the workspace"};
     const struct anole_task *task = anole_generator_task(generator);
-    const size_t weights = anole_task_weight_elements(task) * sizeof(float);
+    const size_t element = anole_task_element_bytes(task);
+    const size_t weights = anole_task_weight_elements(task) * element;
     struct anole_generated *generated = NULL;
     struct anole_error error = {0};
     struct tensor tensors[ANOLE_ROLE_COUNT] = {0};
@@ -318,23 +319,22 @@ void kernel_check(struct kernel_fixture *f, const struct anole_generator *genera
         fail_msg("%s: %s", current, error.text);
 
     tensor_init(&tensors[ANOLE_ROLE_INPUT], f, data->input,
-                anole_task_input_elements(task) * sizeof(float));
+                anole_task_input_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_WEIGHTS], f, kernel->packed_weights ? packed : data->weights,
                 kernel->packed_weights ? kernel->packed_weights : weights);
     tensor_init(&tensors[ANOLE_ROLE_BIAS], f, data->bias,
-                anole_task_bias_elements(task) * sizeof(float));
+                anole_task_bias_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_RESIDUAL], f, data->residual,
-                anole_task_residual_elements(task) * sizeof(float));
+                anole_task_residual_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_OUTPUT], f, NULL,
-                anole_task_output_elements(task) * sizeof(float));
+                anole_task_output_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_WORKSPACE], f, NULL, kernel->workspace);
 
     run(f, kernel, tensors);
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_check(&tensors[i], f, i >= ANOLE_ROLE_OUTPUT, names[i]);
     compare(data, task,
-            (const float *)((const char *)tensors[ANOLE_ROLE_OUTPUT].image +
-                            tensors[ANOLE_ROLE_OUTPUT].guard));
+            tensors[ANOLE_ROLE_OUTPUT].image + tensors[ANOLE_ROLE_OUTPUT].guard);
 
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_fini(&tensors[i], f);

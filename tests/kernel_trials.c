@@ -32,6 +32,7 @@ static void usage(FILE *to)
           "  --only NAME     templates whose names begin so; may be given several times\n"
           "  --first N       begins with trial N: --first N --trials 1 repeats one\n"
           "  --seed N        other trials, default 1\n"
+          "  --precision P   fp32, fp16 or tf32 (default fp32)\n"
           "  --operations N  largest layer, in floating-point operations, default 2e7\n"
           "  --jobs N        processes, default 1\n"
           "  --limit N       seconds for a trial, default 120\n"
@@ -58,15 +59,6 @@ static void random_first_layer(struct anole_task *task, struct anole_rng *rng)
     task->stride_h = task->stride_w = PICK(rng, 1, 2, 4);
 }
 
-/* Enough rows for a tile of a tensor core. */
-static void random_dense_rows(struct anole_task *task, struct anole_rng *rng)
-{
-    random_dense(task, rng);
-    task->batch = PICK(rng, 16, 17, 33, 64);
-    task->in_c = PICK(rng, 8, 12, 16, 33, 64);
-    task->out_c = PICK(rng, 8, 17, 24, 64);
-}
-
 /* A variant of a template: where its tasks come from, and what its configs have in
  * common. */
 struct variant {
@@ -78,7 +70,6 @@ struct variant {
     bool swizzles; /* vectors of 16 lanes: Oclgrind then loses track of what is initialised */
     bool gpu;      /* of the gpu plugin */
     bool standard; /* the default config alone */
-    bool tensor;   /* in TF32, on tensor cores, which the device is without */
 };
 
 #define GPU_WINOGRAD(size)                                                                         \
@@ -90,12 +81,6 @@ struct variant {
     {                                                                                              \
         .name = "gemm-" label, .draw = take, .algorithm = "gemm", .wishes = {{"stage", stage}},    \
         .wish_count = 1, .gpu = true                                                               \
-    }
-
-#define GPU_TENSOR(label, take, count, ...)                                                        \
-    {                                                                                              \
-        .name = "tensor-" label, .draw = take, .algorithm = "tensor", .wishes = {__VA_ARGS__},     \
-        .wish_count = count, .gpu = true, .tensor = true                                           \
     }
 
 #define WINOGRAD(size, label, stages)                                                              \
@@ -137,17 +122,6 @@ static const struct variant variants[] = {
      .wishes = {{"split", 2}},
      .wish_count = 1,
      .gpu = true},
-    GPU_TENSOR("conv", random_conv, 0),
-    GPU_TENSOR("first-layer", random_first_layer, 0),
-    GPU_TENSOR("pointwise", random_pointwise, 0),
-    GPU_TENSOR("dense", random_dense_rows, 0),
-    GPU_TENSOR("two-tiles", random_conv, 1, {"mma_pipeline", 2}),
-    GPU_TENSOR("split", random_conv, 1, {"mma_split", 2}),
-    {.name = "default-tensor",
-     .draw = random_conv,
-     .gpu = true,
-     .standard = true,
-     .tensor = true},
     GPU_WINOGRAD(2),
     GPU_WINOGRAD(4),
     GPU_WINOGRAD(6),
@@ -190,6 +164,7 @@ struct options {
     bool gpu; /* its templates, instead of the CPU's */
     unsigned trials, first, jobs, limit;
     uint64_t seed;
+    uint32_t dtype;
     double operations;
     const char *oclgrind; /* its library; NULL: another driver */
     char folder[32];      /* of logs, if it is Oclgrind */
@@ -230,10 +205,12 @@ static int parse(struct options *o, int argc, char **argv)
         {"trials", 1, NULL, 't'}, {"only", 1, NULL, 'o'},       {"first", 1, NULL, 'f'},
         {"seed", 1, NULL, 's'},   {"operations", 1, NULL, 'p'}, {"jobs", 1, NULL, 'j'},
         {"limit", 1, NULL, 'l'},  {"oclgrind", 1, NULL, 'g'},   {"backend", 1, NULL, 'b'},
+        {"precision", 1, NULL, 'P'},
         {"list", 0, NULL, 'L'},   {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
     bool any = false;
     const char *backend = "cpu";
-    *o = (struct options){.trials = 20, .jobs = 1, .limit = 120, .seed = 1, .operations = 2e7};
+    *o = (struct options){.trials = 20, .jobs = 1, .limit = 120, .seed = 1, .dtype = ANOLE_F32,
+                           .operations = 2e7};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         const unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
         if (c == 'o' && !choose(o, optarg))
@@ -255,6 +232,8 @@ static int parse(struct options *o, int argc, char **argv)
             o->oclgrind = optarg;
         else if (c == 'b')
             backend = optarg;
+        else if (c == 'P' && !(o->dtype = anole_precision_parse(optarg)))
+            return 2;
         else if (c == 'L' || c == 'h' || c == '?') {
             for (size_t i = 0; c == 'L' && i < VARIANTS; i++)
                 puts(variants[i].name);
@@ -290,16 +269,6 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Tensor cores that the kernel is to do without, unless the device has them. */
-static void add_tensor_cores(struct anole_device *device)
-{
-    for (uint32_t i = 0; i < device->property_count; i++)
-        if (!strcmp(device->properties[i].name, "tensor_cores"))
-            return;
-    device->properties[device->property_count++] =
-        (struct anole_property){.name = "tensor_cores", .value = 2};
-}
-
 /* This device as if it had the traits of some GPU, as far as its limits allow. */
 static struct anole_device random_gpu(const struct anole_device *real, struct anole_rng *rng)
 {
@@ -326,12 +295,9 @@ static void run_trial(struct kernel_fixture *fixture, const struct options *o,
 
     for (int i = 0; i < 50; i++) {
         struct anole_task task = random_task(&rng, variant->draw, o->operations);
+        task.dtype = o->dtype;
         struct anole_device device = variant->gpu ? random_gpu(&fixture->device, &rng)
                                                   : random_device(&fixture->device, &rng);
-        if (variant->tensor) {
-            add_tensor_cores(&device);
-            task.dtype = ANOLE_TF32;
-        }
         if (o->oclgrind && variant->swizzles && device.simd_width > 8)
             device.simd_width = 8;
         struct anole_generator *generator = kernel_generator(fixture, &device, &task);

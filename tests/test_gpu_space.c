@@ -4,11 +4,149 @@
  * is here: spaces of every layer of the networks, and sources, which a compiler of
  * OpenCL C takes.
  */
-#include "gpu_fixture.h"
+#include "measure/backend.h"
 #include "network/network.h"
 #include "random_tasks.h"
 
+#include <dirent.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MAX_GPUS 16
+
+static struct anole_backend *backend;
+static struct anole_device gpus[MAX_GPUS];
+static size_t gpu_count;
+
+/* ------------------------------------------------------------ descriptions */
+
+static void take_fact(struct anole_device *d, const char *path, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        uint32_t *small;
+        uint64_t *large;
+    } facts[] = {
+        {"compute_units", &d->compute_units, NULL},
+        {"clock_mhz", &d->clock_mhz, NULL},
+        {"simd_width", &d->simd_width, NULL},
+        {"registers", &d->registers, NULL},
+        {"max_work_group", NULL, &d->max_work_group},
+        {"local_memory", NULL, &d->local_memory},
+        {"global_memory", NULL, &d->global_memory},
+        {"max_allocation", NULL, &d->max_allocation},
+        {"cache_l2", NULL, &d->cache_l2},
+        {"cache_line", NULL, &d->cache_line},
+    };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        if (strcmp(facts[i].name, name))
+            continue;
+        if (facts[i].small)
+            *facts[i].small = (uint32_t)strtoul(value, NULL, 10);
+        else
+            *facts[i].large = strtoull(value, NULL, 10);
+        return;
+    }
+    if (!strcmp(name, "name"))
+        snprintf(d->name, sizeof d->name, "%s", value);
+    else if (!strcmp(name, "vendor"))
+        snprintf(d->vendor, sizeof d->vendor, "%s", value);
+    else if (!strcmp(name, "property")) {
+        struct anole_property *p = &d->properties[d->property_count++];
+        assert_int_equal(sscanf(value, "%31s %lf", p->name, &p->value), 2);
+    } else
+        fail_msg("%s: there is no fact '%s'", path, name);
+}
+
+static void read_gpu(const char *path)
+{
+    char line[256];
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("%s cannot be read", path);
+    assert_true(gpu_count < MAX_GPUS);
+    struct anole_device *device = &gpus[gpu_count++];
+    *device = (struct anole_device){.size = sizeof *device, .type = ANOLE_DEVICE_GPU};
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = 0;
+        char *value = strchr(line, ' ');
+        if (line[0] == '#' || !value)
+            continue;
+        *value = 0;
+        take_fact(device, path, line, value + 1);
+    }
+    fclose(file);
+}
+
+static int is_gpu_file(const struct dirent *entry)
+{
+    const char *end = strrchr(entry->d_name, '.');
+    return end && !strcmp(end, ".gpu");
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    struct anole_error error = {0};
+    enum anole_refusal refusal;
+    struct dirent **entries;
+    const char *plugins = getenv("ANOLE_PLUGIN_PATH"), *data = getenv("ANOLE_TEST_DATA");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/gpu.so", plugins ? plugins : "plugins/.libs");
+    if (anole_backend_load(&backend, &refusal, path, &error))
+        fail_msg("%s", error.text);
+    snprintf(path, sizeof path, "%s/gpus", data ? data : "tests/data");
+    int count = scandir(path, &entries, is_gpu_file, alphasort);
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        char file[4096 + 256];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        read_gpu(file);
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    anole_backend_destroy(backend);
+    return 0;
+}
+
 /* ------------------------------------------------------------------ spaces */
+
+static struct anole_generator *generator_of(const struct anole_task *task,
+                                            const struct anole_device *device)
+{
+    struct anole_generator *generator = NULL;
+    struct anole_error error = {0};
+    char key[ANOLE_TASK_KEY];
+    anole_task_key(key, task);
+    if (!anole_backend_supports(backend, device, task))
+        fail_msg("%s is not supported on %s", key, device->name);
+    if (anole_generator_create(&generator, backend, device, task, &error))
+        fail_msg("%s on %s: %s", key, device->name, error.text);
+    return generator;
+}
+
+static struct anole_generated *kernel_of(const struct anole_generator *generator, uint64_t config)
+{
+    struct anole_generated *generated = NULL;
+    struct anole_error error = {0};
+    if (anole_generator_kernel(&generated, generator, config, &error))
+        fail_msg("%s", error.text);
+    return generated;
+}
 
 /* The host would go on with another config if the knobs' defaults were not valid
  * together; here that is a fault. */
@@ -65,13 +203,14 @@ static const char *const networks[] = {"alexnet",      "vgg16",        "resnet18
 typedef void visitor(const struct anole_generator *generator, struct anole_rng *rng);
 
 /* Every task of every network, on each GPU in turn or on all of them. */
-static void visit_tasks(visitor *visit, bool all)
+static void visit_tasks(visitor *visit, bool all, uint32_t dtype)
 {
     struct anole_rng rng;
     size_t turn = 0;
     anole_rng_init(&rng, 1);
     for (size_t n = 0; n < sizeof networks / sizeof *networks; n++) {
         struct anole_network *network = network_of(networks[n]);
+        anole_network_set_precision(network, dtype);
         for (size_t t = 0; t < network->task_count; t++)
             for (size_t g = 0; g < (all ? gpu_count : 1); g++) {
                 struct anole_generator *generator =
@@ -95,7 +234,53 @@ static void check_space(const struct anole_generator *generator, struct anole_rn
 static void test_launches_are_within_limits_for_known_layers(void **state)
 {
     (void)state;
-    visit_tasks(check_space, true);
+    visit_tasks(check_space, true, ANOLE_F32);
+}
+
+/* Halves are for every GPU: memory may hold them without an extension. */
+static void test_launches_are_within_limits_in_half_precision(void **state)
+{
+    (void)state;
+    visit_tasks(check_space, false, ANOLE_F16);
+}
+
+/* How tensors are read and written: HALF of kernels/gpu.cl. */
+static void check_conversion(const char *key, const struct anole_device *device, int expected)
+{
+    struct anole_task task;
+    char text[32];
+    assert_int_equal(anole_task_parse_key(&task, key, NULL), ANOLE_DONE);
+    struct anole_generator *generator = generator_of(&task, device);
+    struct anole_generated *generated =
+        kernel_of(generator, anole_space_default(anole_generator_space(generator)));
+    snprintf(text, sizeof text, "#define HALF %d\n", expected);
+    assert_non_null(strstr(generated->kernel.source, text));
+    anole_generated_destroy(generated);
+    anole_generator_destroy(generator);
+}
+
+/* By cl_khr_fp16 where it is told of, by what every device has elsewhere. */
+static void test_halves_are_converted_as_the_device_can(void **state)
+{
+    (void)state;
+    static const char *const keys[][2] = {
+        {"conv2d n1 14x14x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f16 bias",
+         "conv2d n1 14x14x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias"},
+        {"depthwise_conv2d n1 28x28x32 k3x3 s2x2 p1,1,1,1 d1x1 g32 o32 f16 bias",
+         "depthwise_conv2d n1 28x28x32 k3x3 s2x2 p1,1,1,1 d1x1 g32 o32 f32 bias"},
+        {"dense n1 i512 o1000 f16 bias", "dense n1 i512 o1000 f32 bias"}};
+    unsigned with = 0;
+    for (size_t g = 0; g < gpu_count; g++) {
+        bool has = false;
+        for (uint32_t i = 0; i < gpus[g].property_count; i++)
+            has |= !strcmp(gpus[g].properties[i].name, "fp16") && gpus[g].properties[i].value != 0;
+        with += has;
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            check_conversion(keys[k][0], &gpus[g], has ? 2 : 1);
+            check_conversion(keys[k][1], &gpus[g], 0);
+        }
+    }
+    assert_true(with > 0 && with < gpu_count);
 }
 
 static void test_default_is_valid_for_random_tasks(void **state)
@@ -132,7 +317,7 @@ static void count_space(const struct anole_generator *generator, struct anole_rn
 static void test_spaces_are_of_the_size_they_should_be(void **state)
 {
     (void)state;
-    visit_tasks(count_space, false);
+    visit_tasks(count_space, false, ANOLE_F32);
 }
 
 /* Two algorithms made of the same product take its knobs, each with its own limits. */
@@ -176,6 +361,23 @@ static void test_config_of_winograd_uses_the_product_s_knobs(void **state)
 #define COMPILE                                                                                    \
     "-x cl -cl-std=CL1.2 -Xclang -finclude-default-header -target spir64 -fsyntax-only -Wall "     \
     "-Wno-unused-function -Wno-unused-variable -Wno-pass-failed -Werror"
+
+/* A Clang that knows OpenCL C, or NULL. */
+static const char *clang(void)
+{
+    static const char *const names[] = {"clang",    "clang-19", "clang-18", "clang-17",
+                                        "clang-16", "clang-15", "clang-14"};
+    const char *own = getenv("ANOLE_CLANG");
+    if (own)
+        return own;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1", names[i]);
+        if (system(command) == 0)
+            return names[i];
+    }
+    return NULL;
+}
 
 static void compile(const struct anole_generator *generator, uint64_t config)
 {
@@ -221,7 +423,7 @@ static void test_sources_compile_without_the_device(void **state)
         fprintf(stderr, "no Clang here: nothing is compiled\n");
         skip();
     }
-    visit_tasks(compile_some, false);
+    visit_tasks(compile_some, false, ANOLE_F32);
 }
 
 static void test_each_algorithm_compiles_on_each_gpu(void **state)
@@ -231,6 +433,9 @@ static void test_each_algorithm_compiles_on_each_gpu(void **state)
         "conv2d n1 28x28x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o96 f32 bias residual relu",
         "depthwise_conv2d n1 28x28x32 k3x3 s2x2 p1,1,1,1 d1x1 g32 o32 f32 bias relu6",
         "dense n2 i512 o1000 f32 bias",
+        "conv2d n1 28x28x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o96 f16 bias residual relu",
+        "depthwise_conv2d n1 28x28x32 k3x3 s2x2 p1,1,1,1 d1x1 g32 o32 f16 bias relu6",
+        "dense n2 i512 o1000 f16 bias",
     };
     struct anole_rng rng;
     anole_rng_init(&rng, 7);
@@ -254,6 +459,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_launches_are_within_limits_for_known_layers),
+        cmocka_unit_test(test_launches_are_within_limits_in_half_precision),
+        cmocka_unit_test(test_halves_are_converted_as_the_device_can),
         cmocka_unit_test(test_default_is_valid_for_random_tasks),
         cmocka_unit_test(test_spaces_are_of_the_size_they_should_be),
         cmocka_unit_test(test_config_of_winograd_uses_the_product_s_knobs),

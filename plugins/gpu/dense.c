@@ -39,7 +39,8 @@ static struct plan plan_of(const struct anole_task *t, const int64_t *v)
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
-    if (task->kind != ANOLE_TASK_DENSE || !gpu_task_fits(task) || gpu_mma_serves(device, task))
+    (void)device;
+    if (task->kind != ANOLE_TASK_DENSE || !gpu_task_fits(task))
         return 0;
     return task->batch < 16 ? 10 : 2;
 }
@@ -148,7 +149,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     const struct plan p = plan_of(task, v);
     const bool split = v[SPLIT] > 1;
 
-    gen_emit_task(emit, task);
+    gpu_emit_task(emit, device, task);
     gen_emit_define(emit, "LANES", v[LANES]);
     gen_emit_define(emit, "ITEMS_K", v[ITEMS_K]);
     gen_emit_define(emit, "WORK_K", v[WORK_K]);

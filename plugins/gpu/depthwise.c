@@ -212,9 +212,8 @@ static void generate(const struct anole_device *device, const struct anole_task 
     static const int roles[] = {ANOLE_ROLE_INPUT,    ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_BIAS,
                                 ANOLE_ROLE_RESIDUAL, ANOLE_ROLE_OUTPUT,  -1};
     const struct plan p = plan_of(task, v);
-    (void)device;
 
-    gen_emit_task(emit, task);
+    gpu_emit_task(emit, device, task);
     gen_emit_define(emit, "MULTIPLIER", task->out_c / task->in_c);
     gen_emit_define(emit, "ITEMS_K", v[ITEMS_K]);
     gen_emit_define(emit, "ITEMS_W", v[ITEMS_W]);

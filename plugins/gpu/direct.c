@@ -61,7 +61,8 @@ static struct plan plan_of(const struct anole_task *t, const int64_t *v)
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
-    if (task->kind != ANOLE_TASK_CONV2D || !gpu_task_fits(task) || gpu_mma_serves(device, task))
+    (void)device;
+    if (task->kind != ANOLE_TASK_CONV2D || !gpu_task_fits(task))
         return 0;
     return task->groups <= 65535 && task->batch <= 65535 ? 5 : 0;
 }
@@ -232,9 +233,8 @@ static void generate(const struct anole_device *device, const struct anole_task 
     static const int roles[] = {ANOLE_ROLE_INPUT,    ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_BIAS,
                                 ANOLE_ROLE_RESIDUAL, ANOLE_ROLE_OUTPUT,  -1};
     const struct plan p = plan_of(task, v);
-    (void)device;
 
-    gen_emit_task(emit, task);
+    gpu_emit_task(emit, device, task);
     gen_emit_define(emit, "ITEMS_K", v[ITEMS_K]);
     gen_emit_define(emit, "ITEMS_W", v[ITEMS_W]);
     gen_emit_define(emit, "ITEMS_H", v[ITEMS_H]);
@@ -252,7 +252,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_text(emit, kernel_gpu_direct);
     gpu_emit_launch(emit, "direct", task,
                     (int64_t[]){p.tiles * p.k_blocks, task->groups, task->batch}, p.threads, roles);
-    gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
+    gen_emit_packed_weights(emit, (size_t)p.weights * gpu_element_bytes(task));
 }
 
 /* [K][R][S][CG] -> [G][blocks][R][S][CG][block], and zeros. */
@@ -267,9 +267,10 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     for (int64_t k = 0; k < task->out_c; k++) {
         const int64_t in_group = k % p.kg;
         const int64_t block = k / p.kg * p.k_blocks + in_group / p.block_k;
-        float *to = packed + block * depth * p.block_k + in_group % p.block_k;
+        const int64_t to = block * depth * p.block_k + in_group % p.block_k;
         for (int64_t d = 0; d < depth; d++)
-            to[d * p.block_k] = weights[k * depth + d];
+            gpu_copy_element(task, packed, (size_t)(to + d * p.block_k), weights,
+                             (size_t)(k * depth + d));
     }
 }
 

@@ -69,13 +69,6 @@ int64_t gpu_unit_items(const struct anole_device *device)
     return (int64_t)gpu_property(device, "items_per_unit", 1024);
 }
 
-enum gpu_tensor_cores gpu_tensor_cores(const struct anole_device *device)
-{
-    const double value = gpu_property(device, "tensor_cores", 0);
-    return value == GPU_TENSOR_CORES || value == GPU_EMULATED ? (enum gpu_tensor_cores)value
-                                                              : GPU_NO_TENSOR_CORES;
-}
-
 double gpu_occupancy(const struct anole_device *device, int64_t items, int64_t registers,
                      int64_t local_bytes)
 {
@@ -115,9 +108,19 @@ void gpu_emit_launch(struct gen_emit *emit, const char *kernel, const struct ano
     gen_emit_raw_launch(emit, &launch);
 }
 
+void gpu_emit_task(struct gen_emit *emit, const struct anole_device *device,
+                   const struct anole_task *task)
+{
+    const bool converts = gpu_property(device, "fp16", 0) != 0;
+    gen_emit_task(emit, task);
+    gen_emit_define(emit, "HALF", task->dtype != ANOLE_F16 ? 0 : converts ? 2 : 1);
+}
+
 bool gpu_task_fits(const struct anole_task *task)
 {
-    return (task->dtype == ANOLE_F32 || task->dtype == ANOLE_TF32) && gen_task_fits(task);
+    const bool known =
+        task->dtype == ANOLE_F32 || task->dtype == ANOLE_TF32 || task->dtype == ANOLE_F16;
+    return known && gen_task_fits(task);
 }
 
 int64_t gpu_vector_of(int64_t n, int64_t most)

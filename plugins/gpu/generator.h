@@ -8,6 +8,8 @@
 
 #include "gen.h"
 
+#include <string.h>
+
 /* What tells a cost model how fast a config will be, of the launch that takes
  * longest.  In this order feature_names has them. */
 struct gen_features {
@@ -31,7 +33,6 @@ struct gen_features {
 
 extern const struct gen_generator gpu_conv_gemm;
 extern const struct gen_generator gpu_winograd;
-extern const struct gen_generator gpu_mma;
 extern const struct gen_generator gpu_direct;
 extern const struct gen_generator gpu_depthwise;
 extern const struct gen_generator gpu_dense;
@@ -51,15 +52,6 @@ int64_t gpu_unit_registers(const struct anole_device *device);
 int64_t gpu_unit_local(const struct anole_device *device);
 int64_t gpu_unit_items(const struct anole_device *device);
 
-/* What takes the instruction mma.sync of PTX: property `tensor_cores`. */
-enum gpu_tensor_cores { GPU_NO_TENSOR_CORES, GPU_TENSOR_CORES, GPU_EMULATED };
-enum gpu_tensor_cores gpu_tensor_cores(const struct anole_device *device);
-
-/* Has the layer a product that tensor cores do?  It is no match for those who go
- * without products of matrices, and a space that had their knobs as well would be too
- * large. */
-bool gpu_mma_serves(const struct anole_device *device, const struct anole_task *task);
-
 /* The value of a property, or `otherwise`. */
 double gpu_property(const struct anole_device *device, const char *name, double otherwise);
 
@@ -76,7 +68,27 @@ double gpu_occupancy(const struct anole_device *device, int64_t items, int64_t r
 void gpu_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
                      const int64_t groups[3], int64_t items, const int *roles);
 
-/* Do tensors keep within 32-bit indices, in fp32? */
+/* The task as defines: those of gen_emit_task(), and HALF, of kernels/gpu.cl. */
+void gpu_emit_task(struct gen_emit *emit, const struct anole_device *device,
+                   const struct anole_task *task);
+
+/* Bytes of an element of a tensor. */
+static inline size_t gpu_element_bytes(const struct anole_task *task)
+{
+    return task->dtype == ANOLE_F16 ? 2 : 4;
+}
+
+/* to[i] = from[j], of tensors of the task's type, whatever that is. */
+static inline void gpu_copy_element(const struct anole_task *task, float *to, size_t i,
+                                    const float *from, size_t j)
+{
+    if (task->dtype == ANOLE_F16)
+        memcpy((char *)to + 2 * i, (const char *)from + 2 * j, 2);
+    else
+        to[i] = from[j];
+}
+
+/* Do tensors keep within 32-bit indices, in a type that the templates have? */
 bool gpu_task_fits(const struct anole_task *task);
 /* The greatest power of two, up to `most`, that divides n. */
 int64_t gpu_vector_of(int64_t n, int64_t most);

@@ -5,6 +5,7 @@
  * other generator that comes down to one.
  */
 #include "gemm.h"
+#include "gen_half.h"
 #include "gen_winograd.h"
 
 #include "gpu.cl.h"
@@ -33,6 +34,7 @@ static struct gemm_shape shape_of(const struct anole_task *task, int64_t tile)
         .columns = task->out_c,
         .depth = task->in_c,
         .vector = gpu_vector_of(task->in_c, 8),
+        .wide = task->dtype == ANOLE_F16, /* the knobs are those of the other one */
     };
     s.a_pitch = task->in_c;
     s.a_batch = s.rows * s.a_pitch;
@@ -137,7 +139,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     const struct gemm_shape s = shape_of(task, v[TILE]);
     const struct gemm_plan p = gemm_plan_of(&s, v + GEMM);
 
-    gen_emit_task(emit, task);
+    gpu_emit_task(emit, device, task);
     gen_emit_define(emit, "TILE", v[TILE]);
     gen_emit_define(emit, "VW", v[VECTOR]);
     gen_emit_define(emit, "ITEMS", v[ITEMS]);
@@ -159,6 +161,22 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_packed_weights(emit, (size_t)p.weights * sizeof(float));
 }
 
+/* The 3 x 3 filter from input channel c to output channel k. */
+static void get_filter(float filter[9], const struct anole_task *task, const float *weights,
+                       int64_t k, int64_t c)
+{
+    for (int64_t i = 0; i < 9; i++) {
+        const int64_t at = (k * 9 + i) * task->in_c + c;
+        uint16_t half;
+        if (task->dtype == ANOLE_F16) {
+            memcpy(&half, (const char *)weights + 2 * at, sizeof half);
+            filter[i] = gen_half_value(half);
+        } else {
+            filter[i] = weights[at];
+        }
+    }
+}
+
 /* [K][3][3][C] -> for each point, [tiles][C, padded][tile]. */
 static void pack(const struct anole_device *device, const struct anole_task *task, const int64_t *v,
                  const float *weights, float *packed, size_t bytes)
@@ -172,7 +190,9 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     gen_winograd_filter(v[TILE], g);
     for (int64_t k = 0; k < s.columns; k++)
         for (int64_t c = 0; c < s.depth; c++) {
-            gen_winograd_weights(v[TILE] + 2, g, weights + k * 9 * s.depth + c, s.depth, u);
+            float filter[9];
+            get_filter(filter, task, weights, k, c);
+            gen_winograd_weights(v[TILE] + 2, g, filter, 1, u);
             for (int64_t i = 0; i < s.matrices; i++)
                 packed[gemm_place(&p, v + GEMM, i, c, k)] = (float)u[i];
         }
