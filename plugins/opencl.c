@@ -4,6 +4,7 @@
  */
 #include "opencl_session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,14 @@ int opencl_open(cl_device_id id, struct anole_session **session, struct anole_me
     if (!s)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     s->device = id;
+    /* Else every kernel would fail to build, one after another. */
+    if (!opencl_device_number(id, CL_DEVICE_COMPILER_AVAILABLE, CL_TRUE)) {
+        opencl_say(message, ANOLE_UNSUPPORTED,
+                   "The driver has no compiler (CL_DEVICE_COMPILER_AVAILABLE is false); install "
+                   "the one that belongs to it, or choose another device.");
+        free(s);
+        return ANOLE_UNSUPPORTED;
+    }
     s->timer = opencl_device_number(id, CL_DEVICE_QUEUE_PROPERTIES, 0) & CL_QUEUE_PROFILING_ENABLE;
     s->context = clCreateContext(NULL, 1, &id, NULL, NULL, &error);
     if (!s->context) {
@@ -65,7 +74,9 @@ int opencl_buffer_create(struct anole_session *session, size_t bytes, struct ano
     b->memory = clCreateBuffer(session->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
     if (!b->memory) {
         free(b);
-        return opencl_fail(message, ANOLE_NO_MEMORY, error, "clCreateBuffer");
+        char what[64];
+        snprintf(what, sizeof what, "clCreateBuffer of %zu bytes", bytes);
+        return opencl_fail(message, ANOLE_NO_MEMORY, error, what);
     }
     *buffer = b;
     return ANOLE_OK;

@@ -39,11 +39,16 @@ int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *me
  * variables of this process. */
 int opencl_select_driver(const char *driver, struct anole_message *message);
 
+/* Fails, with the reason, if the selected driver's library cannot be loaded: the loader
+ * is silent about that. */
+int opencl_check_library(struct anole_message *message);
+
 /* ----------------------------------------------------------------- devices */
 
 /* The devices of the selected driver that are of a type (CL_DEVICE_TYPE_CPU,
  * ...).  devices[*count], *count as in anole_plugin.probe.  No driver, or a
- * driver without a platform, is no failure: *count is 0. */
+ * driver without a platform, is no failure: *count is 0.  One whose library cannot
+ * be loaded is. */
 int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *count,
                         struct anole_message *message);
 

@@ -32,6 +32,8 @@ static const struct {
     const char *name;
 } errors[] = {
     {CL_DEVICE_NOT_AVAILABLE, ANOLE_DEVICE_LOST, "CL_DEVICE_NOT_AVAILABLE"},
+    {CL_DEVICE_NOT_FOUND, ANOLE_NO_DEVICE, "CL_DEVICE_NOT_FOUND"},
+    {CL_COMPILER_NOT_AVAILABLE, 0, "CL_COMPILER_NOT_AVAILABLE"},
     {CL_MEM_OBJECT_ALLOCATION_FAILURE, ANOLE_NO_MEMORY, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
     {CL_OUT_OF_RESOURCES, 0, "CL_OUT_OF_RESOURCES"},
     {CL_OUT_OF_HOST_MEMORY, ANOLE_NO_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
@@ -76,6 +78,7 @@ int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *co
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
     uint32_t found = 0;
+    int code = ANOLE_OK;
 
     /* With no driver at all the loader says so with an error of an extension. */
     cl_int error = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
@@ -83,6 +86,8 @@ int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *co
         return opencl_fail(message, ANOLE_NO_MEMORY, error, "clGetPlatformIDs");
     if (error)
         platform_count = 0;
+    if (platform_count == 0)
+        code = opencl_check_library(message);
     if (platform_count > MAX_PLATFORMS)
         platform_count = MAX_PLATFORMS;
 
@@ -96,7 +101,7 @@ int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *co
                 devices[found] = ids[i];
     }
     *count = found;
-    return ANOLE_OK;
+    return code;
 }
 
 uint64_t opencl_device_number(cl_device_id id, cl_device_info what, uint64_t otherwise)

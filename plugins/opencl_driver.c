@@ -10,6 +10,7 @@
 #include "opencl.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,12 +100,12 @@ static bool read_icd(const char *path, char *library, size_t size)
     return found && *library;
 }
 
+/* The loader's state belongs to the process, and so must what it was told. */
+static char selected[PATH_MAX], library[PATH_MAX];
+
 int opencl_select_driver(const char *driver, struct anole_message *message)
 {
-    /* The loader's state belongs to the process, and so must what it was told. */
-    static char selected[PATH_MAX];
     static bool done;
-    char library[PATH_MAX];
 
     if (done && strcmp(selected, driver))
         return opencl_say(message, ANOLE_BAD_REQUEST,
@@ -129,5 +130,16 @@ int opencl_select_driver(const char *driver, struct anole_message *message)
     }
     strcpy(selected, driver);
     done = true;
+    return ANOLE_OK;
+}
+
+int opencl_check_library(struct anole_message *message)
+{
+    void *handle = *library ? dlopen(library, RTLD_LAZY | RTLD_LOCAL) : NULL;
+    if (*library && !handle)
+        return opencl_say(message, ANOLE_UNSUPPORTED,
+                          "The driver's library %s cannot be loaded: %s.", library, dlerror());
+    if (handle)
+        dlclose(handle);
     return ANOLE_OK;
 }

@@ -179,13 +179,15 @@ static double span_seconds(const struct span *span)
     return 1e-9 * (double)(end - start);
 }
 
-static bool span_failed(const struct span *span)
+/* What the driver says of the last launch: 0, or its error. */
+static cl_int span_error(const struct span *span)
 {
     cl_int status;
     cl_event last = span->last ? span->last : span->first;
-    return last &&
-           !clGetEventInfo(last, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL) &&
-           status < 0;
+    if (!last ||
+        clGetEventInfo(last, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL))
+        return CL_SUCCESS;
+    return status < 0 ? status : CL_SUCCESS;
 }
 
 /* Enqueues everything, with so many launches in flight at most. */
@@ -234,8 +236,8 @@ static int run_bound(struct anole_session *session, struct anole_build *build, u
     if (error)
         return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueNDRangeKernel");
     for (uint32_t i = 0; i < repeats; i++)
-        if (span_failed(&spans[i]))
-            return opencl_say(message, ANOLE_LAUNCH_FAILED, "The kernel was ended by the driver.");
+        if ((error = span_error(&spans[i])))
+            return fail_running(error, "The driver ended the kernel: a launch", message);
     *host_seconds = seconds;
     return ANOLE_OK;
 }
@@ -329,9 +331,11 @@ int opencl_warm(struct anole_session *session, struct anole_build *build,
     if (!code) {
         cl_int error = enqueue(session, build, true, NULL);
         cl_int finish_error = clFinish(session->queue);
-        if (error || finish_error)
-            code = opencl_fail(message, ANOLE_LAUNCH_FAILED, error ? error : finish_error,
-                               "A first launch of one work-group");
+        static const char what[] = "A first launch of one work-group";
+        if (error)
+            code = opencl_fail(message, ANOLE_LAUNCH_FAILED, error, what);
+        else if (finish_error)
+            code = fail_running(finish_error, what, message);
     }
     release_parts(&parts);
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)

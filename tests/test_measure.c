@@ -417,6 +417,54 @@ static void test_compare_simulated_for_rounds_alone(void **state)
     close_bench(&bench);
 }
 
+/* Gives the device back once the measure has waited for a while. */
+static bool give_back(void *context)
+{
+    int *polls = context;
+    if (++*polls == 40)
+        unsetenv("ANOLE_TEST_OPEN");
+    return false;
+}
+
+/* A device that was lost is waited for, and the trial in hand has another chance. */
+static void test_wait_for_device_that_is_lost(void **state)
+{
+    (void)state;
+    int polls = 0;
+    struct bench bench;
+    struct anole_error error = {.status = ANOLE_DONE};
+    open_bench(&bench, "naughty");
+    anole_measure_destroy(bench.measure);
+    bench.options.lost_limit = 30.0;
+    bench.options.stop = give_back;
+    bench.options.stop_context = &polls;
+    open_measure(&bench);
+    uint64_t first = config_of(&bench, 1, 0, "none");
+    uint64_t configs[] = {config_of(&bench, 1, 0, "lose_device"), config_of(&bench, 2, 0, "none")};
+    run(&bench, &first, 1);
+    polls = 0;
+    setenv("ANOLE_TEST_OPEN", "fail", 1);
+    run(&bench, configs, 2);
+    assert_int_equal(bench.results[0].outcome, ANOLE_OUTCOME_CRASH); /* both times */
+    assert_int_equal(bench.results[1].outcome, ANOLE_OUTCOME_OK);
+    assert_true(polls > 40);
+    assert_null(getenv("ANOLE_TEST_OPEN"));
+    /* And one that stays away is given up. */
+    anole_measure_destroy(bench.measure);
+    bench.options.lost_limit = 1.0;
+    bench.options.stop = NULL;
+    open_measure(&bench);
+    run(&bench, &first, 1);
+    setenv("ANOLE_TEST_OPEN", "fail", 1);
+    assert_int_equal(anole_measure_batch(bench.measure, bench.generator, configs, 2, NAN, take,
+                                         &bench, &error),
+                     ANOLE_ERR_WORKER);
+    unsetenv("ANOLE_TEST_OPEN");
+    assert_contains(error.text, "Test Device 0 was lost, and did not come back within 1 s");
+    assert_contains(error.text, "somebody took the device away");
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_keep_order_and_times_of_simulated_device),
         cmocka_unit_test(test_replace_worker_that_grows),
         cmocka_unit_test(test_give_up_on_device_that_does_not_open),
+        cmocka_unit_test(test_wait_for_device_that_is_lost),
         cmocka_unit_test(test_pass_on_what_sink_says),
         cmocka_unit_test(test_switch_tasks_between_batches),
         cmocka_unit_test(test_measure_nothing),

@@ -380,7 +380,7 @@ static enum anole_status tune(struct session *session, struct anole_error *error
     anole_progress_destroy(session->progress);
     session->progress = NULL;
     anole_tuner_observe(session->tuner, NULL, NULL);
-    if (status == ANOLE_ERR_INTERRUPTED)
+    if (status == ANOLE_ERR_INTERRUPTED || status == ANOLE_ERR_WORKER)
         say_how_to_resume(&session->arguments, anole_tuner_view(session->tuner));
     if (status == ANOLE_DONE)
         status = conclude(session, finals, error);
@@ -439,6 +439,9 @@ static enum anole_status tune_several(struct arguments *arguments, struct anole_
         struct anole_error own = {.status = ANOLE_DONE};
         arguments->device = arguments->devices[i];
         enum anole_status status = tune_one(arguments, &own);
+        /* What workers fail with says the device. */
+        if (status != ANOLE_DONE && status != ANOLE_ERR_WORKER)
+            anole_error_prefix(&own, "%s", arguments->device);
         if (first == ANOLE_DONE && status != ANOLE_DONE) {
             *error = own;
             first = status;

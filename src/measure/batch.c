@@ -61,6 +61,13 @@ void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const 
     snprintf(item->result.message, sizeof item->result.message, "%s", text);
 }
 
+bool anole_item_try_again(struct anole_item *item, enum anole_outcome outcome)
+{
+    bool chance = outcome == ANOLE_OUTCOME_CRASH && !item->again;
+    item->again |= chance;
+    return chance;
+}
+
 /* The time of a trial that had no chance to tell where it went. */
 static void charge(struct anole_trial_cost *cost, const struct anole_seat *seat)
 {
@@ -128,6 +135,8 @@ static enum anole_status ask_builders(struct anole_work *work, struct anole_erro
     struct anole_measure *measure = work->measure;
     enum anole_status status = ANOLE_DONE;
     size_t next = 0;
+    if (anole_measure_waits(measure))
+        return ANOLE_DONE;
     for (size_t b = 0; status == ANOLE_DONE && b < measure->builder_count; b++) {
         if (measure->builders[b].busy)
             continue;
@@ -149,7 +158,7 @@ static enum anole_status ask_builders(struct anole_work *work, struct anole_erro
 static bool may_time(const struct anole_work *work)
 {
     const struct anole_measure *measure = work->measure;
-    if (measure->timer.busy || !work->stored->ready)
+    if (measure->timer.busy || !work->stored->ready || anole_measure_waits(measure))
         return false;
     if (!(measure->device.flags & ANOLE_DEVICE_SHARES_HOST))
         return true;
@@ -214,7 +223,7 @@ static enum anole_status lose(struct anole_work *work, struct anole_item *item,
 {
     if (event == ANOLE_SEAT_FAILED || !anole_stage_blames_kernel(seat->stage)) {
         item->state = again;
-        return anole_measure_bad_start(work->measure, text, error);
+        return anole_measure_bad_start(work->measure, seat, event, text, error);
     }
     anole_item_fail(item, event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH,
                     text);
@@ -238,11 +247,17 @@ static enum anole_status take_build(struct anole_work *work, struct anole_seat *
     if (!read_reply(&reply, frame)) {
         anole_seat_empty(seat);
         item->state = ANOLE_ITEM_WAITING;
-        return anole_measure_bad_start(work->measure, "it answered with nonsense", error);
+        return anole_measure_bad_start(work->measure, seat, ANOLE_SEAT_ANSWERED,
+                                       "it answered with nonsense", error);
     }
-    work->measure->bad_starts = 0;
+    anole_measure_good(work->measure);
     work->measure->builds++;
     item->result = reply.result;
+    if (anole_item_try_again(item, reply.result.outcome)) {
+        item->state = ANOLE_ITEM_WAITING;
+        anole_seat_review(seat, &work->measure->terms, &reply.usage);
+        return ANOLE_DONE;
+    }
     if (reply.result.outcome == ANOLE_OUTCOME_OK) {
         item->spent = reply.result.cost;
         item->state = ANOLE_ITEM_BUILT;
@@ -288,9 +303,10 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
         anole_seat_empty(seat);
         unload(work);
         item->state = ANOLE_ITEM_BUILT;
-        return anole_measure_bad_start(work->measure, "it answered with nonsense", error);
+        return anole_measure_bad_start(work->measure, seat, ANOLE_SEAT_ANSWERED,
+                                       "it answered with nonsense", error);
     }
-    work->measure->bad_starts = 0;
+    anole_measure_good(work->measure);
     work->measure->builds++;
     item->result = reply.result;
     bool load = work->compare && reply.result.outcome == ANOLE_OUTCOME_OK;
@@ -301,6 +317,10 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
     anole_seat_review(seat, &work->measure->terms, &reply.usage);
     if (!anole_link_alive(&seat->link))
         unload(work);
+    if (anole_item_try_again(item, reply.result.outcome)) {
+        item->state = ANOLE_ITEM_BUILT;
+        return ANOLE_DONE;
+    }
     return load ? ANOLE_DONE : finish(work, item, error);
 }
 

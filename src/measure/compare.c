@@ -88,6 +88,8 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
         return start_over(comparison, "it answered with nonsense", error);
     }
     struct anole_item *failed = item_in(work, reply.failed);
+    if (failed && anole_item_try_again(failed, (enum anole_outcome)reply.outcome))
+        return start_over(comparison, reply.message, error);
     if (failed) {
         failed->state = ANOLE_ITEM_DONE;
         anole_item_fail(failed, (enum anole_outcome)reply.outcome, reply.message);

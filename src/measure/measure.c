@@ -25,7 +25,7 @@
 #define STORE_LIMIT ((size_t)1 << 30)
 #define POLL_MILLISECONDS 50
 #define CLOSE_PATIENCE 0.2 /* seconds for all workers to close their devices */
-#define MOST_BAD_STARTS 3
+#define DEFAULT_LOST_LIMIT 60.0
 #define TRIM_EVERY 500 /* builds */
 #define TRIM_AGE 600.0 /* seconds */
 
@@ -42,6 +42,8 @@ static void set_defaults(struct anole_measure_options *options)
         options->build_limit = DEFAULT_BUILD_LIMIT;
     if (!(options->run_limit > 0))
         options->run_limit = DEFAULT_RUN_LIMIT;
+    if (!(options->lost_limit > 0))
+        options->lost_limit = DEFAULT_LOST_LIMIT;
     if (options->worker_memory == 0)
         options->worker_memory = DEFAULT_MEMORY;
     if (options->build_workers == 0) {
@@ -67,6 +69,9 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     set_defaults(&new->options);
     new->backend = entry->backend;
     new->device = device->device;
+    char name[160];
+    snprintf(new->label, sizeof new->label, "%s, %s", device->id,
+             anole_text_printable(name, sizeof name, device->device.name));
     struct anole_open_request *open = &new->terms.open;
     snprintf(open->path, sizeof open->path, "%s", entry->path);
     memcpy(open->driver, device->driver, sizeof open->driver);
@@ -304,18 +309,6 @@ enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole
         return anole_fail_errno(error, "cannot wait for worker processes");
     account(measure, anole_clock() - start);
     return hear_preparer(measure, error);
-}
-
-enum anole_status anole_measure_bad_start(struct anole_measure *measure, const char *text,
-                                          struct anole_error *error)
-{
-    if (++measure->bad_starts < MOST_BAD_STARTS)
-        return ANOLE_DONE;
-    measure->bad_starts = 0;
-    char name[160];
-    return anole_fail(error, ANOLE_ERR_WORKER, "%s is of no use: %d times in a row, %s",
-                      anole_text_printable(name, sizeof name, measure->device.name),
-                      MOST_BAD_STARTS, text);
 }
 
 /* -- Tasks -- */

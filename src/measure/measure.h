@@ -30,6 +30,7 @@ struct anole_measure_options {
      * count as hanging.  Less, once it is known how long those of the task take: see
      * patience.h. */
     double build_limit, run_limit;
+    double lost_limit; /* seconds that a device that was lost is waited for; 0: 60 */
     double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return

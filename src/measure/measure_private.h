@@ -31,7 +31,11 @@ struct anole_measure {
     int hold; /* on the scratch folder; -1: none */
     int lock; /* on the device; -1: none */
     uint32_t builds;     /* since the scratch folder was last trimmed */
+    char label[224];     /* "cpu:0, AMD EPYC", printable */
     unsigned bad_starts; /* workers in a row that came to nothing */
+    bool worked;         /* once, in this run */
+    double lost;         /* since when it cannot be opened any more; 0: it can */
+    double retry, pause; /* when to try again, and how long to wait after that; seconds */
 };
 
 enum anole_item_state {
@@ -48,6 +52,7 @@ struct anole_item {
     uint64_t config;
     enum anole_item_state state;
     bool announced;
+    bool again; /* it has had its second chance */
     uint32_t value_count;
     int64_t values[ANOLE_MAX_KNOBS];
     void *binary;
@@ -86,9 +91,16 @@ enum anole_status anole_measure_prepare(struct anole_measure *measure,
 enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error);
 /* Kills the workers that are at something. */
 void anole_measure_abandon(struct anole_measure *measure);
-/* A worker came to nothing through no fault of a kernel's: once is bad luck. */
-enum anole_status anole_measure_bad_start(struct anole_measure *measure, const char *text,
+/* A worker came to nothing through no fault of a kernel's: once is bad luck.  A device
+ * that has worked, and cannot be opened, is lost, and is waited for. */
+enum anole_status anole_measure_bad_start(struct anole_measure *measure,
+                                          const struct anole_seat *seat,
+                                          enum anole_seat_event event, const char *text,
                                           struct anole_error *error);
+/* A worker has answered. */
+void anole_measure_good(struct anole_measure *measure);
+/* A lost device is not to be asked for anything right now. */
+bool anole_measure_waits(const struct anole_measure *measure);
 
 /* Items for these configs, all waiting. */
 enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
@@ -97,6 +109,8 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
 void anole_work_fini(struct anole_work *work);
 /* Goes on until each item is done or loaded. */
 enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+/* The device was lost on it: that may have been the device's own doing, once. */
+bool anole_item_try_again(struct anole_item *item, enum anole_outcome outcome);
 /* Sets what a worker's end says of an item. */
 void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const char *text);
 

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Seconds that a device is waited for at most, whatever the budget. */
+#define LOST_LIMIT 60.0
+
 struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
                                          const struct anole_registry_device *device,
                                          const char *task, uint32_t threads)
@@ -157,6 +160,7 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
     struct anole_measure_options measure = {
         .threads = options->threads,
         .seed = options->seed,
+        .lost_limit = fmin(options->time_limit, LOST_LIMIT),
         .stop = anole_tuner_poll_stop,
         .stop_context = new,
         .announce = anole_tuner_announce,

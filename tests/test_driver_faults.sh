@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Drivers that fail, beneath the real backends: PoCL beside a PoCL that is made to go
+# wrong (tests/faults/faulty_driver.c).  Each fault ends as the outcome of one trial, or
+# with a message that names the device; whatever it is, the rest is tuned.
+real=${ANOLE_PLUGIN_PATH:-$PWD/plugins/.libs}
+. "${srcdir:-.}/tests/faults/script.sh"
+set -u
+faulty=$plugins/faulty_driver.driver
+pocl=
+for icd in /etc/OpenCL/vendors/*.icd; do
+    case $icd in *pocl*) pocl=$icd ;; esac
+done
+if [ -z "$pocl" ] || [ ! -e "$faulty" ] || [ ! -e "$real/cpu.so" ]; then
+    echo "skipped: PoCL or the cpu backend is not there"
+    exit 77
+fi
+mkdir icd
+cp "$pocl" icd/a-sound.icd
+echo "$faulty" >icd/b-faulty.icd
+ANOLE_PLUGIN_PATH=$real ANOLE_PLUGIN_DIR=
+OCL_ICD_VENDORS=$folder/icd OCL_ICD_FILENAMES=
+FAULTY_DRIVER=$(head -n 1 "$pocl") FAULTY_STATE=$folder/state FAULTY_PLAN=
+export ANOLE_PLUGIN_PATH ANOLE_PLUGIN_DIR OCL_ICD_VENDORS OCL_ICD_FILENAMES FAULTY_DRIVER \
+    FAULTY_STATE FAULTY_PLAN
+cat >net.json <<END
+{"name": "net", "layers": [
+  {"name": "data", "kind": "input", "shape": [1, 8, 8, 8]},
+  {"name": "conv", "kind": "conv2d", "channels": 16, "kernel": 3, "padding": 1}]}
+END
+
+# fault CODE PATTERN PLAN ARGUMENT...: tunes from nothing on the faulty device, and
+# whatever comes on top.
+fault() {
+    code=$1 pattern=$2 FAULTY_PLAN=$3
+    shift 3
+    echo "-- $FAULTY_PLAN"
+    rm -f state net.history net.lock.json
+    expect "$code" "$pattern" "$anole" tune net.json --threads 1 --device "$@"
+}
+# outcome COUNT OUTCOME [MESSAGE]: of the faulty device's trials.
+outcome() {
+    found=$(grep '"Faulty driver"' net.history | grep "\"outcome\":\"$2\"" | grep -c "${3:-}")
+    check "$1 times $2 ${3:-}" "[ $found -eq $1 ]"
+}
+# The sound device has all of its trials, and is in the lock file.
+sound() {
+    check 'the sound device is tuned' '[ "$(grep -c "Portable Computing.*\"ok\"" net.history)" = 2 ] &&
+        grep -q "Portable Computing" net.lock.json'
+}
+
+# -- One trial goes wrong, the rest does not --
+fault 0 'B  cpu:0' launch:9-9:exit:3 cpu:1 --device cpu:0 --trials 2
+outcome 1 crash 'exited with code 3'
+outcome 1 ok
+sound
+fault 0 wrote launch:9-9:abort cpu:1 --trials 2
+outcome 1 crash SIGABRT
+fault 0 wrote finish:12-12:hang cpu:1 --trials 2
+outcome 1 timeout 'longer than'
+fault 0 wrote launch:9-9:error:-54 cpu:1 --trials 2
+outcome 1 launch CL_INVALID_WORK_GROUP_SIZE
+fault 0 wrote build:2-2:error:-11 cpu:1 --trials 2
+outcome 1 compile
+
+# -- The device is lost with a run, and there again: that trial has another chance --
+fault 0 wrote finish:12-12:error:-9999 cpu:1 --trials 2
+outcome 2 ok
+fault 0 wrote finish:12-13:late:-5 cpu:1 --trials 2
+outcome 1 crash 'CL_OUT_OF_RESOURCES'
+outcome 1 ok
+fault 0 'cpu:1.*is lost: .*waiting for it' finish:12-12:lose:2 cpu:1 --trials 3
+outcome 3 ok
+check 'and that it is back is said' 'grep -q "cpu:1.*is back after" err'
+check 'no trial was made twice' '[ -z "$(repeated net.history)" ]'
+fault 0 'is back after' context:2-2:lose:1 cpu:1 --trials 3
+outcome 3 ok
+
+# -- It never is again --
+fault 1 'cpu:1.*was lost, and did not come back within 6 s' launch:9-9:lose:900 cpu:1 \
+    --device cpu:0 --time 6s --trials 2
+check 'how to go on is said' 'grep -q "go on with:" err && grep -q -e "--device cpu:1" err'
+sound
+
+# -- It is of no use from the start --
+fault 1 'cpu:1.*of no use: .*has no compiler' compiler:1-:value:0 cpu:1 --device cpu:0 --trials 2
+sound
+fault 1 'cpu:1.*of no use: .*CL_DEVICE_NOT_AVAILABLE' context:1-:error:-2 cpu:1 --trials 2
+fault 1 'clCreateBuffer of [0-9]* bytes failed' buffer:1-:error:-61 cpu:1 --trials 2
+fault 4 'nothing valid found' event:1-:value:-14 cpu:1 --device cpu:0 --trials 2
+outcome 2 crash 'ended the kernel'
+sound
+fault 3 'no device "cpu:1"' devices:1-:error:-1 cpu:1 --trials 2
+fault 3 'b-faulty.icd: .*exited with code 9' devices:1-:exit:9 cpu:1 --trials 2
+rm -f state
+expect 0 '^cpu:0' "$anole" devices
+head -c 4096 "$faulty" >"$folder/cut.so"
+echo "$folder/cut.so" >icd/b-faulty.icd
+expect 0 '^cpu:0' "$anole" devices
+fault 3 'b-faulty.icd: .*SIGBUS\|cut.so cannot be loaded' '' cpu:1 --trials 2
+echo 'no library' >"$folder/cut.so"
+expect 0 'cut.so cannot be loaded' "$anole" devices
+fault 3 'cut.so cannot be loaded' '' cpu:1 --trials 2
+fault 0 wrote '' cpu:0 --trials 2
+echo "$faulty" >icd/b-faulty.icd
+
+# -- What it says of itself cannot be --
+fault 0 wrote 'units:1-:value:0 allocation:1-:value:-1 group:1-:value:0' cpu:1 --trials 2
+outcome 2 ok
+
+# -- The gpu backend: what a built kernel can be launched with --
+if [ -e "$real/gpu.so" ]; then
+    export ANOLE_GPU_ANY_DEVICE=1
+    # The first inquiry is about a kernel of the probe's own.
+    fault 4 'nothing valid found' kernel_group:2-:value:1 gpu:1 --trials 1
+    outcome 1 launch 'takes too many registers'
+    fault 0 'is back after' finish:12-12:lose:1 gpu:1 --trials 2
+    outcome 2 ok
+fi
+exit $failed
