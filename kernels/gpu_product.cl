@@ -10,6 +10,14 @@
  *   end_tile()    stores the sums
  */
 
+#if MMA_EMULATED /* see gpu_mma.cl */
+#define SCRATCH_PARAMETER , __global uint *scratch
+#define SCRATCH_ARGUMENT , scratch
+#else
+#define SCRATCH_PARAMETER
+#define SCRATCH_ARGUMENT
+#endif
+
 /* From registers to local memory. */
 INLINE void store_tiles(struct loads *in, __local float *as, __local float *bs)
 {
@@ -56,7 +64,7 @@ INLINE int advance(struct item *it, __local float *as, __local float *bs, const 
 }
 
 INLINE void product(operand a, operand weights, END_PARAMETERS result out, __local float *as,
-                    __local float *bs)
+                    __local float *bs SCRATCH_PARAMETER)
 {
     struct item it;
     int m_tile, n_tile, buffer = 0;
@@ -66,6 +74,10 @@ INLINE void product(operand a, operand weights, END_PARAMETERS result out, __loc
     it.in.id = get_local_id(0);
     it.in.a = a;
     it.in.b = weights + (z * N_TILES + n_tile) * (DEPTH_PADDED * TILE_N);
+#if MMA_EMULATED
+    const int group = (part * Z + z) * get_num_groups(0) + get_group_id(0);
+    it.scratch = scratch + SCRATCH_AT + (group * THREADS + it.in.id / 32 * 32) * FRAGMENTS;
+#endif
     find_loads(&it.in, m_tile, z);
     begin_tile(&it, m_tile, z);
 
@@ -87,10 +99,10 @@ INLINE void product(operand a, operand weights, END_PARAMETERS result out, __loc
 #if FINISH
 
 __kernel __attribute__((reqd_work_group_size(THREADS, 1, 1))) void
-gemm(source a, source weights, END_PARAMETERS result out)
+gemm(source a, source weights, END_PARAMETERS result out SCRATCH_PARAMETER)
 {
     LOCAL_TILES;
-    product(a, weights, END_ARGUMENTS out, as, bs);
+    product(a, weights, END_ARGUMENTS out, as, bs SCRATCH_ARGUMENT);
 }
 
 #endif

@@ -59,6 +59,15 @@ static void random_first_layer(struct anole_task *task, struct anole_rng *rng)
     task->stride_h = task->stride_w = PICK(rng, 1, 2, 4);
 }
 
+/* Enough rows for a tile of a tensor core. */
+static void random_dense_rows(struct anole_task *task, struct anole_rng *rng)
+{
+    random_dense(task, rng);
+    task->batch = PICK(rng, 16, 17, 33, 64);
+    task->in_c = PICK(rng, 8, 12, 16, 33, 64);
+    task->out_c = PICK(rng, 8, 17, 24, 64);
+}
+
 /* A variant of a template: where its tasks come from, and what its configs have in
  * common. */
 struct variant {
@@ -70,6 +79,7 @@ struct variant {
     bool swizzles; /* vectors of 16 lanes: Oclgrind then loses track of what is initialised */
     bool gpu;      /* of the gpu plugin */
     bool standard; /* the default config alone */
+    bool tensor;   /* in TF32, on tensor cores, which the device is without */
 };
 
 #define GPU_WINOGRAD(size)                                                                         \
@@ -81,6 +91,12 @@ struct variant {
     {                                                                                              \
         .name = "gemm-" label, .draw = take, .algorithm = "gemm", .wishes = {{"stage", stage}},    \
         .wish_count = 1, .gpu = true                                                               \
+    }
+
+#define GPU_TENSOR(label, take, count, ...)                                                        \
+    {                                                                                              \
+        .name = "tensor-" label, .draw = take, .algorithm = "tensor", .wishes = {__VA_ARGS__},     \
+        .wish_count = count, .gpu = true, .tensor = true                                           \
     }
 
 #define WINOGRAD(size, label, stages)                                                              \
@@ -122,6 +138,17 @@ static const struct variant variants[] = {
      .wishes = {{"split", 2}},
      .wish_count = 1,
      .gpu = true},
+    GPU_TENSOR("conv", random_conv, 0),
+    GPU_TENSOR("first-layer", random_first_layer, 0),
+    GPU_TENSOR("pointwise", random_pointwise, 0),
+    GPU_TENSOR("dense", random_dense_rows, 0),
+    GPU_TENSOR("two-tiles", random_conv, 1, {"mma_pipeline", 2}),
+    GPU_TENSOR("split", random_conv, 1, {"mma_split", 2}),
+    {.name = "default-tensor",
+     .draw = random_conv,
+     .gpu = true,
+     .standard = true,
+     .tensor = true},
     GPU_WINOGRAD(2),
     GPU_WINOGRAD(4),
     GPU_WINOGRAD(6),
@@ -269,6 +296,16 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Tensor cores that the kernel is to do without, unless the device has them. */
+static void add_tensor_cores(struct anole_device *device)
+{
+    for (uint32_t i = 0; i < device->property_count; i++)
+        if (!strcmp(device->properties[i].name, "tensor_cores"))
+            return;
+    device->properties[device->property_count++] =
+        (struct anole_property){.name = "tensor_cores", .value = 2};
+}
+
 /* This device as if it had the traits of some GPU, as far as its limits allow. */
 static struct anole_device random_gpu(const struct anole_device *real, struct anole_rng *rng)
 {
@@ -298,6 +335,10 @@ static void run_trial(struct kernel_fixture *fixture, const struct options *o,
         task.dtype = o->dtype;
         struct anole_device device = variant->gpu ? random_gpu(&fixture->device, &rng)
                                                   : random_device(&fixture->device, &rng);
+        if (variant->tensor) {
+            add_tensor_cores(&device);
+            task.dtype = ANOLE_TF32;
+        }
         if (o->oclgrind && variant->swizzles && device.simd_width > 8)
             device.simd_width = 8;
         struct anole_generator *generator = kernel_generator(fixture, &device, &task);

@@ -27,7 +27,7 @@ static bool may_miss(const struct anole_task *task)
     return task->pad_top || task->pad_left || last_y >= task->in_h || last_x >= task->in_w;
 }
 
-static struct gemm_shape shape_of(const struct anole_task *task)
+struct gemm_shape conv_gemm_shape(const struct anole_task *task)
 {
     const int64_t cg = task->in_c / task->groups, kg = task->out_c / task->groups;
     struct gemm_shape s = {
@@ -58,7 +58,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
         return 0;
     if (!gpu_task_fits(task) || task->groups > 4096)
         return 0;
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     /* Narrow groups, and dense layers of few rows, leave most of a tile empty. */
     if (task->groups > 1 && s.columns < 16)
         return 3;
@@ -68,7 +68,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 static void space(const struct anole_device *device, const struct anole_task *task,
                   struct gen_space *space)
 {
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     int64_t preferred[GEMM_KNOBS];
     gemm_choose(device, &s, preferred);
     gemm_declare(device, &s, preferred, space);
@@ -77,7 +77,7 @@ static void space(const struct anole_device *device, const struct anole_task *ta
 static bool valid(const struct anole_device *device, const struct anole_task *task,
                   const int64_t *v)
 {
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     (void)device;
     return gemm_valid(&s, v);
 }
@@ -85,25 +85,26 @@ static bool valid(const struct anole_device *device, const struct anole_task *ta
 static void features(const struct anole_device *device, const struct anole_task *task,
                      const int64_t *v, struct gen_features *f)
 {
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     gemm_features(device, &s, v, f);
 }
 
 static void generate(const struct anole_device *device, const struct anole_task *task,
                      const int64_t *v, struct gen_emit *emit)
 {
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     gpu_emit_task(emit, device, task);
     gen_emit_text(emit, kernel_gpu);
     gemm_emit(device, &s, v, emit);
-    gemm_launch(device, task, &s, v, emit);
+    const struct gemm_plan p = gemm_plan_of(&s, v);
+    gemm_launch(device, task, &s, &p, emit);
 }
 
 /* [K][R][S][CG] -> [G][tiles][R S CG, padded][tile], and zeros. */
 static void pack(const struct anole_device *device, const struct anole_task *task, const int64_t *v,
                  const float *weights, float *packed, size_t bytes)
 {
-    const struct gemm_shape s = shape_of(task);
+    const struct gemm_shape s = conv_gemm_shape(task);
     const struct gemm_plan p = gemm_plan_of(&s, v);
     (void)device;
 

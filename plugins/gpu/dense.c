@@ -39,8 +39,7 @@ static struct plan plan_of(const struct anole_task *t, const int64_t *v)
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
-    (void)device;
-    if (task->kind != ANOLE_TASK_DENSE || !gpu_task_fits(task))
+    if (task->kind != ANOLE_TASK_DENSE || !gpu_task_fits(task) || gpu_mma_serves(device, task))
         return 0;
     return task->batch < 16 ? 10 : 2;
 }

@@ -2,6 +2,8 @@
 #include "device.h"
 #include "vendor.h"
 
+#include "gpu_mma_probe.cl.h"
+
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -81,19 +83,35 @@ static void ask_kernel(cl_device_id id, cl_program program, struct probe *probe)
     clReleaseKernel(kernel);
 }
 
-static void ask_compiler(cl_device_id id, struct probe *probe)
+/* Does this compile?  If so, `probe`, unless NULL, gets what the kernel tells. */
+static bool try_source(cl_device_id id, const char *source, struct probe *probe)
 {
-    static const char *source = "__kernel void probe(__global float *x)\n"
-                                "{ x[get_global_id(0)] *= 2.0f; }\n";
     cl_context context = clCreateContext(NULL, 1, &id, NULL, NULL, NULL);
     if (!context)
-        return;
+        return false;
     cl_program program = clCreateProgramWithSource(context, 1, &source, NULL, NULL);
-    if (program && !clBuildProgram(program, 1, &id, "", NULL, NULL))
+    const bool built = program && !clBuildProgram(program, 1, &id, "", NULL, NULL);
+    if (built && probe)
         ask_kernel(id, program, probe);
     if (program)
         clReleaseProgram(program);
     clReleaseContext(context);
+    return built;
+}
+
+static void ask_compiler(cl_device_id id, struct probe *probe)
+{
+    try_source(id,
+               "__kernel void probe(__global float *x)\n"
+               "{ x[get_global_id(0)] *= 2.0f; }\n",
+               probe);
+}
+
+/* Instructions of PTX that are written into a kernel: nothing says that a driver takes
+ * them, and it may compile for another architecture than the device's. */
+static bool takes_tensor_cores(cl_device_id id, const struct anole_device *device)
+{
+    return gpu_has_tensor_cores(device) && try_source(id, kernel_gpu_mma_probe, NULL);
 }
 
 /* The device's list of extensions, to be freed; "" if it has none. */
@@ -128,6 +146,8 @@ static void describe(cl_device_id id, uint32_t index, struct anole_device *devic
     gpu_add_property(device, "local_real",
                      opencl_device_number(id, CL_DEVICE_LOCAL_MEM_TYPE, 0) == CL_LOCAL);
     gpu_add_property(device, "fp16", strstr(list, "cl_khr_fp16") != NULL);
+    if (takes_tensor_cores(id, device))
+        gpu_add_property(device, "tensor_cores", 1);
     gpu_add_property(device, "sub_groups",
                      strstr(list, "cl_khr_subgroups") || strstr(list, "cl_intel_subgroups") ||
                          opencl_device_number(id, CL_DEVICE_MAX_NUM_SUB_GROUPS, 0) > 0);

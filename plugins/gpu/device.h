@@ -12,6 +12,9 @@
  *   lanes_per_unit       fp32 multiply-adds that a compute unit starts in a clock
  *   fp16, sub_groups     1: the device has cl_khr_fp16, cl_khr_subgroups or the like
  *   compute_capability   NVIDIA's, as 8.6
+ *   tensor_cores         1: its compiler takes the tensor cores' instructions (NVIDIA's PTX,
+ *                        from capability 8.0 on); 2, on no device: what is made for them is
+ *                        to run without, for tests
  *   unified_memory       1: shared with the host
  *   time_limit           1: the driver ends kernels that take seconds
  *

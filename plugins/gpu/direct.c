@@ -61,8 +61,7 @@ static struct plan plan_of(const struct anole_task *t, const int64_t *v)
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
-    (void)device;
-    if (task->kind != ANOLE_TASK_CONV2D || !gpu_task_fits(task))
+    if (task->kind != ANOLE_TASK_CONV2D || !gpu_task_fits(task) || gpu_mma_serves(device, task))
         return 0;
     return task->groups <= 65535 && task->batch <= 65535 ? 5 : 0;
 }

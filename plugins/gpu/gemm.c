@@ -14,16 +14,23 @@
 #define MAX_INDEX (1 << 30)  /* floats of a buffer */
 #define MAX_PARTS (64 << 20) /* floats of partial sums */
 
+void gemm_plan_tiles(struct gemm_plan *p, const struct gemm_shape *s, int64_t tile_k)
+{
+    p->m_tiles = gen_ceil_div(s->rows, p->tile_m);
+    p->n_tiles = gen_ceil_div(s->columns, p->tile_n);
+    p->k_tiles = gen_ceil_div(s->depth, tile_k);
+    p->groups = p->m_tiles * p->n_tiles * s->matrices * p->split;
+    p->weights = s->matrices * p->n_tiles * p->k_tiles * tile_k * p->tile_n;
+    p->parts = p->split > 1 ? p->split * s->matrices * s->rows * p->n_tiles * p->tile_n : 0;
+}
+
 struct gemm_plan gemm_plan_of(const struct gemm_shape *s, const int64_t *v)
 {
-    struct gemm_plan p;
+    struct gemm_plan p = {.split = v[GEMM_SPLIT]};
     p.threads = v[GEMM_ITEMS_M] * v[GEMM_ITEMS_N];
     p.tile_m = v[GEMM_ITEMS_M] * v[GEMM_WORK_M];
     p.tile_n = v[GEMM_ITEMS_N] * v[GEMM_WORK_N];
-    p.m_tiles = gen_ceil_div(s->rows, p.tile_m);
-    p.n_tiles = gen_ceil_div(s->columns, p.tile_n);
-    p.k_tiles = gen_ceil_div(s->depth, v[GEMM_TILE_K]);
-    p.groups = p.m_tiles * p.n_tiles * s->matrices * v[GEMM_SPLIT];
+    gemm_plan_tiles(&p, s, v[GEMM_TILE_K]);
     p.stage_a = v[GEMM_STAGE] == GEMM_STAGE_BOTH || v[GEMM_STAGE] == GEMM_STAGE_INPUTS;
     p.stage_b = v[GEMM_STAGE] == GEMM_STAGE_BOTH || v[GEMM_STAGE] == GEMM_STAGE_WEIGHTS;
 
@@ -40,8 +47,6 @@ struct gemm_plan gemm_plan_of(const struct gemm_shape *s, const int64_t *v)
     if (p.stage_b)
         p.local_bytes += v[GEMM_TILE_K] * p.tile_n;
     p.local_bytes *= v[GEMM_PIPELINE] == GEMM_TWO_TILES ? 8 : 4;
-    p.weights = s->matrices * p.n_tiles * p.k_tiles * v[GEMM_TILE_K] * p.tile_n;
-    p.parts = v[GEMM_SPLIT] > 1 ? v[GEMM_SPLIT] * s->matrices * s->rows * p.n_tiles * p.tile_n : 0;
     return p;
 }
 
@@ -86,9 +91,7 @@ static double cost(const struct anole_device *device, const struct gemm_shape *s
     return total;
 }
 
-/* The largest tile of a shape's rows, columns or depth, of which more than half is
- * of use; small ones are let pass. */
-static int64_t largest(int64_t size, int64_t small)
+int64_t gemm_largest(int64_t size, int64_t small)
 {
     return gen_max(2 * size - 1, small);
 }
@@ -105,7 +108,8 @@ static void choose_plain(const struct anole_device *device, const struct gemm_sh
     while (v[GEMM_ITEMS_M] * v[GEMM_ITEMS_N] > gpu_max_group(device))
         v[v[GEMM_ITEMS_M] > 1 ? GEMM_ITEMS_M : GEMM_ITEMS_N] /= 2;
     v[GEMM_WORK_M] = 4;
-    while (v[GEMM_WORK_M] > 1 && v[GEMM_ITEMS_M] * v[GEMM_WORK_M] > largest(s->rows, SMALL_TILE))
+    while (v[GEMM_WORK_M] > 1 &&
+           v[GEMM_ITEMS_M] * v[GEMM_WORK_M] > gemm_largest(s->rows, SMALL_TILE))
         v[GEMM_WORK_M] /= 2;
     v[GEMM_WORK_N] = v[GEMM_VECTOR_N] = 4;
     v[GEMM_VECTOR_M] = 1;
@@ -127,9 +131,9 @@ static bool allowed(const struct anole_device *device, const struct gemm_shape *
            p.local_bytes <= gpu_local_bytes(device) && p.registers <= gpu_registers(device) &&
            v[GEMM_WORK_M] * v[GEMM_TILE_K] <= staged * v[GEMM_ITEMS_N] &&
            v[GEMM_WORK_N] * v[GEMM_TILE_K] <= staged * v[GEMM_ITEMS_M] &&
-           p.tile_m <= largest(s->rows, SMALL_TILE) &&
-           p.tile_n <= largest(s->columns, SMALL_TILE) &&
-           v[GEMM_TILE_K] <= largest(s->depth, SMALL_DEPTH) && gemm_valid(s, v);
+           p.tile_m <= gemm_largest(s->rows, SMALL_TILE) &&
+           p.tile_n <= gemm_largest(s->columns, SMALL_TILE) &&
+           v[GEMM_TILE_K] <= gemm_largest(s->depth, SMALL_DEPTH) && gemm_valid(s, v);
 }
 
 /* Tiles that served well, from large to small: items and work by rows and columns. */
@@ -180,11 +184,16 @@ void gemm_choose(const struct anole_device *device, const struct gemm_shape *s, 
     }
 }
 
+bool gemm_plan_fits(const struct gemm_plan *p, const struct gemm_shape *s)
+{
+    return p->weights < MAX_INDEX && p->parts <= MAX_PARTS && s->matrices <= 65535 &&
+           p->split <= gen_max(1, p->k_tiles);
+}
+
 bool gemm_valid(const struct gemm_shape *s, const int64_t *v)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
-    return p.weights < MAX_INDEX && p.parts <= MAX_PARTS && s->matrices <= 65535 &&
-           v[GEMM_SPLIT] <= gen_max(1, p.k_tiles);
+    return gemm_plan_fits(&p, s);
 }
 
 /* ----------------------------------------------------------- design space */
@@ -274,11 +283,11 @@ static void constrain_shape(const struct gemm_shape *s, struct gen_space *space)
     gen_space_constraint(space, "where nothing is staged nothing is under way",
                          "stage != 3 or pipeline == 0");
     gen_space_constraint(space, "half of the tile's rows would do", "items_m * work_m <= %lld",
-                         NUM(largest(s->rows, SMALL_TILE)));
+                         NUM(gemm_largest(s->rows, SMALL_TILE)));
     gen_space_constraint(space, "half of the tile's columns would do", "items_n * work_n <= %lld",
-                         NUM(largest(s->columns, SMALL_TILE)));
+                         NUM(gemm_largest(s->columns, SMALL_TILE)));
     gen_space_constraint(space, "half of the tile's depth would do", "tile_k <= %lld",
-                         NUM(largest(s->depth, SMALL_DEPTH)));
+                         NUM(gemm_largest(s->depth, SMALL_DEPTH)));
     gen_space_constraint(space, "fewer tiles of rows than take turns",
                          "swizzle == 1 or swizzle * items_m * work_m < %lld", NUM(2 * s->rows));
     gen_space_constraint(space, "a part of the depth has no tile",
@@ -295,64 +304,84 @@ void gemm_declare(const struct anole_device *device, const struct gemm_shape *sh
 
 /* ---------------------------------------------------------------- features */
 
+void gemm_plan_features(const struct anole_device *device, const struct gemm_shape *s,
+                        const struct gemm_plan *p, int64_t tile_k, double a_loads, double b_loads,
+                        struct gen_features *f)
+{
+    const double depth = (double)(p->k_tiles * tile_k);
+    f->operations = (double)(p->m_tiles * p->tile_m) / (double)s->rows *
+                    (double)(p->n_tiles * p->tile_n) / (double)s->columns * depth /
+                    (double)s->depth;
+    f->threads = (double)p->threads / (double)gpu_wave(device);
+    f->groups = (double)p->groups / (double)gpu_units(device);
+    f->quantisation = gen_balance(p->groups, gpu_units(device));
+    f->occupancy = gpu_occupancy(device, p->threads, p->registers, p->local_bytes);
+    f->registers = (double)p->registers / (double)gpu_registers(device);
+    f->local_bytes = (double)p->local_bytes / (double)gen_max(gpu_local_bytes(device), 1);
+    f->intensity = (double)(p->tile_m * p->tile_n) / (a_loads + b_loads);
+    f->tile_bytes =
+        (double)((p->tile_m + p->tile_n) * tile_k) / (double)gpu_unit_registers(device);
+    f->traffic = (double)(p->m_tiles * p->n_tiles * s->matrices) * (double)(p->tile_m + p->tile_n) *
+                 depth / s->tensors;
+    f->depth = (double)p->k_tiles / (double)p->split;
+    f->parts = (double)p->split;
+    f->launches = p->split > 1 ? 2 : 1;
+}
+
 void gemm_features(const struct anole_device *device, const struct gemm_shape *s, const int64_t *v,
                    struct gen_features *f)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
-    const double units = (double)gpu_units(device),
-                 sums = (double)(v[GEMM_WORK_M] * v[GEMM_WORK_N]);
-    const double depth = (double)(p.k_tiles * v[GEMM_TILE_K]);
+    const double sums = (double)(v[GEMM_WORK_M] * v[GEMM_WORK_N]);
     /* What is not staged, every wave of work-items loads for itself. */
     const double a_loads = p.stage_a ? (double)p.tile_m : (double)(p.tile_m * v[GEMM_ITEMS_N]);
     const double b_loads = p.stage_b ? (double)p.tile_n : (double)(p.tile_n * v[GEMM_ITEMS_M]);
 
-    f->operations = (double)(p.m_tiles * p.tile_m) / (double)s->rows *
-                    (double)(p.n_tiles * p.tile_n) / (double)s->columns * depth / (double)s->depth;
-    f->threads = (double)p.threads / (double)gpu_wave(device);
-    f->groups = (double)p.groups / units;
-    f->quantisation = gen_balance(p.groups, gpu_units(device));
-    f->occupancy = gpu_occupancy(device, p.threads, p.registers, p.local_bytes);
-    f->registers = (double)p.registers / (double)gpu_registers(device);
-    f->local_bytes = (double)p.local_bytes / (double)gen_max(gpu_local_bytes(device), 1);
-    f->intensity = (double)(p.tile_m * p.tile_n) / (a_loads + b_loads);
+    gemm_plan_features(device, s, &p, v[GEMM_TILE_K], a_loads, b_loads, f);
     f->reads = ((double)v[GEMM_WORK_M] / (double)(p.stage_a ? v[GEMM_VECTOR_M] : v[GEMM_VECTOR_A]) +
                 (double)v[GEMM_WORK_N] / (double)v[GEMM_VECTOR_N]) /
                sums;
-    f->tile_bytes =
-        (double)((p.tile_m + p.tile_n) * v[GEMM_TILE_K]) / (double)gpu_unit_registers(device);
-    f->traffic = (double)(p.m_tiles * p.n_tiles * s->matrices) * (double)(p.tile_m + p.tile_n) *
-                 depth / s->tensors;
-    f->depth = (double)p.k_tiles / (double)v[GEMM_SPLIT];
     f->vector_in = (double)v[GEMM_VECTOR_A];
     f->vector_out = (double)v[GEMM_VECTOR_N];
-    f->parts = (double)v[GEMM_SPLIT];
-    f->launches = v[GEMM_SPLIT] > 1 ? 2 : 1;
 }
 
 /* ----------------------------------------------------------------- kernel */
+
+struct define {
+    const char *name;
+    int64_t value;
+};
+
+static void emit_defines(struct gen_emit *emit, const struct define *defines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gen_emit_define(emit, defines[i].name, defines[i].value);
+}
+
+#define EMIT(emit, defines) emit_defines(emit, defines, sizeof(defines) / sizeof *(defines))
+
+void gemm_emit_plan(const struct anole_device *device, const struct gemm_shape *s,
+                    const struct gemm_plan *p, struct gen_emit *emit)
+{
+    const struct define defines[] = {
+        {"Z", s->matrices},         {"ROWS", s->rows},
+        {"COLUMNS", s->columns},    {"DEPTH", s->depth},
+        {"PIXELS", s->pixels},      {"CHECKED", s->checked},
+        {"FINISH", s->finish},      {"A_PITCH", s->a_pitch},
+        {"A_BATCH", s->a_batch},    {"OUT_PITCH", s->out_pitch},
+        {"OUT_BATCH", s->out_batch}, {"THREADS", p->threads},
+        {"TILE_M", p->tile_m},      {"TILE_N", p->tile_n},
+        {"STAGE_A", p->stage_a},    {"STAGE_B", p->stage_b},
+        {"SPLIT", p->split},        {"SUM_ITEMS", gpu_plain_items(device)},
+    };
+    EMIT(emit, defines);
+}
 
 void gemm_emit(const struct anole_device *device, const struct gemm_shape *s, const int64_t *v,
                struct gen_emit *emit)
 {
     const struct gemm_plan p = gemm_plan_of(s, v);
-    const struct {
-        const char *name;
-        int64_t value;
-    } defines[] = {
-        {"Z", s->matrices},
-        {"ROWS", s->rows},
-        {"COLUMNS", s->columns},
-        {"DEPTH", s->depth},
-        {"PIXELS", s->pixels},
-        {"CHECKED", s->checked},
-        {"FINISH", s->finish},
-        {"A_PITCH", s->a_pitch},
-        {"A_BATCH", s->a_batch},
-        {"OUT_PITCH", s->out_pitch},
-        {"OUT_BATCH", s->out_batch},
-        {"THREADS", p.threads},
-        {"TILE_M", p.tile_m},
-        {"TILE_N", p.tile_n},
+    const struct define defines[] = {
         {"ITEMS_M", v[GEMM_ITEMS_M]},
         {"ITEMS_N", v[GEMM_ITEMS_N]},
         {"WORK_M", v[GEMM_WORK_M]},
@@ -363,40 +392,41 @@ void gemm_emit(const struct anole_device *device, const struct gemm_shape *s, co
         {"VEC_M", v[GEMM_VECTOR_M]},
         {"VEC_N", v[GEMM_VECTOR_N]},
         {"UNROLL", v[GEMM_UNROLL]},
-        {"STAGE_A", p.stage_a},
-        {"STAGE_B", p.stage_b},
         {"PAD_A", v[GEMM_PAD] * v[GEMM_VECTOR_M]},
         {"PIPELINE", v[GEMM_PIPELINE]},
         {"SWIZZLE", v[GEMM_SWIZZLE]},
-        {"SPLIT", v[GEMM_SPLIT]},
-        {"SUM_ITEMS", gpu_plain_items(device)},
     };
-    for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
-        gen_emit_define(emit, defines[i].name, defines[i].value);
+    gemm_emit_plan(device, s, &p, emit);
+    EMIT(emit, defines);
     gen_emit_text(emit, kernel_gpu_matrix);
     gen_emit_text(emit, kernel_gpu_gemm);
     gen_emit_text(emit, kernel_gpu_product);
 }
 
 void gemm_launch(const struct anole_device *device, const struct anole_task *task,
-                 const struct gemm_shape *s, const int64_t *v, struct gen_emit *emit)
+                 const struct gemm_shape *s, const struct gemm_plan *p, struct gen_emit *emit)
 {
+    /* The last workspace is for scratch. */
     static const int whole[] = {ANOLE_ROLE_INPUT,    ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_BIAS,
-                                ANOLE_ROLE_RESIDUAL, ANOLE_ROLE_OUTPUT,  -1};
-    static const int parts[] = {ANOLE_ROLE_INPUT, ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_WORKSPACE, -1};
+                                ANOLE_ROLE_RESIDUAL, ANOLE_ROLE_OUTPUT,  ANOLE_ROLE_WORKSPACE};
+    static const int parts[] = {ANOLE_ROLE_INPUT, ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_WORKSPACE,
+                                ANOLE_ROLE_WORKSPACE};
     static const int sum[] = {ANOLE_ROLE_WORKSPACE, ANOLE_ROLE_BIAS, ANOLE_ROLE_RESIDUAL,
                               ANOLE_ROLE_OUTPUT, -1};
-    const struct gemm_plan p = gemm_plan_of(s, v);
-    const bool split = v[GEMM_SPLIT] > 1;
+    const bool split = p->split > 1;
+    const size_t count = (split ? sizeof parts : sizeof whole) / sizeof *whole;
+    int roles[sizeof whole / sizeof *whole + 1];
+    memcpy(roles, split ? parts : whole, count * sizeof *roles);
+    roles[p->scratch ? count : count - 1] = -1;
 
     gpu_emit_launch(emit, "gemm", task,
-                    (int64_t[]){p.m_tiles * p.n_tiles, s->matrices, v[GEMM_SPLIT]}, p.threads,
-                    split ? parts : whole);
+                    (int64_t[]){p->m_tiles * p->n_tiles, s->matrices, p->split}, p->threads, roles);
     if (split) {
         const int64_t items = gpu_plain_items(device);
         const int64_t groups = gen_ceil_div(s->rows * s->columns, items);
         gpu_emit_launch(emit, "gemm_sum", task, (int64_t[]){groups, s->matrices, 1}, items, sum);
-        gen_emit_workspace(emit, (size_t)p.parts * sizeof(float));
     }
-    gen_emit_packed_weights(emit, (size_t)p.weights * gpu_element_bytes(task));
+    if (p->parts + p->scratch)
+        gen_emit_workspace(emit, (size_t)(p->parts + p->scratch) * sizeof(float));
+    gen_emit_packed_weights(emit, (size_t)p->weights * gpu_element_bytes(task));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The product of matrices of kernels/gpu_gemm.cl, for all generators that come
- * down to one: its knobs, constraints, default, features and packed weights.
+ * Products of matrices, for all generators that come down to one; and that of
+ * kernels/gpu_gemm.cl: its knobs, constraints, default, features and packed weights.
  */
 #ifndef ANOLE_GPU_GEMM_H
 #define ANOLE_GPU_GEMM_H
@@ -51,8 +51,16 @@ struct gemm_plan {
     int64_t registers;   /* floats of a work-item, estimated */
     int64_t local_bytes; /* of a work-group */
     int64_t weights;     /* floats, packed */
+    int64_t split;       /* work-groups that share a sum */
     int64_t parts;       /* floats of the workspace for partial sums */
+    int64_t scratch;     /* and those behind them, for tests: see gpu_mma.cl */
 };
+
+/* Those that do not depend on how tiles are multiplied: from threads, tile_m and
+ * tile_n, the tile's depth and split, fills in the tiles, groups, weights and parts. */
+void gemm_plan_tiles(struct gemm_plan *plan, const struct gemm_shape *shape, int64_t tile_k);
+/* Sizes keep within 32-bit indices, and every part of a sum has a tile. */
+bool gemm_plan_fits(const struct gemm_plan *plan, const struct gemm_shape *shape);
 
 struct gemm_plan gemm_plan_of(const struct gemm_shape *shape, const int64_t *v);
 
@@ -68,12 +76,28 @@ bool gemm_valid(const struct gemm_shape *shape, const int64_t *v);
 void gemm_features(const struct anole_device *device, const struct gemm_shape *shape,
                    const int64_t *v, struct gen_features *f);
 
+/* What gemm_features() knows of any plan, for tiles of depth tile_k: a_loads and
+ * b_loads are the rows and columns that a work-group loads for a step of the depth. */
+void gemm_plan_features(const struct anole_device *device, const struct gemm_shape *shape,
+                        const struct gemm_plan *plan, int64_t tile_k, double a_loads,
+                        double b_loads, struct gen_features *f);
+/* The largest tile of so many rows, columns or depth, of which more than half is of
+ * use; small ones are let pass. */
+int64_t gemm_largest(int64_t size, int64_t small);
+
+/* The macros that any template of a product takes of shape and plan. */
+void gemm_emit_plan(const struct anole_device *device, const struct gemm_shape *shape,
+                    const struct gemm_plan *plan, struct gen_emit *emit);
 /* The macros of the template, and its text. */
 void gemm_emit(const struct anole_device *device, const struct gemm_shape *shape, const int64_t *v,
                struct gen_emit *emit);
-/* Its launches, of kernels `gemm` and, if the depth is split, `gemm_sum`. */
+/* Launches of kernels `gemm` and, if the depth is split, `gemm_sum`. */
 void gemm_launch(const struct anole_device *device, const struct anole_task *task,
-                 const struct gemm_shape *shape, const int64_t *v, struct gen_emit *emit);
+                 const struct gemm_shape *shape, const struct gemm_plan *plan,
+                 struct gen_emit *emit);
+
+/* A layer as a product: conv_gemm.c. */
+struct gemm_shape conv_gemm_shape(const struct anole_task *task);
 
 /* Puts element (k, n) of matrix z of the weights in its place: packed[plan.weights],
  * zero before. */

@@ -69,6 +69,13 @@ int64_t gpu_unit_items(const struct anole_device *device)
     return (int64_t)gpu_property(device, "items_per_unit", 1024);
 }
 
+enum gpu_tensor_cores gpu_tensor_cores(const struct anole_device *device)
+{
+    const double value = gpu_property(device, "tensor_cores", 0);
+    return value == GPU_TENSOR_CORES || value == GPU_EMULATED ? (enum gpu_tensor_cores)value
+                                                              : GPU_NO_TENSOR_CORES;
+}
+
 double gpu_occupancy(const struct anole_device *device, int64_t items, int64_t registers,
                      int64_t local_bytes)
 {

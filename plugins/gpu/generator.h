@@ -33,6 +33,7 @@ struct gen_features {
 
 extern const struct gen_generator gpu_conv_gemm;
 extern const struct gen_generator gpu_winograd;
+extern const struct gen_generator gpu_mma;
 extern const struct gen_generator gpu_direct;
 extern const struct gen_generator gpu_depthwise;
 extern const struct gen_generator gpu_dense;
@@ -51,6 +52,15 @@ int64_t gpu_registers(const struct anole_device *device);   /* floats that a wor
 int64_t gpu_unit_registers(const struct anole_device *device);
 int64_t gpu_unit_local(const struct anole_device *device);
 int64_t gpu_unit_items(const struct anole_device *device);
+
+/* What takes the instruction mma.sync of PTX: property `tensor_cores`. */
+enum gpu_tensor_cores { GPU_NO_TENSOR_CORES, GPU_TENSOR_CORES, GPU_EMULATED };
+enum gpu_tensor_cores gpu_tensor_cores(const struct anole_device *device);
+
+/* Has the layer a product that tensor cores do?  It is no match for those who go
+ * without products of matrices, and a space that had their knobs as well would be too
+ * large. */
+bool gpu_mma_serves(const struct anole_device *device, const struct anole_task *task);
 
 /* The value of a property, or `otherwise`. */
 double gpu_property(const struct anole_device *device, const char *name, double otherwise);

@@ -61,6 +61,15 @@ static void describe_nvidia(cl_device_id id, struct anole_device *device)
     gpu_add_property(device, "time_limit", (double)opencl_device_number(id, NV_EXEC_TIMEOUT, 0));
 }
 
+/* mma.sync on TF32, and on tiles of 16 x 8 x 16 halves, came with 8.0: PTX ISA 7.0. */
+bool gpu_has_tensor_cores(const struct anole_device *device)
+{
+    for (uint32_t i = 0; i < device->property_count; i++)
+        if (!strcmp(device->properties[i].name, "compute_capability"))
+            return device->properties[i].value >= 8.0;
+    return false;
+}
+
 /* ----------------------------------------------------------------------- AMD */
 
 static void describe_amd(cl_device_id id, struct anole_device *device)

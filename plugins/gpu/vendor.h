@@ -15,4 +15,7 @@ void gpu_describe_vendor(cl_device_id id, const char *extensions, struct anole_d
 /* Appends a property; does nothing if there is no room. */
 void gpu_add_property(struct anole_device *device, const char *name, double value);
 
+/* Are there those that kernels/gpu_mma.cl is for?  As far as the description tells. */
+bool gpu_has_tensor_cores(const struct anole_device *device);
+
 #endif
