@@ -295,11 +295,16 @@ void anole_model_predict(struct anole_model *model, const uint64_t *configs, siz
                          float *scores)
 {
     bool informed = anole_model_informed(model);
+    /* Guesses cost more than the model's own trees: only where somebody listens. */
+    bool guesses = anole_model_guided(model);
     for (size_t i = 0; i < count; i++) {
         scores[i] = 0.0f;
         if (!informed)
             continue;
-        fill_row(model, configs[i], model->row);
+        if (guesses)
+            fill_row(model, configs[i], model->row);
+        else
+            anole_features_row(model->features, configs[i], model->row);
         if (!model->forest) {
             scores[i] = guess(model);
             continue;
