@@ -8,7 +8,7 @@
 
 static const struct anole_sampler_ops *const samplers[] = {
     &anole_sampler_adaptive, &anole_sampler_chameleon, &anole_sampler_top,
-    &anole_sampler_greedy,   NULL,
+    &anole_sampler_greedy,   &anole_sampler_planned,   NULL,
 };
 
 const struct anole_sampler_ops *const *anole_samplers(void)

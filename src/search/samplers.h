@@ -12,6 +12,7 @@ extern const struct anole_sampler_ops anole_sampler_adaptive;
 extern const struct anole_sampler_ops anole_sampler_chameleon;
 extern const struct anole_sampler_ops anole_sampler_top;
 extern const struct anole_sampler_ops anole_sampler_greedy;
+extern const struct anole_sampler_ops anole_sampler_planned; /* in plan.c */
 
 /* What has been picked so far. */
 struct anole_picks {

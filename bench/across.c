@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Learns, across tasks, how to spend a batch (src/search/plan.h): searches many spaces
+ * whose results are known again and again, and makes those choices likelier that were
+ * followed by more progress than the same trials of sister searches saw.
+ *
+ * anole-bench-across [--seconds S] [--trials N] [--group G] [--seed S] [--weights FILE]
+ *                    [--explorer E] WORLD...
+ *
+ * WORLD is a file of trials (see large.h), or a recording beside its T1.json.  The weights
+ * are written to FILE after every round, as src/search/plan_weights.inc.
+ *
+ * Policy gradient (Williams, 1992): the return of a choice is the discounted progress from
+ * its trial on, in logarithms of time; its baseline the mean of that over the searches of
+ * the same space, at the same trial; returns of a space are divided by their standard
+ * deviation, so that all spaces count alike.  Steps by Adam.
+ */
+#include "large.h"
+#include "search.h"
+
+#include "base/hash.h"
+#include "search/plan.h"
+#include "search/samplers.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MOST_WORLDS 32
+#define MOST_TRIALS 400
+#define MOST_GROUP 64
+#define DISCOUNT 0.97
+#define RATE 0.04
+#define WEIGHTS (ANOLE_OPERATOR_COUNT * ANOLE_PLAN_FEATURES)
+
+struct world {
+    struct large_world large; /* one of the two */
+    const struct bench_world *recorded;
+    const struct anole_space *space;
+    const struct anole_features *features;
+};
+
+/* What a search did and what came of it. */
+struct path {
+    bool chosen[MOST_TRIALS]; /* by the policy; the first trials are not */
+    uint8_t operators[MOST_TRIALS];
+    float features[MOST_TRIALS][ANOLE_PLAN_FEATURES];
+    double best[MOST_TRIALS]; /* logarithm of the best so far over the optimum */
+};
+
+struct lesson {
+    struct world worlds[MOST_WORLDS];
+    size_t world_count;
+    size_t trials, group;
+    double seconds;
+    uint64_t seed;
+    const char *weights;
+    const struct anole_explorer_ops *explorer;
+    struct anole_plan plan;
+    double mean[WEIGHTS], square[WEIGHTS]; /* of Adam */
+    size_t steps;
+};
+
+/* A sampler has no state of its own: this is what the one below follows and fills. */
+static struct lesson lesson;
+static struct path *path;
+
+static _Noreturn void die(const struct anole_error *error)
+{
+    fprintf(stderr, "anole-bench-across: %s\n", error->text);
+    exit(1);
+}
+
+static double cpu_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* -- A search -- */
+
+static size_t candidates(size_t batch)
+{
+    return anole_sampler_planned.candidates(batch);
+}
+
+static enum anole_status pick(const struct anole_explorer_context *context,
+                              const struct anole_candidate *from, size_t count,
+                              struct anole_rng *rng, size_t batch, uint64_t *configs,
+                              size_t *picked, struct anole_error *error)
+{
+    size_t at = anole_trials_count(context->trials);
+    uint8_t operators[64];
+    float features[ANOLE_PLAN_FEATURES];
+    anole_plan_observe(features, context);
+    enum anole_status status = anole_plan_pick(&lesson.plan, context, from, count, rng,
+                                               batch < 64 ? batch : 64, configs, operators,
+                                               picked, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < *picked && at + i < lesson.trials; i++) {
+        path->chosen[at + i] = true;
+        path->operators[at + i] = operators[i];
+        memcpy(path->features[at + i], features, sizeof features);
+    }
+    return status;
+}
+
+static const struct anole_sampler_ops follower = {
+    .name = "follower", .summary = "", .candidates = candidates, .pick = pick};
+
+/* One measurement; the true time is what the surrogate says without noise. */
+static struct anole_result measure(const struct world *world, uint64_t config,
+                                   struct anole_rng *rng)
+{
+    struct anole_result result = {.outcome = ANOLE_OUTCOME_COMPILE, .seconds = NAN};
+    if (world->recorded) {
+        bench_world_try(world->recorded, config, &result);
+        return result;
+    }
+    double seconds = large_world_seconds(&world->large, config);
+    double noise = exp(world->large.noise * anole_rng_normal(rng));
+    if (!isnan(seconds)) {
+        result.outcome = ANOLE_OUTCOME_OK;
+        result.seconds = result.low = result.high = seconds * noise;
+    }
+    return result;
+}
+
+static double excess(const struct world *world, const struct anole_trials *trials)
+{
+    const struct anole_trial *best = anole_trials_best(trials);
+    if (!best)
+        return 3.0;
+    double seconds = world->recorded ? best->result.seconds
+                                     : large_world_seconds(&world->large, best->config);
+    double optimum = world->recorded ? world->recorded->optimum : world->large.optimum;
+    return fmin(3.0, log(seconds / optimum));
+}
+
+static enum anole_status take_batch(const struct world *world, struct anole_search *search,
+                                    struct anole_trials *trials, struct anole_rng *rng,
+                                    struct anole_error *error)
+{
+    uint64_t configs[64];
+    size_t count, done = anole_trials_count(trials), left = lesson.trials - done;
+    enum anole_status status =
+        anole_search_next(search, 0, configs, left < 64 ? left : 64, &count, error);
+    if (status == ANOLE_DONE && !count)
+        return anole_fail(error, ANOLE_ERR_INPUT, "a space has fewer configs than trials wanted");
+    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
+        struct anole_result result = measure(world, configs[i], rng);
+        status = anole_trials_add(trials, configs[i], &result, error);
+        path->best[done + i] = excess(world, trials);
+    }
+    return status;
+}
+
+static void search(const struct world *world, struct path *to, uint64_t seed)
+{
+    struct anole_error error = {0};
+    struct anole_search_options options = {
+        .explorer = lesson.explorer, .sampler = &follower, .seed = seed};
+    struct anole_trials *trials = NULL;
+    struct anole_search *made = NULL;
+    struct anole_rng rng;
+    anole_rng_init(&rng, seed + 1);
+    path = to;
+    *to = (struct path){0};
+    enum anole_status status = anole_trials_create(&trials, &error);
+    if (status == ANOLE_DONE)
+        status = anole_search_create(&made, world->space, world->features, trials, &options,
+                                     &error);
+    while (status == ANOLE_DONE && anole_trials_count(trials) < lesson.trials)
+        status = take_batch(world, made, trials, &rng, &error);
+    anole_search_destroy(made);
+    anole_trials_destroy(trials);
+    if (status != ANOLE_DONE)
+        die(&error);
+}
+
+/* -- Learning -- */
+
+/* returns[group x trials], less their mean over the group, over their deviation. */
+static void make_returns(double *returns, const struct path *paths)
+{
+    double squares = 1e-6, counted = 0.0;
+    for (size_t g = 0; g < lesson.group; g++) {
+        double sum = 0.0;
+        for (size_t t = lesson.trials; t-- > 1;)
+            returns[g * lesson.trials + t] = sum =
+                paths[g].best[t - 1] - paths[g].best[t] + DISCOUNT * sum;
+        returns[g * lesson.trials] = 0.0;
+    }
+    for (size_t t = 0; t < lesson.trials; t++) {
+        double mean = 0.0;
+        for (size_t g = 0; g < lesson.group; g++)
+            mean += returns[g * lesson.trials + t] / (double)lesson.group;
+        for (size_t g = 0; g < lesson.group; g++) {
+            double *own = &returns[g * lesson.trials + t];
+            *own -= mean;
+            squares += paths[g].chosen[t] ? *own * *own : 0.0;
+            counted += paths[g].chosen[t];
+        }
+    }
+    double scale = 1.0 / sqrt(squares / fmax(counted, 1.0));
+    for (size_t i = 0; i < lesson.group * lesson.trials; i++)
+        returns[i] = fmax(-4.0, fmin(4.0, returns[i] * scale));
+}
+
+/* Adds what the searches of one space say. */
+static void add_gradient(double *gradient, const struct path *paths, const double *returns)
+{
+    double scale = 1.0 / (double)(lesson.group * lesson.trials * lesson.world_count);
+    for (size_t i = 0; i < lesson.group * lesson.trials; i++) {
+        const struct path *from = &paths[i / lesson.trials];
+        size_t t = i % lesson.trials;
+        double shares[ANOLE_OPERATOR_COUNT];
+        if (!from->chosen[t])
+            continue;
+        anole_plan_shares(shares, &lesson.plan, from->features[t]);
+        for (size_t o = 0; o < ANOLE_OPERATOR_COUNT; o++) {
+            double direction = (o == from->operators[t] ? 1.0 : 0.0) - shares[o];
+            for (size_t f = 0; f < ANOLE_PLAN_FEATURES; f++)
+                gradient[o * ANOLE_PLAN_FEATURES + f] +=
+                    scale * returns[i] * direction * (double)from->features[t][f];
+        }
+    }
+}
+
+static void step(const double *gradient)
+{
+    float *weights = &lesson.plan.weights[0][0];
+    lesson.steps++;
+    for (size_t i = 0; i < WEIGHTS; i++) {
+        lesson.mean[i] = 0.9 * lesson.mean[i] + 0.1 * gradient[i];
+        lesson.square[i] = 0.99 * lesson.square[i] + 0.01 * gradient[i] * gradient[i];
+        double mean = lesson.mean[i] / (1.0 - pow(0.9, (double)lesson.steps));
+        double square = lesson.square[i] / (1.0 - pow(0.99, (double)lesson.steps));
+        weights[i] += (float)(RATE * mean / (sqrt(square) + 1e-8));
+    }
+}
+
+static void write_weights(void)
+{
+    FILE *file = lesson.weights ? fopen(lesson.weights, "w") : NULL;
+    if (!file)
+        return;
+    fprintf(file, "/* SPDX-License-Identifier: MIT\n"
+                  " * A row an operator, a column a feature: see plan.h.  Learned by "
+                  "bench/anole-bench-across. */\n.weights = {\n");
+    for (size_t o = 0; o < ANOLE_OPERATOR_COUNT; o++) {
+        fprintf(file, "    {");
+        for (size_t f = 0; f < ANOLE_PLAN_FEATURES; f++)
+            fprintf(file, "%s%.3ff", f ? ", " : "", (double)lesson.plan.weights[o][f]);
+        fprintf(file, "},\n");
+    }
+    fprintf(file, "},\n");
+    fclose(file);
+}
+
+static void learn(void)
+{
+    struct path *paths = calloc(lesson.group, sizeof *paths);
+    double *returns = calloc(lesson.group * lesson.trials, sizeof *returns);
+    double began = cpu_clock();
+    if (!paths || !returns)
+        abort();
+    for (uint64_t round = 0; cpu_clock() - began < lesson.seconds; round++) {
+        double gradient[WEIGHTS] = {0}, middle = 0.0, last = 0.0;
+        size_t used[ANOLE_OPERATOR_COUNT] = {0};
+        for (size_t w = 0; w < lesson.world_count; w++) {
+            for (size_t g = 0; g < lesson.group; g++) {
+                search(&lesson.worlds[w], &paths[g],
+                       anole_hash_combine(lesson.seed, (round * MOST_WORLDS + w) * MOST_GROUP + g));
+                middle += paths[g].best[lesson.trials / 2 - 1];
+                last += paths[g].best[lesson.trials - 1];
+                for (size_t t = 0; t < lesson.trials; t++)
+                    used[paths[g].operators[t]] += paths[g].chosen[t];
+            }
+            make_returns(returns, paths);
+            add_gradient(gradient, paths, returns);
+        }
+        step(gradient);
+        write_weights();
+        double searches = (double)(lesson.world_count * lesson.group);
+        printf("round %3zu, %4.0f s: excess %.1f %% half way, %.1f %% in the end; shares",
+               (size_t)round, cpu_clock() - began, 100.0 * expm1(middle / searches),
+               100.0 * expm1(last / searches));
+        for (size_t o = 0; o < ANOLE_OPERATOR_COUNT; o++)
+            printf(" %zu", used[o]);
+        printf("\n");
+        fflush(stdout);
+    }
+    free(returns);
+    free(paths);
+}
+
+/* -- What is asked -- */
+
+static void add_world(struct bench_worlds *recorded, const char *file)
+{
+    struct anole_error error = {0};
+    struct world *world = &lesson.worlds[lesson.world_count];
+    if (lesson.world_count++ == MOST_WORLDS) {
+        anole_fail(&error, ANOLE_ERR_USAGE, "expected at most %d worlds", MOST_WORLDS);
+        die(&error);
+    }
+    if (!strstr(file, ".json")) {
+        if (large_world_load(&world->large, file, &error) != ANOLE_DONE)
+            die(&error);
+        world->space = world->large.space;
+        world->features = world->large.features;
+        return;
+    }
+    char t1[4096];
+    const char *slash = strrchr(file, '/');
+    snprintf(t1, sizeof t1, "%.*sT1.json", slash ? (int)(slash - file) + 1 : 0, file);
+    /* Each in a list of its own: a list moves when it grows. */
+    if (bench_worlds_add(recorded, file, t1, &error) != ANOLE_DONE)
+        die(&error);
+    world->recorded = &recorded->items[0];
+    world->space = world->recorded->space;
+    world->features = world->recorded->features;
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"seconds", required_argument, NULL, 'S'}, {"trials", required_argument, NULL, 't'},
+        {"group", required_argument, NULL, 'g'},   {"seed", required_argument, NULL, 's'},
+        {"weights", required_argument, NULL, 'w'}, {"explorer", required_argument, NULL, 'e'},
+        {0},
+    };
+    struct anole_error error = {0};
+    lesson = (struct lesson){.trials = 100, .group = 6, .seconds = 600.0, .seed = 1,
+                             .explorer = anole_explorers()[0], .plan = *anole_plan_shipped()};
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (c == 'S')
+            lesson.seconds = strtod(optarg, NULL);
+        else if (c == 't')
+            lesson.trials = strtoul(optarg, NULL, 10);
+        else if (c == 'g')
+            lesson.group = strtoul(optarg, NULL, 10);
+        else if (c == 's')
+            lesson.seed = strtoul(optarg, NULL, 10);
+        else if (c == 'w')
+            lesson.weights = optarg;
+        else if (c != 'e')
+            exit(2);
+        else if (anole_explorer_find(&lesson.explorer, optarg, &error) != ANOLE_DONE)
+            die(&error);
+    }
+    if (lesson.trials < 20 || lesson.trials > MOST_TRIALS || lesson.group < 2 ||
+        lesson.group > MOST_GROUP || optind == argc) {
+        fprintf(stderr, "anole-bench-across: expected 20 to %d --trials, a --group of 2 to %d, "
+                        "and spaces: files of trials, or recordings beside their T1.json\n",
+                MOST_TRIALS, MOST_GROUP);
+        exit(2);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench_worlds recorded[MOST_WORLDS];
+    parse(argc, argv);
+    for (int i = optind; i < argc; i++)
+        add_world(&recorded[i - optind < MOST_WORLDS ? i - optind : 0], argv[i]);
+    learn();
+    for (size_t w = 0; w < lesson.world_count; w++) {
+        if (!lesson.worlds[w].recorded)
+            large_world_fini(&lesson.worlds[w].large);
+        bench_worlds_fini(&recorded[w]);
+    }
+    return 0;
+}
