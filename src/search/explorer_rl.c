@@ -2,8 +2,9 @@
  *
  * The default explorer: adaptive exploration by reinforcement learning.  An agent
  * with one small policy for all knobs walks over the cost model and is rewarded
- * for good configs that are new; hill climbing starts from what it found, and from
- * the elites.  Each has half of the model's evaluations, and one pool takes all.
+ * for good configs that are new.  It comes on top of hill climbing as the explorer of
+ * that name has it, and is given as many steps as pay: while few of the best candidates
+ * are owed to it, it walks in one proposal of a few only.  One pool takes all.
  * Where a space is small enough there is nothing to explore: then every config is
  * scored, and the agent rests.
  */
@@ -15,12 +16,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EVALUATIONS 1600
+#define EVALUATIONS 2000 /* of climbing, as in explorer_hillclimb.c */
 #define WALKERS 16
 #define HORIZON 20
 #define ROUNDS 2 /* of walking and learning a proposal */
 #define STARTS 16 /* of the agent's best that are climbed from */
 #define PATIENCE 24
+#define BEST 64 /* candidates that an agent's walks are judged by */
+#define PAYS 0.25 /* share of them that makes walking worth its time */
+#define REST 4 /* one proposal in so many has walks while they do not pay */
+#define MEMORY 0.3 /* weight of the last walks */
 #define SMALL 16384 /* configs that are all scored */
 #define MOST_COUNTED 65536 /* nodes visited to count them */
 
@@ -36,8 +41,9 @@ struct anole_explorer {
     struct anole_walk *walk;
     struct anole_ppo *agent;
     bool learns;
-    size_t collapses;
-    double entropy, reward; /* of the last proposal */
+    size_t proposals, collapses;
+    double use; /* share of the best candidates that were owed to walks, lately */
+    double entropy, reward; /* of the last walks */
 };
 
 static void destroy(struct anole_explorer *explorer)
@@ -101,6 +107,7 @@ static enum anole_status create(struct anole_explorer **explorer,
     if (!made)
         return anole_fail_memory(error);
     made->learns = learns;
+    made->use = 1.0;
     made->entropy = made->reward = NAN;
     enum anole_status status = anole_explorer_base_init(&made->base, context, error);
     if (status == ANOLE_DONE)
@@ -168,7 +175,8 @@ static enum anole_status walk(struct anole_explorer *explorer, struct anole_erro
     return status;
 }
 
-static enum anole_status climb(struct anole_explorer *explorer, struct anole_error *error)
+/* Climbs from the best that there is after the walks. */
+static enum anole_status refine(struct anole_explorer *explorer, struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     struct anole_candidate starts[STARTS];
@@ -177,9 +185,29 @@ static enum anole_status climb(struct anole_explorer *explorer, struct anole_err
         anole_pool_best(base->pool, starts, STARTS, &count, &base->rng, error);
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++)
         status = anole_climber_climb(explorer->climber, starts[i].config, PATIENCE, error);
-    if (status == ANOLE_DONE)
-        status = anole_climber_run(explorer->climber, EVALUATIONS, error);
     return status;
+}
+
+static bool walks_pay(const struct anole_explorer *explorer)
+{
+    return explorer->use >= PAYS || explorer->proposals % REST == 0;
+}
+
+/* Which of the best candidates came into the pool by the walks: after the first
+ * `before`. */
+static void judge_walks(struct anole_explorer *explorer, size_t before,
+                        const struct anole_candidate *candidates, size_t count)
+{
+    const struct anole_pool *pool = explorer->base.pool;
+    size_t best = count < BEST ? count : BEST, owed = 0;
+    if (!best)
+        return;
+    for (size_t i = before; i < anole_pool_distinct(pool); i++) {
+        struct anole_candidate found = anole_pool_get(pool, i);
+        owed += found.score > candidates[best - 1].score &&
+                anole_explorer_open(&explorer->base.context, found.config);
+    }
+    explorer->use += MEMORY * ((double)owed / (double)best - explorer->use);
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
@@ -192,11 +220,18 @@ static enum anole_status propose(struct anole_explorer *explorer,
                                                  error);
     enum anole_status status = anole_climber_begin(explorer->climber, error);
     if (status == ANOLE_DONE)
+        status = anole_climber_run(explorer->climber, EVALUATIONS, error);
+    size_t before = anole_pool_distinct(base->pool);
+    bool walks = walks_pay(explorer);
+    if (status == ANOLE_DONE && walks)
         status = walk(explorer, error);
-    if (status == ANOLE_DONE)
-        status = climb(explorer, error);
+    if (status == ANOLE_DONE && walks)
+        status = refine(explorer, error);
     if (status == ANOLE_DONE)
         status = anole_pool_best(base->pool, candidates, capacity, count, &base->rng, error);
+    if (status == ANOLE_DONE && walks)
+        judge_walks(explorer, before, candidates, *count);
+    explorer->proposals++;
     return status;
 }
 
