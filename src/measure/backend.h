@@ -131,6 +131,7 @@ struct anole_registry_driver {
     char name[256]; /* as the plugin names it: opaque; may be empty */
     uint32_t devices;
     char problem[1024]; /* what went wrong when it was asked; "" if nothing */
+    bool answered; /* the plugin did, be it with a problem: it did not crash or hang */
 };
 
 struct anole_registry_entry {

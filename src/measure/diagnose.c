@@ -146,7 +146,8 @@ static enum anole_status examine_driver(struct anole_findings *findings,
         status = anole_findings_add(findings, subject, "driver", ANOLE_VERDICT_FINE, NULL, error,
                                     "%u device%s for this backend", driver->devices,
                                     driver->devices == 1 ? "" : "s");
-    return status == ANOLE_DONE && driver->devices == 0 && driver->name[0] && !driver->problem[0]
+    /* The backend may know how to mend it. */
+    return status == ANOLE_DONE && driver->devices == 0 && driver->name[0] && driver->answered
                ? ask(findings, subject, entry, driver->name, ANOLE_ALL_DEVICES, threads, error)
                : status;
 }

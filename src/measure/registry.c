@@ -314,6 +314,7 @@ static enum anole_status take_answer(struct search *search, const struct driver 
         return ANOLE_DONE;
     }
     add_probed(search->registry, driver, reply->device_count, reply->problem);
+    search->registry->drivers[search->registry->driver_count - 1].answered = true;
     if (reply->problem[0])
         note_problem(entry, driver->name, reply->problem);
     return add_devices(search->registry, driver, reply, error);
