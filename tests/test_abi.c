@@ -35,6 +35,8 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_LAUNCH_FAILED, -4);
     assert_int_equal(ANOLE_NO_MEMORY, -5);
     assert_int_equal(ANOLE_DEVICE_LOST, -6);
+    assert_int_equal(ANOLE_WRONG_ANSWER, -8);
+    assert_int_equal(ANOLE_TIMED_OUT, -9);
     assert_int_equal(ANOLE_NO_DEVICE, -7);
     assert_int_equal(ANOLE_LOG_ERROR, 0);
     assert_int_equal(ANOLE_LOG_WARNING, 1);

@@ -226,10 +226,71 @@ static void test_trials_are_as_recorded(void **state)
     anole_generator_destroy(generator);
 }
 
+/* Each kind of failure that a T4 file knows comes out as the outcome that it means. */
+static void test_every_invalidity_is_an_outcome(void **state)
+{
+    static const struct {
+        const char *kind;
+        enum anole_outcome outcome;
+    } cases[] = {{"correct", ANOLE_OUTCOME_OK},
+                 {"constraints", ANOLE_OUTCOME_INVALID},
+                 {"compile", ANOLE_OUTCOME_COMPILE},
+                 {"runtime", ANOLE_OUTCOME_LAUNCH},
+                 {"correctness", ANOLE_OUTCOME_WRONG_ANSWER},
+                 {"timeout", ANOLE_OUTCOME_TIMEOUT}};
+    enum { CASES = sizeof cases / sizeof *cases };
+    static const char *const names[] = {"tile_x", "tile_y", "vector", "unroll", "stages", "layout"};
+    struct fixture *f = *state;
+    struct anole_error error = {0};
+    struct anole_generator *generator;
+    struct anole_measure *measure;
+    struct anole_task task = custom_task("bowl");
+    static struct seen seen;
+    uint64_t configs[CASES];
+    char path[4096], variable[3 * sizeof path];
+    snprintf(path, sizeof path, "%s/kinds.T4.json", f->folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "{\"metadata\":{\"timeunit\":\"milliseconds\",\"device\":\"kinds\"},\"results\":[");
+    for (size_t i = 0; i < CASES; i++)
+        fprintf(file,
+                "%s{\"configuration\":{\"tile_x\":%d,\"tile_y\":16,\"vector\":1,\"unroll\":1,"
+                "\"stages\":1,\"layout\":\"row\"},\"times\":{\"compilation\":200,"
+                "\"runtimes\":[2]},\"invalidity\":\"%s\","
+                "\"measurements\":[{\"name\":\"time\",\"value\":2,\"unit\":\"ms\"}]}",
+                i ? "," : "", 1 << i, cases[i].kind);
+    fprintf(file, "]}");
+    fclose(file);
+    snprintf(variable, sizeof variable, "%s/bowl/T1.json:%s", f->data, path);
+    serve(f, variable);
+    assert_int_equal(f->registry->device_count, 1);
+    assert_done(anole_generator_create(&generator, f->registry->entries[0].backend,
+                                       &f->registry->devices[0].device, &task, &error));
+    for (int i = 0; i < CASES; i++) {
+        const int64_t values[] = {1 << i, 16, 1, 1, 1, 0};
+        assert_done(anole_space_lookup(anole_generator_space(generator), &configs[i], names, values,
+                                       6, &error));
+    }
+    const struct anole_measure_options options = {.build_workers = 1, .threads = 1, .seed = 1};
+    assert_done(
+        anole_measure_create(&measure, f->registry, &f->registry->devices[0], &options, &error));
+    assert_done(anole_measure_batch(measure, generator, configs, CASES, NAN, keep, &seen, &error));
+    for (size_t i = 0; i < CASES; i++) {
+        assert_int_equal(seen.results[i].outcome, cases[i].outcome);
+        if (i > 0) {
+            assert_contains(seen.results[i].message, "recorded: ");
+            assert_contains(seen.results[i].message, anole_outcome_words(cases[i].outcome));
+        }
+    }
+    anole_measure_destroy(measure);
+    anole_generator_destroy(generator);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_every_invalidity_is_an_outcome),
         TEST(test_devices_are_the_recordings_of_a_folder),
         TEST(test_pairs_of_files_are_taken_one_by_one),
         TEST(test_without_the_variable_there_is_nothing),

@@ -44,6 +44,18 @@ check 'with all trials, in the words of the T1 file' \
     '[ "$(grep -c "\"configuration\"" own.T4.json)" = 60 ] && grep -q "\"layout\":\"row\"" own.T4.json'
 check 'a search learns from it' '"$bench" --space "$data/bowl/far.T4.json.gz" --t1 "$t1" -e rl -r 1 \
     -n 20 --transfer own.T4.json >out 2>err && grep -q "^rl " out'
+# Every way to fail that T4 files know.
+gzip -dc "$data/bowl/odd.T4.json.gz" | sed -e 's/"invalidity":"runtime"/"invalidity":"timeout"/g
+    s/"invalidity":"compile"/"invalidity":"correctness"/g' >failed.T4.json
+export ANOLE_REPLAY="$t1:$folder/failed.T4.json"
+check 'recorded failures are trials that failed so' '"$anole" tune --kernel "$t1" --device replay \
+    --trials 80 --explorer random --history failed.history --output failed.lock.json >out 2>err &&
+    grep -q "\"outcome\":\"timeout\"" failed.history &&
+    grep -q "\"outcome\":\"wrong-answer\"" failed.history &&
+    ! grep -q "\"outcome\":\"launch\"" failed.history'
+check 'and are listed' '"$anole" best --failures failed.history >out 2>err &&
+    grep -q "recorded: the output was wrong" out &&
+    grep -q "recorded: .* took too long" out'
 cut -c 1-400 own.T4.json | head -n 5 >cut.T4.json
 export ANOLE_REPLAY="$t1:$folder/cut.T4.json"
 check 'a cut file is no device, and is named' \

@@ -58,8 +58,13 @@ enum anole_code {
     ANOLE_BUILD_FAILED = -3, /* the kernel does not compile                   */
     ANOLE_LAUNCH_FAILED = -4, /* the device refuses to run the kernel         */
     ANOLE_NO_MEMORY = -5, /* host or device memory is used up                 */
-    ANOLE_DEVICE_LOST = -6, /* the driver or the device stopped working       */
+    /* The driver or the device stopped working.  The process is replaced, and the trial
+     * made again, once; a device that cannot be opened then is waited for. */
+    ANOLE_DEVICE_LOST = -6,
     ANOLE_NO_DEVICE = -7, /* no such driver, or it has no such device         */
+    /* For devices that are simulated, and know what became of a run: */
+    ANOLE_WRONG_ANSWER = -8, /* it computed the wrong thing                   */
+    ANOLE_TIMED_OUT = -9, /* it took too long, and was ended                  */
 };
 
 /* Caller-owned text; a failing op writes a NUL-terminated sentence (what

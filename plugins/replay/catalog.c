@@ -22,6 +22,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct replay_entry *entries;
 static size_t entry_count;
 static bool listed;
+static char *listed_from; /* what the variable was then; NULL: it was not set */
 
 int replay_fail(struct anole_message *message, int code, const char *format, ...)
 {
@@ -45,6 +46,8 @@ static void forget(void)
     entries = NULL;
     entry_count = 0;
     listed = false;
+    free(listed_from);
+    listed_from = NULL;
 }
 
 __attribute__((destructor)) static void unload(void)
@@ -127,15 +130,21 @@ static int add_item(char **rest, struct anole_message *message)
     return add(item, results, message);
 }
 
+/* A process that sets the variable anew gets other devices. */
 static int list_all(struct anole_message *message)
 {
     int code = ANOLE_OK;
-    if (listed)
-        return ANOLE_OK;
     const char *variable = getenv("ANOLE_REPLAY");
+    if (listed && strcmp(variable ? variable : "", listed_from ? listed_from : "") == 0)
+        return ANOLE_OK;
+    forget();
+    listed_from = variable ? strdup(variable) : NULL;
     char *copy = variable ? strdup(variable) : NULL, *rest = copy;
-    if (variable && !copy)
+    if (variable && (!copy || !listed_from)) {
+        free(copy);
+        forget();
         return replay_fail(message, ANOLE_NO_MEMORY, "out of memory");
+    }
     while (rest && code == ANOLE_OK)
         code = add_item(&rest, message);
     free(copy);

@@ -5,8 +5,7 @@
  * built or run; times and failures are as recorded.
  *
  * A device is one recording.  It supports the custom task that has the name of its
- * T1 file's benchmark.  Failures that this interface has no code for (a wrong
- * answer, a run that took too long) are launches that failed, with a word of it.
+ * T1 file's benchmark.
  */
 #include "catalog.h"
 
@@ -250,6 +249,14 @@ static void release(struct anole_session *session, struct anole_build *built)
     free(built);
 }
 
+/* Of a run that was recorded as a failure. */
+static int failure_code(enum anole_outcome outcome)
+{
+    if (outcome == ANOLE_OUTCOME_WRONG_ANSWER)
+        return ANOLE_WRONG_ANSWER;
+    return outcome == ANOLE_OUTCOME_TIMEOUT ? ANOLE_TIMED_OUT : ANOLE_LAUNCH_FAILED;
+}
+
 static int run(struct anole_session *session, struct anole_build *built,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message)
@@ -259,7 +266,7 @@ static int run(struct anole_session *session, struct anole_build *built,
     (void)bindings;
     (void)binding_count;
     if (recorded->outcome != ANOLE_OUTCOME_OK)
-        return replay_fail(message, ANOLE_LAUNCH_FAILED, "recorded: %s",
+        return replay_fail(message, failure_code(recorded->outcome), "recorded: %s",
                            anole_outcome_words(recorded->outcome));
     for (uint32_t i = 0; i < repeats; i++)
         device_seconds[i] = recorded->seconds;

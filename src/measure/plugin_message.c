@@ -25,6 +25,10 @@ const char *anole_code_text(int code)
         return "the driver or the device stopped working";
     case ANOLE_NO_DEVICE:
         return "there is no such driver or device";
+    case ANOLE_WRONG_ANSWER:
+        return "the output was wrong";
+    case ANOLE_TIMED_OUT:
+        return "the run took too long";
     default:
         return "the backend gave a code that means nothing";
     }

@@ -40,6 +40,10 @@ enum anole_outcome anole_timing_outcome(int code, enum anole_outcome usual)
         return ANOLE_OUTCOME_LAUNCH;
     case ANOLE_DEVICE_LOST:
         return ANOLE_OUTCOME_CRASH;
+    case ANOLE_WRONG_ANSWER:
+        return ANOLE_OUTCOME_WRONG_ANSWER;
+    case ANOLE_TIMED_OUT:
+        return ANOLE_OUTCOME_TIMEOUT;
     default:
         return usual;
     }
