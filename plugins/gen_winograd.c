@@ -3,6 +3,7 @@
 
 /* The points of F(tile, 3), except infinity. */
 static const double points_of[GEN_WINOGRAD_ALPHA - 1][GEN_WINOGRAD_ALPHA - 1] = {
+    [1] = {0, 1},
     [2] = {0, 1, -1},
     [4] = {0, 1, -1, 2, -2},
     [5] = {0, 1, -1, 2, -2, 0.5},
@@ -19,7 +20,7 @@ void gen_winograd_filter(int64_t tile, double g[GEN_WINOGRAD_ALPHA][3])
             if (j != i)
                 scale *= points[i] - points[j];
         /* transform_input() has the opposite sign in this row. */
-        if (i == 0 && (tile == 2 || tile == 6))
+        if (i == 0 && (tile == 1 || tile == 2 || tile == 6))
             scale = -scale;
         g[i][0] = 1 / scale;
         g[i][1] = points[i] / scale;

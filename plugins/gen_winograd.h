@@ -9,7 +9,7 @@
 
 #define GEN_WINOGRAD_ALPHA 8 /* most elements of an input tile in a row */
 
-/* G of F(tile, 3): g[tile + 2][3] for tile 2, 4, 5 or 6. */
+/* G of F(tile, 3): g[tile + 2][3] for tile 1, 2, 4, 5 or 6. */
 void gen_winograd_filter(int64_t tile, double g[GEN_WINOGRAD_ALPHA][3]);
 /* u[alpha][alpha] = G w G^T, alpha = tile + 2; element (r, s) of the 3 x 3 filter is
  * w[(r * 3 + s) * step]. */

@@ -20,48 +20,18 @@
 #define vec double
 #define INLINE static inline
 
-#define TILE 2
-#define transform_input input_2
-#define transform_output output_2
-#include "kernels/winograd_transform.cl"
-#undef TILE
-#undef ALPHA
-#undef transform_input
-#undef transform_output
-
-#define TILE 4
-#define transform_input input_4
-#define transform_output output_4
-#define transform_five five_4
-#include "kernels/winograd_transform.cl"
-#undef TILE
-#undef ALPHA
-#undef transform_input
-#undef transform_output
-#undef transform_five
-
-#define TILE 5
-#define transform_input input_5
-#define transform_output output_5
-#define transform_five five_5
-#include "kernels/winograd_transform.cl"
-#undef TILE
-#undef ALPHA
-#undef transform_input
-#undef transform_output
-#undef transform_five
-
-#define TILE 6
-#define transform_input input_6
-#define transform_output output_6
+#define TILE 6 /* of what is compiled here nothing but a default */
 #include "kernels/winograd_transform.cl"
 
 static const struct {
     int64_t tile;
     void (*input)(double *, int);
     void (*output)(double *, int);
-} sizes[] = {
-    {2, input_2, output_2}, {4, input_4, output_4}, {5, input_5, output_5}, {6, input_6, output_6}};
+} sizes[] = {{1, transform_input_1, transform_output_1},
+             {2, transform_input_2, transform_output_2},
+             {4, transform_input_4, transform_output_4},
+             {5, transform_input_5, transform_output_5},
+             {6, transform_input_6, transform_output_6}};
 
 #define SIZES (sizeof sizes / sizeof *sizes)
 
@@ -92,6 +62,30 @@ static void test_transform_all_unit_vectors(void **state)
                     assert_near(d[y], y + r == at);
             }
     }
+}
+
+/* A smaller tile with the filters of a larger one. */
+static void test_transform_rest_of_each_size(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SIZES; i++)
+        for (size_t k = 0; k < i; k++) {
+            const int tile = (int)sizes[i].tile, rest = (int)sizes[k].tile;
+            double g[GEN_WINOGRAD_ALPHA][3];
+            gen_winograd_filter(tile, g);
+            for (int at = 0; at < rest + 2; at++)
+                for (int r = 0; r < 3; r++) {
+                    double d[GEN_WINOGRAD_ALPHA] = {0};
+                    d[at] = 1;
+                    sizes[k].input(d, 1);
+                    for (int j = 0; j <= rest; j++)
+                        d[j] *= rest_scale(tile, rest, j) * g[j][r];
+                    d[rest + 1] *= g[tile + 1][r];
+                    sizes[k].output(d, 1);
+                    for (int y = 0; y < rest; y++)
+                        assert_near(d[y], y + r == at);
+                }
+        }
 }
 
 /* As the kernel does it: columns with a stride, then rows. */
@@ -213,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transform_all_unit_vectors),
+        cmocka_unit_test(test_transform_rest_of_each_size),
         cmocka_unit_test(test_transform_two_dimensions),
         cmocka_unit_test(test_pack_channels_that_fill_no_block),
         cmocka_unit_test(test_choose_on_small_devices),

@@ -29,6 +29,24 @@ static int supports(const struct anole_device *device, const struct anole_task *
 
 /* ----------------------------------------------------------- design space */
 
+/* Sizes of smaller tiles that are of use beside one of the tiles. */
+static uint32_t rests_of(const struct anole_task *task, const int64_t *tiles, uint32_t count,
+                         int64_t *list)
+{
+    static const int64_t rests[] = {1, 2, 4, 5};
+    uint32_t n = 0;
+    list[n++] = 0;
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+        bool useful = false;
+        for (uint32_t k = 0; k < count; k++)
+            useful = useful || wino_rests(task->out_h, tiles[k], rests[i]) > 0 ||
+                     wino_rests(task->out_w, tiles[k], rests[i]) > 0;
+        if (useful)
+            list[n++] = rests[i];
+    }
+    return n;
+}
+
 static void declare_knobs(const struct anole_device *device, const struct anole_task *task,
                           struct gen_space *space)
 {
@@ -47,6 +65,8 @@ static void declare_knobs(const struct anole_device *device, const struct anole_
     while (n < 4 && tiles[n] <= side)
         n++;
     gen_space_ordinal(space, "wino_tile", tiles, n, v[WINO_TILE]);
+    n = rests_of(task, tiles, n, list);
+    gen_space_ordinal(space, "wino_rest", list, n, v[WINO_REST]);
     n = cpu_vector_widths(device, list);
     gen_space_ordinal(space, "wino_vector_width", list, n, v[WINO_VECTOR_WIDTH]);
     n = gen_range(list, 1, gen_min(8, gen_ceil_div(k, 4)));
@@ -84,6 +104,11 @@ static void constrain_tiles(const struct anole_device *device, const struct anol
                          "(wino_vectors - 1) * wino_vector_width < %lld", k);
     gen_space_constraint(space, "half of a vector would do",
                          "wino_vector_width < %lld or wino_vector_width == 4", 2 * k);
+    gen_space_constraint(space, "smaller tiles save nothing",
+                         "wino_rest == 0 or wino_rest < wino_tile and "
+                         "(wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld or "
+                         "wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld)",
+                         NUM(task->out_h), NUM(task->out_h), NUM(task->out_w), NUM(task->out_w));
     gen_space_constraint(space, "there are fewer tiles", "wino_register_tiles <= " TILES,
                          TILES_ARGS);
     gen_space_constraint(space, "a smaller block holds all tiles",
@@ -109,8 +134,8 @@ static void constrain_stages(const struct anole_device *device, const struct ano
                          c, NUM(wino_local_floats(device)));
     gen_space_constraint(
         space, "intermediate results overflow a buffer",
-        "wino_stages == 0 or " POINTS " * round_up(" TILES
-        ", wino_register_tiles) * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
+        "wino_stages == 0 or " POINTS " * " TILES
+        " * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
         ") + 2 * wino_row_pad) <= %lld",
         TILES_ARGS, c, k, NUM(cpu_buffer_floats(device)));
     gen_space_constraint(space, "the transformed weights overflow a buffer",
@@ -134,13 +159,16 @@ static void features(const struct anole_device *device, const struct anole_task 
     const double sums = (double)(v[WINO_REGISTER_TILES] * v[WINO_VECTORS]);
     const int64_t blocks = gen_ceil_div(p.tiles, p.block_tiles);
     const int64_t groups = staged ? blocks * p.points * p.phases : blocks * v[WINO_SPLIT];
-    const int64_t rows = gen_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
     const double scratch = (double)(p.v_floats + p.m_floats);
     const double tensors = (double)task->batch * ((double)task->in_h * task->in_w * task->in_c +
                                                   (double)task->out_h * task->out_w * task->out_c) +
                            9.0 * task->in_c * task->out_c;
 
-    f->operations = 2.0 * (double)p.points * (double)rows * task->in_c *
+    double products = 0; /* of a pair of channels */
+    for (int class = 0; class < WINO_CLASSES; class++)
+        products += (double)wino_class_points(&p, class) *
+                    (double)wino_rows_before(&p, p.tiles, class);
+    f->operations = 2.0 * products * task->in_c *
                     (double)(gen_ceil_div(task->out_c, p.block_k) * p.block_k) /
                     gen_task_operations(task);
     f->accumulators = sums;
@@ -168,8 +196,7 @@ static void emit_launches(const struct anole_task *task, const int64_t *v,
         gen_emit_launch(emit, "winograd", task, blocks, v[WINO_SPLIT], 1, false);
         return;
     }
-    const int64_t rows = gen_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
-    gen_emit_launch(emit, "winograd_input", task, rows, gen_ceil_div(task->in_c, channels), 1,
+    gen_emit_launch(emit, "winograd_input", task, p->tiles, gen_ceil_div(task->in_c, channels), 1,
                     true);
     gen_emit_launch(emit, "winograd_multiply", task, blocks, p->points, p->phases, true);
     gen_emit_launch(emit, "winograd_output", task, p->tiles, gen_ceil_div(task->out_c, channels), 1,
@@ -185,6 +212,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
 
     gen_emit_task(emit, task);
     gen_emit_define(emit, "TILE", v[WINO_TILE]);
+    gen_emit_define(emit, "REST", p.rest);
     gen_emit_define(emit, "VW", v[WINO_VECTOR_WIDTH]);
     gen_emit_define(emit, "KV", v[WINO_VECTORS]);
     gen_emit_define(emit, "REGISTER_TILES", v[WINO_REGISTER_TILES]);
@@ -196,6 +224,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "UNROLL_C", v[WINO_UNROLL]);
     gen_emit_define(emit, "PREFETCH", v[WINO_PREFETCH]);
     gen_emit_define(emit, "ROW_PAD", v[WINO_PAD]);
+    gen_emit_define(emit, "ROWS_USED", wino_rows_used(&p, v));
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_winograd_transform);
     gen_emit_text(emit, kernel_winograd);

@@ -9,6 +9,7 @@
 
 enum wino_knob {
     WINO_TILE,           /* outputs of a tile in a row: F(tile x tile, 3 x 3) */
+    WINO_REST,           /* outputs in a row of smaller tiles at the edge; 0: none are smaller */
     WINO_VECTOR_WIDTH,   /* floats in a vector */
     WINO_VECTORS,        /* vectors of output channels whose sums are in registers */
     WINO_REGISTER_TILES, /* tiles whose sums are in registers */
@@ -30,6 +31,9 @@ struct wino_plan {
     int64_t alpha;  /* elements of an input tile in a row */
     int64_t points; /* alpha^2: products for each tile and pair of channels */
     int64_t tiles;
+    int64_t rest;             /* outputs in a row of smaller tiles; those of others if none are */
+    int64_t tiles_h, tiles_w; /* of an image */
+    int64_t full_h, full_w;   /* of these, rows and columns that are not of smaller tiles */
     int64_t block_tiles; /* of a work-group */
     int64_t block_k;     /* output channels that share a vector of weights' row */
     int64_t phase_k;     /* output channels of a phase */
@@ -40,6 +44,16 @@ struct wino_plan {
 };
 
 struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v);
+
+/* How many rows or columns of tiles are smaller, of those that cover `outputs`. */
+int64_t wino_rests(int64_t outputs, int64_t tile, int64_t rest);
+/* Points that so many tiles of an image in all need, as kernels/winograd.cl has it:
+ * class bit 0, smaller tiles down too; bit 1, smaller tiles across. */
+#define WINO_CLASSES 4
+int64_t wino_class_points(const struct wino_plan *p, int class);
+int64_t wino_rows_before(const struct wino_plan *p, int64_t tiles, int class);
+/* Bit n: n tiles (n <= WINO_REGISTER_TILES <= 28) are multiplied at a time somewhere. */
+uint32_t wino_rows_used(const struct wino_plan *p, const int64_t *v);
 
 /* Estimated cycles of a config: what the default is chosen by (winograd_cost.c). */
 double wino_cost(const struct anole_device *device, const struct anole_task *task,

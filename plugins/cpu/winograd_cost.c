@@ -6,6 +6,8 @@
  */
 #include "winograd.h"
 
+#include <math.h>
+
 /* Cycles to transform the inputs, or the products, of a vector of channels of one
  * tile: arithmetic, loads and stores. */
 static const double input_cycles[] = {[2] = 58, [4] = 180, [5] = 350, [6] = 600};
@@ -14,33 +16,6 @@ static const double output_cycles[] = {[2] = 48, [4] = 125, [5] = 240, [6] = 430
 #define NEAR_BYTES 20.0 /* a cycle, from L3 */
 #define FAR_BYTES 8.0   /* a cycle, from memory */
 #define LAUNCH_CYCLES 10000.0
-
-struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v)
-{
-    const int64_t vw = v[WINO_VECTOR_WIDTH];
-    struct wino_plan p;
-    p.alpha = v[WINO_TILE] + 2;
-    p.points = p.alpha * p.alpha;
-    p.tiles = (int64_t)task->batch * gen_ceil_div(task->out_h, v[WINO_TILE]) *
-              gen_ceil_div(task->out_w, v[WINO_TILE]);
-    p.block_tiles = v[WINO_REGISTER_TILES] * v[WINO_BLOCK];
-    p.block_k = v[WINO_VECTORS] * vw;
-    p.phase_k = v[WINO_PHASE] * p.block_k;
-    p.phases = gen_ceil_div(task->out_c, p.phase_k);
-    p.v_row = gen_ceil_div(task->in_c, vw) * vw + v[WINO_PAD];
-    if (v[WINO_STAGES] == WINO_STAGED) {
-        int64_t rows = gen_ceil_div(p.tiles, v[WINO_REGISTER_TILES]) * v[WINO_REGISTER_TILES];
-        p.m_row = p.phases * p.phase_k + v[WINO_PAD];
-        p.v_floats = p.points * rows * p.v_row;
-        p.m_floats = p.points * rows * p.m_row;
-    } else {
-        p.m_row = p.phase_k;
-        p.v_floats = p.points * p.block_tiles * p.v_row;
-        p.m_floats = p.points * (p.block_tiles * p.m_row + v[WINO_PAD]);
-    }
-    p.weights = p.phases * p.phase_k * p.points * task->in_c;
-    return p;
-}
 
 int64_t wino_local_floats(const struct anole_device *device)
 {
@@ -70,19 +45,33 @@ static double cold(const struct anole_device *device, const struct anole_task *t
     return 4.0 * task->batch * (in + out) > 0.25 * (double)device->cache_l3 ? 1.8 : 1;
 }
 
+/* A call of the matrix product: so many tiles, and the vectors of a block of channels. */
+static double call_cycles(const struct anole_task *task, double tiles, const int64_t *v,
+                          bool v_from_l2)
+{
+    const double vectors = (double)v[WINO_VECTORS], sums = tiles * vectors;
+    const double step = max2(max2(sums / 2, 4), 0.55 * (tiles + vectors)) + 0.25 * vectors +
+                        (v_from_l2 ? 0.06 * tiles : 0);
+    return (double)task->in_c * step + 20 + sums;
+}
+
 /* The matrix products, on one core. */
 static double product_cycles(const struct anole_device *device, const struct anole_task *task,
                              const int64_t *v, const struct wino_plan *p)
 {
-    const double tiles = (double)v[WINO_REGISTER_TILES], vectors = (double)v[WINO_VECTORS];
-    const double sums = tiles * vectors;
+    const double most = (double)v[WINO_REGISTER_TILES];
+    const double blocks = (double)gen_ceil_div(p->tiles, p->block_tiles);
     const bool v_from_l2 = 8 * v[WINO_REGISTER_TILES] * p->v_row > cpu_l1_bytes(device);
-    const double step = max2(max2(sums / 2, 4), 0.55 * (tiles + vectors)) + 0.25 * vectors +
-                        (v_from_l2 ? 0.06 * tiles : 0);
-    const double calls = (double)p->points *
-                         (double)gen_ceil_div(p->tiles, v[WINO_REGISTER_TILES]) *
-                         (double)gen_ceil_div(task->out_c, p->block_k);
-    return calls * (task->in_c * step + 20 + sums);
+    double cycles = 0;
+    for (int class = 0; class < WINO_CLASSES; class++) {
+        /* As if each block had the same number of the tiles. */
+        const double rows = (double)wino_rows_before(p, p->tiles, class) / blocks;
+        const double whole = floor(rows / most), left = rows - whole * most;
+        const double of_block = whole * call_cycles(task, most, v, v_from_l2) +
+                                (left > 0.01 ? call_cycles(task, left, v, v_from_l2) : 0);
+        cycles += (double)wino_class_points(p, class) * blocks * of_block;
+    }
+    return cycles * (double)gen_ceil_div(task->out_c, p->block_k);
 }
 
 double wino_cost(const struct anole_device *device, const struct anole_task *task, const int64_t *v)
@@ -121,6 +110,9 @@ bool wino_acceptable(const struct anole_device *device, const struct anole_task 
         return false;
     if ((v[WINO_VECTORS] - 1) * v[WINO_VECTOR_WIDTH] >= task->out_c ||
         (v[WINO_PHASE] - 1) * p.block_k >= task->out_c || v[WINO_SPLIT] > p.phases)
+        return false;
+    if (v[WINO_REST] > 0 && wino_rests(task->out_h, v[WINO_TILE], v[WINO_REST]) == 0 &&
+        wino_rests(task->out_w, v[WINO_TILE], v[WINO_REST]) == 0)
         return false;
     if (v[WINO_REGISTER_TILES] > p.tiles || (v[WINO_BLOCK] - 1) * v[WINO_REGISTER_TILES] >= p.tiles)
         return false;
@@ -174,16 +166,20 @@ void wino_plainest(const struct anole_device *device, const struct anole_task *t
 
 void wino_choose(const struct anole_device *device, const struct anole_task *task, int64_t *best)
 {
-    static const int64_t sizes[] = {2, 4, 5, 6};
+    static const int64_t shapes[][2] = {{2, 0}, {2, 1}, {4, 0}, {4, 1}, {4, 2}, {5, 0}, {5, 1},
+                                        {5, 2}, {5, 4}, {6, 0}, {6, 1}, {6, 2}, {6, 4}, {6, 5}};
     int64_t v[WINO_KNOBS];
     double least = -1;
     wino_plainest(device, task, v);
     wino_plainest(device, task, best);
 
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        v[WINO_TILE] = sizes[i];
-        if (i > 0 && sizes[i] > gen_max(task->out_h, task->out_w))
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const int64_t tile = v[WINO_TILE] = shapes[i][0], rest = v[WINO_REST] = shapes[i][1];
+        if (i > 0 && tile > gen_max(task->out_h, task->out_w))
             break;
+        if (rest > 0 && wino_rests(task->out_h, tile, rest) == 0 &&
+            wino_rests(task->out_w, tile, rest) == 0)
+            continue;
         for (v[WINO_VECTORS] = 1; v[WINO_VECTORS] <= 4; v[WINO_VECTORS]++)
             for (v[WINO_REGISTER_TILES] = 1; v[WINO_REGISTER_TILES] <= 28; v[WINO_REGISTER_TILES]++)
                 for (v[WINO_BLOCK] = 1; v[WINO_BLOCK] <= 4; v[WINO_BLOCK]++)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How Winograd's tiles cover an image, and what a config makes of them.
+ */
+#include "winograd.h"
+
+int64_t wino_rests(int64_t outputs, int64_t tile, int64_t rest)
+{
+    if (rest <= 0 || rest >= tile)
+        return 0;
+    const int64_t tiles = gen_ceil_div(outputs, tile);
+    return gen_min(tiles, (tiles * tile - outputs) / (tile - rest));
+}
+
+struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v)
+{
+    const int64_t vw = v[WINO_VECTOR_WIDTH];
+    struct wino_plan p;
+    p.alpha = v[WINO_TILE] + 2;
+    p.points = p.alpha * p.alpha;
+    p.rest = v[WINO_REST] > 0 ? v[WINO_REST] : v[WINO_TILE];
+    p.tiles_h = gen_ceil_div(task->out_h, v[WINO_TILE]);
+    p.tiles_w = gen_ceil_div(task->out_w, v[WINO_TILE]);
+    p.full_h = p.tiles_h - wino_rests(task->out_h, v[WINO_TILE], p.rest);
+    p.full_w = p.tiles_w - wino_rests(task->out_w, v[WINO_TILE], p.rest);
+    p.tiles = (int64_t)task->batch * p.tiles_h * p.tiles_w;
+    p.block_tiles = v[WINO_REGISTER_TILES] * v[WINO_BLOCK];
+    p.block_k = v[WINO_VECTORS] * vw;
+    p.phase_k = v[WINO_PHASE] * p.block_k;
+    p.phases = gen_ceil_div(task->out_c, p.phase_k);
+    p.v_row = gen_ceil_div(task->in_c, vw) * vw + v[WINO_PAD];
+    if (v[WINO_STAGES] == WINO_STAGED) {
+        p.m_row = p.phases * p.phase_k + v[WINO_PAD];
+        p.v_floats = p.points * p.tiles * p.v_row;
+        p.m_floats = p.points * p.tiles * p.m_row;
+    } else {
+        p.m_row = p.phase_k;
+        p.v_floats = p.points * p.block_tiles * p.v_row;
+        p.m_floats = p.points * (p.block_tiles * p.m_row + v[WINO_PAD]);
+    }
+    p.weights = p.phases * p.phase_k * p.points * task->in_c;
+    return p;
+}
+
+int64_t wino_class_points(const struct wino_plan *p, int class)
+{
+    const int64_t shared = p->rest + 2, other = p->alpha - shared;
+    return (class & 1 ? shared : other) * (class & 2 ? shared : other);
+}
+
+int64_t wino_rows_before(const struct wino_plan *p, int64_t tiles, int class)
+{
+    const int64_t rows = class & 1 ? p->tiles_h : p->full_h;
+    const int64_t columns = class & 2 ? p->tiles_w : p->full_w;
+    const int64_t row = tiles / p->tiles_w % p->tiles_h, column = tiles % p->tiles_w;
+    return (tiles / (p->tiles_h * p->tiles_w) * rows + gen_min(row, rows)) * columns +
+           (row < rows ? gen_min(column, columns) : 0);
+}
+
+uint32_t wino_rows_used(const struct wino_plan *p, const int64_t *v)
+{
+    const bool staged = v[WINO_STAGES] == WINO_STAGED;
+    const int64_t most = v[WINO_REGISTER_TILES];
+    uint32_t used = 0;
+    for (int class = 0; class < WINO_CLASSES; class++) {
+        if (wino_class_points(p, class) == 0)
+            continue;
+        /* A stage takes blocks of a class's tiles, a fused kernel its share of a block. */
+        const int64_t all = staged ? wino_rows_before(p, p->tiles, class) : p->tiles;
+        for (int64_t first = 0; first < all; first += p->block_tiles) {
+            const int64_t end = gen_min(all, first + p->block_tiles);
+            const int64_t rows = staged ? end - first
+                                        : wino_rows_before(p, end, class) -
+                                              wino_rows_before(p, first, class);
+            if (rows >= most)
+                used |= UINT32_C(1) << most;
+            if (rows % most > 0)
+                used |= UINT32_C(1) << rows % most;
+        }
+    }
+    return used;
+}
