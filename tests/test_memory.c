@@ -9,6 +9,8 @@
 #include "measure_fixture.h"
 
 #include "base/json.h"
+#include "cli/comparison.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "formats/recording.h"
 #include "formats/t4_write.h"
@@ -18,17 +20,20 @@
 #include "measure/measure.h"
 #include "measure/paths.h"
 #include "measure/runner.h"
+#include "measure/scratch.h"
 #include "measure/task_file.h"
 #include "measure/task_store.h"
 #include "network/network.h"
 #include "record/history.h"
 #include "record/lock_private.h"
 #include "search/search.h"
+#include "space/expression.h"
 #include "tune/schedule.h"
 #include "tune/tuner.h"
 #include "tune/tuner_lock.h"
 
 #include <math.h>
+#include <zlib.h>
 
 enum { GOOD, SIMULATED }; /* entries and devices, by name */
 
@@ -104,6 +109,14 @@ static void write_text(const char *name, const char *text)
 {
     struct anole_error error = {.status = ANOLE_DONE};
     assert_done(anole_file_replace(path_of(name), text, strlen(text), &error));
+}
+
+static void write_compressed(const char *name, const char *text)
+{
+    gzFile file = gzopen(path_of(name), "wb");
+    assert_non_null(file);
+    assert_int_equal(gzputs(file, text), strlen(text));
+    assert_int_equal(gzclose(file), Z_OK);
 }
 
 #define NETWORK                                                                                    \
@@ -272,16 +285,16 @@ static enum anole_status use_kernel(struct anole_error *error)
 }
 TEST_SCENARIO(use_kernel, 1)
 
+static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": "
+                              "\"x\", \"Values\": [1, 2, 4]}]}}";
+static const char results[] = "{\"metadata\": {\"device\": \"d\"}, \"results\": ["
+                              "{\"configuration\": {\"x\": 1}, \"invalidity\": \"correct\", "
+                              "\"times\": {\"runtimes\": [1, 2]}, \"note\": NaN},"
+                              "{\"configuration\": {\"x\": 2}, \"invalidity\": \"compile\"}]}";
+
 /* Results of others, read and written again. */
 static enum anole_status use_recording(struct anole_error *error)
 {
-    static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": "
-                                  "\"x\", \"Values\": [1, 2, 4]}]}}";
-    static const char results[] =
-        "{\"metadata\": {\"device\": \"d\"}, \"results\": ["
-        "{\"configuration\": {\"x\": 1}, \"invalidity\": \"correct\", \"times\": "
-        "{\"runtimes\": [1, 2]}, \"note\": NaN},"
-        "{\"configuration\": {\"x\": 2}, \"invalidity\": \"compile\"}]}";
     static const char names[][ANOLE_KNOB_NAME] = {"x"};
     const struct anole_result result = {.seconds = 1e-3};
     const int64_t four = 4;
@@ -308,6 +321,77 @@ static enum anole_status use_recording(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(use_recording, 1)
+
+/* The same from files, of which one is compressed. */
+static enum anole_status load_files(struct anole_error *error)
+{
+    struct anole_t1 *t1 = NULL;
+    struct anole_space *made = NULL;
+    struct anole_recording *recording = NULL;
+    enum anole_status status = anole_t1_load(&t1, path_of("t1.json"), error);
+    if (status == ANOLE_DONE)
+        status = anole_t1_space(&made, t1, error);
+    if (status == ANOLE_DONE)
+        status = anole_recording_load(&recording, t1, made, path_of("t4.json.gz"), error);
+    anole_recording_destroy(recording);
+    anole_space_destroy(made);
+    anole_t1_destroy(t1);
+    return status;
+}
+TEST_SCENARIO(load_files, 1)
+
+static enum anole_status make_expression(struct anole_error *error)
+{
+    static const char *const names[] = {"x", "y"};
+    struct anole_expression *expression = NULL;
+    enum anole_status status = anole_expression_create(
+        &expression, "x * (y + 1) <= 4096 and (x % 2 == 0 or not y in [1, 2, 4]) or min(x, y) < 3",
+        names, 2, error);
+    anole_expression_destroy(expression);
+    return status;
+}
+TEST_SCENARIO(make_expression, 1)
+
+static enum anole_status make_scratch(struct anole_error *error)
+{
+    char *path = NULL;
+    enum anole_status status = anole_scratch_create(&path, error);
+    if (status == ANOLE_DONE)
+        anole_scratch_remove(path);
+    free(path);
+    return status;
+}
+TEST_SCENARIO(make_scratch, 1)
+
+static enum anole_status make_progress(struct anole_error *error)
+{
+    struct anole_progress *progress = NULL;
+    enum anole_status status = anole_progress_create(&progress, error);
+    anole_progress_destroy(progress);
+    return status;
+}
+TEST_SCENARIO(make_progress, 1)
+
+static enum anole_status compare_lockfiles(struct anole_error *error)
+{
+    struct anole_lockfile *files[2] = {NULL, NULL};
+    const char *const paths[] = {"a", "b"};
+    struct anole_comparison *comparison = NULL;
+    enum anole_status status = anole_lockfile_load(&files[0], path_of("net.lock.json"), error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_load(&files[1], path_of("net.lock.json"), error);
+    if (status == ANOLE_DONE)
+        status = anole_comparison_create(&comparison, files, paths, 2, error);
+    if (status == ANOLE_DONE) {
+        json_t *root = anole_comparison_json(comparison);
+        json_decref(root);
+    }
+    anole_comparison_destroy(comparison);
+    anole_lockfile_destroy(files[0]);
+    anole_lockfile_destroy(files[1]);
+    return status;
+}
+TEST_SCENARIO(compare_lockfiles, 1)
 
 /* -- Histories -- */
 
@@ -647,6 +731,8 @@ static int setup(void **state)
     kernel_root = json_loads(KERNEL, 0, NULL);
     assert_non_null(kernel_root);
     write_text("k.cl", "kernel void k() {}");
+    write_text("t1.json", t1_text);
+    write_compressed("t4.json.gz", results);
     write_text("raw", "sixteen bytes ..");
     write_text("net.json", NETWORK);
     write_text("bad.json", "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
@@ -683,6 +769,11 @@ int main(void)
         cmocka_unit_test(test_read_t1_survives),
         cmocka_unit_test(test_use_kernel_survives),
         cmocka_unit_test(test_use_recording_survives),
+        cmocka_unit_test(test_load_files_survives),
+        cmocka_unit_test(test_make_expression_survives),
+        cmocka_unit_test(test_make_scratch_survives),
+        cmocka_unit_test(test_make_progress_survives),
+        cmocka_unit_test(test_compare_lockfiles_survives),
         cmocka_unit_test(test_use_history_survives),
         cmocka_unit_test(test_failed_append_keeps_the_file),
         cmocka_unit_test(test_make_space_survives),
