@@ -3,12 +3,13 @@
 #
 # A visit to a GPU: builds, checks every template of the gpu backend on it, tunes
 # networks, and holds each layer against CLBlast and against cuDNN, with TF32 off and
-# on, in turn.
+# on, in turn.  Where the device's tensor cores can be had, networks are tuned twice: in
+# fp32, and with TF32 allowed, which is then held against cuDNN with TF32 on.
 #
 # bench/gpu.sh [--device D] [--time T] [--rounds N] [--trials N] [--out FOLDER] [NETWORK...]
 #
 #   --device D    as for `anole tune`, default gpu
-#   --time T      for tuning one network, default 5m
+#   --time T      for tuning one network in one precision, default 5m
 #   --rounds N    times that everybody is timed, default 7
 #   --trials N    configs of each template that are checked, default 5
 #   --out FOLDER  default gpu-bench; lock files that are there already are used as they
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
     --rounds) rounds=$2 && shift 2 ;;
     --trials) trials=$2 && shift 2 ;;
     --out) out=$2 && shift 2 ;;
-    -*) sed -n '3,24s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+    -*) sed -n '3,25s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
     *) networks="$networks $1" && shift ;;
     esac
 done
@@ -76,12 +77,21 @@ if grep -q ' [1-9][0-9]* failed' "$out/check.txt" 2>/dev/null; then
 fi
 
 # -------------------------------------------------------------------- tune
+tensor=$("$python" "$top/bench/gpu_table.py" tensor "$out" "$device") || tensor=
+[ -n "$tensor" ] || say "no tensor cores that this OpenCL offers: in fp32 alone"
+
+# tune NETWORK PRECISION NAME
+tune() {
+    lock=$out/$3.lock.json
+    [ ! -e "$lock" ] || return 0
+    say "$1 in $2, $budget"
+    "$anole" tune "$top/networks/$1.json" --precision "$2" --device "$device" --time "$budget" \
+        --history "$out/$3.history" --output "$lock" | tee "$out/$3.txt"
+}
+
 for network in $networks; do
-    lock=$out/$network.lock.json
-    [ ! -e "$lock" ] || continue
-    say "$network, $budget"
-    "$anole" tune "$top/networks/$network.json" --device "$device" --time "$budget" \
-        --history "$out/$network.history" --output "$lock" | tee "$out/$network.txt"
+    tune "$network" fp32 "$network"
+    [ -z "$tensor" ] || tune "$network" tf32 "$network.tf32"
 done
 
 # ------------------------------------------------------------------- peers
@@ -111,6 +121,10 @@ for network in $networks; do
         base=$out/$network-$round
         "$anole" verify "$out/$network.lock.json" --device "$device" --json \
             >"$base-anole.json" 2>"$base-anole.err" || true
+        if [ -n "$tensor" ]; then
+            "$anole" verify "$out/$network.tf32.lock.json" --precision tf32 --device "$device" \
+                --json >"$base-anole-tf32.json" 2>"$base-anole-tf32.err" || true
+        fi
         if [ -n "$clblast" ]; then
             "$clblast" "$name" <"$out/$network.keys" >"$base-clblast.txt" || clblast=
         fi

@@ -4,15 +4,19 @@
 
   name FOLDER DEVICE              the name of the device, as OpenCL has it
   keys LOCKFILE                   the tasks of a lock file, one a line
+  tensor FOLDER DEVICE            "yes" if kernels may use the device's tensor cores
   table FOLDER DEVICE NETWORK...  the table
 """
 import glob
 import json
 import math
+import os
 import re
 import sys
 
 PEERS = [("clblast", "CLBlast"), ("cudnn", "cuDNN"), ("tf32", "cuDNN TF32")]
+# What is tuned with TF32 allowed is for those alone who use it too.
+TF32_PEERS = [("fp32", "Anole fp32"), ("tf32", "cuDNN TF32")]
 
 
 def load(path):
@@ -45,7 +49,7 @@ def peak(device):
 
 
 def flops(key):
-    n = [int(x) for x in re.findall(r"\d+", key.split(" f32")[0])]
+    n = [int(x) for x in re.findall(r"\d+", re.split(r" t?f32", key)[0])]
     if key.startswith("dense"):
         batch, c, k = n
         return 2.0 * batch * c * k
@@ -56,10 +60,15 @@ def flops(key):
     return 2.0 * batch * p * q * k * r * s * (c // g)
 
 
-def ours(folder, network):
+def in_fp32(key):
+    return key.replace(" tf32", " f32")
+
+
+def ours(folder, network, precision="fp32"):
     """{key: [seconds of each round]}, of what came out right."""
     times = {}
-    for path in sorted(glob.glob(f"{folder}/{network}-*-anole.json")):
+    suffix = "" if precision == "fp32" else f"-{precision}"
+    for path in sorted(glob.glob(f"{folder}/{network}-*-anole{suffix}.json")):
         try:
             tasks = load(path)["tasks"]
         except (ValueError, KeyError):
@@ -71,6 +80,8 @@ def ours(folder, network):
 
 
 def theirs(folder, network, peer):
+    if peer == "fp32":
+        return ours(folder, network)
     times = {}
     for path in sorted(glob.glob(f"{folder}/{network}-*-{peer}.txt")):
         with open(path, encoding="utf-8") as file:
@@ -85,32 +96,36 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def print_network(folder, network, top, ratios):
-    lock = load(f"{folder}/{network}.lock.json")
+def print_network(folder, network, top, ratios, precision="fp32"):
+    allowed = precision == "tf32"
+    lock = load(f"{folder}/{network}{'.tf32' if allowed else ''}.lock.json")
     counts = {t["task"]: t["multiplicity"] for d in lock["devices"] for t in d["tasks"]}
-    own = ours(folder, network)
-    peers = [(name, label, theirs(folder, network, name)) for name, label in PEERS]
+    own = ours(folder, network, precision)
+    peers = [(name, label, theirs(folder, network, name))
+             for name, label in (TF32_PEERS if allowed else PEERS)]
     sums = {name: [0.0, 0.0] for name, _, _ in peers}
-    print(f"\n{network}: times in us, and how many times as long the peer takes")
-    print(f'{"task":<72} {"x":>2} {"Anole":>9} {"GFLOP/s":>8} {"peak":>5}'
+    print(f"\n{network}{', TF32 allowed' if allowed else ''}: times in us, and how many times as "
+          "long the peer takes")
+    print(f'{"task":<73} {"x":>2} {"Anole":>9} {"GFLOP/s":>8} {"peak":>5}'
           + "".join(f"{label:>19}" for _, label, _ in peers))
     for key, count in counts.items():
         if key not in own:
-            print(f"{key:<72} {count:>2} {'failed':>9}")
+            print(f"{key:<73} {count:>2} {'failed':>9}")
             continue
         seconds = median(own[key])
         speed = flops(key) / seconds
         share = f"{100 * speed / top:.0f}%" if top else "-"
-        line = f"{key:<72} {count:>2} {1e6 * seconds:>9.2f} {speed / 1e9:>8.0f} {share:>5}"
+        line = f"{key:<73} {count:>2} {1e6 * seconds:>9.2f} {speed / 1e9:>8.0f} {share:>5}"
         for name, _, times in peers:
-            if key not in times:
+            if in_fp32(key) not in times:
                 line += f'{"-":>19}'
                 continue
-            peer = median(times[key])
+            peer = median(times[in_fp32(key)])
             ratio = peer / seconds
-            ratios.setdefault(name, []).append(ratio)
+            of = f"{precision} {name}"
+            ratios.setdefault(of, []).append(ratio)
             if " k3x3 s1x1 " in key and key.startswith("conv2d"):
-                ratios.setdefault(name + " 3x3", []).append(ratio)
+                ratios.setdefault(of + " 3x3", []).append(ratio)
             sums[name][0] += count * peer
             sums[name][1] += count * seconds
             line += f"{1e6 * peer:>10.2f} {ratio:>7.2f}x"
@@ -131,16 +146,23 @@ def print_table(folder, selector, networks):
     ratios = {}
     for network in networks:
         print_network(folder, network, top, ratios)
+        if os.path.exists(f"{folder}/{network}.tf32.lock.json"):
+            print_network(folder, network, top, ratios, "tf32")
     print()
-    for name, label in PEERS:
-        if name not in ratios:
-            print(f"{label}: not here")
-            continue
-        line = (f"{label}: {geometric_mean(ratios[name]):.3f}x in the geometric mean of "
-                f"{len(ratios[name])} layers")
-        if name + " 3x3" in ratios:
-            line += f'; 3x3 with stride 1: {geometric_mean(ratios[name + " 3x3"]):.3f}x'
-        print(line)
+    for precision, peers in (("fp32", PEERS), ("tf32", TF32_PEERS)):
+        for name, label in peers:
+            print_ratio(f"{precision} {name}", f"in {precision} against {label}", ratios)
+
+
+def print_ratio(of, label, ratios):
+    if of not in ratios:
+        print(f"{label}: not here")
+        return
+    line = (f"{label}: {geometric_mean(ratios[of]):.3f}x in the geometric mean of "
+            f"{len(ratios[of])} layers")
+    if of + " 3x3" in ratios:
+        line += f'; 3x3 with stride 1: {geometric_mean(ratios[of + " 3x3"]):.3f}x'
+    print(line)
 
 
 def main():
@@ -148,6 +170,9 @@ def main():
     if verb == "name" and len(args) == 2:
         device = find_device(*args)
         print(device["name"] if device else "")
+    elif verb == "tensor" and len(args) == 2:
+        device = find_device(*args)
+        print("yes" if device and device["properties"].get("tensor_cores") == 1 else "")
     elif verb == "keys" and len(args) == 1:
         seen = dict.fromkeys(t["task"] for d in load(args[0])["devices"] for t in d["tasks"])
         print("\n".join(seen))
