@@ -12,7 +12,8 @@
  *   UNROLL     steps of the depth that are one piece of code
  */
 #define PITCH_A (TILE_M + PAD_A)
-#define A_FLOATS (TILE_K * PITCH_A) /* of a tile in local memory */
+#define A_FLOATS (TILE_K * PITCH_A) /* of tiles in local memory */
+#define B_FLOATS (TILE_K * TILE_N)
 
 typedef VEC(VEC_M) vec_m;
 

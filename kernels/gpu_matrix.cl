@@ -27,6 +27,7 @@
  *
  *   VEC_A, VEC_B  floats of a load of inputs, along the depth, and of weights
  *   VEC_N      floats of a store
+ *   RAW        1: halves stay halves on their way in
  *   STAGE_A, STAGE_B  1: inputs, weights come by way of local memory
  *   PIPELINE   0: load, then compute; 1: the next tile's loads are under way
  *              meanwhile, in registers; 2: and two tiles are in local memory
@@ -56,7 +57,10 @@
 
 /* What is multiplied, and what comes out: tensors of the layer where this is all
  * there is to it, and floats in between else. */
-#if FINISH
+#if RAW
+typedef source operand;
+#define LOAD_OPERAND(w, p) (*(__global const CONCAT(bits_, w) *)(p))
+#elif FINISH
 typedef source operand;
 #define LOAD_OPERAND(w, p) LOAD(w, p)
 #else
@@ -71,8 +75,15 @@ typedef __global float *result;
 #define STORE_RESULT(w, p, v) STORE_FLOATS(w, p, v)
 #endif
 
+#if RAW
+typedef CONCAT(bits_, VEC_A) vec_a;
+typedef CONCAT(bits_, VEC_B) vec_b;
+typedef element in_local;
+#else
 typedef VEC(VEC_A) vec_a;
 typedef VEC(VEC_B) vec_b;
+typedef float in_local;
+#endif
 typedef VEC(VEC_N) vec_n;
 
 /* ---------------------------------------------------------------- the inputs */
@@ -108,7 +119,7 @@ INLINE vec_a fetch_a(operand a, const struct row *r, const int k0, const int k)
     const int dy = tap / S * DILATION_H, dx = tap % S * DILATION_W;
 #if CHECKED
     if (r->y + dy < 0 || r->y + dy >= H || r->x + dx < 0 || r->x + dx >= W)
-        return (vec_a)(0.0f);
+        return (vec_a)(0);
 #endif
     const int at = r->at + (dy * W + dx) * C + c;
 #else
@@ -116,7 +127,7 @@ INLINE vec_a fetch_a(operand a, const struct row *r, const int k0, const int k)
 #endif
 #if DEPTH % TILE_K != 0
     if (k0 + k >= DEPTH)
-        return (vec_a)(0.0f);
+        return (vec_a)(0);
 #endif
     return LOAD_OPERAND(VEC_A, a + at);
 }

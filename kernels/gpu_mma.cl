@@ -5,9 +5,10 @@
  * gpu_product.cl after it.
  *
  * A work-group is WARPS_M x WARPS_N warps of 32 work-items, each with MMA_M x MMA_N
- * tiles of 16 x 8 sums in fp32; one instruction adds products of a depth of 8 to such
- * a tile.  Which work-item (lane) of the warp has which element stands in the PTX ISA,
- * "Matrix Fragments for mma.m16n8k8"; with g = lane / 4, t = lane % 4:
+ * tiles of 16 x 8 sums in fp32; one instruction adds products of a depth of 8 words to
+ * such a tile: 8 floats, or 16 halves.  Which work-item (lane) of the warp has which word
+ * stands in the PTX ISA, "Matrix Fragments for mma.m16n8k8" (.tf32) and "mma.m16n8k16"
+ * (.f16); with g = lane / 4, t = lane % 4, and depth in words:
  *
  *   a0, a1, a2, a3  (row g, depth t), (g + 8, t), (g, t + 4), (g + 8, t + 4)
  *   b0, b1          (depth t, column g), (t + 4, g)
@@ -23,17 +24,22 @@
  *   PAD_A      words between two rows of inputs in local memory: against two lanes
  *              that want the same bank
  *
- * Inputs and weights are rounded to TF32: 8 bits of exponent, 10 of mantissa.  Weights
- * come rounded.
+ * Floats are rounded to TF32: 8 bits of exponent, 10 of mantissa.  Weights come rounded.
+ * Halves go in as they are, and their products are exact.
  *
  * MMA_EMULATED 1: the same in plain OpenCL C, for tests on any device.  Lanes exchange
  * fragments by way of global memory, with fences for that alone, so that a checker of
  * races sees local memory as it is without them.
  */
-#define WORDS_K (TILE_K) /* of a row of a tile */
+#if HALF
+#define WORDS_K (TILE_K / 2) /* of a row of a tile */
+#else
+#define WORDS_K TILE_K
+#endif
 #define STEPS (WORDS_K / 8)
 #define PITCH_A (WORDS_K + PAD_A)
-#define A_FLOATS (TILE_M * PITCH_A) /* of a tile in local memory */
+#define A_FLOATS (TILE_M * PITCH_A) /* of tiles in local memory */
+#define B_FLOATS (WORDS_K * TILE_N)
 /* Steps of the depth that go together. */
 #define BLOCK (READ_A == 4 ? 2 : 1)
 
@@ -88,6 +94,17 @@ INLINE float round_tf32(const float x)
     return isnan(x) ? x : as_float((as_uint(x) + 0x1000u) & 0xffffe000u);
 }
 
+/* The sum of the products of the elements of two words. */
+INLINE float multiply_words(const uint a, const uint b)
+{
+#if HALF
+    const ushort low_a = a & 0xffff, low_b = b & 0xffff, high_a = a >> 16, high_b = b >> 16;
+    return WIDEN(low_a) * WIDEN(low_b) + WIDEN(high_a) * WIDEN(high_b);
+#else
+    return as_float(a) * as_float(b);
+#endif
+}
+
 INLINE void multiply(struct item *it, const struct fragments *f)
 {
     const int g = it->lane / 4, t = it->lane % 4;
@@ -105,7 +122,7 @@ INLINE void multiply(struct item *it, const struct fragments *f)
                 for (int k = 0; k < 8; k++) {
                     const int a = (row % 8 * 4 + k % 4) * FRAGMENTS + i * 4 + row / 8 + k / 4 * 2;
                     const int b = (column * 4 + k % 4) * FRAGMENTS + MMA_M * 4 + j * 2 + k / 4;
-                    sum += as_float(it->scratch[a]) * as_float(it->scratch[b]);
+                    sum += multiply_words(it->scratch[a], it->scratch[b]);
                 }
                 it->sums[i][j][c] += sum;
             }
@@ -121,11 +138,17 @@ INLINE float round_tf32(const float x)
     return as_float(rounded);
 }
 
+#if HALF
+#define INSTRUCTION "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
+#else
+#define INSTRUCTION "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"
+#endif
+
 INLINE void mma(float *c, const uint *a, const uint *b)
 {
     float c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3];
-    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
-                 "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+    asm volatile(INSTRUCTION
+                 " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
                  : "+f"(c0), "+f"(c1), "+f"(c2), "+f"(c3)
                  : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
     c[0] = c0;
@@ -155,11 +178,15 @@ INLINE void store_a(struct loads *in, __local float *as)
         const int i = l * THREADS + in->id;
         if (A_VECTORS % THREADS == 0 || i < A_VECTORS) {
             const int m = i / (TILE_K / VEC_A), k = i % (TILE_K / VEC_A) * VEC_A;
+#if HALF
+            *(__local vec_a *)((__local in_local *)as + m * (2 * PITCH_A) + k) = in->next_a[l];
+#else
             float v[VEC_A];
 #pragma unroll
             for (int j = 0; j < VEC_A; j++)
                 v[j] = round_tf32(GET(VEC_A)(in->next_a[l], j));
             *(__local vec_a *)(as + m * PITCH_A + k) = MAKE(VEC_A)(v);
+#endif
         }
     }
 }

@@ -5,7 +5,8 @@
  *
  *   struct item   what a work-item works with, `in` among it
  *   begin_tile()  finds its place in the tile, and clears its sums
- *   store_a()     puts inputs that have come into local memory, A_FLOATS a tile
+ *   store_a()     puts inputs that have come into local memory: A_FLOATS a tile, and
+ *                 B_FLOATS of weights
  *   compute()     multiplies a tile of the depth
  *   end_tile()    stores the sums
  */
@@ -27,7 +28,7 @@ INLINE void store_tiles(struct loads *in, __local float *as, __local float *bs)
     for (int l = 0; l < B_LOADS; l++) {
         const int i = l * THREADS + in->id;
         if (B_VECTORS % THREADS == 0 || i < B_VECTORS)
-            *(__local vec_b *)(bs + i * VEC_B) = in->next_b[l];
+            *(__local vec_b *)((__local in_local *)bs + i * VEC_B) = in->next_b[l];
     }
 #endif
 }
@@ -41,11 +42,11 @@ INLINE int advance(struct item *it, __local float *as, __local float *bs, const 
     if (more)
         load_tiles(&it->in, t + 1);
 #endif
-    compute(it, as + buffer * A_FLOATS, bs + buffer * (TILE_K * TILE_N), t);
+    compute(it, as + buffer * A_FLOATS, bs + buffer * B_FLOATS, t);
 #if PIPELINE == 2
     const int next = buffer ^ 1;
     if (more)
-        store_tiles(&it->in, as + next * A_FLOATS, bs + next * (TILE_K * TILE_N));
+        store_tiles(&it->in, as + next * A_FLOATS, bs + next * B_FLOATS);
     barrier(CLK_LOCAL_MEM_FENCE);
     return next;
 #else
@@ -94,7 +95,7 @@ INLINE void product(operand a, operand weights, END_PARAMETERS result out, __loc
 /* Local memory of the kernel that calls product(). */
 #define LOCAL_TILES                                                                                \
     __local float as[STAGE_A ? BUFFERS * A_FLOATS : 1] __attribute__((aligned(64)));               \
-    __local float bs[STAGE_B ? BUFFERS * TILE_K * TILE_N : 1] __attribute__((aligned(64)))
+    __local float bs[STAGE_B ? BUFFERS * B_FLOATS : 1] __attribute__((aligned(64)))
 
 #if FINISH
 

@@ -114,10 +114,11 @@ static void test_default_is_valid_and_space_large(void **state)
 {
     (void)state;
     char key[ANOLE_TASK_KEY];
-    for (size_t i = 0; i < LAYERS; i++) {
+    for (size_t i = 0; i < 2 * LAYERS; i++) {
         struct anole_generator *generator =
-            generator_for(key_of(key, layers[i], "tf32"), find_gpu("H100"));
+            generator_for(key_of(key, layers[i / 2], i % 2 ? "f16" : "tf32"), find_gpu("H100"));
         const struct anole_space *space = anole_generator_space(generator);
+        assert_true(uses(space, anole_space_default(space), digit_of(space, "tensor")));
         uint16_t digits[ANOLE_MAX_KNOBS];
         bool exact;
         for (size_t k = 0; k < anole_space_knob_count(space); k++)
@@ -282,8 +283,11 @@ static void compile(const struct anole_generator *generator, uint64_t config, bo
         const size_t knob = anole_space_find_knob(space, factors[i]);
         expected *= anole_space_knob(space, knob)->values[digits[knob]];
     }
-    assert_true(occurrences(text, "mma.sync.aligned.m16n8k8") >= expected / 8);
-    assert_true(occurrences(text, "cvt.rna.tf32.f32") > 0);
+    const bool halves = anole_generator_task(generator)->dtype == ANOLE_F16;
+    assert_true(occurrences(text, halves ? "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
+                                         : "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32") >=
+                expected / 8);
+    assert_true(halves || occurrences(text, "cvt.rna.tf32.f32") > 0);
     assert_int_equal(occurrences(text, ".extern"), 0);
     assert_int_equal(occurrences(text, ".local "), 0); /* arrays have become registers */
     free(text);
@@ -304,10 +308,10 @@ static void test_compilers_take_the_instructions(void **state)
     if (!ptxas())
         print_message("no ptxas here (ANOLE_PTXAS names one): nothing is assembled\n");
     open_folder();
-    for (size_t i = 0; i < LAYERS; i++) {
+    for (size_t i = 0; i < 2 * LAYERS; i++) {
         char key[ANOLE_TASK_KEY];
         struct anole_generator *generator =
-            generator_for(key_of(key, layers[i], "tf32"), find_gpu("H100"));
+            generator_for(key_of(key, layers[i / 2], i % 2 ? "f16" : "tf32"), find_gpu("H100"));
         const struct anole_space *space = anole_generator_space(generator);
         const int tensor = digit_of(space, "tensor");
         uint64_t config = anole_space_default(space);
@@ -336,7 +340,7 @@ static void test_probe_is_made_of_them(void **state)
     snprintf(command, sizeof command, "%s " PTX " -o %s %s", clang(), ptx, source);
     assert_true(run(command));
     char *text = text_of(ptx);
-    assert_int_equal(occurrences(text, "mma.sync"), 1);
+    assert_int_equal(occurrences(text, "mma.sync"), 2);
     free(text);
     if (ptxas()) {
         snprintf(command, sizeof command, "%s -arch=sm_80 -o /dev/null %s", ptxas(), ptx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Convolution, pointwise convolution and dense layers as a product of matrices by
- * NVIDIA's tensor cores: kernels/gpu_mma.cl.  In TF32, and so only for tasks that allow
- * the rounding that comes with it.
+ * NVIDIA's tensor cores: kernels/gpu_mma.cl.  For tasks in fp16, whose products are exact
+ * there, and for those that allow the rounding that comes with TF32.
  */
 #include "gemm.h"
 
@@ -20,7 +20,7 @@ enum knob {
     TILES_M,  /* tiles of 16 rows of a warp */
     TILES_N,  /* tiles of 8 columns of a warp */
     DEPTH,    /* words of a row of inputs in local memory; an instruction takes 8 */
-    VECTOR,   /* floats of a load of inputs */
+    VECTOR,   /* elements of a load of inputs */
     READ_A,   /* words of inputs of a read of local memory */
     READ_B,   /* tiles of columns of a read of weights */
     PAD,      /* words between rows of inputs in local memory */
@@ -42,6 +42,12 @@ enum knob {
 #define SMALL_TILE 16
 #define SMALL_DEPTH 8
 
+/* Elements of a word. */
+static int64_t per_word(const struct gemm_shape *s)
+{
+    return s->wide ? 2 : 1;
+}
+
 static struct gemm_plan plan_of(const struct anole_device *device, const struct gemm_shape *s,
                                 const int64_t *v)
 {
@@ -51,13 +57,16 @@ static struct gemm_plan plan_of(const struct anole_device *device, const struct 
     p.tile_m = ROWS * v[WARPS_M] * v[TILES_M];
     p.tile_n = COLUMNS * v[WARPS_N] * v[TILES_N];
     p.stage_b = v[STAGE] == 0;
-    gemm_plan_tiles(&p, s, v[DEPTH]);
+    gemm_plan_tiles(&p, s, v[DEPTH] * per_word(s));
 
     const int64_t steps = v[READ_A] == 4 ? 2 : 1;
+    /* Loads of inputs, each with a row of the input and an address. */
+    const int64_t loads = gen_ceil_div(v[TILES_M] * v[DEPTH] * per_word(s),
+                                       2 * v[WARPS_N] * v[VECTOR]);
     p.registers = 4 * v[TILES_M] * v[TILES_N] + steps * 4 * v[TILES_M] + 2 * v[TILES_N] + 32 +
-                  3 * v[TILES_M] * v[DEPTH] / (2 * v[WARPS_N] * v[VECTOR]);
+                  5 * loads;
     if (v[PIPELINE] != GEMM_SERIAL)
-        p.registers += v[TILES_M] * v[DEPTH] / (2 * v[WARPS_N]) +
+        p.registers += loads * gen_ceil_div(v[VECTOR], per_word(s)) +
                        (p.stage_b ? v[TILES_N] * v[DEPTH] / (4 * v[WARPS_M]) : 0);
     p.local_bytes = p.tile_m * (v[DEPTH] + v[PAD]) + (p.stage_b ? p.tile_n * v[DEPTH] : 0);
     p.local_bytes *= two ? 8 : 4;
@@ -68,7 +77,8 @@ static struct gemm_plan plan_of(const struct anole_device *device, const struct 
 
 bool gpu_mma_serves(const struct anole_device *device, const struct anole_task *task)
 {
-    if (gpu_tensor_cores(device) == GPU_NO_TENSOR_CORES || task->dtype != ANOLE_TF32)
+    if (gpu_tensor_cores(device) == GPU_NO_TENSOR_CORES ||
+        (task->dtype != ANOLE_TF32 && task->dtype != ANOLE_F16))
         return false;
     if (task->kind != ANOLE_TASK_CONV2D && task->kind != ANOLE_TASK_DENSE)
         return false;
@@ -76,7 +86,7 @@ bool gpu_mma_serves(const struct anole_device *device, const struct anole_task *
         gpu_local_bytes(device) < 4 * (ROWS + COLUMNS) * STEP)
         return false;
     const struct gemm_shape s = conv_gemm_shape(task);
-    return s.rows >= ROWS && s.columns >= COLUMNS && s.depth >= STEP;
+    return s.rows >= ROWS && s.columns >= COLUMNS && s.depth >= STEP * per_word(&s);
 }
 
 static int supports(const struct anole_device *device, const struct anole_task *task)
@@ -128,7 +138,7 @@ static bool allowed(const struct anole_device *device, const struct gemm_shape *
            v[TILES_N] * v[DEPTH] <= 4 * v[WARPS_M] * most_staged(device) &&
            p.tile_m <= gemm_largest(s->rows, SMALL_TILE) &&
            p.tile_n <= gemm_largest(s->columns, SMALL_TILE) &&
-           v[DEPTH] <= gemm_largest(s->depth, SMALL_DEPTH) && p.scratch <= MAX_SCRATCH &&
+           v[DEPTH] <= gemm_largest(s->depth / per_word(s), SMALL_DEPTH) && p.scratch <= MAX_SCRATCH &&
            gemm_plan_fits(&p, s);
 }
 
@@ -155,7 +165,7 @@ static void choose(const struct anole_device *device, const struct gemm_shape *s
         w[TILES_M] = tiles[i].tiles_m;
         w[TILES_N] = tiles[i].tiles_n;
         w[DEPTH] = tiles[i].depth;
-        w[VECTOR] = gen_min(s->vector, 4);
+        w[VECTOR] = gen_min(s->vector, 4 * per_word(s));
         w[READ_A] = 2; /* with this pad, each bank is wanted once */
         w[PAD] = w[DEPTH] == STEP ? 0 : STEP;
         w[READ_B] = gen_min(2, w[TILES_N]);
@@ -163,7 +173,7 @@ static void choose(const struct anole_device *device, const struct gemm_shape *s
         for (size_t j = 0; j < (s->may_split ? 5 : 1); j++) {
             w[SPLIT] = splits[j];
             if (!allowed(device, s, w) ||
-                splits[j] > gen_max(1, gen_ceil_div(s->depth, w[DEPTH]) / 4))
+                splits[j] > gen_max(1, s->depth / (w[DEPTH] * per_word(s)) / 4))
                 continue;
             double c = cost(device, s, w);
             if (best < 0 || c < best) {
@@ -176,22 +186,24 @@ static void choose(const struct anole_device *device, const struct gemm_shape *s
 
 /* ----------------------------------------------------------- design space */
 
+/* Beside the knobs of gemm and winograd, these are about as many as a space can hold. */
 static void declare_knobs(const struct gemm_shape *s, const int64_t *v, struct gen_space *space)
 {
     static const int64_t powers[] = {1, 2, 4, 8, 16};
     static const int64_t tiles_m[] = {1, 2, 3, 4, 6, 8};
-    static const int64_t tiles_n[] = {1, 2, 3, 4, 6, 8, 12, 16};
+    static const int64_t tiles_n[] = {1, 2, 3, 4, 6, 8, 16};
     static const int64_t depths[] = {8, 16, 32, 64};
     static const int64_t pads[] = {0, 4, 8, 16};
-    static const int64_t turns[] = {1, 4, 8, 32};
+    static const int64_t turns[] = {1, 4, 16};
     static const char *const stages[] = {"both", "inputs"};
     static const char *const pipelines[] = {"serial", "registers", "two-tiles"};
-    const uint32_t vectors = s->vector >= 4 ? 3 : s->vector >= 2 ? 2 : 1;
+    const int64_t widest = gen_min(s->vector, 4 * per_word(s)); /* 16 bytes */
+    const uint32_t vectors = widest == 8 ? 4 : widest == 4 ? 3 : widest == 2 ? 2 : 1;
 
-    gen_space_ordinal(space, "mma_warps_m", powers, 4, v[WARPS_M]);
-    gen_space_ordinal(space, "mma_warps_n", powers, 4, v[WARPS_N]);
+    gen_space_ordinal(space, "mma_warps_m", powers, 3, v[WARPS_M]);
+    gen_space_ordinal(space, "mma_warps_n", powers, 3, v[WARPS_N]);
     gen_space_ordinal(space, "mma_tiles_m", tiles_m, 6, v[TILES_M]);
-    gen_space_ordinal(space, "mma_tiles_n", tiles_n, 8, v[TILES_N]);
+    gen_space_ordinal(space, "mma_tiles_n", tiles_n, 7, v[TILES_N]);
     gen_space_ordinal(space, "mma_depth", depths, 4, v[DEPTH]);
     gen_space_ordinal(space, "mma_vector", powers, vectors, v[VECTOR]);
     gen_space_ordinal(space, "mma_read_a", powers, 3, v[READ_A]);
@@ -199,7 +211,7 @@ static void declare_knobs(const struct gemm_shape *s, const int64_t *v, struct g
     gen_space_ordinal(space, "mma_pad", pads, 4, v[PAD]);
     gen_space_categorical(space, "mma_stage", stages, 2, v[STAGE]);
     gen_space_categorical(space, "mma_pipeline", pipelines, 3, v[PIPELINE]);
-    gen_space_ordinal(space, "mma_swizzle", turns, 4, v[SWIZZLE]);
+    gen_space_ordinal(space, "mma_swizzle", turns, 3, v[SWIZZLE]);
     gen_space_ordinal(space, "mma_split", powers, 5, v[SPLIT]);
 }
 
@@ -246,12 +258,13 @@ static void constrain_shape(const struct gemm_shape *s, struct gen_space *space)
                          "8 * mma_warps_n * mma_tiles_n <= %lld",
                          NUM(gemm_largest(s->columns, SMALL_TILE)));
     gen_space_constraint(space, "half of the tile's depth would do", "mma_depth <= %lld",
-                         NUM(gemm_largest(s->depth, SMALL_DEPTH)));
+                         NUM(gemm_largest(s->depth / per_word(s), SMALL_DEPTH)));
     gen_space_constraint(space, "fewer tiles of rows than take turns",
                          "mma_swizzle == 1 or mma_swizzle * 16 * mma_warps_m * mma_tiles_m < %lld",
                          NUM(2 * s->rows));
     gen_space_constraint(space, "a part of the depth has no tile",
-                         "mma_split == 1 or mma_split * mma_depth <= %lld", NUM(s->depth));
+                         "mma_split == 1 or mma_split * mma_depth <= %lld",
+                         NUM(s->depth / per_word(s)));
 }
 
 static void space(const struct anole_device *device, const struct anole_task *task,
@@ -279,7 +292,7 @@ static void features(const struct anole_device *device, const struct anole_task 
     const struct gemm_shape s = conv_gemm_shape(task);
     const struct gemm_plan p = plan_of(device, &s, v);
     const double b_loads = (double)(p.stage_b ? p.tile_n : p.tile_n * v[WARPS_M]);
-    gemm_plan_features(device, &s, &p, v[DEPTH], (double)p.tile_m, b_loads, f);
+    gemm_plan_features(device, &s, &p, v[DEPTH] * per_word(&s), (double)p.tile_m, b_loads, f);
     f->reads = (4.0 * (double)v[TILES_M] / (double)v[READ_A] +
                 (double)v[TILES_N] / (double)v[READ_B]) /
                (double)(v[TILES_M] * v[TILES_N]);
@@ -301,9 +314,10 @@ static void generate(const struct anole_device *device, const struct anole_task 
         {"WARPS_N", v[WARPS_N]},
         {"MMA_M", v[TILES_M]},
         {"MMA_N", v[TILES_N]},
-        {"TILE_K", v[DEPTH]},
+        {"TILE_K", v[DEPTH] * per_word(&s)},
         {"VEC_A", v[VECTOR]},
-        {"VEC_B", 4},
+        {"VEC_B", 4 * per_word(&s)},
+        {"RAW", s.wide},
         {"VEC_N", 2},
         {"READ_A", v[READ_A]},
         {"READ_B", v[READ_B]},
@@ -369,13 +383,16 @@ static void pack(const struct anole_device *device, const struct anole_task *tas
     const struct gemm_plan p = plan_of(device, &s, v);
 
     memset(packed, 0, bytes);
+    const int64_t e = per_word(&s), tile_k = v[DEPTH] * e;
     for (int64_t k = 0; k < task->out_c; k++)
         for (int64_t d = 0; d < s.depth; d++) {
             const int64_t z = k / s.columns, n = k % s.columns;
-            const int64_t tile = (z * p.n_tiles + n / p.tile_n) * p.k_tiles + d / v[DEPTH];
-            packed[tile * v[DEPTH] * p.tile_n +
-                   word_at(v, p.tile_n, d % v[DEPTH], n % p.tile_n)] =
-                round_tf32(weights[k * s.depth + d]);
+            const int64_t tile = (z * p.n_tiles + n / p.tile_n) * p.k_tiles + d / tile_k;
+            const int64_t word = word_at(v, p.tile_n, d % tile_k / e, n % p.tile_n);
+            const size_t to = (size_t)(tile * tile_k * p.tile_n + word * e + d % e);
+            gpu_copy_element(task, packed, to, weights, (size_t)(k * s.depth + d));
+            if (task->dtype == ANOLE_TF32)
+                packed[to] = round_tf32(packed[to]);
         }
 }
 

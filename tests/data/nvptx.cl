@@ -33,3 +33,13 @@ OVERLOADED void barrier(cl_mem_fence_flags flags)
 {
     __syncthreads();
 }
+
+OVERLOADED float vload_half(size_t i, const __private half *p)
+{
+    return __builtin_load_halff(p + i);
+}
+
+OVERLOADED void vstore_half_rte(float x, size_t i, __private half *p)
+{
+    __builtin_store_halff(x, p + i);
+}
