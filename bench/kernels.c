@@ -147,6 +147,10 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
         status =
             bench_ours_add(&layer->contest, "default", session->runner, generator, fallback, error);
     }
+    /* A backend's threads on the host's cores may look for work, as OpenMP's do. */
+    for (size_t i = 0; i < layer->contest.count; i++)
+        layer->contest.entries[i].spins =
+            session->report.device->device.flags & ANOLE_DEVICE_SHARES_HOST;
     return status;
 }
 

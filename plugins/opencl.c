@@ -10,9 +10,18 @@
 
 /* ----------------------------------------------------------------- session */
 
-int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message)
+static cl_context make_context(cl_device_id id, const struct opencl_lanes_terms *terms,
+                               cl_int *error)
+{
+    const cl_device_id devices[] = {id, terms->device};
+    return clCreateContext(NULL, terms->count ? 2 : 1, devices, NULL, NULL, error);
+}
+
+int opencl_open_lanes(cl_device_id id, const struct opencl_lanes_terms *terms,
+                      struct anole_session **session, struct anole_message *message)
 {
     cl_int error;
+    int code;
     struct anole_session *s = calloc(1, sizeof *s);
     if (!s)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
@@ -26,31 +35,42 @@ int opencl_open(cl_device_id id, struct anole_session **session, struct anole_me
         return ANOLE_UNSUPPORTED;
     }
     s->timer = opencl_device_number(id, CL_DEVICE_QUEUE_PROPERTIES, 0) & CL_QUEUE_PROFILING_ENABLE;
-    s->context = clCreateContext(NULL, 1, &id, NULL, NULL, &error);
+    s->context = make_context(id, terms, &error);
     if (!s->context) {
-        opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateContext");
+        code = opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateContext");
         goto free_session;
     }
     s->queue =
         clCreateCommandQueue(s->context, id, s->timer ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
     if (!s->queue) {
-        opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateCommandQueue");
+        code = opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateCommandQueue");
         goto release_context;
     }
+    code = opencl_lanes_init(s, terms, message);
+    if (code)
+        goto release_queue;
     *session = s;
     return ANOLE_OK;
 
+release_queue:
+    clReleaseCommandQueue(s->queue);
 release_context:
     clReleaseContext(s->context);
 free_session:
     free(s);
-    return ANOLE_DEVICE_LOST;
+    return code;
+}
+
+int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message)
+{
+    return opencl_open_lanes(id, &(struct opencl_lanes_terms){.count = 0}, session, message);
 }
 
 void opencl_close(struct anole_session *session)
 {
     if (!session)
         return;
+    opencl_lanes_fini(&session->lanes);
     clReleaseCommandQueue(session->queue);
     clReleaseContext(session->context);
     free(session);
@@ -110,51 +130,59 @@ void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *b
 
 /* ------------------------------------------------------------------- build */
 
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+#define FIRST_GROUP_OPTION " -DFIRST_GROUP=" TEXT(OPENCL_FIRST_GROUP)
+
 /* The compiler's log, after a sentence that says what failed. */
-static void say_log(struct anole_session *session, cl_program program,
-                    struct anole_message *message)
+static void say_log(cl_device_id device, cl_program program, struct anole_message *message)
 {
     size_t size = 0;
     char *log = NULL;
-    if (!clGetProgramBuildInfo(program, session->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) &&
-        size)
+    if (!clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) && size)
         log = calloc(1, size + 1);
-    if (log &&
-        clGetProgramBuildInfo(program, session->device, CL_PROGRAM_BUILD_LOG, size, log, NULL))
+    if (log && clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log, NULL))
         log[0] = 0;
     opencl_say(message, ANOLE_BUILD_FAILED, "The kernel does not compile.\n%s",
                log && *log ? log : "The compiler gave no reason.");
     free(log);
 }
 
-static cl_program program_from(struct anole_session *session, const struct anole_kernel *kernel,
-                               const void *binary, size_t binary_bytes, cl_int *error)
+static cl_program program_from(struct anole_session *session, cl_device_id device,
+                               const struct anole_kernel *kernel, const void *binary,
+                               size_t binary_bytes, cl_int *error)
 {
     if (!binary)
         return clCreateProgramWithSource(session->context, 1, (const char *[]){kernel->source},
                                          &kernel->source_length, error);
-    return clCreateProgramWithBinary(session->context, 1, &session->device, &binary_bytes,
+    return clCreateProgramWithBinary(session->context, 1, &device, &binary_bytes,
                                      (const unsigned char *[]){binary}, NULL, error);
 }
 
-/* Compiles; sets *program only if that went well. */
+/* Compiles for build->device; sets build->program only if that went well. */
 static int compile(struct anole_session *session, const struct anole_kernel *kernel,
-                   const void *binary, size_t binary_bytes, cl_program *program,
+                   const void *binary, size_t binary_bytes, struct anole_build *build,
                    struct anole_message *message)
 {
     cl_int error;
-    cl_program p = program_from(session, kernel, binary, binary_bytes, &error);
+    char *options = NULL;
+    const char *first = build->device == session->lanes.device ? FIRST_GROUP_OPTION : "";
+    if (asprintf(&options, "%s%s", kernel->options, first) < 0)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
+    if (p)
+        error = clBuildProgram(p, 1, &build->device, options, NULL, NULL);
+    free(options);
     if (!p)
         return opencl_fail(message, ANOLE_BUILD_FAILED, error, "Making a program object");
-    error = clBuildProgram(p, 1, &session->device, kernel->options, NULL, NULL);
     if (error) {
         int code = opencl_fail(message, ANOLE_BUILD_FAILED, error, "clBuildProgram");
         if (code == ANOLE_BUILD_FAILED)
-            say_log(session, p, message);
+            say_log(build->device, p, message);
         clReleaseProgram(p);
         return code;
     }
-    *program = p;
+    build->program = p;
     return ANOLE_OK;
 }
 
@@ -214,7 +242,7 @@ static int check_limits(struct anole_session *session, const struct anole_build 
                         struct anole_message *message)
 {
     const uint64_t local_limit =
-        opencl_device_number(session->device, CL_DEVICE_LOCAL_MEM_SIZE, UINT64_MAX);
+        opencl_device_number(build->device, CL_DEVICE_LOCAL_MEM_SIZE, UINT64_MAX);
     for (uint32_t i = 0; i < build->launch_count; i++) {
         const struct anole_launch *launch = &build->launches[i].launch;
         size_t items = 1, limit = 0;
@@ -228,14 +256,14 @@ static int check_limits(struct anole_session *session, const struct anole_build 
                                   (unsigned long long)launch->local[d]);
             items *= (size_t)launch->local[d];
         }
-        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, session->device,
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, build->device,
                                       CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL) &&
             limit && items > limit)
             return opencl_say(message, ANOLE_LAUNCH_FAILED,
                               "Launch %u has work-groups of %zu work-items; as compiled, the "
                               "kernel can have %zu of them: it takes too many registers.",
                               i, items, limit);
-        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, session->device,
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, build->device,
                                       CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
             local > local_limit && counts_local_memory(session))
             return opencl_say(message, ANOLE_LAUNCH_FAILED,
@@ -254,12 +282,16 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
 
     int code = ANOLE_BUILD_FAILED;
+    bool shared = opencl_lanes_suit(&session->lanes, kernel);
+    b->device = shared ? session->lanes.device : session->device;
     if (binary)
-        code = compile(session, kernel, binary, binary_bytes, &b->program, message);
+        code = compile(session, kernel, binary, binary_bytes, b, message);
     if (code) /* no binary, or one of another version of the driver */
-        code = compile(session, kernel, NULL, 0, &b->program, message);
+        code = compile(session, kernel, NULL, 0, b, message);
     if (!code)
         code = make_kernels(b, kernel, message);
+    if (!code && shared && !opencl_lanes_share(&session->lanes, b))
+        code = opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     if (!code)
         code = check_limits(session, b, message);
     opencl_role_bytes(kernel, b->bytes);
@@ -304,5 +336,6 @@ void opencl_release(struct anole_session *session, struct anole_build *build)
         clReleaseKernel(build->launches[i].kernel);
     if (build->program)
         clReleaseProgram(build->program);
+    free(build->shares);
     free(build);
 }

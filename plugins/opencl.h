@@ -63,6 +63,18 @@ uint64_t opencl_device_number(cl_device_id id, cl_device_info what, uint64_t oth
 
 /* As the ops of the same name in anole_plugin, for a device that was found. */
 int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message);
+/* The same with a second device of the same driver, which shares memory with the first,
+ * has no threads and runs kernels in the thread that waits for them.  Kernels that use
+ * the macro FIRST_GROUP are launched by parts, on so many queues of it, by as many
+ * threads; all others on the first device.  `cores`: one for each lane, or NULL. */
+struct opencl_lanes_terms {
+    cl_device_id device;
+    uint32_t count; /* 0: all kernels run on the first device */
+    bool spins;     /* waiting lanes have their cores for themselves */
+    const int *cores;
+};
+int opencl_open_lanes(cl_device_id id, const struct opencl_lanes_terms *terms,
+                      struct anole_session **session, struct anole_message *message);
 void opencl_close(struct anole_session *session);
 /* The device that a session is of. */
 cl_device_id opencl_session_device(const struct anole_session *session);

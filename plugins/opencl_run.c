@@ -208,7 +208,7 @@ static cl_int enqueue_all(struct anole_session *session, struct anole_build *bui
 
 /* After a launch that the driver accepted, the device did not come back from it:
  * with most drivers nothing works from then on in this process. */
-static int fail_running(cl_int error, const char *what, struct anole_message *message)
+int opencl_fail_running(cl_int error, const char *what, struct anole_message *message)
 {
     switch (error) {
     case CL_OUT_OF_RESOURCES:
@@ -232,12 +232,12 @@ static int run_bound(struct anole_session *session, struct anole_build *build, u
     double seconds = now() - start;
 
     if (finish_error)
-        return fail_running(finish_error, "clFinish", message);
+        return opencl_fail_running(finish_error, "clFinish", message);
     if (error)
         return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueNDRangeKernel");
     for (uint32_t i = 0; i < repeats; i++)
         if ((error = span_error(&spans[i])))
-            return fail_running(error, "The driver ended the kernel: a launch", message);
+            return opencl_fail_running(error, "The driver ended the kernel: a launch", message);
     *host_seconds = seconds;
     return ANOLE_OK;
 }
@@ -252,10 +252,12 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
 
     int code = bind(build, bindings, binding_count, &parts, message);
-    if (!code)
+    if (!code && build->shares)
+        code = opencl_lanes_run(session, build, repeats, device_seconds, host_seconds, message);
+    else if (!code)
         code = run_bound(session, build, repeats, spans, host_seconds, message);
     for (uint32_t i = 0; i < repeats; i++) {
-        if (!code)
+        if (!code && !build->shares)
             device_seconds[i] = session->timer ? span_seconds(&spans[i]) : -1;
         if (spans[i].first)
             clReleaseEvent(spans[i].first);
@@ -328,14 +330,16 @@ int opencl_warm(struct anole_session *session, struct anole_build *build,
     }
     if (!code)
         code = bind(build, bindings, ANOLE_ROLE_COUNT, &parts, message);
-    if (!code) {
+    if (!code && build->shares) {
+        code = opencl_lanes_warm(session, build, message);
+    } else if (!code) {
         cl_int error = enqueue(session, build, true, NULL);
         cl_int finish_error = clFinish(session->queue);
         static const char what[] = "A first launch of one work-group";
         if (error)
             code = opencl_fail(message, ANOLE_LAUNCH_FAILED, error, what);
         else if (finish_error)
-            code = fail_running(finish_error, what, message);
+            code = opencl_fail_running(finish_error, what, message);
     }
     release_parts(&parts);
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)

@@ -66,8 +66,7 @@ bool kernel_fixture_init(struct kernel_fixture *f)
     char path[4096];
 
     memset(f, 0, sizeof *f);
-    snprintf(path, sizeof path, "%s/%s.so", folder ? folder : "plugins/.libs",
-             name ? name : "cpu");
+    snprintf(path, sizeof path, "%s/%s.so", folder ? folder : "plugins/.libs", name ? name : "cpu");
     if (anole_backend_load(&f->backend, &refusal, path, &error))
         fail_msg("%s", error.text);
     f->plugin = &f->backend->plugin;
@@ -234,8 +233,8 @@ static void tensor_check(struct tensor *t, struct kernel_fixture *f, bool writab
     for (size_t i = 0; i < image_bytes(t); i++) {
         bool inside = i >= t->guard && i < t->guard + t->bytes;
         if (now[i] != t->image[i] && !(inside && writable))
-            fail_msg("%s: wrote to %s at byte %ld of %zu", current, name,
-                     (long)i - (long)t->guard, t->bytes);
+            fail_msg("%s: wrote to %s at byte %ld of %zu", current, name, (long)i - (long)t->guard,
+                     t->bytes);
     }
     free(t->image);
     t->image = now;
@@ -296,6 +295,15 @@ static void compare(const struct anole_task_data *data, const struct anole_task 
                  anole_task_value(task, output, where), data->expected[where], error);
 }
 
+/* FNV-1a. */
+static uint64_t digest(const unsigned char *bytes, size_t count)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 void kernel_check(struct kernel_fixture *f, const struct anole_generator *generator,
                   const struct anole_task_data *data, uint64_t config)
 {
@@ -322,19 +330,19 @@ void kernel_check(struct kernel_fixture *f, const struct anole_generator *genera
                 anole_task_input_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_WEIGHTS], f, kernel->packed_weights ? packed : data->weights,
                 kernel->packed_weights ? kernel->packed_weights : weights);
-    tensor_init(&tensors[ANOLE_ROLE_BIAS], f, data->bias,
-                anole_task_bias_elements(task) * element);
+    tensor_init(&tensors[ANOLE_ROLE_BIAS], f, data->bias, anole_task_bias_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_RESIDUAL], f, data->residual,
                 anole_task_residual_elements(task) * element);
-    tensor_init(&tensors[ANOLE_ROLE_OUTPUT], f, NULL,
-                anole_task_output_elements(task) * element);
+    tensor_init(&tensors[ANOLE_ROLE_OUTPUT], f, NULL, anole_task_output_elements(task) * element);
     tensor_init(&tensors[ANOLE_ROLE_WORKSPACE], f, NULL, kernel->workspace);
 
     run(f, kernel, tensors);
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_check(&tensors[i], f, i >= ANOLE_ROLE_OUTPUT, names[i]);
-    compare(data, task,
-            tensors[ANOLE_ROLE_OUTPUT].image + tensors[ANOLE_ROLE_OUTPUT].guard);
+    compare(data, task, tensors[ANOLE_ROLE_OUTPUT].image + tensors[ANOLE_ROLE_OUTPUT].guard);
+    f->digest = digest((const unsigned char *)tensors[ANOLE_ROLE_OUTPUT].image +
+                           tensors[ANOLE_ROLE_OUTPUT].guard,
+                       tensors[ANOLE_ROLE_OUTPUT].bytes);
 
     for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
         tensor_fini(&tensors[i], f);

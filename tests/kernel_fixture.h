@@ -34,6 +34,7 @@ struct kernel_fixture {
     /* The file in which such a driver reports; NULL: none.  It must not grow while a
      * kernel runs. */
     const char *log;
+    uint64_t digest; /* of the output of the last kernel_check() */
 };
 
 /* False, with the reason on stderr, if there is no such driver here.  Fails the

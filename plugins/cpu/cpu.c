@@ -80,7 +80,9 @@ static int diagnose(const struct anole_host *host, const char *driver, uint32_t 
     int code = cpu_open(host, driver, index, &checkup.session, message);
     if (code)
         return code;
-    code = opencl_check_device(&checkup);
+    code = cpu_report_launches(host, driver, index, diagnosis, message);
+    if (!code)
+        code = opencl_check_device(&checkup);
     opencl_close(checkup.session);
     return code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "device.h"
+#include "lanes.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -42,6 +43,7 @@ static void prepare_environment(const struct anole_host *host)
      * calling thread instead. */
     if (host->threads == 1)
         setenv("POCL_DEVICES", "basic", 0);
+    cpu_lanes_ask(host);
     share_pocl_cache(host);
 }
 
@@ -158,13 +160,18 @@ bool cpu_pins_threads(void)
 
 /* ----------------------------------------------------------------- devices */
 
+/* `alone`: the one without threads, NULL if there is none; not among the others. */
 static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
-                        uint32_t *count, struct anole_message *message)
+                        uint32_t *count, cl_device_id *alone, struct anole_message *message)
 {
     prepare_environment(host);
     note_threads();
     int code = opencl_select_driver(driver, message);
-    return code ? code : opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
+    if (!code)
+        code = opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
+    if (!code)
+        cpu_lanes_take(alone, ids, count);
+    return code;
 }
 
 /* What hwloc knows and OpenCL does not ask. */
@@ -191,8 +198,21 @@ static void add_property(struct anole_device *device, const char *name, double v
     property->value = value;
 }
 
-static void describe(const struct anole_host *host, cl_device_id id, uint32_t index,
-                     struct anole_device *device)
+/* Times by the pool and by queues of our own do not compare: the driver's version, which
+ * tells histories apart, says which it is.  What is made by the pool reads as ever. */
+static void add_lanes(struct anole_device *device, cl_device_id id, cl_device_id alone)
+{
+    struct cpu_lanes lanes;
+    cpu_lanes_choose(&lanes, id, alone);
+    size_t used = strlen(device->driver_version);
+    if (lanes.terms.count)
+        snprintf(device->driver_version + used, sizeof device->driver_version - used, "%s",
+                 ", own queues");
+    add_property(device, "own_queues", lanes.terms.count);
+}
+
+static void describe(const struct anole_host *host, cl_device_id id, cl_device_id alone,
+                     uint32_t index, struct anole_device *device)
 {
     opencl_describe(id, index, device);
     device->flags |= ANOLE_DEVICE_SHARES_HOST;
@@ -209,18 +229,19 @@ static void describe(const struct anole_host *host, cl_device_id id, uint32_t in
     /* Of a pool; a single thread is the calling one. */
     bool pool = host->threads != 1 && cpu_pins_threads();
     add_property(device, "pinned_threads", pool ? device->compute_units : 0);
+    add_lanes(device, id, alone);
 }
 
 int cpu_probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
               uint32_t *count, struct anole_message *message)
 {
-    cl_device_id ids[MAX_DEVICES];
+    cl_device_id ids[MAX_DEVICES], alone = NULL;
     uint32_t found = MAX_DEVICES;
-    int code = find_devices(host, driver, ids, &found, message);
+    int code = find_devices(host, driver, ids, &found, &alone, message);
     if (code)
         return code;
     for (uint32_t i = 0; i < found && i < MAX_DEVICES && i < *count; i++)
-        describe(host, ids[i], i, &devices[i]);
+        describe(host, ids[i], alone, i, &devices[i]);
     *count = found;
     return ANOLE_OK;
 }
@@ -228,14 +249,40 @@ int cpu_probe(const struct anole_host *host, const char *driver, struct anole_de
 int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
              struct anole_session **session, struct anole_message *message)
 {
-    cl_device_id ids[MAX_DEVICES];
+    cl_device_id ids[MAX_DEVICES], alone = NULL;
     uint32_t found = MAX_DEVICES;
-    int code = find_devices(host, driver, ids, &found, message);
+    int code = find_devices(host, driver, ids, &found, &alone, message);
     if (code)
         return code;
     if (index >= found || index >= MAX_DEVICES)
         return opencl_say(message, ANOLE_NO_DEVICE,
                           "The driver '%s' has %u CPU devices, none of number %u.", driver, found,
                           index);
-    return opencl_open(ids[index], session, message);
+    struct cpu_lanes lanes;
+    cpu_lanes_choose(&lanes, ids[index], alone);
+    return opencl_open_lanes(ids[index], &lanes.terms, session, message);
+}
+
+int cpu_report_launches(const struct anole_host *host, const char *driver, uint32_t index,
+                        struct anole_diagnosis *diagnosis, struct anole_message *message)
+{
+    cl_device_id ids[MAX_DEVICES], alone = NULL;
+    uint32_t found = MAX_DEVICES;
+    char text[400];
+    int code = find_devices(host, driver, ids, &found, &alone, message);
+    if (code || index >= found || index >= MAX_DEVICES)
+        return code;
+    struct cpu_lanes lanes;
+    cpu_lanes_choose(&lanes, ids[index], alone);
+    if (!lanes.terms.count) {
+        snprintf(text, sizeof text, "made by the driver's own threads: %s", lanes.why);
+        return diagnosis->report(diagnosis, "launches", ANOLE_VERDICT_SKIPPED, text, NULL);
+    }
+    snprintf(text, sizeof text, "made by %u queues of our own, a thread each%s: %s",
+             lanes.terms.count, lanes.terms.spins ? " that waits by spinning" : "", lanes.why);
+    return diagnosis->report(diagnosis, "launches",
+                             lanes.terms.spins ? ANOLE_VERDICT_FINE : ANOLE_VERDICT_NOTE, text,
+                             lanes.terms.spins ? NULL
+                                               : "unset ANOLE_CPU_QUEUES: there are more threads "
+                                                 "than cores");
 }

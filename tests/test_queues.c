@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Launches that several queues make together: who has which groups, threads that wait
+ * for each other, and the cpu plugin's kernels in both ways, bit for bit the same.
+ */
+#include "kernel_fixture.h"
+#include "opencl_split.h"
+#include "opencl_team.h"
+#include "random_tasks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LANES 3 /* divides little, and is more than many a machine has cores */
+
+static struct kernel_fixture fixture;
+
+/* ------------------------------------------------------------------- split */
+
+/* Counts each group once in all shares together; returns the largest share. */
+static size_t check_shares(const size_t groups[3], uint32_t parts)
+{
+    const size_t all = groups[0] * groups[1] * groups[2];
+    unsigned char *seen = calloc(all + 1, 1);
+    size_t largest = 0, sum = 0;
+    assert_non_null(seen);
+    for (uint32_t part = 0; part < parts; part++) {
+        struct opencl_box boxes[OPENCL_MOST_BOXES];
+        uint32_t count = opencl_split(boxes, groups, parts, part);
+        size_t share = 0;
+        assert_true(count <= OPENCL_MOST_BOXES);
+        for (uint32_t b = 0; b < count; b++) {
+            const size_t *first = boxes[b].first, *n = boxes[b].count;
+            for (int d = 0; d < 3; d++)
+                assert_true(n[d] > 0 && first[d] + n[d] <= groups[d]);
+            for (size_t z = first[2]; z < first[2] + n[2]; z++)
+                for (size_t y = first[1]; y < first[1] + n[1]; y++)
+                    for (size_t x = first[0]; x < first[0] + n[0]; x++)
+                        assert_int_equal(seen[(z * groups[1] + y) * groups[0] + x]++, 0);
+            share += n[0] * n[1] * n[2];
+        }
+        sum += share;
+        largest = share > largest ? share : largest;
+    }
+    free(seen);
+    assert_int_equal(sum, all);
+    return largest;
+}
+
+static void test_split_covers_each_group_once(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 3, 5, 7, 8, 13, 28};
+    static const uint32_t parts[] = {1, 2, 3, 4, 7, 16, 61, 64};
+    const size_t count = sizeof sizes / sizeof *sizes;
+    for (size_t i = 0; i < count * count * count; i++) {
+        const size_t groups[3] = {sizes[i % count], sizes[i / count % count],
+                                  sizes[i / count / count]};
+        const size_t all = groups[0] * groups[1] * groups[2];
+        for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+            size_t ideal = (all + parts[p] - 1) / parts[p];
+            assert_true(10 * check_shares(groups, parts[p]) <= 11 * ideal);
+        }
+    }
+}
+
+static void test_split_nothing(void **state)
+{
+    (void)state;
+    struct opencl_box boxes[OPENCL_MOST_BOXES];
+    assert_int_equal(opencl_split(boxes, (const size_t[]){4, 0, 1}, 2, 0), 0);
+}
+
+static void test_split_takes_one_box_where_it_will_do(void **state)
+{
+    (void)state;
+    struct opencl_box boxes[OPENCL_MOST_BOXES];
+    for (uint32_t part = 0; part < 4; part++)
+        assert_int_equal(opencl_split(boxes, (const size_t[]){6, 10, 1}, 4, part), 1);
+    /* Of equals, the outer dimension. */
+    assert_int_equal(opencl_split(boxes, (const size_t[]){8, 2, 1}, 2, 1), 1);
+    assert_int_equal(boxes[0].first[1], 1);
+    assert_int_equal(boxes[0].count[0], 8);
+}
+
+/* -------------------------------------------------------------------- team */
+
+#define STEPS 2000
+
+struct relay {
+    struct opencl_team *team;
+    atomic_uint claims[STEPS], done;
+    unsigned order[STEPS]; /* written by whoever takes a step, read by who has the next */
+};
+
+/* Each step is taken by one member, whoever is there, after the one before it. */
+static void take_steps(void *context, uint32_t member)
+{
+    struct relay *relay = context;
+    (void)member;
+    for (unsigned i = 0; i < STEPS; i++) {
+        if (atomic_fetch_add(&relay->claims[i], 1) == 0) {
+            relay->order[i] = i ? relay->order[i - 1] + 1 : 1;
+            opencl_team_advance(relay->team, &relay->done);
+        }
+        opencl_team_wait(relay->team, &relay->done, i + 1);
+    }
+}
+
+static void run_relays(bool spins)
+{
+    struct opencl_team *team =
+        opencl_team_create(&(struct opencl_team_terms){.count = 4, .spins = spins});
+    struct relay *relay = malloc(sizeof *relay);
+    assert_non_null(team);
+    assert_non_null(relay);
+    for (int round = 0; round < 5; round++) {
+        memset(relay, 0, sizeof *relay);
+        relay->team = team;
+        opencl_team_work(team, take_steps, relay);
+        assert_int_equal(atomic_load(&relay->done), STEPS);
+        assert_int_equal(relay->order[STEPS - 1], STEPS);
+        usleep(round * 200); /* now awake, now asleep when the next comes */
+    }
+    opencl_team_destroy(team);
+    free(relay);
+}
+
+static void test_team_keeps_the_order_of_steps(void **state)
+{
+    (void)state;
+    run_relays(true);
+    run_relays(false);
+}
+
+static void test_team_ends_without_any_work(void **state)
+{
+    (void)state;
+    opencl_team_destroy(opencl_team_create(&(struct opencl_team_terms){.count = 8}));
+    opencl_team_destroy(opencl_team_create(&(struct opencl_team_terms){.count = 1}));
+    opencl_team_destroy(NULL);
+}
+
+/* ----------------------------------------------------------------- kernels */
+
+static double own_queues(const struct anole_device *device)
+{
+    for (uint32_t i = 0; i < device->property_count; i++)
+        if (strcmp(device->properties[i].name, "own_queues") == 0)
+            return device->properties[i].value;
+    fail_msg("the device does not say whether it has queues of its own");
+    return 0;
+}
+
+/* Another process asks about the device; 99: there is none. */
+static int queues_with(const char *setting, const char *devices, const char *threads)
+{
+    int state;
+    fflush(NULL);
+    pid_t id = fork();
+    if (id == 0) {
+        setenv("ANOLE_CPU_QUEUES", setting, 1);
+        setenv("POCL_MAX_PTHREAD_COUNT", threads, 1);
+        setenv("POCL_CPU_MAX_CU_COUNT", threads, 1);
+        if (devices)
+            setenv("POCL_DEVICES", devices, 1);
+        if (!kernel_fixture_init(&fixture))
+            _exit(99);
+        bool told = strstr(fixture.device.driver_version, "own queues");
+        int count = (int)own_queues(&fixture.device);
+        _exit(told == (count > 0) ? count : 98);
+    }
+    assert_int_equal(waitpid(id, &state, 0), id);
+    assert_true(WIFEXITED(state));
+    return WEXITSTATUS(state);
+}
+
+/* These come before the one that loads the driver into this process. */
+static void test_choose_as_the_user_says(void **state)
+{
+    (void)state;
+    int count = queues_with("own", NULL, "3");
+    if (count == 99)
+        skip();
+    assert_int_equal(count, 3);
+    assert_int_equal(queues_with("pool", NULL, "3"), 0);
+    assert_int_equal(queues_with("own", NULL, "1"), 0);
+}
+
+static void test_fall_back_to_the_pool(void **state)
+{
+    (void)state;
+    /* The user's devices, of which none is without threads, or all are. */
+    int count = queues_with("own", "pthread", "3");
+    if (count == 99)
+        skip();
+    assert_int_equal(count, 0);
+    assert_int_equal(queues_with("own", "basic", "3"), 0);
+    /* More threads than there can be cores for. */
+    assert_int_equal(queues_with("auto", NULL, "2000"), 0);
+}
+
+static const struct {
+    random_draw *draw;
+    const char *algorithm;
+} templates[] = {
+    {random_conv, "direct"},         {random_narrow_groups, "grouped"},
+    {random_pointwise, "pointwise"}, {random_winograd, "winograd"},
+    {random_depthwise, NULL},        {random_dense, NULL},
+};
+
+/* The output in both ways of one config. */
+static void compare_ways(const struct anole_generator *generator,
+                         const struct anole_task_data *data, uint64_t config,
+                         struct anole_session *own, struct anole_session *pool)
+{
+    fixture.session = own;
+    kernel_check(&fixture, generator, data, config);
+    uint64_t digest = fixture.digest;
+    fixture.session = pool;
+    kernel_check(&fixture, generator, data, config);
+    assert_true(fixture.digest == digest);
+}
+
+static void test_run_both_ways_bit_for_bit(void **state)
+{
+    (void)state;
+    struct anole_message message = {.size = sizeof message};
+    struct anole_session *pool = NULL;
+    struct anole_rng rng;
+    setenv("ANOLE_CPU_QUEUES", "own", 1);
+    setenv("POCL_MAX_PTHREAD_COUNT", "3", 1);
+    setenv("POCL_CPU_MAX_CU_COUNT", "3", 1);
+    if (!kernel_fixture_init(&fixture))
+        skip();
+    assert_true(own_queues(&fixture.device) == LANES);
+    struct anole_session *own = fixture.session;
+    setenv("ANOLE_CPU_QUEUES", "pool", 1);
+    if (fixture.plugin->open(anole_host_get(0), fixture.driver, 0, &pool, &message))
+        fail_msg("%s", message.text);
+    anole_rng_init(&rng, kernel_seed(11));
+    for (size_t i = 0; i < 2 * sizeof templates / sizeof *templates * kernel_rounds(); i++) {
+        size_t t = i % (sizeof templates / sizeof *templates);
+        struct anole_task task = random_task(&rng, templates[t].draw, 3e6);
+        struct anole_generator *generator = kernel_generator(&fixture, &fixture.device, &task);
+        struct anole_task_data *data = NULL;
+        struct anole_error error = {0};
+        if (anole_task_data_create(&data, &task, anole_rng_u64(&rng), 1, &error))
+            fail_msg("%s", error.text);
+        compare_ways(generator, data, kernel_sample(generator, &rng, templates[t].algorithm), own,
+                     pool);
+        anole_task_data_destroy(data);
+        anole_generator_destroy(generator);
+    }
+    fixture.plugin->close(pool);
+    fixture.session = own;
+    kernel_fixture_fini(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_split_covers_each_group_once),
+        cmocka_unit_test(test_split_nothing),
+        cmocka_unit_test(test_split_takes_one_box_where_it_will_do),
+        cmocka_unit_test(test_team_keeps_the_order_of_steps),
+        cmocka_unit_test(test_team_ends_without_any_work),
+        cmocka_unit_test(test_choose_as_the_user_says),
+        cmocka_unit_test(test_fall_back_to_the_pool),
+        cmocka_unit_test(test_run_both_ways_bit_for_bit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
