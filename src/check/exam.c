@@ -23,6 +23,10 @@ static const char *const task_keys[] = {
     "dense n1 i64 o48 f32 bias relu",
     "dense n3 i33 o17 f32 bias",
     "conv2d n1 20x20x32 k3x3 s1x1 p1,1,1,1 d1x1 g1 o32 f32 bias relu",
+    "conv2d n1 7x9x6 k3x3 s1x1 p1,0,1,1 d1x1 g1 o7 f16 bias residual relu6",
+    "conv2d n1 6x6x8 k1x1 s1x1 p0,0,0,0 d1x1 g1 o12 f16 bias relu",
+    "depthwise_conv2d n1 7x7x5 k3x3 s2x2 p1,1,1,1 d1x1 g5 o10 f16 bias",
+    "dense n3 i33 o17 f16 bias",
 };
 
 static enum anole_ruling conclude(struct anole_exam *exam, enum anole_ruling verdict,

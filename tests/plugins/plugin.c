@@ -111,6 +111,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
     (void)device;
     if (FAULT == FAULT_knows_all_tasks)
         return task->kind != ANOLE_TASK_DEPTHWISE_CONV2D;
+    /* The check asks about an odd number of tasks: the second time it is the others. */
     if (FAULT == FAULT_changing_support && ++calls % 2 == 0)
         return 0;
     return (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
