@@ -123,4 +123,20 @@ has '^depthwise .*  removed '
 expect 0 '"change": "faster"' compare cpu.lock.json later.lock.json --json
 has '"same_kernel": false'
 
+# -- one device in two precisions: rows are layers, 22 ms against 10.5 ms --
+half() { printf '%s' "$1" | sed 's/ f32/ f16/g'; }
+halves="$(half "$(task "$conv" 2 4e-3 5e-3 6e-3)"), $(half "$(task "$fc" 1 0.4e-3 0.5e-3 0.6e-3)")"
+f16="$(device gpu:0 Loom 1 "$halves" | sed 's/"tasks"/"precision": "fp16", "tasks"/')"
+lock net "$(device gpu:0 Loom 1 "$slow"), $f16" >mixed.lock.json
+expect 0 '^sum  *3  *22.0 ms 100 %  *10.5 ms 100 %  *B 2.10x' compare mixed.lock.json
+has '^A  gpu:0  Loom'
+has '^B  gpu:0 fp16  Loom'
+has '^dense 64>48  *1  *2.00 ms   9 %  *500 us   5 %  *B 4.00x'
+expect 0 '"precision": "fp16"' compare mixed.lock.json --json
+has '"changes": \[\]'
+lock net "$f16" >half.lock.json
+expect 0 '^conv 3x3/1 8>16 @8x8 f16 relu' compare half.lock.json
+lock net "$(device gpu:0 Loom 1 "$halves")" >wrong.lock.json
+expect 2 'another precision than its device says' compare wrong.lock.json
+
 exit $failed

@@ -71,4 +71,20 @@ expect 0 '^conv .* us .* us' tune "$networks/tiny.json" --device gpu --device cp
 lacks 'default config for'
 lacks 'wrong-answer'
 expect 0 'right' verify tiny.lock.json --device gpu
+
+# Half precision beside it, in the same lock file; the cpu backend has none, and holds nobody up.
+expect 2 "backend 'cpu' supports none of its 6 tasks in fp16 on cpu:0; try another --device" \
+    tune "$networks/tiny.json" --precision fp16 --device cpu --trials 1
+expect 2 'expected fp32, fp16 or tf32' tasks "$networks/tiny.json" --precision fp64
+expect 0 ' f16 ' tasks "$networks/tiny.json" --precision fp16 --device gpu
+expect 2 'tuning tiny (6 tasks, fp16) on gpu:0' tune "$networks/tiny.json" --precision fp16 \
+    --device cpu --device gpu --trials 7 --seed 2
+lacks 'wrong-answer'
+expect 0 '^gpu:0 fp16' best tiny.lock.json
+grep -c '"id": "gpu:0"' tiny.lock.json | grep -qx 2 || { echo 'FAIL: no two entries' && failed=1; }
+expect 0 'f16 .*right' verify tiny.lock.json --device gpu --precision fp16
+expect 0 'B  gpu:0 fp16\|C  gpu:0 fp16' compare tiny.lock.json
+# What was there stays: fp32 goes on from its own trials, and has nothing to do.
+expect 0 'also holds what was found in fp16' verify tiny.lock.json --device gpu
+lacks ' f16'
 exit "$failed"
