@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "search_fixture.h"
 
-#include "search/sampler.h"
+#include "search/samplers.h"
 
 #define MOST 512
 
@@ -226,6 +226,100 @@ static void test_adaptive_gives_one_slot_in_four_to_neighbours(void **state)
     problem_fini(&problem);
 }
 
+static void add_trial(struct problem *problem, uint16_t a, uint16_t b, uint16_t c, double seconds)
+{
+    struct anole_result result = {.outcome = seconds > 0.0 ? ANOLE_OUTCOME_OK
+                                                           : ANOLE_OUTCOME_LAUNCH,
+                                  .seconds = seconds > 0.0 ? seconds : NAN};
+    uint16_t digits[ANOLE_MAX_KNOBS] = {a, b, c};
+    assert_int_equal(anole_trials_add(problem->trials, anole_space_encode(problem->space, digits),
+                                      &result, NULL),
+                     ANOLE_DONE);
+}
+
+/* Three peaks, and what is slower beside the first is none. */
+static void prepare_peaks(struct problem *problem)
+{
+    problem_init(problem, 3, 8);
+    add_trial(problem, 1, 1, 5, 3e-3);
+    add_trial(problem, 0, 0, 0, 1e-3);
+    add_trial(problem, 3, 3, 3, 2e-3);
+    problem_fit(problem, ANOLE_TARGET_RANK);
+}
+
+/* How many of the picks are one knob apart from each of the three. */
+static void count_beside(const struct problem *problem, size_t wanted, size_t *beside)
+{
+    const uint16_t peaks[3][ANOLE_MAX_KNOBS] = {{0, 0, 0}, {3, 3, 3}, {1, 1, 5}};
+    struct anole_explorer_context context = context_of(problem, NULL);
+    uint64_t configs[16];
+    struct anole_picks picks = {&context, configs, 0, 16};
+    struct anole_rng rng;
+    anole_rng_init(&rng, 3);
+    assert_int_equal(anole_picks_take_beside_peaks(&picks, wanted, &rng, NULL), ANOLE_DONE);
+    assert_int_equal(picks.count, wanted);
+    check_picks(problem, NULL, configs, wanted);
+    for (size_t p = 0; p < 3; p++) {
+        beside[p] = 0;
+        for (size_t i = 0; i < wanted; i++)
+            beside[p] += knobs_apart(problem, configs[i],
+                                     anole_space_encode(problem->space, peaks[p])) == 1;
+    }
+}
+
+static void test_peaks_get_shares_by_their_place(void **state)
+{
+    (void)state;
+    struct problem problem;
+    size_t beside[3];
+    prepare_peaks(&problem);
+    count_beside(&problem, 11, beside);
+    assert_int_equal(beside[0], 6);
+    assert_int_equal(beside[1], 3);
+    assert_int_equal(beside[2], 2);
+    problem_fini(&problem);
+}
+
+/* A region whose neighbours were slower or failed has had its share. */
+static void test_peaks_turn_from_what_disappoints(void **state)
+{
+    (void)state;
+    struct problem problem;
+    size_t beside[3];
+    prepare_peaks(&problem);
+    for (uint16_t v = 1; v < 8; v++) {
+        add_trial(&problem, 0, 0, v, 4e-3);
+        add_trial(&problem, v, 0, 0, 0.0);
+    }
+    problem_fit(&problem, ANOLE_TARGET_RANK);
+    count_beside(&problem, 8, beside);
+    assert_int_equal(beside[0], 0);
+    assert_int_equal(beside[1], 5);
+    assert_int_equal(beside[2], 3);
+    problem_fini(&problem);
+}
+
+/* Where every neighbour was tried there is nothing to take, and no end is missed. */
+static void test_peaks_end_when_all_around_is_visited(void **state)
+{
+    (void)state;
+    struct problem problem;
+    problem_init(&problem, 1, 8);
+    uint64_t configs[16];
+    struct anole_explorer_context context = context_of(&problem, NULL);
+    struct anole_picks picks = {&context, configs, 0, 16};
+    struct anole_rng rng;
+    anole_rng_init(&rng, 3);
+    assert_int_equal(anole_picks_take_beside_peaks(&picks, 16, &rng, NULL), ANOLE_DONE);
+    assert_int_equal(picks.count, 0); /* no trials: no peaks */
+    problem_measure_random(&problem, 3, 1);
+    problem_fit(&problem, ANOLE_TARGET_RANK);
+    context.model = problem.model;
+    assert_int_equal(anole_picks_take_beside_peaks(&picks, 16, &rng, NULL), ANOLE_DONE);
+    assert_int_equal(picks.count, 5);
+    problem_fini(&problem);
+}
+
 /* Candidates in two groups far apart: a batch takes from both, and the best of
  * each. */
 static void test_adaptive_picks_the_best_of_each_group(void **state)
@@ -332,6 +426,9 @@ int main(void)
         cmocka_unit_test(test_pick_ends_when_all_else_is_visited),
         cmocka_unit_test(test_top_picks_the_best),
         cmocka_unit_test(test_adaptive_gives_one_slot_in_four_to_neighbours),
+        cmocka_unit_test(test_peaks_get_shares_by_their_place),
+        cmocka_unit_test(test_peaks_turn_from_what_disappoints),
+        cmocka_unit_test(test_peaks_end_when_all_around_is_visited),
         cmocka_unit_test(test_adaptive_picks_the_best_of_each_group),
         cmocka_unit_test(test_chameleon_picks_fewer_where_candidates_are_alike),
         cmocka_unit_test(test_greedy_picks_some_at_random),

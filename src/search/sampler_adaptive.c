@@ -2,8 +2,8 @@
  *
  * The default sampler: k-means over all knobs; of each cluster the member that the
  * model likes best, so that a batch is spread but nothing is measured that the
- * model does not like; and one trial in four for the best-predicted neighbour of
- * the incumbent.  Where the candidates are too few, configs are composed of their
+ * model does not like; and one trial in four beside one of the best configs so far of
+ * several regions (samplers.h: peaks), the incumbent among them.  Where the candidates are too few, configs are composed of their
  * values (sample synthesis).
  */
 #include "search/kmeans.h"
@@ -12,10 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE 4 /* one in so many for a neighbour of the incumbent */
+#define SHARE 4 /* one in so many beside a peak */
 #define NARROW 16
 #define MOST_CANDIDATES 1024
-#define MOST_NEIGHBOURS 256
 #define TRIES 200 /* of making up a config */
 
 /* Many: so that the clusters are regions of the space and not corners of one good
@@ -23,37 +22,6 @@
 static size_t candidates_for(size_t batch)
 {
     return 256 * batch < MOST_CANDIDATES ? 256 * batch : MOST_CANDIDATES;
-}
-
-/* Takes up to `wanted` neighbours, by one knob, of the best config. */
-static void take_neighbours(struct anole_picks *picks, size_t wanted, struct anole_rng *rng)
-{
-    const struct anole_explorer_context *context = picks->context;
-    const struct anole_trial *best = anole_trials_best(context->trials);
-    struct anole_candidate neighbours[MOST_NEIGHBOURS];
-    uint16_t digits[ANOLE_MAX_KNOBS];
-    size_t count = 0;
-    if (!best || !wanted)
-        return;
-    anole_space_decode(context->space, best->config, digits);
-    for (size_t k = 0; k < anole_space_knob_count(context->space); k++) {
-        uint32_t values = anole_space_knob(context->space, k)->count;
-        uint16_t old = digits[k];
-        for (uint32_t v = 0; v < values && count < MOST_NEIGHBOURS; v++) {
-            digits[k] = (uint16_t)v;
-            if (v == old || !anole_space_valid_digits(context->space, digits))
-                continue;
-            uint64_t config = anole_space_encode(context->space, digits);
-            if (!anole_explorer_open(context, config))
-                continue;
-            neighbours[count].config = config;
-            anole_model_predict(context->model, &config, 1, &neighbours[count++].score);
-        }
-        digits[k] = old;
-    }
-    anole_candidates_sort(neighbours, count, rng);
-    for (size_t i = 0; i < count && wanted; i++)
-        wanted -= anole_picks_take(picks, neighbours[i].config);
 }
 
 /* Takes up to `wanted` configs: the best open member of each cluster that nothing
@@ -121,7 +89,9 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     if (status != ANOLE_DONE)
         return status;
     if (anole_model_informed(context->model))
-        take_neighbours(&picks, near, rng);
+        status = anole_picks_take_beside_peaks(&picks, near, rng, error);
+    if (status != ANOLE_DONE)
+        return status;
     anole_picks_fill(&picks, candidates, count);
     take_synthetic(&picks, candidates, count, rng);
     *picked = picks.count;
@@ -130,7 +100,7 @@ static enum anole_status pick(const struct anole_explorer_context *context,
 
 const struct anole_sampler_ops anole_sampler_adaptive = {
     .name = "adaptive",
-    .summary = "the best of each cluster, and neighbours of the best so far",
+    .summary = "the best of each cluster, and neighbours of the best of several regions",
     .candidates = candidates_for,
     .pick = pick,
 };

@@ -29,6 +29,17 @@ bool anole_picks_take(struct anole_picks *picks, uint64_t config);
 void anole_picks_fill(struct anole_picks *picks, const struct anole_candidate *candidates,
                       size_t count);
 
+/* Takes up to `wanted` configs by a local search on measured times, from several
+ * places at once.  A peak is a config that ran and that none of those tried beside it
+ * (one knob apart) beats: the best config is one, and so is the best of every other
+ * region that was looked into.  The peak in place r (the best: 1) has as many
+ * neighbours tried as the best one has, divided by r; of its neighbours the
+ * best-predicted comes first.  So regions get their turn though the model thinks
+ * little of them: where it is sure of a broad basin that is not the best, nothing
+ * else would look elsewhere. */
+enum anole_status anole_picks_take_beside_peaks(struct anole_picks *picks, size_t wanted,
+                                                struct anole_rng *rng, struct anole_error *error);
+
 /* Positions of all knobs between 0 and 1, row after row: points[count x knobs],
  * the caller's to free.  NULL if memory ran out. */
 float *anole_candidates_positions(const struct anole_space *space,
