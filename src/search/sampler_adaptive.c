@@ -2,9 +2,10 @@
  *
  * The default sampler: k-means over all knobs; of each cluster the member that the
  * model likes best, so that a batch is spread but nothing is measured that the
- * model does not like; and one trial in four beside one of the best configs so far of
- * several regions (samplers.h: peaks), the incumbent among them.  Where the candidates are too few, configs are composed of their
- * values (sample synthesis).
+ * model does not like: of all candidates for half of the trials, of the best few for
+ * a quarter.  The others are beside one of the best configs so far of several
+ * regions (samplers.h: peaks), the incumbent among them.  Where the candidates are
+ * too few, configs are composed of their values (sample synthesis).
  */
 #include "search/kmeans.h"
 #include "search/samplers.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 
 #define SHARE 4 /* one in so many beside a peak */
-#define NARROW 16
+#define WIDE_SHARE 2 /* one in so many from all candidates, the others from the best few */
+#define NARROW 16 /* candidates a trial */
 #define MOST_CANDIDATES 1024
 #define TRIES 200 /* of making up a config */
 
@@ -80,8 +82,8 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     struct anole_picks picks = {context, configs, 0, batch};
     /* On average where the batch is no multiple of it. */
     size_t near = (batch + anole_rng_below(rng, SHARE)) / SHARE;
-    size_t wide = (batch + anole_rng_below(rng, SHARE)) / SHARE;
-    size_t narrow = batch > near + wide ? batch - near - wide : 1;
+    size_t wide = (batch + anole_rng_below(rng, WIDE_SHARE)) / WIDE_SHARE;
+    size_t narrow = batch > near + wide ? batch - near - wide : 0;
     size_t few = NARROW * batch < count ? NARROW * batch : count;
     enum anole_status status = take_clusters(&picks, narrow, candidates, few, rng, error);
     if (status == ANOLE_DONE)
