@@ -142,7 +142,8 @@ def print_table(folder, selector, networks):
     if device:
         print(f'{device["name"]}, {device["driver"]} {device["driver_version"]}'
               + (f": {top / 1e12:.1f} TFLOP/s in fp32 by its own words" if top else ""))
-    print("Shares of the peak count the operations of the layer, not those that Winograd saves.")
+    print("Shares of the peak, which is that of fp32, count the operations of the layer, not those "
+          "that Winograd saves.")
     ratios = {}
     for network in networks:
         print_network(folder, network, top, ratios)

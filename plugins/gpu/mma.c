@@ -138,8 +138,8 @@ static bool allowed(const struct anole_device *device, const struct gemm_shape *
            v[TILES_N] * v[DEPTH] <= 4 * v[WARPS_M] * most_staged(device) &&
            p.tile_m <= gemm_largest(s->rows, SMALL_TILE) &&
            p.tile_n <= gemm_largest(s->columns, SMALL_TILE) &&
-           v[DEPTH] <= gemm_largest(s->depth / per_word(s), SMALL_DEPTH) && p.scratch <= MAX_SCRATCH &&
-           gemm_plan_fits(&p, s);
+           v[DEPTH] <= gemm_largest(s->depth / per_word(s), SMALL_DEPTH) &&
+           p.scratch <= MAX_SCRATCH && gemm_plan_fits(&p, s);
 }
 
 /* Warps and tiles of a warp, by rows and columns, and the depth; none needs more than
