@@ -66,12 +66,13 @@ int opencl_lanes_init(struct anole_session *session, const struct opencl_lanes_t
 
 /* --------------------------------------------------------------------- shares */
 
-/* A kernel says that it can be launched by parts by where it takes its place from.  What
- * comes with its task is its author's, whatever words it uses. */
+/* A kernel says that it can be launched by parts by where it takes its place from; what
+ * get_group_id() gives does not count offsets.  What comes with its task is its author's, whatever
+ * words it uses. */
 bool opencl_lanes_suit(const struct opencl_lanes *lanes, const struct anole_kernel *kernel)
 {
     if (!lanes->count || kernel->task->kind == ANOLE_TASK_CUSTOM ||
-        !strstr(kernel->source, "FIRST_GROUP"))
+        !strstr(kernel->source, "FIRST_GROUP") || strstr(kernel->source, "get_group_id("))
         return false;
     for (uint32_t i = 0; i < kernel->launch_count; i++) {
         const struct anole_launch *launch =

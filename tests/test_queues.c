@@ -199,8 +199,7 @@ static void test_fall_back_to_the_pool(void **state)
         skip();
     assert_int_equal(count, 0);
     assert_int_equal(queues_with("own", "basic", "3"), 0);
-    /* More threads than there can be cores for. */
-    assert_int_equal(queues_with("auto", NULL, "2000"), 0);
+    assert_int_equal(queues_with("auto", NULL, "3"), 0);
 }
 
 static const struct {
