@@ -6,6 +6,7 @@
 #include "measure_fixture.h"
 
 #include "base/json.h"
+#include "tune/finalists.h"
 #include "tune/suggest.h"
 #include "tune/transfer.h"
 #include "tune/tuner.h"
@@ -362,9 +363,32 @@ static void test_neighbours_are_distinct_valid_and_near(void **state)
     anole_space_destroy(space);
 }
 
+/* Each kernel that is timed must be loaded first, and both must fit. */
+static void test_plan_finalists_that_fit_in_the_budget(void **state)
+{
+    (void)state;
+    struct anole_finalists_plan plan;
+    anole_finalists_plan(&plan, INFINITY, 0.1, 1.5);
+    assert_int_equal(plan.count, ANOLE_FINALISTS_MOST);
+    assert_true(plan.seconds == 1.5);
+    for (double share = 1.0; share > 0.4; share -= 0.05) {
+        anole_finalists_plan(&plan, share, 0.1, 1.5);
+        assert_in_range(plan.count, 1, ANOLE_FINALISTS_MOST);
+        assert_true(plan.seconds + 0.1 * (double)(plan.count + 1) <= share + 1e-12);
+        assert_true(plan.seconds >= 0.5 * share - 1e-12);
+    }
+    /* No time is left: the best is compared all the same, as briefly as can be. */
+    anole_finalists_plan(&plan, -3.0, 0.1, 1.5);
+    assert_int_equal(plan.count, 1);
+    assert_true(plan.seconds == 0.0);
+    anole_finalists_plan(&plan, 0.2, 0.0, 1.5);
+    assert_int_equal(plan.count, ANOLE_FINALISTS_MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_finalists_that_fit_in_the_budget),
         cmocka_unit_test(test_run_repeats_itself_with_the_same_seed),
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),

@@ -6,19 +6,28 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Configs that are compared, the default aside. */
-#define FINALISTS 3
 #define LEAST_ROUNDS 6
 
-/* The default comes first, then the fastest others. */
-static size_t choose(uint64_t *configs, const struct anole_trials *trials, uint64_t fallback)
+void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load,
+                          double most)
 {
-    uint64_t elites[FINALISTS];
-    double seconds[FINALISTS];
-    size_t elite_count = anole_trials_elites(trials, elites, seconds, FINALISTS);
+    plan->count = ANOLE_FINALISTS_MOST;
+    /* Half of the share, at least, is for timing. */
+    while (plan->count > 1 && 2.0 * load * (double)(plan->count + 1) > share)
+        plan->count--;
+    plan->seconds = fmax(0.0, fmin(most, share - load * (double)(plan->count + 1)));
+}
+
+/* The default comes first, then the fastest others, `limit` of them. */
+static size_t choose(uint64_t *configs, const struct anole_trials *trials, uint64_t fallback,
+                     size_t limit)
+{
+    /* One more, as the default may be among them. */
+    uint64_t elites[ANOLE_FINALISTS_MOST + 1];
+    size_t elite_count = anole_trials_elites(trials, elites, NULL, limit + 1);
     size_t count = 0;
     configs[count++] = fallback;
-    for (size_t i = 0; i < elite_count; i++) {
+    for (size_t i = 0; i < elite_count && count <= limit; i++) {
         if (elites[i] != fallback)
             configs[count++] = elites[i];
     }
@@ -85,19 +94,20 @@ static enum anole_status set_hash(struct anole_tuner_final *final,
 enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
                                          struct anole_measure *measure,
                                          const struct anole_generator *generator,
-                                         const struct anole_trials *trials, double seconds,
+                                         const struct anole_trials *trials,
+                                         const struct anole_finalists_plan *plan,
                                          struct anole_error *error)
 {
-    uint64_t configs[FINALISTS + 1];
-    struct anole_result results[FINALISTS + 1];
+    uint64_t configs[ANOLE_FINALISTS_MOST + 1];
+    struct anole_result results[ANOLE_FINALISTS_MOST + 1];
     double *samples = NULL;
     size_t rounds = 0;
     *final = (struct anole_tuner_final){.found = false};
     uint64_t fallback = anole_space_default(anole_generator_space(generator));
-    size_t count = choose(configs, trials, fallback);
+    size_t count = choose(configs, trials, fallback, plan->count);
     enum anole_status status =
-        anole_measure_compare(measure, generator, configs, count, seconds, LEAST_ROUNDS, results,
-                              &samples, &rounds, error);
+        anole_measure_compare(measure, generator, configs, count, plan->seconds, LEAST_ROUNDS,
+                              results, &samples, &rounds, error);
     if (status != ANOLE_DONE)
         return status;
     size_t winner = fastest(results, count);

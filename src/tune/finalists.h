@@ -10,12 +10,27 @@
 #include "space/trials.h"
 #include "tune/tuner.h"
 
-/* About `seconds` of timing.  final->found is false if nothing valid is known or
+/* Configs that are compared at most, the default aside. */
+#define ANOLE_FINALISTS_MOST 3
+
+/* How a task's comparison is to spend its share of a time budget. */
+struct anole_finalists_plan {
+    size_t count;   /* finalists beside the default, 1 to ANOLE_FINALISTS_MOST */
+    double seconds; /* for timing; the rest goes into loading kernels */
+};
+
+/* Fits as many finalists as can be both loaded, `load` seconds a kernel, and timed in
+ * `share` seconds; at least the fastest.  `most`: seconds of timing that are enough. */
+void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load,
+                          double most);
+
+/* About plan->seconds of timing.  final->found is false if nothing valid is known or
  * none of the finalists passed again. */
 enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
                                          struct anole_measure *measure,
                                          const struct anole_generator *generator,
-                                         const struct anole_trials *trials, double seconds,
+                                         const struct anole_trials *trials,
+                                         const struct anole_finalists_plan *plan,
                                          struct anole_error *error);
 
 /* The same comparison for one given config against the default: `anole verify`. */

@@ -20,6 +20,8 @@
 /* Share of a time budget, and seconds a task, kept for comparing finalists. */
 #define FINAL_SHARE 0.15
 #define FINAL_SECONDS 1.5
+/* To load a finalist, until it is known: the driver has built it before. */
+#define LOAD_SECONDS 0.1
 
 /* ------------------------------------------------------------ view, clock */
 
@@ -304,26 +306,36 @@ enum anole_status anole_tuner_run(struct anole_tuner *tuner, struct anole_error 
 
 /* -------------------------------------------------------------- finishing */
 
+/* A task's part of the time that is left. */
+static double final_share(const struct anole_tuner *tuner, size_t task)
+{
+    if (tuner->options.time_limit <= 0.0)
+        return INFINITY;
+    double left = tuner->options.time_limit - (anole_clock() - tuner->start);
+    return left / (double)(tuner->view.task_count - task);
+}
+
 enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tuner_final *finals,
                                      struct anole_error *error)
 {
+    double load = LOAD_SECONDS;
     tuner->view.phase = "comparing finalists";
     for (size_t i = 0; i < tuner->view.task_count; i++) {
         if (stopped(tuner))
             return interrupted(error);
-        double seconds = FINAL_SECONDS;
-        if (tuner->options.time_limit > 0.0) {
-            double left = tuner->options.time_limit - (anole_clock() - tuner->start);
-            double share = left / (double)(tuner->view.task_count - i);
-            seconds = share < seconds ? share : seconds;
-        }
+        struct anole_finalists_plan plan;
+        anole_finalists_plan(&plan, final_share(tuner, i), load, FINAL_SECONDS);
         tuner->view.current = i;
         show(tuner);
         struct anole_tuner_job *job = &tuner->jobs[i];
-        enum anole_status status = anole_finalists_decide(
-            &finals[i], tuner->measure, job->generator, job->trials, seconds, error);
+        double start = anole_clock();
+        enum anole_status status = anole_finalists_decide(&finals[i], tuner->measure,
+                                                          job->generator, job->trials, &plan, error);
         if (status != ANOLE_DONE)
             return status;
+        /* What it took beyond its timing is what the next one is going to take. */
+        double spent = anole_clock() - start - plan.seconds;
+        load = fmax(0.0, 0.5 * (load + spent / (double)(plan.count + 1)));
     }
     return ANOLE_DONE;
 }
