@@ -39,9 +39,8 @@ kill_one() {
     : >>"$1.before"
     tune "$1" 700 >out 2>err </dev/null &
     pid=$!
-    random 15 >number
-    random 10 >digit
-    sleep "$(awk '{ n = n $1 " " } END { split(n, d, " "); print d[1] / 10 + d[2] / 100 }' number digit)"
+    random 100 >percent
+    sleep "$(awk -v whole="$whole" '{ printf "%.3f", whole * $1 / 1e5 }' percent)"
     # The shell of the background function, and the tuner in it.
     tuner=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
     # shellcheck disable=SC2086 # one number, or none
@@ -58,6 +57,12 @@ kill_one() {
         rm -f "$1.h" "$1.lock.json" "$1.before"
     fi
 }
+
+# How long a run takes here and now, in milliseconds: kills come somewhere within it.
+begin=$(date +%s%3N)
+expect 0 'wrote simulated.lock.json' tune simulated 700
+whole=$(($(date +%s%3N) - begin))
+rm -f simulated.h simulated.lock.json
 
 killed=0
 round=0
