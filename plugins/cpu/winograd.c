@@ -39,8 +39,7 @@ static uint32_t rests_of(const struct anole_task *task, const int64_t *tiles, ui
     for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
         bool useful = false;
         for (uint32_t k = 0; k < count; k++)
-            useful = useful || wino_rests(task->out_h, tiles[k], rests[i]) > 0 ||
-                     wino_rests(task->out_w, tiles[k], rests[i]) > 0;
+            useful = useful || wino_rest_pays(task, tiles[k], rests[i]);
         if (useful)
             list[n++] = rests[i];
     }
@@ -109,6 +108,11 @@ static void constrain_tiles(const struct anole_device *device, const struct anol
                          "(wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld or "
                          "wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld)",
                          NUM(task->out_h), NUM(task->out_h), NUM(task->out_w), NUM(task->out_w));
+    gen_space_constraint(space, "smaller tiles cost more than they save",
+                         "wino_rest == 0 or ceil_div(%lld, wino_tile) <= %lld and "
+                         "ceil_div(%lld, wino_tile) <= %lld",
+                         NUM(task->out_h), NUM(WINO_REST_MOST_TILES), NUM(task->out_w),
+                         NUM(WINO_REST_MOST_TILES));
     gen_space_constraint(space, "there are fewer tiles", "wino_register_tiles <= " TILES,
                          TILES_ARGS);
     gen_space_constraint(space, "a smaller block holds all tiles",

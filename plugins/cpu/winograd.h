@@ -47,6 +47,15 @@ struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v);
 
 /* How many rows or columns of tiles are smaller, of those that cover `outputs`. */
 int64_t wino_rests(int64_t outputs, int64_t tile, int64_t rest);
+
+/* Tiles in a row or column up to which smaller ones are tried.  Measured by racing defaults
+ * with and without: on larger maps the few that are smaller cost up to a quarter more than
+ * without, as the kernel has more to spill, and twice as long to build. */
+#define WINO_REST_MOST_TILES 5
+
+/* Whether smaller tiles may save something. */
+bool wino_rest_pays(const struct anole_task *task, int64_t tile, int64_t rest);
+
 /* Points that so many tiles of an image in all need, as kernels/winograd.cl has it:
  * class bit 0, smaller tiles down too; bit 1, smaller tiles across. */
 #define WINO_CLASSES 4

@@ -12,6 +12,13 @@ int64_t wino_rests(int64_t outputs, int64_t tile, int64_t rest)
     return gen_min(tiles, (tiles * tile - outputs) / (tile - rest));
 }
 
+bool wino_rest_pays(const struct anole_task *task, int64_t tile, int64_t rest)
+{
+    return gen_ceil_div(task->out_h, tile) <= WINO_REST_MOST_TILES &&
+           gen_ceil_div(task->out_w, tile) <= WINO_REST_MOST_TILES &&
+           (wino_rests(task->out_h, tile, rest) > 0 || wino_rests(task->out_w, tile, rest) > 0);
+}
+
 struct wino_plan wino_plan_of(const struct anole_task *task, const int64_t *v)
 {
     const int64_t vw = v[WINO_VECTOR_WIDTH];
