@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "own", where that can be; the pool with any other word, and without it.  PoCL 3.1 was
- * seen to end a process in which several threads launched one kernel: an assertion on the
- * count of its users in pocl_release_dlhandle_cache().  Until that is understood, queues
- * of our own are for those who ask for them. */
+/* "own", "pool", or, as without it, what seems best: "auto". */
 #define SETTING "ANOLE_CPU_QUEUES"
+
+/* Beyond this nobody has measured whether threads that spin are worth it. */
+#define MOST_UNASKED 64
 
 /* The pool and the device without threads, by all names that they have had; PoCL passes
  * over those that it does not know.  A child of this process finds it set, and takes it
@@ -93,7 +93,7 @@ static bool setting_is(const char *word)
 
 void cpu_lanes_ask(const struct anole_host *host)
 {
-    if (setting_is("own") && host->threads != 1)
+    if (!setting_is("pool") && host->threads != 1)
         setenv("POCL_DEVICES", both, 0);
     note_cores();
 }
@@ -137,20 +137,24 @@ static void use_pool(struct cpu_lanes *lanes, const char *why)
 void cpu_lanes_choose(struct cpu_lanes *lanes, cl_device_id id, cl_device_id device)
 {
     const uint32_t count = (uint32_t)opencl_device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
-    *lanes = (struct cpu_lanes){.terms = {.count = 0}};
-    if (!setting_is("own"))
-        return use_pool(lanes, SETTING " is not \"own\"");
+    *lanes = (struct cpu_lanes){.forced = setting_is("own") || setting_is("pool")};
+    if (setting_is("pool"))
+        return use_pool(lanes, SETTING " says so");
     if (count < 2)
         return use_pool(lanes, "there is one thread");
     if (!device)
         return use_pool(lanes,
                         was_asked() ? "it has no device without threads" : "POCL_DEVICES is set");
-    if (count > CPU_MOST_LANES)
+    if (count > CPU_MOST_LANES || (count > MOST_UNASKED && !lanes->forced))
         return use_pool(lanes, "there are very many threads");
     uint32_t cores = find_cores(lanes->cores, count);
+    if (cores < count && !lanes->forced)
+        return use_pool(lanes, "there are more threads than cores, or cores are not known");
     lanes->terms =
         (struct opencl_lanes_terms){.device = device, .count = count, .spins = cores >= count};
     if (cores >= count && cpu_pins_threads())
         lanes->terms.cores = lanes->cores;
-    snprintf(lanes->why, sizeof lanes->why, "%s", SETTING " says so");
+    snprintf(lanes->why, sizeof lanes->why, "%s",
+             lanes->forced ? SETTING " says so"
+                           : "threads of the driver sleep between two launches");
 }

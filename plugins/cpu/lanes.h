@@ -12,11 +12,12 @@
 struct cpu_lanes {
     struct opencl_lanes_terms terms; /* .count 0: the pool; .cores is below or NULL */
     int cores[CPU_MOST_LANES];
+    bool forced;   /* ANOLE_CPU_QUEUES says so */
     char why[160]; /* a clause: why so */
 };
 
-/* Asks PoCL for a device without threads beside its pool, if the user wants that and has
- * not chosen the devices; before the driver is loaded. */
+/* Asks PoCL for a device without threads beside its pool, unless the user has chosen the
+ * devices, or the pool; before the driver is loaded. */
 void cpu_lanes_ask(const struct anole_host *host);
 
 /* Takes the device without threads, if it was asked for and is there, out of the CPU
