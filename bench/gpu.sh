@@ -65,10 +65,12 @@ say "tuning on:"
 checked=
 for icd in ${ANOLE_TEST_DRIVER:-/etc/OpenCL/vendors/*.icd}; do
     [ -e "$icd" ] || continue
-    result=0
-    say "every template on $icd, $trials configs each"
-    ANOLE_TEST_DRIVER=$icd ANOLE_GPU_ANY_DEVICE=${ANOLE_GPU_ANY_DEVICE:-0} \
-        "$build/tests/kernel_trials" --backend gpu --trials "$trials" --jobs 1 2>&1 | tee -a "$out/check.txt" || result=$?
+    for precision in fp32 fp16; do
+        say "every template on $icd in $precision, $trials configs each"
+        ANOLE_TEST_DRIVER=$icd ANOLE_GPU_ANY_DEVICE=${ANOLE_GPU_ANY_DEVICE:-0} \
+            "$build/tests/kernel_trials" --backend gpu --precision "$precision" \
+            --trials "$trials" --jobs 1 2>&1 | tee -a "$out/check.txt" || :
+    done
     checked=yes
 done
 [ -n "$checked" ] || say "no driver: nothing was checked"
