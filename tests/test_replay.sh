@@ -42,8 +42,8 @@ check 'what was found is verified' '"$anole" verify bowl.lock.json --device repl
 slowest=$(sed -n 's/.*"knobs":\({[^}]*}\).*"seconds":\([0-9.e+-]*\).*/\2 \1/p' bowl.history |
     sort -g | tail -n 1)
 sed "s/\"knobs\": {[^}]*}/\"knobs\": ${slowest#* }/" bowl.lock.json >slow.lock.json
-"$anole" verify slow.lock.json --device replay:1 >out 2>err
-code=$?
+code=0
+"$anole" verify slow.lock.json --device replay:1 >out 2>err || code=$?
 check 'what is slower than the default is found out' \
     '[ $code -eq 6 ] && grep -q "slower than the default config" err'
 check 'the history goes out as T4' '"$anole" export bowl.history --t1 "$t1" --output own.T4.json \
