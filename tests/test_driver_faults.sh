@@ -83,6 +83,54 @@ fault 1 'cpu:1.*was lost, and did not come back within 6 s' launch:9-9:lose:900 
 check 'how to go on is said' 'grep -q "go on with:" err && grep -q -e "--device cpu:1" err'
 sound
 
+# -- In the final comparison, and in verify: all trials are made, none is lost --
+fault 0 wrote '' cpu:1 --trials 6
+cp net.history made.history
+# The default's time and the winner's, from the comparison.
+compared() {
+    check 'default and winner are in the lock file' \
+        'grep -q "Faulty driver" net.lock.json && grep -q "\"default_seconds\": *[0-9]" net.lock.json'
+}
+# final CODE PATTERN PLAN ARGUMENT...: tunes on from there: the comparison is all that is left.
+final() {
+    code=$1 pattern=$2 FAULTY_PLAN=$3
+    shift 3
+    echo "-- final comparison: $FAULTY_PLAN"
+    rm -f state net.lock.json
+    cp made.history net.history
+    expect "$code" "$pattern" "$anole" tune net.json --threads 1 --device cpu:1 --trials 6 "$@"
+    check 'no trial is made again, none is lost' 'cmp -s made.history net.history'
+}
+final 0 'cpu:1.*is back after' build:2-2:lose:1
+compared
+final 0 'cpu:1.*is back after' launch:3-3:lose:1
+compared
+# Not before all are loaded: within a round.
+final 0 'cpu:1.*comparison stops' finish:80-80:lose:2
+check 'the device is waited for' 'grep -q "cpu:1.*is lost: .*waiting for it" err &&
+    grep -q "cpu:1.*is back after" err'
+compared
+final 0 'cpu:1.*comparison stops: .*exited with code 3' finish:80-80:exit:3
+compared
+final 0 'cpu:1.*comparison stops: .*longer than' finish:80-80:hang
+compared
+final 1 'cpu:1.*was lost, and did not come back within 3 s' finish:80-80:lose:900 --time 3s
+check 'how to go on is said' 'grep -q "go on with:" err'
+check 'there is no lock file of half a comparison' '[ ! -e net.lock.json ]'
+final 0 wrote ''
+compared
+for plan in launch:3-3:lose:1 finish:60-60:lose:1; do
+    rm -f state
+    FAULTY_PLAN=$plan
+    echo "-- verify: $plan"
+    # Another case of this test may keep the machine busy: slower is no fault here.
+    "$anole" verify net.lock.json --device cpu:1 >out 2>err
+    found=$?
+    check 'verify ends' '[ $found = 0 ] || [ $found = 6 ]'
+    check 'verify waits for the device' 'grep -q "cpu:1.*is back after" err'
+    check 'verify finds the kernel right, and compares it' 'grep -q "right.*[0-9]x \\[" out'
+done
+
 # -- It is of no use from the start --
 fault 1 'cpu:1.*of no use: .*has no compiler' compiler:1-:value:0 cpu:1 --device cpu:0 --trials 2
 sound

@@ -61,9 +61,19 @@ void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const 
     snprintf(item->result.message, sizeof item->result.message, "%s", text);
 }
 
-bool anole_item_try_again(struct anole_item *item, enum anole_outcome outcome)
+/* Of a kernel that has worked before: its answers are its own doing, and so is what it
+ * is made of; all else may be the device's. */
+static bool may_pass(enum anole_outcome outcome)
 {
-    bool chance = outcome == ANOLE_OUTCOME_CRASH && !item->again;
+    return outcome == ANOLE_OUTCOME_CRASH || outcome == ANOLE_OUTCOME_TIMEOUT ||
+           outcome == ANOLE_OUTCOME_LAUNCH || outcome == ANOLE_OUTCOME_COMPILE;
+}
+
+bool anole_item_try_again(const struct anole_work *work, struct anole_item *item,
+                          enum anole_outcome outcome)
+{
+    bool chance = !item->again && (work->compare ? may_pass(outcome)
+                                                 : outcome == ANOLE_OUTCOME_CRASH);
     item->again |= chance;
     return chance;
 }
@@ -214,6 +224,29 @@ static enum anole_status ask_timer(struct anole_work *work, struct anole_error *
 
 /* -- Hearing -- */
 
+/* The worker that held them is gone: what was loaded has to be once more. */
+static void unload(struct anole_work *work)
+{
+    for (size_t i = 0; i < work->count; i++)
+        if (work->items[i].state == ANOLE_ITEM_LOADED)
+            work->items[i].state = ANOLE_ITEM_BUILT;
+    work->loaded = 0;
+}
+
+/* The device may have been lost under all that hold it: who is idle lets go of it, so
+ * that a second chance is none with a device that is gone. */
+static void renew(struct anole_work *work)
+{
+    struct anole_measure *measure = work->measure;
+    for (size_t i = 0; i < measure->builder_count; i++)
+        if (!measure->builders[i].busy)
+            anole_seat_empty(&measure->builders[i]);
+    if (!measure->timer.busy) {
+        anole_seat_empty(&measure->timer);
+        unload(work);
+    }
+}
+
 /* What a worker's end means for what it was at: `again` is the state in which to
  * try once more if the kernel is not to blame. */
 static enum anole_status lose(struct anole_work *work, struct anole_item *item,
@@ -225,8 +258,14 @@ static enum anole_status lose(struct anole_work *work, struct anole_item *item,
         item->state = again;
         return anole_measure_bad_start(work->measure, seat, event, text, error);
     }
-    anole_item_fail(item, event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH,
-                    text);
+    enum anole_outcome outcome =
+        event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
+    if (work->compare && anole_item_try_again(work, item, outcome)) {
+        item->state = again;
+        renew(work);
+        return ANOLE_DONE;
+    }
+    anole_item_fail(item, outcome, text);
     charge(&item->result.cost, seat);
     return finish(work, item, error);
 }
@@ -253,9 +292,9 @@ static enum anole_status take_build(struct anole_work *work, struct anole_seat *
     anole_measure_good(work->measure);
     work->measure->builds++;
     item->result = reply.result;
-    if (anole_item_try_again(item, reply.result.outcome)) {
+    if (anole_item_try_again(work, item, reply.result.outcome)) {
         item->state = ANOLE_ITEM_WAITING;
-        anole_seat_review(seat, &work->measure->terms, &reply.usage);
+        renew(work);
         return ANOLE_DONE;
     }
     if (reply.result.outcome == ANOLE_OUTCOME_OK) {
@@ -285,15 +324,6 @@ static enum anole_status hear_builder(struct anole_work *work, size_t at, struct
     return lose(work, item, seat, event, text, ANOLE_ITEM_WAITING, error);
 }
 
-/* The worker that held them is gone: what was loaded has to be once more. */
-static void unload(struct anole_work *work)
-{
-    for (size_t i = 0; i < work->count; i++)
-        if (work->items[i].state == ANOLE_ITEM_LOADED)
-            work->items[i].state = ANOLE_ITEM_BUILT;
-    work->loaded = 0;
-}
-
 static enum anole_status take_result(struct anole_work *work, struct anole_item *item,
                                      const struct anole_frame *frame, struct anole_error *error)
 {
@@ -314,13 +344,14 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
         item->state = ANOLE_ITEM_LOADED;
         item->slot = work->loaded++;
     }
+    if (anole_item_try_again(work, item, reply.result.outcome)) {
+        item->state = ANOLE_ITEM_BUILT;
+        renew(work);
+        return ANOLE_DONE;
+    }
     anole_seat_review(seat, &work->measure->terms, &reply.usage);
     if (!anole_link_alive(&seat->link))
         unload(work);
-    if (anole_item_try_again(item, reply.result.outcome)) {
-        item->state = ANOLE_ITEM_BUILT;
-        return ANOLE_DONE;
-    }
     return load ? ANOLE_DONE : finish(work, item, error);
 }
 

@@ -4,7 +4,9 @@
  * after round, so that what disturbs one disturbs all.
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/statistics.h"
+#include "base/text.h"
 #include "measure/measure_private.h"
 #include "measure/runner.h"
 
@@ -63,6 +65,10 @@ static enum anole_status start_over(struct comparison *comparison, const char *t
                                     struct anole_error *error)
 {
     struct anole_work *work = &comparison->work;
+    char safe[256];
+    anole_text_printable(safe, sizeof safe, text);
+    anole_log_warning("%s: the final comparison stops: %s; it goes on in a new worker",
+                      work->measure->label, safe);
     anole_seat_empty(&work->measure->timer);
     for (size_t i = 0; i < work->count; i++)
         if (work->items[i].state == ANOLE_ITEM_LOADED)
@@ -88,7 +94,7 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
         return start_over(comparison, "it answered with nonsense", error);
     }
     struct anole_item *failed = item_in(work, reply.failed);
-    if (failed && anole_item_try_again(failed, (enum anole_outcome)reply.outcome))
+    if (failed && anole_item_try_again(work, failed, (enum anole_outcome)reply.outcome))
         return start_over(comparison, reply.message, error);
     if (failed) {
         failed->state = ANOLE_ITEM_DONE;
@@ -112,10 +118,11 @@ static enum anole_status lose_round(struct comparison *comparison, const struct 
     struct anole_work *work = &comparison->work;
     struct anole_item *guilty = item_in(work, seat->slot);
     bool blame = guilty && event != ANOLE_SEAT_FAILED && anole_stage_blames_kernel(seat->stage);
-    if (blame) {
+    enum anole_outcome outcome =
+        event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
+    if (blame && !anole_item_try_again(work, guilty, outcome)) {
         guilty->state = ANOLE_ITEM_DONE;
-        anole_item_fail(
-            guilty, event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH, text);
+        anole_item_fail(guilty, outcome, text);
     }
     return start_over(comparison, text, error);
 }
@@ -147,10 +154,11 @@ static enum anole_status run_rounds(struct comparison *comparison, struct anole_
     struct anole_work *work = &comparison->work;
     double start = NAN;
     for (;;) {
-        /* Loads what is not loaded: all at first, the rest after a loss. */
+        /* Loads what is not loaded: all at first, the rest after a loss.  That, and the
+         * wait for a device, is no time for rounds. */
+        double before = anole_clock();
         enum anole_status status = anole_work_run(work, error);
-        if (isnan(start))
-            start = anole_clock();
+        start = isnan(start) ? anole_clock() : start + (anole_clock() - before);
         if (status != ANOLE_DONE || work->loaded == 0 || enough(comparison, start))
             return status;
         status = one_round(comparison, error);

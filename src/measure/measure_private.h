@@ -109,8 +109,11 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
 void anole_work_fini(struct anole_work *work);
 /* Goes on until each item is done or loaded. */
 enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
-/* The device was lost on it: that may have been the device's own doing, once. */
-bool anole_item_try_again(struct anole_item *item, enum anole_outcome outcome);
+/* It failed so: that may have been the device's own doing, once.  In a trial, if the
+ * device was lost on it; in a comparison, where kernels are that have worked before,
+ * also if it hangs, or is refused. */
+bool anole_item_try_again(const struct anole_work *work, struct anole_item *item,
+                          enum anole_outcome outcome);
 /* Sets what a worker's end says of an item. */
 void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const char *text);
 
