@@ -6,150 +6,22 @@
 #include "cli/kernel_input.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/tune_arguments.h"
 #include "tune/tuner.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DEFAULT_TIME 180.0 /* seconds */
-#define MOST_TRANSFERS 16
-#define MOST_DEVICES 16
 #define MOST_TIME (366.0 * 86400.0)
-
-struct arguments {
-    const char *network, *kernel; /* one of them; NULL: the other */
-    const char *device; /* the one of `devices` that is tuned on now; NULL: the only one */
-    const char *history, *output, *baseline;
-    const char *devices[MOST_DEVICES];
-    size_t device_count;
-    char written[4096]; /* the lock file, once it is known */
-    const char *explorer, *sampler;
-    const char *transfers[MOST_TRANSFERS];
-    size_t transfer_count;
-    double time; /* seconds; 0: no limit */
-    uint64_t trials; /* 0: no limit */
-    uint64_t seed, threads;
-    uint64_t tolerance; /* percent */
-    uint32_t precision; /* enum anole_dtype; 0: as the network says */
-    bool json;
-};
-
-enum { KERNEL, PRECISION, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT, BASELINE,
-       TOLERANCE, THREADS, JSON };
-
-static const struct anole_option options[] = {
-    [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
-    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
-    [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
-    [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
-    [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
-    [SEED] = {"seed", "S", "of everything random (default 1)"},
-    [EXPLORER] = {"explorer", "NAME", "how candidates are found: see below"},
-    [SAMPLER] = {"sampler", "NAME", "how those to measure are picked: see below"},
-    [HISTORY] = {"history", "FILE", "the journal of trials (default NAME.history)"},
-    [TRANSFER] = {"transfer", "FILE", "another history to learn from; may be given several times"},
-    [OUTPUT] = {"output", "FILE", "the lock file to write (default NAME.lock.json)"},
-    [BASELINE] = {"baseline", "FILE", "a lock file to hold the result against: exit code 6 if slower"},
-    [TOLERANCE] = {"tolerance", "P", "... by more than P percent (default 5)"},
-    [THREADS] = {"threads", "N", "threads of a CPU device (default: all cores)"},
-    [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
-    {0},
-};
-
-static enum anole_status take(void *context, size_t index, const char *value,
-                              struct anole_error *error)
-{
-    struct arguments *arguments = context;
-    const char **texts[] = {
-        [KERNEL] = &arguments->kernel,
-        [EXPLORER] = &arguments->explorer,
-        [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
-        [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
-    };
-    switch (index) {
-    case PRECISION:
-        return anole_command_precision(&arguments->precision, value, error);
-    case TIME:
-        return anole_text_parse_duration(&arguments->time, value, error);
-    case TRIALS:
-        return anole_text_parse_u64(&arguments->trials, value, "--trials", 1, UINT32_MAX, error);
-    case SEED:
-        return anole_text_parse_u64(&arguments->seed, value, "--seed", 0, UINT64_MAX, error);
-    case TOLERANCE:
-        return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 1000, error);
-    case THREADS:
-        return anole_text_parse_u64(&arguments->threads, value, "--threads", 1, 4096, error);
-    case TRANSFER:
-        if (arguments->transfer_count == MOST_TRANSFERS)
-            return anole_fail(error, ANOLE_ERR_USAGE,
-                              "--transfer: expected at most %d files; histories can be joined "
-                              "with `cat`", MOST_TRANSFERS);
-        arguments->transfers[arguments->transfer_count++] = value;
-        return ANOLE_DONE;
-    case DEVICE:
-        if (arguments->device_count == MOST_DEVICES)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--device: expected at most %d of them",
-                              MOST_DEVICES);
-        arguments->devices[arguments->device_count++] = value;
-        arguments->device = arguments->devices[0];
-        return ANOLE_DONE;
-    case JSON:
-        arguments->json = true;
-        return ANOLE_DONE;
-    default:
-        *texts[index] = value;
-        return ANOLE_DONE;
-    }
-}
-
-/* ---------------------------------------------------------------- resuming */
-
-static void put_option(struct anole_text *out, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    anole_text_printf(out, " --%s ", name);
-    anole_command_quote(out, value);
-}
-
-/* Tells how to go on from here. */
-static void say_how_to_resume(const struct arguments *arguments, const struct anole_tuner_view *view)
-{
-    struct anole_text line = {0};
-    anole_text_printf(&line, "anole tune%s", arguments->network ? " " : "");
-    if (arguments->network)
-        anole_command_quote(&line, arguments->network);
-    put_option(&line, "kernel", arguments->kernel);
-    if (arguments->precision)
-        put_option(&line, "precision", anole_precision_text(arguments->precision));
-    put_option(&line, "device", arguments->device);
-    put_option(&line, "explorer", arguments->explorer);
-    put_option(&line, "sampler", arguments->sampler);
-    put_option(&line, "history", arguments->history);
-    for (size_t i = 0; i < arguments->transfer_count; i++)
-        put_option(&line, "transfer", arguments->transfers[i]);
-    put_option(&line, "output", arguments->output);
-    put_option(&line, "baseline", arguments->baseline);
-    if (arguments->threads > 0)
-        anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
-    anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);
-    if (arguments->trials > 0)
-        anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);
-    if (arguments->time > 0.0)
-        anole_text_printf(&line, " --time %.0fs", fmax(1.0, arguments->time - view->elapsed));
-    anole_log_info("stopped after %zu trials, all kept in %s; go on with:\n  %s", view->trials,
-                   arguments->history, line.data ? line.data : "");
-    anole_text_fini(&line);
-}
 
 /* ---------------------------------------------------------------- results */
 
 /* The lock file that is there already, or an empty one. */
 static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
-                                       const struct arguments *arguments,
+                                       const struct anole_tune_arguments *arguments,
                                        const struct anole_network *network,
                                        struct anole_error *error)
 {
@@ -168,7 +40,8 @@ static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
     return ANOLE_DONE;
 }
 
-static enum anole_status save(const struct arguments *arguments, struct anole_lockfile *lockfile,
+static enum anole_status save(const struct anole_tune_arguments *arguments,
+                              struct anole_lockfile *lockfile,
                               const struct anole_tuner *tuner,
                               const struct anole_tuner_final *finals, struct anole_error *error)
 {
@@ -197,7 +70,7 @@ static void sum_common(double *then, double *now, const struct anole_lock_device
     }
 }
 
-static enum anole_status hold_against(const struct arguments *arguments,
+static enum anole_status hold_against(const struct anole_tune_arguments *arguments,
                                       const struct anole_lockfile *baseline,
                                       const struct anole_registry_device *device,
                                       const struct anole_tuner_view *view,
@@ -241,7 +114,7 @@ static enum anole_status check_found(const struct anole_tuner_view *view,
 /* ------------------------------------------------------------------- run */
 
 struct session {
-    struct arguments arguments;
+    struct anole_tune_arguments arguments;
     struct anole_network *network;
     struct anole_custom_kernel *custom; /* NULL: a network is tuned */
     struct anole_registry *registry;
@@ -268,7 +141,7 @@ static void session_fini(struct session *session)
  * nothing does with its space. */
 static enum anole_status open_input(struct session *session, struct anole_error *error)
 {
-    const struct arguments *arguments = &session->arguments;
+    const struct anole_tune_arguments *arguments = &session->arguments;
     enum anole_status status = ANOLE_DONE;
     if (arguments->network)
         status = anole_network_load(&session->network, arguments->network, error);
@@ -287,7 +160,7 @@ static enum anole_status open_input(struct session *session, struct anole_error 
 /* Everything that can be refused is refused here, before any work is done. */
 static enum anole_status prepare(struct session *session, struct anole_error *error)
 {
-    struct arguments *arguments = &session->arguments;
+    struct anole_tune_arguments *arguments = &session->arguments;
     const struct anole_explorer_ops *explorer = anole_explorers()[0];
     const struct anole_sampler_ops *sampler = NULL; /* the explorer's own */
     enum anole_status status = ANOLE_DONE;
@@ -337,7 +210,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
 static enum anole_status conclude(struct session *session, const struct anole_tuner_final *finals,
                                   struct anole_error *error)
 {
-    const struct arguments *arguments = &session->arguments;
+    const struct anole_tune_arguments *arguments = &session->arguments;
     enum anole_status status =
         save(arguments, session->lockfile, session->tuner, finals, error);
     if (status != ANOLE_DONE)
@@ -381,14 +254,14 @@ static enum anole_status tune(struct session *session, struct anole_error *error
     session->progress = NULL;
     anole_tuner_observe(session->tuner, NULL, NULL);
     if (status == ANOLE_ERR_INTERRUPTED || status == ANOLE_ERR_WORKER)
-        say_how_to_resume(&session->arguments, anole_tuner_view(session->tuner));
+        anole_tune_say_resume(&session->arguments, anole_tuner_view(session->tuner));
     if (status == ANOLE_DONE)
         status = conclude(session, finals, error);
     free(finals);
     return status;
 }
 
-static enum anole_status tune_one(struct arguments *arguments, struct anole_error *error)
+static enum anole_status tune_one(struct anole_tune_arguments *arguments, struct anole_error *error)
 {
     struct session session = {.arguments = *arguments};
     enum anole_status status = prepare(&session, error);
@@ -404,10 +277,10 @@ static enum anole_status tune_one(struct arguments *arguments, struct anole_erro
 
 /* Are there all of them, and each but once?  Nobody wants to know after the first has
  * been tuned. */
-static enum anole_status check_devices(const struct arguments *arguments,
+static enum anole_status check_devices(const struct anole_tune_arguments *arguments,
                                        struct anole_error *error)
 {
-    const struct anole_registry_device *found[MOST_DEVICES];
+    const struct anole_registry_device *found[ANOLE_TUNE_DEVICES];
     struct anole_registry *registry = NULL;
     if (arguments->json)
         return anole_fail(error, ANOLE_ERR_USAGE,
@@ -430,7 +303,8 @@ static enum anole_status check_devices(const struct arguments *arguments,
 
 /* Each gets all of the time.  One that fails holds nobody up; the first failure is
  * that of the whole. */
-static enum anole_status tune_several(struct arguments *arguments, struct anole_error *error)
+static enum anole_status tune_several(struct anole_tune_arguments *arguments,
+                                      struct anole_error *error)
 {
     enum anole_status first = check_devices(arguments, error);
     if (first != ANOLE_DONE)
@@ -458,7 +332,7 @@ static enum anole_status tune_several(struct arguments *arguments, struct anole_
 }
 
 /* The columns of what was found, side by side. */
-static enum anole_status compare(struct arguments *arguments, struct anole_error *error)
+static enum anole_status compare(struct anole_tune_arguments *arguments, struct anole_error *error)
 {
     char *words[] = {"compare", "--", arguments->written, NULL};
     putchar('\n');
@@ -467,12 +341,12 @@ static enum anole_status compare(struct arguments *arguments, struct anole_error
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
-    struct arguments arguments = {.seed = 1, .tolerance = 5};
+    struct anole_tune_arguments arguments = {.seed = 1, .tolerance = 5};
     char **positional;
     size_t count;
     bool help;
-    enum anole_status status = anole_options_parse(&anole_cmd_tune, argc, argv, take, &arguments,
-                                                   &positional, &count, &help, error);
+    enum anole_status status = anole_options_parse(&anole_cmd_tune, argc, argv, anole_tune_take,
+                                                   &arguments, &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
     arguments.network = count > 0 ? positional[0] : NULL;
@@ -508,7 +382,7 @@ const struct anole_command anole_cmd_tune = {
     .arguments = "NETWORK",
     .summary = "Find the fastest right kernel for each layer of a network",
     .details = details,
-    .options = options,
+    .options = anole_tune_options,
     .least = 0, /* with --kernel */
     .most = 1,
     .run = run,

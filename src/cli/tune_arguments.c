@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/tune_arguments.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+
+#include <math.h>
+
+enum { KERNEL, PRECISION, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT,
+       BASELINE, TOLERANCE, THREADS, JSON };
+
+const struct anole_option anole_tune_options[] = {
+    [KERNEL] = {"kernel", "T1",
+                "a kernel of your own, described by a T1 file, in place of NETWORK"},
+    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
+    [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
+    [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
+    [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
+    [SEED] = {"seed", "S", "of everything random (default 1)"},
+    [EXPLORER] = {"explorer", "NAME", "how candidates are found: see below"},
+    [SAMPLER] = {"sampler", "NAME", "how those to measure are picked: see below"},
+    [HISTORY] = {"history", "FILE", "the journal of trials (default NAME.history)"},
+    [TRANSFER] = {"transfer", "FILE", "another history to learn from; may be given several times"},
+    [OUTPUT] = {"output", "FILE", "the lock file to write (default NAME.lock.json)"},
+    [BASELINE] = {"baseline", "FILE",
+                  "a lock file to hold the result against: exit code 6 if slower"},
+    [TOLERANCE] = {"tolerance", "P", "... by more than P percent (default 5)"},
+    [THREADS] = {"threads", "N", "threads of a CPU device (default: all cores)"},
+    [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
+    {0},
+};
+
+enum anole_status anole_tune_take(void *context, size_t index, const char *value,
+                                  struct anole_error *error)
+{
+    struct anole_tune_arguments *arguments = context;
+    const char **texts[] = {
+        [KERNEL] = &arguments->kernel,
+        [EXPLORER] = &arguments->explorer,
+        [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
+        [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
+    };
+    switch (index) {
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
+    case TIME:
+        return anole_text_parse_duration(&arguments->time, value, error);
+    case TRIALS:
+        return anole_text_parse_u64(&arguments->trials, value, "--trials", 1, UINT32_MAX, error);
+    case SEED:
+        return anole_text_parse_u64(&arguments->seed, value, "--seed", 0, UINT64_MAX, error);
+    case TOLERANCE:
+        return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 1000, error);
+    case THREADS:
+        return anole_text_parse_u64(&arguments->threads, value, "--threads", 1, 4096, error);
+    case TRANSFER:
+        if (arguments->transfer_count == ANOLE_TUNE_TRANSFERS)
+            return anole_fail(error, ANOLE_ERR_USAGE,
+                              "--transfer: expected at most %d files; histories can be joined "
+                              "with `cat`", ANOLE_TUNE_TRANSFERS);
+        arguments->transfers[arguments->transfer_count++] = value;
+        return ANOLE_DONE;
+    case DEVICE:
+        if (arguments->device_count == ANOLE_TUNE_DEVICES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--device: expected at most %d of them",
+                              ANOLE_TUNE_DEVICES);
+        arguments->devices[arguments->device_count++] = value;
+        arguments->device = arguments->devices[0];
+        return ANOLE_DONE;
+    case JSON:
+        arguments->json = true;
+        return ANOLE_DONE;
+    default:
+        *texts[index] = value;
+        return ANOLE_DONE;
+    }
+}
+
+static void put_option(struct anole_text *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    anole_text_printf(out, " --%s ", name);
+    anole_command_quote(out, value);
+}
+
+void anole_tune_say_resume(const struct anole_tune_arguments *arguments,
+                           const struct anole_tuner_view *view)
+{
+    struct anole_text line = {0};
+    anole_text_printf(&line, "anole tune%s", arguments->network ? " " : "");
+    if (arguments->network)
+        anole_command_quote(&line, arguments->network);
+    put_option(&line, "kernel", arguments->kernel);
+    if (arguments->precision)
+        put_option(&line, "precision", anole_precision_text(arguments->precision));
+    put_option(&line, "device", arguments->device);
+    put_option(&line, "explorer", arguments->explorer);
+    put_option(&line, "sampler", arguments->sampler);
+    put_option(&line, "history", arguments->history);
+    for (size_t i = 0; i < arguments->transfer_count; i++)
+        put_option(&line, "transfer", arguments->transfers[i]);
+    put_option(&line, "output", arguments->output);
+    put_option(&line, "baseline", arguments->baseline);
+    if (arguments->threads > 0)
+        anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
+    anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);
+    if (arguments->trials > 0)
+        anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);
+    if (arguments->time > 0.0)
+        anole_text_printf(&line, " --time %.0fs", fmax(1.0, arguments->time - view->elapsed));
+    anole_log_info("stopped after %zu trials, all kept in %s; go on with:\n  %s", view->trials,
+                   arguments->history, line.data ? line.data : "");
+    anole_text_fini(&line);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What `anole tune` is asked for, and the command line that asks for the rest of it.
+ */
+#ifndef ANOLE_CLI_TUNE_ARGUMENTS_H
+#define ANOLE_CLI_TUNE_ARGUMENTS_H
+
+#include "cli/options.h"
+#include "tune/tuner.h"
+
+#define ANOLE_TUNE_TRANSFERS 16
+#define ANOLE_TUNE_DEVICES 16
+
+/* All texts are borrowed: from the command line, or from whoever fills in defaults. */
+struct anole_tune_arguments {
+    const char *network, *kernel; /* one of them; NULL: the other */
+    const char *device; /* the one of `devices` that is tuned on now; NULL: the only one */
+    const char *history, *output, *baseline;
+    const char *devices[ANOLE_TUNE_DEVICES];
+    size_t device_count;
+    char written[4096]; /* the lock file, once it is known */
+    const char *explorer, *sampler;
+    const char *transfers[ANOLE_TUNE_TRANSFERS];
+    size_t transfer_count;
+    double time; /* seconds; 0: no limit */
+    uint64_t trials; /* 0: no limit */
+    uint64_t seed, threads;
+    uint64_t tolerance; /* percent */
+    uint32_t precision; /* enum anole_dtype; 0: as the network says */
+    bool json;
+};
+
+/* As struct anole_command wants them. */
+extern const struct anole_option anole_tune_options[];
+enum anole_status anole_tune_take(void *context, size_t index, const char *value,
+                                  struct anole_error *error);
+
+/* Tells how to go on from here: on `arguments->device`, with the time that is left. */
+void anole_tune_say_resume(const struct anole_tune_arguments *arguments,
+                           const struct anole_tuner_view *view);
+
+#endif
