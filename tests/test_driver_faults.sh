@@ -44,11 +44,59 @@ outcome() {
     found=$(grep '"Faulty driver"' net.history | grep "\"outcome\":\"$2\"" | grep -c "${3:-}")
     check "$1 times $2 ${3:-}" "[ $found -eq $1 ]"
 }
-# The sound device has all of its trials, and is in the lock file.
+# The sound device has all of its trials (sound [COUNT]), and is in the lock file.
 sound() {
-    check 'the sound device is tuned' '[ "$(grep -c "Portable Computing.*\"ok\"" net.history)" = 2 ] &&
-        grep -q "Portable Computing" net.lock.json'
+    count=${1:-2}
+    check 'the sound device is tuned' \
+        '[ "$(grep -c "Portable Computing.*\"ok\"" net.history)" = $count ] &&
+            grep -q "Portable Computing" net.lock.json'
 }
+
+# -- The compiler hangs: waited for by the half-minute, so beside all the rest --
+hang_at_the_probe() {
+    [ -e "$real/gpu.so" ] || return
+    # That of the gpu backend builds a kernel, the first of all.
+    export ANOLE_GPU_ANY_DEVICE=1
+    fault 3 'no device "gpu:1".*longer than 30 s.*left out' build:1-1:hang gpu:1 \
+        --device cpu:0 --trials 2
+    sound
+}
+hang_once() {
+    fault 0 'B  cpu:0' build:5-5:hang cpu:1 --device cpu:0 --trials 6
+    outcome 1 timeout 'building the kernel took longer than'
+    outcome 5 ok
+    sound 6
+}
+# In the last batch of trials, and in the final comparison.
+hang_from_then_on() {
+    fault 4 'cpu:1.*could not be run again, to be compared: building' build:12-:hang cpu:1 \
+        --device cpu:0 --trials 7
+    measured=$(grep -c '"Faulty driver".*"outcome":"ok"' net.history)
+    late=$(grep '"Faulty driver".*"outcome":"timeout"' net.history |
+        grep -c 'building the kernel took longer than')
+    check 'each trial was measured, or its build hung' \
+        '[ $measured -ge 4 ] && [ $late -ge 1 ] && [ $((measured + late)) = 7 ]'
+    sound 7
+    cp net.history made.history
+    FAULTY_PLAN=
+    expect 0 wrote "$anole" tune net.json --threads 1 --device cpu:1 --trials 7
+    check 'what was tuned before the compiler hung is in the lock file' \
+        'grep -q "Faulty driver" net.lock.json && cmp -s made.history net.history'
+}
+# beside CASE: in a folder of its own.
+beside() (
+    mkdir "$1"
+    cp -R net.json icd "$1/"
+    cd "$1" || exit 1
+    FAULTY_STATE=$PWD/state OCL_ICD_VENDORS=$PWD/icd
+    "$1" >words 2>&1
+    exit $failed
+)
+hangs='hang_at_the_probe hang_once hang_from_then_on'
+for case in $hangs; do
+    beside "$case" &
+    eval "$case=\$!"
+done
 
 # -- One trial goes wrong, the rest does not --
 fault 0 'B  cpu:0' launch:9-9:exit:3 cpu:1 --device cpu:0 --trials 2
@@ -166,4 +214,10 @@ if [ -e "$real/gpu.so" ]; then
     fault 0 'is back after' finish:12-12:lose:1 gpu:1 --trials 2
     outcome 2 ok
 fi
+
+# -- What the compilers that hang came to --
+for case in $hangs; do
+    eval "wait \$$case" || failed=1
+    cat "$case/words"
+done
 exit $failed

@@ -9,6 +9,7 @@
 #include "cli/tune_arguments.h"
 #include "tune/tuner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,11 +103,19 @@ static enum anole_status check_found(const struct anole_tuner_view *view,
                                      struct anole_error *error)
 {
     for (size_t i = 0; i < view->task_count; i++) {
-        if (!finals[i].found)
+        const struct anole_tuner_task *task = &view->tasks[i];
+        if (finals[i].found)
+            continue;
+        if (isnan(task->best_seconds))
             return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
                               "nothing valid found for %s after %zu trials; see the messages in "
                               "the history",
-                              view->tasks[i].label, view->tasks[i].trials);
+                              task->label, task->trials);
+        return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
+                          "%s: the best of %zu trials could not be run again, to be compared: %s; "
+                          "the history keeps them, and the same command compares them when the "
+                          "device is well",
+                          task->label, task->trials, finals[i].problem);
     }
     return ANOLE_DONE;
 }
@@ -275,10 +284,19 @@ static enum anole_status tune_one(struct anole_tune_arguments *arguments, struct
 
 /* ---------------------------------------------------------- several devices */
 
+/* Whether a driver did not answer: what is missing may be its. */
+static bool driver_failed(const struct anole_registry *registry)
+{
+    for (size_t i = 0; i < registry->entry_count; i++)
+        if (registry->entries[i].probe_problem[0])
+            return true;
+    return false;
+}
+
 /* Are there all of them, and each but once?  Nobody wants to know after the first has
- * been tuned. */
-static enum anole_status check_devices(const struct anole_tune_arguments *arguments,
-                                       struct anole_error *error)
+ * been tuned.  One that is missing where a driver failed is left out, and said. */
+static enum anole_status check_devices(struct anole_tune_arguments *arguments,
+                                       struct anole_error *missing, struct anole_error *error)
 {
     const struct anole_registry_device *found[ANOLE_TUNE_DEVICES];
     struct anole_registry *registry = NULL;
@@ -289,15 +307,27 @@ static enum anole_status check_devices(const struct anole_tune_arguments *argume
                           arguments->device_count);
     enum anole_status status =
         anole_registry_create(&registry, (uint32_t)arguments->threads, error);
+    size_t kept = 0;
     for (size_t i = 0; i < arguments->device_count && status == ANOLE_DONE; i++) {
-        status = anole_registry_find(&found[i], registry, arguments->devices[i], error);
-        for (size_t j = 0; j < i && status == ANOLE_DONE; j++)
-            if (found[i] == found[j])
-                status = anole_fail(error, ANOLE_ERR_USAGE,
+        struct anole_error own = {.status = ANOLE_DONE};
+        status = anole_registry_find(&found[kept], registry, arguments->devices[i], &own);
+        for (size_t j = 0; j < kept && status == ANOLE_DONE; j++)
+            if (found[kept] == found[j])
+                status = anole_fail(&own, ANOLE_ERR_USAGE,
                                     "--device: expected different devices, found %s twice",
-                                    found[i]->id);
+                                    found[kept]->id);
+        if (status == ANOLE_DONE) {
+            arguments->devices[kept++] = arguments->devices[i];
+        } else if (status == ANOLE_ERR_NO_DEVICE && driver_failed(registry)) {
+            anole_log_warning("%s; it is left out", own.text);
+            *missing = own;
+            status = ANOLE_DONE;
+        } else {
+            *error = own;
+        }
     }
     anole_registry_destroy(registry);
+    arguments->device_count = kept;
     return status;
 }
 
@@ -306,29 +336,34 @@ static enum anole_status check_devices(const struct anole_tune_arguments *argume
 static enum anole_status tune_several(struct anole_tune_arguments *arguments,
                                       struct anole_error *error)
 {
-    enum anole_status first = check_devices(arguments, error);
-    if (first != ANOLE_DONE)
-        return first;
-    for (size_t i = 0; i < arguments->device_count; i++) {
+    struct anole_error failure = {.status = ANOLE_DONE};
+    enum anole_status status = check_devices(arguments, &failure, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < arguments->device_count; i++) {
         struct anole_error own = {.status = ANOLE_DONE};
         arguments->device = arguments->devices[i];
-        enum anole_status status = tune_one(arguments, &own);
+        enum anole_status one = tune_one(arguments, &own);
         /* What workers fail with says the device. */
-        if (status != ANOLE_DONE && status != ANOLE_ERR_WORKER)
+        if (one != ANOLE_DONE && one != ANOLE_ERR_WORKER)
             anole_error_prefix(&own, "%s", arguments->device);
-        if (first == ANOLE_DONE && status != ANOLE_DONE) {
+        if (one == ANOLE_ERR_INTERRUPTED) {
+            if (failure.status != ANOLE_DONE)
+                anole_log_error("%s", failure.text);
             *error = own;
-            first = status;
-        } else if (status != ANOLE_DONE) {
-            anole_log_error("%s", own.text);
+            return one;
         }
-        if (status == ANOLE_ERR_INTERRUPTED)
-            return status;
+        if (one != ANOLE_DONE && failure.status == ANOLE_DONE)
+            failure = own;
+        else if (one != ANOLE_DONE)
+            anole_log_error("%s", own.text);
         if (i + 1 < arguments->device_count)
             putchar('\n');
         fflush(stdout);
     }
-    return first;
+    if (status == ANOLE_DONE && failure.status != ANOLE_DONE) {
+        *error = failure;
+        status = failure.status;
+    }
+    return status;
 }
 
 /* The columns of what was found, side by side. */

@@ -2,6 +2,7 @@
 #include "tune/finalists.h"
 
 #include "base/statistics.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,6 +123,8 @@ enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
         final->found = true;
         if (status == ANOLE_DONE)
             status = set_hash(final, generator, error);
+    } else {
+        anole_text_printable(final->problem, sizeof final->problem, results[0].message);
     }
     free(samples);
     return status;

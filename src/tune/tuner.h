@@ -70,6 +70,7 @@ struct anole_tuner_final {
     double default_seconds; /* NaN if the default failed */
     double speedup, speedup_low, speedup_high; /* paired, interleaved; NaN likewise */
     uint64_t source_hash;
+    char problem[256]; /* why nothing was found: what became of the default, printable */
 };
 
 /* What results of a task on a device are keyed by in a history; borrows all. */
