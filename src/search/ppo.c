@@ -1,50 +1,12 @@
-/* SPDX-License-Identifier: MIT */
-#include "search/ppo.h"
-
-#include "search/mlp.h"
+/* SPDX-License-Identifier: MIT
+ *
+ * The agent, and what it lives through: it decides, acts, and keeps what came of it.
+ */
+#include "search/ppo_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NONE SIZE_MAX
-
-/* What one step left behind.  The arrays beside it hold the rest, row by row. */
-struct sample {
-    size_t walker;
-    size_t next;           /* the walker's next sample; NONE at the end of its episode */
-    float log_probability; /* of what it chose, all heads together */
-    float value;           /* the critic's */
-    float after;           /* the critic's for the state that follows, where next is NONE */
-    float reward;
-    float advantage;
-    float target; /* of the critic */
-};
-
-struct anole_ppo {
-    struct anole_ppo_shape shape;
-    struct anole_ppo_options options;
-    struct anole_rng rng;
-    struct anole_mlp *actor, *critic;
-    size_t logits;  /* a step */
-    size_t choices; /* a head */
-
-    /* Samples of an iteration, in the order in which they were made. */
-    size_t count, capacity, walker_capacity;
-    struct sample *samples;
-    float *items;     /* capacity x items x width */
-    float *contexts;  /* capacity x context */
-    uint8_t *masks;   /* capacity x logits */
-    uint16_t *chosen; /* capacity x heads */
-    size_t *order;    /* capacity: for shuffling */
-
-    /* A minibatch, gathered. */
-    float *batch_items, *batch_contexts, *actor_slopes, *critic_slopes;
-    float *probabilities; /* of one head */
-
-    size_t *last; /* a walker's last sample, or NONE */
-    bool *active;
-};
 
 static enum anole_status make_networks(struct anole_ppo *ppo, struct anole_error *error)
 {
@@ -183,33 +145,6 @@ static enum anole_status reserve(struct anole_ppo *ppo, size_t walkers, size_t h
     return ANOLE_DONE;
 }
 
-/* Softmax of one head over its unmasked choices; false if there is none. */
-static bool softmax(const struct anole_ppo *ppo, const float *logits, const uint8_t *mask)
-{
-    float *p = ppo->probabilities;
-    float most = -INFINITY, sum = 0.0f;
-    for (size_t i = 0; i < ppo->choices; i++)
-        if (mask[i] && logits[i] > most)
-            most = logits[i];
-    if (most == -INFINITY)
-        return false;
-    for (size_t i = 0; i < ppo->choices; i++)
-        sum += p[i] = mask[i] ? expf(logits[i] - most) : 0.0f;
-    for (size_t i = 0; i < ppo->choices; i++)
-        p[i] /= sum;
-    return true;
-}
-
-/* Of the probabilities that softmax() left. */
-static double entropy(const struct anole_ppo *ppo)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < ppo->choices; i++)
-        if (ppo->probabilities[i] > 0.0f)
-            sum -= (double)(ppo->probabilities[i] * logf(ppo->probabilities[i]));
-    return sum;
-}
-
 static size_t draw(struct anole_ppo *ppo)
 {
     double point = anole_rng_uniform(&ppo->rng);
@@ -229,14 +164,14 @@ static size_t draw(struct anole_ppo *ppo)
 static bool decide(struct anole_ppo *ppo, const struct anole_ppo_environment *environment,
                    size_t index, const float *logits, double *entropy_sum)
 {
-    struct sample *sample = &ppo->samples[index];
+    struct anole_ppo_sample *sample = &ppo->samples[index];
     double log_probability = 0.0;
     for (size_t head = 0; head < ppo->shape.heads; head++) {
         const float *z = logits + head * ppo->choices;
         uint8_t *mask = ppo->masks + index * ppo->logits + head * ppo->choices;
         size_t choice;
         for (;;) {
-            if (!softmax(ppo, z, mask))
+            if (!anole_ppo_softmax(ppo, z, mask))
                 return false;
             choice = draw(ppo);
             if (!environment->allowed ||
@@ -246,7 +181,7 @@ static bool decide(struct anole_ppo *ppo, const struct anole_ppo_environment *en
         }
         ppo->chosen[index * ppo->shape.heads + head] = (uint16_t)choice;
         log_probability += log((double)fmaxf(ppo->probabilities[choice], 1e-12f));
-        *entropy_sum += entropy(ppo);
+        *entropy_sum += anole_ppo_entropy(ppo);
     }
     sample->log_probability = (float)log_probability;
     return true;
@@ -261,7 +196,7 @@ static void observe(struct anole_ppo *ppo, const struct anole_ppo_environment *e
         if (!ppo->active[w])
             continue;
         size_t i = ppo->count++;
-        ppo->samples[i] = (struct sample){.walker = w, .next = NONE};
+        ppo->samples[i] = (struct anole_ppo_sample){.walker = w, .next = ANOLE_PPO_NONE};
         uint8_t *mask = ppo->masks + i * ppo->logits;
         memset(mask, 1, ppo->logits);
         environment->observe(environment->context, w, ppo->items + i * shape->items * shape->width,
@@ -286,10 +221,10 @@ static enum anole_status step(struct anole_ppo *ppo,
         status = anole_mlp_forward(ppo->critic, &values, ppo->contexts + first * shape->context,
                                    rows, error);
     for (size_t r = 0; r < rows && status == ANOLE_DONE; r++) {
-        struct sample *sample = &ppo->samples[first + r];
+        struct anole_ppo_sample *sample = &ppo->samples[first + r];
         size_t w = sample->walker;
         sample->value = values[r];
-        if (ppo->last[w] != NONE)
+        if (ppo->last[w] != ANOLE_PPO_NONE)
             ppo->samples[ppo->last[w]].next = first + r;
         ppo->last[w] = first + r;
         double reward = 0.0;
@@ -299,7 +234,7 @@ static enum anole_status step(struct anole_ppo *ppo,
                 environment->step(environment->context, w, ppo->chosen + (first + r) * shape->heads,
                                   &reward, &done, error);
         } else {
-            sample->walker = NONE; /* nothing was decided, nothing is to be learned */
+            sample->walker = ANOLE_PPO_NONE; /* nothing was decided, nothing is to be learned */
             done = true;
         }
         sample->reward = (float)reward;
@@ -328,144 +263,6 @@ static enum anole_status look_ahead(struct anole_ppo *ppo,
     return status;
 }
 
-/* Generalised advantage estimation, from the last sample to the first, and the
- * critic's targets; the advantages are then normalised.  Leaves in `order` the
- * samples that can be learned from, and returns their number. */
-static size_t estimate_advantages(struct anole_ppo *ppo)
-{
-    double discount = ppo->options.discount, gae = ppo->options.gae;
-    for (size_t i = ppo->count; i-- > 0;) {
-        struct sample *s = &ppo->samples[i];
-        const struct sample *next = s->next == NONE ? NULL : &ppo->samples[s->next];
-        double after = next ? (double)next->value : (double)s->after;
-        double delta = (double)s->reward + discount * after - (double)s->value;
-        double carried = next ? (double)next->advantage : 0.0;
-        s->advantage = (float)(delta + discount * gae * carried);
-        s->target = s->advantage + s->value;
-    }
-    size_t usable = 0;
-    double sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < ppo->count; i++) {
-        const struct sample *s = &ppo->samples[i];
-        if (s->walker == NONE)
-            continue;
-        ppo->order[usable++] = i;
-        sum += (double)s->advantage;
-        squares += (double)s->advantage * (double)s->advantage;
-    }
-    if (!usable)
-        return 0;
-    double mean = sum / (double)usable;
-    double variance = fmax(squares / (double)usable - mean * mean, 0.0);
-    double scale = 1.0 / (sqrt(variance) + 1e-8);
-    for (size_t i = 0; i < ppo->count; i++)
-        ppo->samples[i].advantage = (float)(((double)ppo->samples[i].advantage - mean) * scale);
-    return usable;
-}
-
-/* The gradient of one sample's share of the actor's loss by its logits; returns
- * how much less likely its choice has become, nats. */
-static double actor_slopes(struct anole_ppo *ppo, size_t index, const float *logits, double share,
-                           float *slopes)
-{
-    const struct sample *sample = &ppo->samples[index];
-    size_t heads = ppo->shape.heads;
-    double log_probability = 0.0;
-    for (size_t head = 0; head < heads; head++) {
-        size_t at = head * ppo->choices;
-        const uint8_t *mask = ppo->masks + index * ppo->logits + at;
-        softmax(ppo, logits + at, mask);
-        size_t choice = ppo->chosen[index * heads + head];
-        log_probability += log((double)fmaxf(ppo->probabilities[choice], 1e-12f));
-        double h = entropy(ppo);
-        /* The bonus's part; and the probabilities, for the second pass. */
-        for (size_t c = 0; c < ppo->choices; c++) {
-            float p = ppo->probabilities[c];
-            double by_logit = p > 0.0f ? -(double)p * (log((double)p) + h) : 0.0;
-            slopes[at + c] = (float)(-share * ppo->options.entropy_coefficient * by_logit);
-        }
-    }
-    double lost = (double)sample->log_probability - log_probability;
-    double ratio = exp(fmin(fmax(-lost, -20.0), 20.0));
-    double advantage = (double)sample->advantage;
-    bool clipped =
-        advantage > 0.0 ? ratio > 1.0 + ppo->options.clip : ratio < 1.0 - ppo->options.clip;
-    if (clipped)
-        return lost;
-    double by_log = -share * advantage * ratio;
-    for (size_t head = 0; head < heads; head++) {
-        size_t at = head * ppo->choices;
-        if (heads > 1) /* with one head they are still there */
-            softmax(ppo, logits + at, ppo->masks + index * ppo->logits + at);
-        size_t choice = ppo->chosen[index * heads + head];
-        for (size_t c = 0; c < ppo->choices; c++)
-            slopes[at + c] -= (float)by_log * ppo->probabilities[c];
-        slopes[at + choice] += (float)by_log;
-    }
-    return lost;
-}
-
-static void descend(struct anole_ppo *ppo, struct anole_mlp *mlp)
-{
-    double norm = sqrt(anole_mlp_gradient_norm2(mlp));
-    if (norm > ppo->options.max_norm)
-        anole_mlp_scale_gradient(mlp, (float)(ppo->options.max_norm / norm));
-    struct anole_adam adam = {(float)ppo->options.rate, 0.9f, 0.999f, 1e-5f};
-    anole_mlp_step(mlp, &adam);
-}
-
-/* One step of actor and critic on a minibatch. */
-static enum anole_status learn_batch(struct anole_ppo *ppo, const size_t *indices, size_t count,
-                                     double *lost, struct anole_error *error)
-{
-    const struct anole_ppo_shape *shape = &ppo->shape;
-    size_t row = shape->items * shape->width;
-    for (size_t b = 0; b < count; b++) {
-        memcpy(ppo->batch_items + b * row, ppo->items + indices[b] * row, row * sizeof(float));
-        memcpy(ppo->batch_contexts + b * shape->context,
-               ppo->contexts + indices[b] * shape->context, shape->context * sizeof(float));
-    }
-    const float *logits, *values;
-    enum anole_status status =
-        anole_mlp_forward(ppo->actor, &logits, ppo->batch_items, count * shape->items, error);
-    if (status == ANOLE_DONE)
-        status = anole_mlp_forward(ppo->critic, &values, ppo->batch_contexts, count, error);
-    if (status != ANOLE_DONE)
-        return status;
-    double share = 1.0 / (double)count;
-    for (size_t b = 0; b < count; b++) {
-        *lost += actor_slopes(ppo, indices[b], logits + b * ppo->logits, share,
-                              ppo->actor_slopes + b * ppo->logits);
-        double off = (double)values[b] - (double)ppo->samples[indices[b]].target;
-        ppo->critic_slopes[b] = (float)(share * ppo->options.value_coefficient * off);
-    }
-    anole_mlp_backward(ppo->actor, ppo->actor_slopes);
-    anole_mlp_backward(ppo->critic, ppo->critic_slopes);
-    descend(ppo, ppo->actor);
-    descend(ppo, ppo->critic);
-    return ANOLE_DONE;
-}
-
-static enum anole_status learn_all(struct anole_ppo *ppo, double *divergence,
-                                   struct anole_error *error)
-{
-    size_t usable = estimate_advantages(ppo);
-    size_t batch = ppo->options.minibatch;
-    double lost = 0.0;
-    for (unsigned epoch = 0; epoch < ppo->options.epochs; epoch++) {
-        anole_rng_shuffle(&ppo->rng, ppo->order, usable);
-        lost = 0.0;
-        for (size_t at = 0; at < usable; at += batch) {
-            enum anole_status status = learn_batch(
-                ppo, ppo->order + at, usable - at < batch ? usable - at : batch, &lost, error);
-            if (status != ANOLE_DONE)
-                return status;
-        }
-    }
-    *divergence = usable ? lost / (double)usable : 0.0;
-    return ANOLE_DONE;
-}
-
 enum anole_status anole_ppo_run(struct anole_ppo *ppo,
                                 const struct anole_ppo_environment *environment, size_t walkers,
                                 size_t horizon, bool learn, struct anole_ppo_stats *stats,
@@ -474,7 +271,7 @@ enum anole_status anole_ppo_run(struct anole_ppo *ppo,
     enum anole_status status = reserve(ppo, walkers, horizon, error);
     ppo->count = 0;
     for (size_t w = 0; w < walkers && status == ANOLE_DONE; w++) {
-        ppo->last[w] = NONE;
+        ppo->last[w] = ANOLE_PPO_NONE;
         ppo->active[w] = true;
         status = environment->reset(environment->context, w, error);
     }
@@ -488,7 +285,7 @@ enum anole_status anole_ppo_run(struct anole_ppo *ppo,
     if (status == ANOLE_DONE && learn)
         status = look_ahead(ppo, environment, walkers, error);
     if (status == ANOLE_DONE && learn)
-        status = learn_all(ppo, &divergence, error);
+        status = anole_ppo_learn(ppo, &divergence, error);
     if (status != ANOLE_DONE)
         return status;
     for (size_t i = 0; i < ppo->count; i++)
