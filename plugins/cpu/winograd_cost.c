@@ -71,8 +71,8 @@ static double product_cycles(const struct anole_device *device, const struct ano
                                 (left > 0.01 ? call_cycles(task, left, v, v_from_l2) : 0);
         cycles += (double)wino_class_points(p, class) * blocks * of_block;
     }
-    /* F(6 x 6) in parts keeps the multipliers less busy: 83 % of the peak where F(4 x 4) is
-     * at 98 % (bench/steps.sh), and its weights are the largest. */
+    /* F(6 x 6) keeps the multipliers less busy: 78 to 90 % of the peak where F(4 x 4) is at
+     * 87 to 100 (bench/steps.sh); the size of its weights is not the reason. */
     const double busy = v[WINO_TILE] == 6 && v[WINO_REST] > 0 ? 1 / 0.85 : 1;
     return busy * cycles * (double)gen_ceil_div(task->out_c, p->block_k);
 }
