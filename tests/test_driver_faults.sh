@@ -82,6 +82,11 @@ hang_from_then_on() {
     expect 0 wrote "$anole" tune net.json --threads 1 --device cpu:1 --trials 7
     check 'what was tuned before the compiler hung is in the lock file' \
         'grep -q "Faulty driver" net.lock.json && cmp -s made.history net.history'
+    cp net.lock.json made.lock.json
+    FAULTY_PLAN=build:1-:error:-11
+    expect 4 'keeps what an earlier run found' \
+        "$anole" tune net.json --threads 1 --device cpu:1 --trials 7
+    check 'and stays there when nothing can be compared' 'cmp -s made.lock.json net.lock.json'
 }
 # beside CASE: in a folder of its own.
 beside() (

@@ -192,6 +192,43 @@ static void assert_same_device(const struct anole_lock_device *a, const struct a
 
 /* --------------------------------------------------------------------- tests */
 
+static void test_carry_adds_what_is_held_of_the_same_device(void **state)
+{
+    (void)state;
+    struct anole_lockfile *lockfile = make_lockfile();
+    struct anole_lock_device held = make_device("cpu:0", "AMD EPYC 9R45", 0, 2);
+    struct anole_error error = {0};
+    bool carried = false;
+    put(lockfile, &held);
+    struct anole_lock_device device = held;
+    device.tasks = NULL;
+    device.task_count = 0;
+    assert_int_equal(
+        anole_lockfile_carry(&device, &carried, lockfile, tasks[1].task, &error), ANOLE_DONE);
+    assert_true(carried);
+    assert_int_equal(device.task_count, 1);
+    assert_same_task(&device.tasks[0], &tasks[1]);
+    assert_int_equal(
+        anole_lockfile_carry(&device, &carried, lockfile, "dense n1 i5 o7 f32", &error),
+        ANOLE_DONE);
+    assert_false(carried);
+    struct anole_lock_device others[] = {device, device, device, device};
+    others[0].device = "AMD EPYC 9R46";
+    others[1].threads = 1;
+    others[2].dtype = ANOLE_F16;
+    others[3].generator++; /* its configs may mean something else */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(
+            anole_lockfile_carry(&others[i], &carried, lockfile, tasks[0].task, &error),
+            ANOLE_DONE);
+        assert_false(carried);
+        assert_int_equal(others[i].task_count, 1);
+    }
+    struct anole_lock_device own = {.tasks = device.tasks, .task_count = device.task_count};
+    anole_lock_device_fini(&own); /* all else in it is literals */
+    anole_lockfile_destroy(lockfile);
+}
+
 static void test_load_finds_what_was_saved(void **state)
 {
     struct fixture *f = *state;
@@ -534,6 +571,7 @@ static void test_damaged_files_do_no_harm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_carry_adds_what_is_held_of_the_same_device),
         TEST(test_load_finds_what_was_saved),
         TEST(test_empty_lockfile_is_saved_and_loaded),
         TEST(test_put_replaces_the_same_device_alone),

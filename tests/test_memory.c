@@ -178,12 +178,30 @@ static struct anole_lock_device lock_device(void)
                                       .task_count = 1};
 }
 
+/* Into a device that has no task of its own yet. */
+static enum anole_status carry_task(const struct anole_lockfile *lockfile,
+                                    struct anole_error *error)
+{
+    struct anole_lock_device device = lock_device();
+    bool carried;
+    const char *task = device.tasks->task;
+    device.tasks = NULL;
+    device.task_count = 0;
+    enum anole_status status = anole_lockfile_carry(&device, &carried, lockfile, task, error);
+    const struct anole_lock_device own = {.tasks = device.tasks, .task_count = device.task_count};
+    device = own; /* its texts are literals */
+    anole_lock_device_fini(&device);
+    return status;
+}
+
 static enum anole_status use_lockfile(struct anole_error *error)
 {
     struct anole_lockfile *lockfile = NULL;
     struct anole_lock_device device = lock_device();
     device.threads = 3;
     enum anole_status status = anole_lockfile_load(&lockfile, path_of("net.lock.json"), error);
+    if (status == ANOLE_DONE)
+        status = carry_task(lockfile, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_put(lockfile, &device, error);
     if (status == ANOLE_DONE)

@@ -41,16 +41,40 @@ static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
     return ANOLE_DONE;
 }
 
+/* What an earlier run found stays for tasks that this one has nothing to show for. */
+static enum anole_status carry_over(struct anole_lock_device *device,
+                                    const struct anole_lockfile *lockfile, const char *path,
+                                    const struct anole_tuner_view *view,
+                                    const struct anole_tuner_final *finals,
+                                    struct anole_error *error)
+{
+    for (size_t i = 0; i < view->task_count; i++) {
+        bool carried = false;
+        if (finals[i].found)
+            continue;
+        enum anole_status status =
+            anole_lockfile_carry(device, &carried, lockfile, view->tasks[i].key, error);
+        if (status != ANOLE_DONE)
+            return status;
+        if (carried)
+            anole_log_warning("%s: nothing new was found; %s keeps what an earlier run found",
+                              view->tasks[i].label, path);
+    }
+    return ANOLE_DONE;
+}
+
 static enum anole_status save(const struct anole_tune_arguments *arguments,
-                              struct anole_lockfile *lockfile,
-                              const struct anole_tuner *tuner,
+                              struct anole_lockfile *lockfile, struct anole_tuner *tuner,
                               const struct anole_tuner_final *finals, struct anole_error *error)
 {
     struct anole_lock_device device;
     enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
     if (status != ANOLE_DONE)
         return status;
-    status = anole_lockfile_put(lockfile, &device, error);
+    status = carry_over(&device, lockfile, arguments->output, anole_tuner_view(tuner), finals,
+                        error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_put(lockfile, &device, error);
     anole_lock_device_fini(&device);
     if (status == ANOLE_DONE)
         status = anole_lockfile_save(lockfile, arguments->output, error);

@@ -140,6 +140,40 @@ release_copy:
     return anole_fail_memory(error);
 }
 
+static const struct anole_lock_task *find_task(const struct anole_lockfile *lockfile,
+                                               const struct anole_lock_device *device,
+                                               const char *task)
+{
+    for (size_t d = 0; d < lockfile->device_count; d++) {
+        const struct anole_lock_device *held = &lockfile->devices[d];
+        if (!anole_lock_same_device(held, device) || held->generator != device->generator)
+            continue;
+        for (size_t i = 0; i < held->task_count; i++)
+            if (strcmp(held->tasks[i].task, task) == 0)
+                return &held->tasks[i];
+    }
+    return NULL;
+}
+
+enum anole_status anole_lockfile_carry(struct anole_lock_device *device, bool *carried,
+                                       const struct anole_lockfile *lockfile, const char *task,
+                                       struct anole_error *error)
+{
+    const struct anole_lock_task *held = find_task(lockfile, device, task);
+    if (held) {
+        struct anole_lock_task *tasks =
+            realloc(device->tasks, (device->task_count + 1) * sizeof *tasks);
+        if (!tasks)
+            return anole_fail_memory(error);
+        device->tasks = tasks;
+        /* Counted at once: what is incomplete is released with the device. */
+        if (!copy_task(&tasks[device->task_count++], held))
+            return anole_fail_memory(error);
+    }
+    *carried = held != NULL;
+    return ANOLE_DONE;
+}
+
 /* -------------------------------------------------------------------- saving */
 
 /* A value of JSON on one line; consumes it.  NULL: memory ran out. */

@@ -10,10 +10,10 @@
  * digits:
  *
  *   {"anole_lock": 1, "network": "...", "network_path": "...", "devices": [
- * A device has an entry for each precision; "precision" is left out where it is fp32.
- *
  *     {"id": "cpu:0", "backend": "cpu", ..., "precision": "fp16", "tasks": [
  *       {"task": "...", "multiplicity": 2, "knobs": {"tile": 4, ...}, ...}]}]}
+ *
+ * A device has an entry for each precision; "precision" is left out where it is fp32.
  */
 #ifndef ANOLE_LOCKFILE_H
 #define ANOLE_LOCKFILE_H
@@ -77,5 +77,12 @@ void anole_lock_device_fini(struct anole_lock_device *device);
 enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *device,
                                      struct anole_error *error);
+
+/* Adds what the lock file holds of `task` for this device, tuned with the same generator, to
+ * `device`, whose tasks must be its own.  *carried: whether there was such an entry.  Before
+ * anole_lockfile_put(), for tasks that nothing new was found of. */
+enum anole_status anole_lockfile_carry(struct anole_lock_device *device, bool *carried,
+                                       const struct anole_lockfile *lockfile, const char *task,
+                                       struct anole_error *error);
 
 #endif
