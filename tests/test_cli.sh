@@ -50,7 +50,7 @@ expect 0 'Exit codes' --help
 expect 0 'anole [0-9]' --version
 expect 2 'did you mean .tune' tuna
 expect 2 'did you mean --trials' tune x.json --trails 3
-for verb in devices tasks tune best verify export; do
+for verb in devices tasks tune best pack verify export; do
     expect 0 "Usage: anole $verb" $verb --help
 done
 expect 0 'random' tune --help
@@ -102,6 +102,24 @@ expect 0 'tasks' best out.lock.json --json
 expect 0 'kernels.json' best out.lock.json --kernels k --device cpu
 check 'kernels were written' 'ls k/01_*.cl >/dev/null && [ -s k/kernels.json ]'
 expect 1 'must not exist' best out.lock.json --kernels k --device cpu
+
+# -- packing weights (tests/test_launch.sh runs kernels on what is packed) --
+bytes=$(sed -n '0,/"weights_bytes"/s/.*"weights_bytes": \([0-9]*\).*/\1/p' k/kernels.json)
+packed=$(sed -n '0,/"packed_weights_bytes"/s/.*"packed_weights_bytes": \([0-9]*\).*/\1/p' k/kernels.json)
+head -c "$bytes" /dev/zero >raw
+expect 0 'wrote packed' pack out.lock.json 1 raw --output packed --device cpu
+check 'as much was packed as kernels.json says' '[ "$(wc -c <packed)" -eq "$packed" ]'
+check 'weights of nothing but 0 stay so' 'head -c "$packed" /dev/zero | cmp -s - packed'
+"$anole" pack out.lock.json 1 raw --device cpu >piped 2>err
+check 'the same goes to stdout' 'cmp -s packed piped'
+key=$(sed -n '0,/"task"/s/.*"task": "\([^"]*\)".*/\1/p' k/kernels.json)
+expect 0 'wrote packed' pack out.lock.json "$key" raw --output packed --device cpu
+expect 2 'expected a task' pack out.lock.json 99 raw --output none --device cpu
+expect 2 'no-such' pack out.lock.json 1 no-such --output none --device cpu
+printf x >>raw
+expect 2 "of fp32, $bytes bytes, found $((bytes + 1))" pack out.lock.json 1 raw --output none \
+    --device cpu
+check 'nothing was written for bad input' '[ ! -e none ]'
 "$anole" verify out.lock.json --device cpu >out 2>err
 code=$?
 check 'verify finds all right (a slow minute of the machine may say 6)' \

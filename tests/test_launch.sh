@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The example that launches what `anole best --kernels` writes: built as its head says,
-# on PoCL's device without threads and on its pool.  One line a case; exits 1 if one failed.
+# The example that launches what `anole best --kernels` and `anole pack` write: built as its
+# head says, on PoCL's device without threads and on its pool.  One line a case; exits 1 if one failed.
 set -u
 
 anole=${ANOLE:-./anole}
@@ -24,16 +24,19 @@ check() {
     fi
 }
 
-# Products of matrices of several work-groups, whose sizes no tile divides.
+# A layer of each kind, of several work-groups, whose sizes no tile divides.
 cat >net.json <<'JSON'
-{"name": "products", "layers": [
+{"name": "kinds", "layers": [
     {"name": "data", "kind": "input", "shape": [1, 13, 13, 24]},
     {"name": "pw", "kind": "conv2d", "channels": 40, "kernel": 1, "activation": "relu6"},
+    {"name": "wino", "kind": "conv2d", "channels": 34, "kernel": 3, "padding": 1, "activation": "relu"},
+    {"name": "dw", "kind": "depthwise_conv2d", "kernel": 3, "padding": 1},
+    {"name": "groups", "kind": "conv2d", "channels": 22, "kernel": 3, "padding": 1, "groups": 2},
     {"name": "conv", "kind": "conv2d", "channels": 9, "kernel": 3, "stride": 2},
     {"name": "flat", "kind": "flatten"},
     {"name": "fc", "kind": "dense", "channels": 301, "activation": "relu"}]}
 JSON
-check 'a network is tuned' '"$anole" tune net.json --device cpu --trials 6 --seed 3 --history h \
+check 'a network is tuned' '"$anole" tune net.json --device cpu --trials 9 --seed 3 --history h \
     --output lock >out 2>err </dev/null'
 check 'its kernels are written' '"$anole" best lock --kernels k --device cpu >out 2>err'
 
@@ -48,7 +51,8 @@ check 'without a warning' '[ ! -s err ]'
 # The driver is unloaded before LeakSanitizer looks, which then cannot tell whose leaks
 # those of the driver are.
 run() {
-    ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 POCL_DEVICES=$1 ./launch "$2" "$3" "$4" >out 2>err
+    ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 POCL_DEVICES=$1 ./launch "$2" "$3" "$4" \
+        "$3.weights" "$3.packed" >out 2>err
 }
 
 # launch DEVICES FILE QUEUES
@@ -57,15 +61,34 @@ launch() {
     check "$file on $devices by $queues queues" \
         'run "$devices" k "$file" "$queues" && grep -q "right, and the same" out'
 }
-products=$(cd k && grep -lE 'void dense\(|^pointwise\(' ./*.cl | sed 's,^\./,,')
-dense=$(echo "$products" | grep dense)
-check 'a dense layer is among them' '[ -s "k/$dense" ]'
-for file in $products; do
+check 'there are six' '[ "$(ls k/*.cl | wc -l)" -eq 6 ]'
+check 'one of them is a Winograd kernel' 'grep -q "^winograd_[a-z]*(" k/*.cl'
+
+# random BYTES: floats from -0.5 to 0.5, none of whose bytes is 0.
+random() {
+    LC_ALL=C awk -v n=$(($1 / 4)) -v seed="$1" 'function byte() { return 1 + int(255 * rand()) }
+        BEGIN {
+            srand(seed)
+            while (n--)
+                printf "%c%c%c%c", byte(), byte(), byte(), rand() < 0.5 ? 62 : 190
+        }'
+}
+weights_bytes() {
+    sed -n "/\"file\": \"$1\"/,/\"packed_weights/s/.*\"weights_bytes\": \([0-9]*\),.*/\1/p" \
+        k/kernels.json
+}
+number=0
+for file in $(cd k && ls ./*.cl | sed 's,^\./,,'); do
+    number=$((number + 1))
+    random "$(weights_bytes "$file")" >"$file.weights"
+    check "weights of $file are packed" '"$anole" pack lock $number "$file.weights" \
+        --output "$file.packed" --device cpu >out 2>err'
     for count in 2 3 7; do
         launch basic "$file" $count
     done
     launch pthread "$file" 2
 done
+dense=$(cd k && ls ./*dense*.cl | sed 's,^\./,,')
 
 # -- it can tell --
 # spoil WHAT: the dense layer adds WHAT beside its bias.
@@ -80,6 +103,11 @@ check 'a kernel that is wrong is told' \
 spoil '1e-6f * FIRST_GROUP'
 check 'shares that give something else are told' \
     '! run basic bad "$dense" 2 && grep -q "right, and DIFFERENT" out'
+cp "$dense.packed" good.packed
+random "$(weights_bytes "$dense")" | head -c "$(wc -c <good.packed)" >"$dense.packed"
+check 'weights that are not packed are told' \
+    '! run basic k "$dense" 2 && grep -Eq "WRONG|another size" out err'
+cp good.packed "$dense.packed"
 check 'a file that is not there is told' \
     '! run basic k none.cl 2 && grep -q "no such kernel" err'
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Launches a kernel that `anole best NAME.lock.json --kernels DIR --device cpu` wrote: once
- * as a whole, by one queue, and once as Anole times it on PoCL ("own queues"), by several
- * queues together.  Both outputs must be the same, bit for bit, and right.
+ * Launches a convolution or a dense layer that Anole tuned for a CPU: once as a whole, by
+ * one queue, and once as Anole times it on PoCL ("own queues"), by several queues together.
+ * Both outputs must be the same, bit for bit, and right.  With WEIGHTS, the layer's weights
+ * as numbers (see anole-pack(1)), and kernel 3 as an example:
  *
+ *     anole best NAME.lock.json --kernels DIR --device cpu
+ *     anole pack NAME.lock.json 3 WEIGHTS --output PACKED --device cpu
  *     cc -std=c11 -D_GNU_SOURCE -o launch launch.c \
  *         `pkg-config --cflags --libs OpenCL jansson` -pthread
- *     POCL_DEVICES=basic ./launch DIR FILE.cl QUEUES
+ *     POCL_DEVICES=basic ./launch DIR 03_LABEL.cl QUEUES WEIGHTS PACKED
  *
- * FILE.cl: a kernel in DIR made of the template "pointwise" or "dense", both of which are
- * products of matrices.  How others read their weights, the comment before their template
- * says, which is in each file; all else is the same for them.
+ * The kernel reads PACKED; WEIGHTS are for what it is held against.
  */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
@@ -39,16 +40,18 @@ static void need(bool good, const char *what)
 
 /* ------------------------------------------------------------------ the layer */
 
-/* out[m][k] = activation(in[m][c] * weights[k][c] + bias[k] + residual[m][k]) */
 enum { IN, WEIGHTS, BIAS, RESIDUAL, OUT, WORKSPACE, TENSORS };
 static const char *const roles[TENSORS] = {"input",    "weights", "bias",
                                            "residual", "output",  "workspace"};
+
+/* As the macros say that each file begins with: images are [n][height][width][channels]. */
 struct layer {
-    size_t m, c, k, count[TENSORS]; /* of floats */
+    size_t n, h, w, c, k, r, s, p, q; /* images, input, output channels, kernel, output */
+    size_t groups, stride[2], dilation[2], pad[2], bias, residual, activation;
+    size_t count[TENSORS]; /* of floats */
     float *data[TENSORS];
 };
 
-/* Each file begins with the layer and the config as macros. */
 static size_t macro(const char *source, const char *name)
 {
     char line[64];
@@ -58,17 +61,32 @@ static size_t macro(const char *source, const char *name)
     return strtoul(at + strlen(line), NULL, 10);
 }
 
+static void read_macros(struct layer *l, const char *source)
+{
+    const struct {
+        const char *name;
+        size_t *value;
+    } macros[] = {{"N", &l->n}, {"H", &l->h}, {"W", &l->w}, {"C", &l->c}, {"K", &l->k},
+                  {"R", &l->r}, {"S", &l->s}, {"P", &l->p}, {"Q", &l->q}, {"G", &l->groups},
+                  {"STRIDE_H", &l->stride[0]}, {"STRIDE_W", &l->stride[1]},
+                  {"DILATION_H", &l->dilation[0]}, {"DILATION_W", &l->dilation[1]},
+                  {"PAD_H", &l->pad[0]}, {"PAD_W", &l->pad[1]}, {"BIAS", &l->bias},
+                  {"RESIDUAL", &l->residual}, {"ACTIVATION", &l->activation}};
+    for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
+        *macros[i].value = macro(source, macros[i].name);
+}
+
+/* All but the weights is random. */
 static void make_layer(struct layer *l, const char *source, size_t workspace)
 {
     unsigned seed = 1;
-    l->m = macro(source, "N") * macro(source, "P") * macro(source, "Q");
-    l->c = macro(source, "C");
-    l->k = macro(source, "K");
-    /* Each has one more than it needs: buffers of no bytes there are not. */
-    const size_t count[] = {l->m * l->c, l->k * l->c, l->k, l->m * l->k, l->m * l->k, workspace};
+    read_macros(l, source);
+    const size_t out = l->n * l->p * l->q * l->k;
+    const size_t count[] = {l->n * l->h * l->w * l->c, l->k * l->r * l->s * l->c / l->groups,
+                            l->k, out, out, workspace};
     for (int t = 0; t < TENSORS; t++) {
         l->count[t] = count[t];
-        l->data[t] = calloc(count[t] + 1, sizeof(float));
+        l->data[t] = calloc(count[t] + 1, sizeof(float)); /* there are no buffers of no bytes */
         need(l->data[t], "out of memory");
         for (size_t i = 0; i < count[t]; i++) {
             seed = seed * 1664525u + 1013904223u;
@@ -77,29 +95,48 @@ static void make_layer(struct layer *l, const char *source, size_t workspace)
     }
 }
 
-/* weights[K][C] as both templates read them: [K_BLOCKS][C][KB], and 0 beyond K. */
-static float *pack(const struct layer *l, const char *source, size_t count)
+/* Exactly so many. */
+static void read_floats(float *to, size_t count, const char *path)
 {
-    const size_t kb = macro(source, "KV") * macro(source, "VW");
-    need(count == macro(source, "K_BLOCKS") * l->c * kb, "this is no product of matrices");
-    float *packed = calloc(count + 1, sizeof *packed);
-    need(packed, "out of memory");
-    for (size_t k = 0; k < l->k; k++)
-        for (size_t c = 0; c < l->c; c++)
-            packed[(k / kb * l->c + c) * kb + k % kb] = l->data[WEIGHTS][k * l->c + c];
-    return packed;
+    FILE *file = fopen(path, "rb");
+    need(file && fread(to, sizeof *to, count, file) == count && fgetc(file) == EOF,
+         "a file of weights is missing, or of another size than the kernel needs");
+    fclose(file);
 }
 
-static bool is_right(const struct layer *l, const char *source, const float *out)
+/* The sum for channel k of output (y, x) of image n.  A depthwise layer has as many groups
+ * as channels, and weights[r][s][k]; others have weights[k][r][s][c of a group]. */
+static double convolve(const struct layer *l, size_t n, size_t y, size_t x, size_t k)
 {
-    const size_t activation = macro(source, "ACTIVATION"); /* 1: ReLU, 2: ReLU6 */
+    const size_t per_group = l->c / l->groups, first = k / (l->k / l->groups) * per_group;
+    const bool depthwise = l->groups > 1 && l->groups == l->c;
+    double sum = 0;
+    for (size_t r = 0; r < l->r; r++)
+        for (size_t s = 0; s < l->s; s++) {
+            const size_t iy = y * l->stride[0] + r * l->dilation[0] - l->pad[0];
+            const size_t ix = x * l->stride[1] + s * l->dilation[1] - l->pad[1];
+            if (iy >= l->h || ix >= l->w) /* what is below 0 is very large */
+                continue;
+            const float *in = l->data[IN] + ((n * l->h + iy) * l->w + ix) * l->c + first;
+            const float *weights = l->data[WEIGHTS];
+            weights += depthwise ? (r * l->s + s) * l->k + k : ((k * l->r + r) * l->s + s) * per_group;
+            for (size_t c = 0; c < per_group; c++)
+                sum += (double)in[c] * weights[c];
+        }
+    return sum;
+}
+
+static bool is_right(const struct layer *l, const float *out)
+{
+    const double most = 1e-5 * (double)(l->r * l->s * l->c / l->groups + 2);
     for (size_t i = 0; i < l->count[OUT]; i++) {
-        double sum = macro(source, "BIAS") ? l->data[BIAS][i % l->k] : 0;
-        sum += macro(source, "RESIDUAL") ? l->data[RESIDUAL][i] : 0;
-        for (size_t c = 0; c < l->c; c++)
-            sum += (double)l->data[IN][i / l->k * l->c + c] * l->data[WEIGHTS][i % l->k * l->c + c];
-        sum = activation && sum < 0 ? 0 : activation == 2 && sum > 6 ? 6 : sum;
-        if (!(fabs(sum - out[i]) <= 1e-6 * (double)(l->c + 2))) /* all numbers are below 1 */
+        const size_t k = i % l->k, x = i / l->k % l->q, y = i / l->k / l->q % l->p;
+        double sum = convolve(l, i / l->k / l->q / l->p, y, x, k);
+        sum += l->bias ? l->data[BIAS][k] : 0;
+        sum += l->residual ? l->data[RESIDUAL][i] : 0;
+        sum = l->activation && sum < 0 ? 0 : sum; /* 1: ReLU, 2: ReLU6 */
+        sum = l->activation == 2 && sum > 6 ? 6 : sum;
+        if (!(fabs(sum - out[i]) <= most)) /* for all numbers are below 1 */
             return false;
     }
     return true;
@@ -251,30 +288,37 @@ int main(int argc, char **argv)
     const char *name = "";
     char *source = NULL;
     size_t room = 0;
-    need(argc == 4 && chdir(argv[1]) == 0, "expected DIR FILE.cl QUEUES");
+    char path[4096];
+    need(argc == 6, "expected DIR FILE.cl QUEUES WEIGHTS PACKED");
     const unsigned queues = (unsigned)strtoul(argv[3], NULL, 10);
     need(queues > 1 && queues <= MOST_QUEUES, "expected 2 to 64 queues");
-    json_t *root = json_load_file("kernels.json", 0, NULL), *all = json_object_get(root, "kernels");
+    snprintf(path, sizeof path, "%s/kernels.json", argv[1]);
+    json_t *root = json_load_file(path, 0, NULL), *all = json_object_get(root, "kernels");
     for (size_t i = 0; i < json_array_size(all) && strcmp(name, argv[2]) != 0; i++) {
         entry = json_array_get(all, i);
         need(json_unpack(entry, "{s:s, s:I, s:I}", "file", &name, "packed_weights_bytes", &packed,
                          "workspace_bytes", &workspace) == 0,
              "this is no kernels.json");
     }
-    FILE *file = fopen(argv[2], "r");
+    snprintf(path, sizeof path, "%s/%s", argv[1], argv[2]);
+    FILE *file = fopen(path, "r");
     need(strcmp(name, argv[2]) == 0 && file && getdelim(&source, &room, 0, file) > 0,
          "there is no such kernel");
     fclose(file);
 
     make_layer(&layer, source, (size_t)workspace / sizeof(float));
+    read_floats(layer.data[WEIGHTS], layer.count[WEIGHTS], argv[4]);
     struct layer bound = layer; /* as the kernel reads it */
-    bound.count[WEIGHTS] = (size_t)packed / sizeof(float);
-    bound.data[WEIGHTS] = pack(&layer, source, bound.count[WEIGHTS]);
+    if (packed > 0) /* otherwise the kernel reads weights as they are */
+        bound.count[WEIGHTS] = (size_t)packed / sizeof(float);
+    bound.data[WEIGHTS] = calloc(bound.count[WEIGHTS] + 1, sizeof(float));
+    need(bound.data[WEIGHTS], "out of memory");
+    read_floats(bound.data[WEIGHTS], bound.count[WEIGHTS], argv[5]);
     cl_device_id device = find_device();
     float *whole = execute(&bound, entry, source, device, 1);
     float *parts = execute(&bound, entry, source, device, queues);
     bool same = memcmp(whole, parts, layer.count[OUT] * sizeof(float)) == 0;
-    bool right = is_right(&layer, source, whole);
+    bool right = is_right(&layer, whole);
     printf("%s: %s, and %s by %u queues\n", name, right ? "right" : "WRONG",
            same ? "the same, bit for bit," : "DIFFERENT", queues);
     for (int t = 0; t < TENSORS; t++)

@@ -78,6 +78,34 @@ enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lo
     return status;
 }
 
+enum anole_status anole_locked_kernel_init(struct anole_locked_kernel *locked,
+                                           const struct anole_lock_task *entry,
+                                           const struct anole_lockfile *lockfile,
+                                           const struct anole_backend *backend,
+                                           const struct anole_device *device,
+                                           struct anole_error *error)
+{
+    *locked = (struct anole_locked_kernel){.config = 0};
+    enum anole_status status =
+        anole_kernel_entry(&locked->task, &locked->custom, entry, lockfile, device, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&locked->generator, backend, device, &locked->task, error);
+    if (status == ANOLE_DONE)
+        status = anole_lock_task_config(&locked->config, entry,
+                                        anole_generator_space(locked->generator), error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_kernel(&locked->generated, locked->generator, locked->config,
+                                        error);
+    return status;
+}
+
+void anole_locked_kernel_fini(struct anole_locked_kernel *locked)
+{
+    anole_generated_destroy(locked->generated);
+    anole_generator_destroy(locked->generator);
+    anole_custom_destroy(locked->custom);
+}
+
 /* ------------------------------------------------------------------- JSON */
 
 static const char *role_text(uint32_t role)
@@ -125,16 +153,23 @@ static json_t *launch_json(const struct anole_launch *launch)
                      local, "args", args);
 }
 
-static json_t *kernel_json(const struct anole_lock_task *entry, const char *file,
-                           const struct anole_kernel *kernel)
+/* Bytes of the weights as `anole pack` takes them, before they are packed. */
+static json_int_t weights_bytes(const struct anole_task *task)
+{
+    return (json_int_t)(anole_task_weight_elements(task) * anole_task_element_bytes(task));
+}
+
+static json_t *kernel_json(const struct anole_lock_task *entry, const struct anole_task *task,
+                           const char *file, const struct anole_kernel *kernel)
 {
     json_t *launches = json_array(), *knobs = json_object();
     for (uint32_t i = 0; i < kernel->launch_count; i++)
         json_array_append_new(launches, launch_json(&kernel->launches[i]));
     for (size_t i = 0; i < entry->knob_count; i++)
         json_object_set_new(knobs, entry->knobs[i].name, json_integer(entry->knobs[i].value));
-    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:o}", "task", entry->task, "file", file,
-                     "options", kernel->options, "launches", launches, "packed_weights_bytes",
+    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "task", entry->task, "file",
+                     file, "options", kernel->options, "launches", launches, "weights_bytes",
+                     weights_bytes(task), "packed_weights_bytes",
                      (json_int_t)kernel->packed_weights, "workspace_bytes",
                      (json_int_t)kernel->workspace, "knobs", knobs, "seconds",
                      anole_json_real(entry->seconds));
@@ -175,28 +210,17 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
                                      const struct anole_backend *backend,
                                      const struct anole_device *device, struct anole_error *error)
 {
-    struct anole_task task;
-    struct anole_custom_kernel *custom = NULL;
-    struct anole_generator *generator = NULL;
-    struct anole_generated *generated = NULL;
-    uint64_t config;
+    struct anole_locked_kernel locked;
     char name[96];
-    enum anole_status status = anole_kernel_entry(&task, &custom, entry, lockfile, device, error);
-    if (status == ANOLE_DONE)
-        status = anole_generator_create(&generator, backend, device, &task, error);
-    if (status == ANOLE_DONE)
-        status = anole_lock_task_config(&config, entry, anole_generator_space(generator), error);
-    if (status == ANOLE_DONE)
-        status = anole_generator_kernel(&generated, generator, config, error);
+    enum anole_status status =
+        anole_locked_kernel_init(&locked, entry, lockfile, backend, device, error);
     if (status == ANOLE_DONE) {
-        const struct anole_kernel *kernel = &generated->kernel;
-        file_name(name, sizeof name, i, &task);
+        const struct anole_kernel *kernel = &locked.generated->kernel;
+        file_name(name, sizeof name, i, &locked.task);
         status = write_in(folder, name, kernel->source, kernel->source_length, error);
-        json_array_append_new(list, kernel_json(entry, name, kernel));
+        json_array_append_new(list, kernel_json(entry, &locked.task, name, kernel));
     }
-    anole_generated_destroy(generated);
-    anole_generator_destroy(generator);
-    anole_custom_destroy(custom);
+    anole_locked_kernel_fini(&locked);
     return status;
 }
 

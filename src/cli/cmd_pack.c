@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * anole pack: a layer's weights, laid out once and for all as its kernel reads them.
+ */
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/kernel_export.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_BYTES ((size_t)16 << 30) /* of a file of weights */
+
+struct arguments {
+    const char *file, *task, *weights, *device, *output;
+    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
+};
+
+enum { DEVICE, PRECISION, OUTPUT };
+
+static const struct anole_option options[] = {
+    [DEVICE] = {"device", "D", "the device whose kernel it is, if there are several"},
+    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32, where LOCKFILE holds several"},
+    [OUTPUT] = {"output", "FILE", "write there instead of to stdout"},
+    {0},
+};
+
+static enum anole_status take(void *context, size_t index, const char *value,
+                              struct anole_error *error)
+{
+    struct arguments *arguments = context;
+    switch (index) {
+    case DEVICE:
+        arguments->device = value;
+        break;
+    case PRECISION:
+        return anole_command_precision(&arguments->precision, value, error);
+    case OUTPUT:
+        arguments->output = value;
+        break;
+    }
+    return ANOLE_DONE;
+}
+
+/* By its key, or by its place, which the name of its exported file begins with. */
+static enum anole_status find_task(const struct anole_lock_task **found,
+                                   const struct anole_lock_device *locked,
+                                   const struct arguments *arguments, struct anole_error *error)
+{
+    for (size_t i = 0; i < locked->task_count; i++) {
+        char place[24];
+        snprintf(place, sizeof place, "%zu", i + 1);
+        if (strcmp(arguments->task, locked->tasks[i].task) != 0 &&
+            strcmp(arguments->task, place) != 0)
+            continue;
+        *found = &locked->tasks[i];
+        return ANOLE_DONE;
+    }
+    return anole_fail(error, ANOLE_ERR_USAGE,
+                      "%s: expected a task of %s: 1 to %zu, in the order of `anole best`, or its "
+                      "key, as in kernels.json",
+                      arguments->task, arguments->file, locked->task_count);
+}
+
+/* "[64][3][3][16] of fp32, 36864 bytes": as of enum anole_task_kind. */
+static void describe(char *out, size_t size, const struct anole_task *task, size_t bytes)
+{
+    const char *type = anole_precision_text(task->dtype);
+    const unsigned k = task->out_c, r = task->kernel_h, s = task->kernel_w;
+    if (task->kind == ANOLE_TASK_DENSE)
+        snprintf(out, size, "[%u][%u] of %s, %zu bytes", k, task->in_c, type, bytes);
+    else if (task->kind == ANOLE_TASK_DEPTHWISE_CONV2D)
+        snprintf(out, size, "[%u][%u][%u] of %s, %zu bytes", r, s, k, type, bytes);
+    else
+        snprintf(out, size, "[%u][%u][%u][%u] of %s, %zu bytes", k, r, s,
+                 task->in_c / task->groups, type, bytes);
+}
+
+static enum anole_status read_weights(char **weights, size_t *bytes,
+                                      const struct arguments *arguments,
+                                      const struct anole_task *task, struct anole_error *error)
+{
+    char shape[96], label[64];
+    size_t expected = anole_task_weight_elements(task) * anole_task_element_bytes(task);
+    anole_task_label(label, sizeof label, task);
+    if (expected == 0)
+        return anole_fail(error, ANOLE_ERR_INPUT, "%s: there are no weights to pack", label);
+    enum anole_status status =
+        anole_file_read(weights, bytes, arguments->weights, MOST_BYTES, error);
+    if (status != ANOLE_DONE || *bytes == expected)
+        return status;
+    size_t found = *bytes;
+    free(*weights);
+    *weights = NULL;
+    describe(shape, sizeof shape, task, expected);
+    return anole_fail(error, ANOLE_ERR_INPUT, "%s: %s: expected its weights, %s, found %zu bytes",
+                      arguments->weights, label, shape, found);
+}
+
+static enum anole_status write_packed(const struct arguments *arguments, const char *data,
+                                      size_t bytes, struct anole_error *error)
+{
+    if (arguments->output) {
+        enum anole_status status = anole_file_replace(arguments->output, data, bytes, error);
+        if (status == ANOLE_DONE)
+            anole_log_info("wrote %s: %zu bytes", arguments->output, bytes);
+        return status;
+    }
+    if (fwrite(data, 1, bytes, stdout) != bytes || fflush(stdout) != 0)
+        return anole_fail_errno(error, "cannot write to stdout");
+    return ANOLE_DONE;
+}
+
+static enum anole_status pack(const struct arguments *arguments,
+                              const struct anole_locked_kernel *locked, struct anole_error *error)
+{
+    char *weights = NULL, *packed = NULL;
+    size_t bytes = 0, packed_bytes = locked->generated->kernel.packed_weights;
+    enum anole_status status =
+        read_weights(&weights, &bytes, arguments, &locked->task, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (packed_bytes == 0) { /* the kernel reads them as they are */
+        status = write_packed(arguments, weights, bytes, error);
+    } else if (!(packed = calloc(1, packed_bytes))) {
+        status = anole_fail_memory(error);
+    } else {
+        status = anole_generator_pack(locked->generator, locked->config, weights, bytes, packed,
+                                      packed_bytes, error);
+        if (status == ANOLE_DONE)
+            status = write_packed(arguments, packed, packed_bytes, error);
+    }
+    free(packed);
+    free(weights);
+    return status;
+}
+
+static enum anole_status pack_task(const struct arguments *arguments,
+                                   const struct anole_lockfile *lockfile,
+                                   const struct anole_registry *registry,
+                                   struct anole_error *error)
+{
+    const struct anole_registry_device *device = NULL;
+    const struct anole_lock_device *locked = NULL;
+    const struct anole_lock_task *entry = NULL;
+    enum anole_status status = anole_registry_find(&device, registry, arguments->device, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
+                                     arguments->precision, error);
+    if (status == ANOLE_DONE)
+        status = find_task(&entry, locked, arguments, error);
+    if (status != ANOLE_DONE)
+        return status;
+    struct anole_locked_kernel kernel;
+    status = anole_locked_kernel_init(&kernel, entry, lockfile,
+                                      registry->entries[device->backend].backend, &device->device,
+                                      error);
+    if (status == ANOLE_DONE)
+        status = pack(arguments, &kernel, error);
+    anole_locked_kernel_fini(&kernel);
+    return status;
+}
+
+static enum anole_status run(int argc, char **argv, struct anole_error *error)
+{
+    struct arguments arguments = {0};
+    struct anole_lockfile *lockfile = NULL;
+    struct anole_registry *registry = NULL;
+    char **positional;
+    size_t count;
+    bool help;
+    enum anole_status status = anole_options_parse(&anole_cmd_pack, argc, argv, take, &arguments,
+                                                   &positional, &count, &help, error);
+    if (status != ANOLE_DONE || help)
+        return status;
+    arguments.file = positional[0];
+    arguments.task = positional[1];
+    arguments.weights = positional[2];
+    if (!arguments.output && isatty(STDOUT_FILENO))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "what is packed is no text for a terminal: expected --output FILE, or "
+                          "`> FILE`");
+    status = anole_lockfile_load(&lockfile, arguments.file, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_create(&registry, 0, error);
+    if (status == ANOLE_DONE)
+        status = pack_task(&arguments, lockfile, registry, error);
+    anole_registry_destroy(registry);
+    anole_lockfile_destroy(lockfile);
+    return status;
+}
+
+const struct anole_command anole_cmd_pack = {
+    .name = "pack",
+    .arguments = "LOCKFILE TASK WEIGHTS",
+    .summary = "Lay a layer's weights out as its kernel reads them",
+    .options = options,
+    .least = 3,
+    .most = 3,
+    .run = run,
+};
