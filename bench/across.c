@@ -82,9 +82,9 @@ static double cpu_clock(void)
 
 /* -- A search -- */
 
-static size_t candidates(size_t batch)
+static size_t candidates(const struct anole_explorer_context *context, size_t batch)
 {
-    return anole_sampler_planned.candidates(batch);
+    return anole_sampler_planned.candidates(context, batch);
 }
 
 static enum anole_status pick(const struct anole_explorer_context *context,

@@ -28,6 +28,7 @@ static void begin(struct session *session, const struct anole_explorer_ops *ops,
         .trials = session->problem.trials,
         .model = session->problem.model,
         .pending = &session->pending,
+        .small = anole_space_is_small(session->problem.space),
     };
     anole_rng_init(&session->context.rng, seed);
     assert_int_equal(ops->create(&session->explorer, &session->context, NULL), ANOLE_DONE);

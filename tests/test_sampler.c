@@ -5,6 +5,8 @@
 
 #define MOST 512
 
+#define FAR_KNOBS 3 /* half of the six of the problem */
+
 static struct anole_explorer_context context_of(const struct problem *problem,
                                                 const struct anole_config_map *pending)
 {
@@ -14,6 +16,7 @@ static struct anole_explorer_context context_of(const struct problem *problem,
         .trials = problem->trials,
         .model = problem->model,
         .pending = pending,
+        .small = anole_space_is_small(problem->space),
     };
     anole_rng_init(&context.rng, 11);
     return context;
@@ -71,11 +74,11 @@ static void test_pick_gives_new_valid_distinct_configs(void **state)
         for (size_t batch = 1; batch <= 64; batch *= 4) {
             struct anole_config_map pending = {0};
             struct anole_rng rng;
-            size_t wanted = (*s)->candidates(batch) + 1, picked = 0;
+            struct anole_explorer_context context = context_of(&problem, &pending);
+            size_t wanted = (*s)->candidates(&context, batch) + 1, picked = 0;
             size_t count = draw_candidates(&problem, candidates, wanted < MOST ? wanted : MOST, 3);
             /* The best one is on its way already: no candidate, but a temptation. */
             assert_true(anole_config_map_put(&pending, candidates[0].config, 0));
-            struct anole_explorer_context context = context_of(&problem, &pending);
             anole_rng_init(&rng, 5);
             assert_int_equal((*s)->pick(&context, candidates + 1, count - 1, &rng, batch, picks,
                                         &picked, NULL),
@@ -109,6 +112,66 @@ static void test_pick_is_determined_by_seed(void **state)
         assert_int_equal(picked[0], picked[1]);
         assert_memory_equal(picks[0], picks[1], picked[0] * sizeof picks[0][0]);
     }
+    problem_fini(&problem);
+}
+
+/* Candidates that crowd around the incumbent, the best 200, and a few that are far from
+ * it: how many of those does the default sampler pick in `rounds` batches of eight? */
+static size_t count_far_picks(const struct problem *problem, bool small, int rounds)
+{
+    struct anole_explorer_context context = context_of(problem, NULL);
+    const struct anole_trial *best = anole_trials_best(problem->trials);
+    struct anole_candidate drawn[MOST], candidates[MOST];
+    uint16_t incumbent[ANOLE_MAX_KNOBS], digits[ANOLE_MAX_KNOBS];
+    size_t near = 0, far = 0, picked_far = 0, count = draw_candidates(problem, drawn, MOST, 3);
+    context.small = small;
+    anole_space_decode(problem->space, best->config, incumbent);
+    /* All that differ in two knobs, until there are 200. */
+    for (size_t i = 0; i < 36 * 64 && near < 200; i++) {
+        size_t a = i % 6, b = i / 6 % 6;
+        memcpy(digits, incumbent, sizeof digits);
+        digits[a] = (uint16_t)(i / 36 % 8);
+        digits[b] = (uint16_t)(i / 288);
+        uint64_t config = anole_space_encode(problem->space, digits);
+        if (a < b && digits[a] != incumbent[a] && digits[b] != incumbent[b] &&
+            anole_space_valid(problem->space, config) &&
+            !anole_trials_visited(problem->trials, config))
+            candidates[near++] = (struct anole_candidate){config, 1.0f};
+    }
+    for (size_t i = 0; i < count && far < 8; i++) {
+        anole_space_decode(problem->space, drawn[i].config, digits);
+        if (anole_digits_distance(incumbent, digits, problem->knobs) >= FAR_KNOBS)
+            candidates[near + far++] = (struct anole_candidate){drawn[i].config, 0.5f};
+    }
+    assert_true(near == 200 && far == 8); /* more than are the best few */
+    for (int seed = 0; seed < rounds; seed++) {
+        struct anole_rng rng;
+        uint64_t picks[8];
+        size_t picked = 0;
+        anole_rng_init(&rng, (uint64_t)seed);
+        assert_int_equal(anole_samplers()[0]->pick(&context, candidates, near + far, &rng, 8, picks,
+                                                   &picked, NULL),
+                         ANOLE_DONE);
+        assert_int_equal(picked, 8);
+        check_picks(problem, NULL, picks, picked);
+        for (size_t i = 0; i < picked; i++) {
+            anole_space_decode(problem->space, picks[i], digits);
+            picked_far += anole_digits_distance(incumbent, digits, problem->knobs) >= FAR_KNOBS;
+        }
+    }
+    return picked_far;
+}
+
+static void test_pick_looks_far_from_the_incumbent_in_a_large_space(void **state)
+{
+    (void)state;
+    struct problem problem;
+    prepare(&problem);
+    size_t small = count_far_picks(&problem, true, 20);
+    size_t large = count_far_picks(&problem, false, 20);
+    print_message("far: %zu in a small space, %zu in a large one\n", small, large);
+    assert_true(large >= 40); /* two a batch at the least, of four */
+    assert_true(small < large);
     problem_fini(&problem);
 }
 
@@ -422,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pick_gives_new_valid_distinct_configs),
         cmocka_unit_test(test_pick_is_determined_by_seed),
+        cmocka_unit_test(test_pick_looks_far_from_the_incumbent_in_a_large_space),
         cmocka_unit_test(test_pick_copes_with_few_candidates),
         cmocka_unit_test(test_pick_ends_when_all_else_is_visited),
         cmocka_unit_test(test_top_picks_the_best),

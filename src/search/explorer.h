@@ -21,6 +21,7 @@ struct anole_explorer_context {
     const struct anole_trials *trials;
     struct anole_model *model;
     const struct anole_config_map *pending; /* handed out, not tried yet; may be NULL */
+    bool small; /* anole_space_is_small() */
     struct anole_rng rng; /* a fork of its own */
 };
 

@@ -26,8 +26,6 @@
 #define PAYS 0.25 /* share of them that makes walking worth its time */
 #define REST 4 /* one proposal in so many has walks while they do not pay */
 #define MEMORY 0.3 /* weight of the last walks */
-#define SMALL 16384 /* configs that are all scored */
-#define MOST_COUNTED 65536 /* nodes visited to count them */
 
 /* A policy has collapsed when it keeps coming back to where it was. */
 #define FRESH_LEAST 0.3
@@ -78,16 +76,10 @@ static enum anole_status create_agent(struct anole_explorer *explorer, struct an
     return anole_ppo_create(&explorer->agent, &shape, &options, &rng, error);
 }
 
-static bool is_small(const struct anole_space *space)
-{
-    bool exact;
-    return anole_space_count(space, MOST_COUNTED, &exact) <= SMALL && exact;
-}
-
 static enum anole_status create_parts(struct anole_explorer *made, struct anole_error *error)
 {
     struct anole_explorer_base *base = &made->base;
-    if (is_small(base->context.space))
+    if (base->context.small)
         return anole_explorer_exhaustive.create(&made->whole, &base->context, error);
     enum anole_status status =
         anole_climber_create(&made->climber, &base->context, base->pool, error);

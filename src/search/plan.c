@@ -24,14 +24,6 @@ const struct anole_plan *anole_plan_shipped(void)
 
 /* -- What the policy sees -- */
 
-static size_t distance(const uint16_t *a, const uint16_t *b, size_t knobs)
-{
-    size_t count = 0;
-    for (size_t k = 0; k < knobs; k++)
-        count += a[k] != b[k];
-    return count;
-}
-
 /* The course of a search, trial by trial. */
 struct course {
     const struct anole_space *space;
@@ -51,7 +43,7 @@ static void follow(struct course *course, const struct anole_trial *trial)
     course->since++;
     if (isfinite(course->best)) {
         double slower = fmax(0.0, log(seconds / course->best));
-        double *lately = distance(digits, course->incumbent, course->knobs) <= 1 ? &course->near
+        double *lately = anole_digits_distance(digits, course->incumbent, course->knobs) <= 1 ? &course->near
                                                                                   : &course->far;
         *lately += MEMORY * (exp(-STEEP * slower) - *lately);
         course->slowness += MEMORY * (fmin(slower, 3.0) - course->slowness);
@@ -121,11 +113,11 @@ static bool is_apart(const struct batch *batch, uint64_t config, bool from_elite
     anole_space_decode(space, config, digits);
     for (size_t i = 0; i < batch->picks.count; i++) {
         anole_space_decode(space, batch->picks.configs[i], other);
-        if (distance(digits, other, batch->knobs) < apart)
+        if (anole_digits_distance(digits, other, batch->knobs) < apart)
             return false;
     }
     for (size_t e = 0; from_elites && e < batch->elite_count; e++)
-        if (distance(digits, batch->digits[e], batch->knobs) < apart)
+        if (anole_digits_distance(digits, batch->digits[e], batch->knobs) < apart)
             return false;
     return true;
 }
@@ -247,8 +239,9 @@ enum anole_status anole_plan_pick(const struct anole_plan *plan,
 
 #define CANDIDATES 1024
 
-static size_t candidates_for(size_t batch)
+static size_t candidates_for(const struct anole_explorer_context *context, size_t batch)
 {
+    (void)context;
     return 256 * batch < CANDIDATES ? 256 * batch : CANDIDATES;
 }
 

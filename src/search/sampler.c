@@ -50,6 +50,14 @@ void anole_picks_fill(struct anole_picks *picks, const struct anole_candidate *c
         anole_picks_take(picks, candidates[i].config);
 }
 
+size_t anole_digits_distance(const uint16_t *a, const uint16_t *b, size_t knobs)
+{
+    size_t differing = 0;
+    for (size_t k = 0; k < knobs; k++)
+        differing += a[k] != b[k];
+    return differing;
+}
+
 float *anole_candidates_positions(const struct anole_space *space,
                                   const struct anole_candidate *candidates, size_t count)
 {
@@ -91,8 +99,9 @@ uint64_t anole_candidates_synthesise(const struct anole_space *space,
 
 /* -- The plain ones -- */
 
-static size_t take_batch(size_t batch)
+static size_t take_batch(const struct anole_explorer_context *context, size_t batch)
 {
+    (void)context;
     return batch;
 }
 

@@ -12,7 +12,7 @@ struct anole_sampler_ops {
     const char *name; /* as in --sampler */
     const char *summary; /* one line for --help */
     /* How many candidates it likes to choose from, for a batch of `batch`. */
-    size_t (*candidates)(size_t batch);
+    size_t (*candidates)(const struct anole_explorer_context *context, size_t batch);
     /* Up to `batch` distinct, valid, unvisited configs from candidates (sorted,
      * best first); *picked > 0 if count > 0.  May make up configs that are not
      * among the candidates (sample synthesis). */

@@ -17,13 +17,18 @@
 #define WIDE_SHARE 2 /* one in so many from all candidates, the others from the best few */
 #define NARROW 16 /* candidates a trial */
 #define MOST_CANDIDATES 1024
+#define LARGE_TIMES 3 /* as many where not all configs are scored */
+#define FAR 6 /* knobs from the incumbent, of at least twice as many */
 #define TRIES 200 /* of making up a config */
 
 /* Many: so that the clusters are regions of the space and not corners of one good
- * region.  With 16 a trial the search finds a remote optimum later. */
-static size_t candidates_for(size_t batch)
+ * region.  With 16 a trial the search finds a remote optimum later.  Where the space
+ * cannot be scored as a whole most candidates come from climbs near the incumbent, so
+ * that it takes more of them to have those that are far from it. */
+static size_t candidates_for(const struct anole_explorer_context *context, size_t batch)
 {
-    return 256 * batch < MOST_CANDIDATES ? 256 * batch : MOST_CANDIDATES;
+    size_t wide = 256 * batch < MOST_CANDIDATES ? 256 * batch : MOST_CANDIDATES;
+    return context->small ? wide : LARGE_TIMES * wide;
 }
 
 /* Takes up to `wanted` configs: the best open member of each cluster that nothing
@@ -56,6 +61,32 @@ static enum anole_status take_clusters(struct anole_picks *picks, size_t wanted,
     return ANOLE_DONE;
 }
 
+/* The same from those candidates that are far from the incumbent. */
+static enum anole_status take_far_clusters(struct anole_picks *picks, size_t wanted,
+                                           const struct anole_candidate *candidates, size_t count,
+                                           struct anole_rng *rng, struct anole_error *error)
+{
+    const struct anole_space *space = picks->context->space;
+    const struct anole_trial *best = anole_trials_best(picks->context->trials);
+    if (!best)
+        return take_clusters(picks, wanted, candidates, count, rng, error);
+    uint16_t incumbent[ANOLE_MAX_KNOBS], digits[ANOLE_MAX_KNOBS];
+    size_t knobs = anole_space_knob_count(space), far_count = 0;
+    size_t least = knobs / 2 < FAR ? knobs / 2 : FAR;
+    struct anole_candidate *far = calloc(count + 1, sizeof *far);
+    if (!far)
+        return anole_fail_memory(error);
+    anole_space_decode(space, best->config, incumbent);
+    for (size_t i = 0; i < count; i++) {
+        anole_space_decode(space, candidates[i].config, digits);
+        if (anole_digits_distance(incumbent, digits, knobs) >= least)
+            far[far_count++] = candidates[i];
+    }
+    enum anole_status status = take_clusters(picks, wanted, far, far_count, rng, error);
+    free(far);
+    return status;
+}
+
 /* Makes configs up: first of the most frequent values, then each knob from a
  * candidate of its own. */
 static void take_synthetic(struct anole_picks *picks, const struct anole_candidate *candidates,
@@ -86,8 +117,10 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     size_t narrow = batch > near + wide ? batch - near - wide : 0;
     size_t few = NARROW * batch < count ? NARROW * batch : count;
     enum anole_status status = take_clusters(&picks, narrow, candidates, few, rng, error);
-    if (status == ANOLE_DONE)
+    if (status == ANOLE_DONE && context->small)
         status = take_clusters(&picks, wide, candidates, count, rng, error);
+    else if (status == ANOLE_DONE)
+        status = take_far_clusters(&picks, wide, candidates, count, rng, error);
     if (status != ANOLE_DONE)
         return status;
     if (anole_model_informed(context->model))

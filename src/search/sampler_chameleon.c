@@ -19,8 +19,9 @@
 
 #define LEAST_CLUSTERS 8
 
-static size_t candidates_for(size_t batch)
+static size_t candidates_for(const struct anole_explorer_context *context, size_t batch)
 {
+    (void)context;
     return 8 * batch;
 }
 

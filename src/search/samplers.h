@@ -40,6 +40,9 @@ void anole_picks_fill(struct anole_picks *picks, const struct anole_candidate *c
 enum anole_status anole_picks_take_beside_peaks(struct anole_picks *picks, size_t wanted,
                                                 struct anole_rng *rng, struct anole_error *error);
 
+/* Knobs that two configs differ in. */
+size_t anole_digits_distance(const uint16_t *a, const uint16_t *b, size_t knobs);
+
 /* Positions of all knobs between 0 and 1, row after row: points[count x knobs],
  * the caller's to free.  NULL if memory ran out. */
 float *anole_candidates_positions(const struct anole_space *space,

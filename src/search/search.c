@@ -60,6 +60,7 @@ static enum anole_status create_parts(struct anole_search *search,
         .trials = search->trials,
         .model = search->model,
         .pending = &search->pending,
+        .small = anole_space_is_small(search->space),
     };
     anole_rng_fork(&search->context.rng, &rng, "explorer");
     return search->explorer_ops->create(&search->explorer, &search->context, error);
@@ -232,7 +233,7 @@ static enum anole_status take_proposed(struct anole_search *search, struct batch
                                        struct anole_error *error)
 {
     size_t room = batch->capacity - batch->count, count = 0, picked = 0;
-    size_t capacity = search->sampler->candidates(room);
+    size_t capacity = search->sampler->candidates(&search->context, room);
     struct anole_candidate *candidates = calloc(capacity + 1, sizeof *candidates);
     uint64_t *picks = calloc(room + 1, sizeof *picks);
     enum anole_status status = ANOLE_DONE;

@@ -105,6 +105,9 @@ bool anole_space_sample(const struct anole_space *space, struct anole_rng *rng, 
  * and there is no callback), else an estimate by sampling that tree (Knuth 1975),
  * from a fixed seed. */
 double anole_space_count(const struct anole_space *space, uint64_t budget, bool *exact);
+/* True if there are so few valid configs (16,384 at most) that a model can score all of
+ * them for each batch.  Counts them. */
+bool anole_space_is_small(const struct anole_space *space);
 
 /* All valid configs in ascending order, if they are at most `limit`: *configs is
  * the caller's to free.  *count > limit and *configs NULL if there are more, or

@@ -332,6 +332,15 @@ double anole_space_count(const struct anole_space *space, uint64_t budget, bool 
     return guess > (double)seen ? guess : (double)seen;
 }
 
+#define SMALL 16384
+#define MOST_COUNTED 65536 /* nodes */
+
+bool anole_space_is_small(const struct anole_space *space)
+{
+    bool exact;
+    return anole_space_count(space, MOST_COUNTED, &exact) <= SMALL && exact;
+}
+
 /* -------------------------------------------------------------- enumerating */
 
 struct listing {
