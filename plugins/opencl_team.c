@@ -142,6 +142,19 @@ static bool start(struct opencl_team *team, uint32_t i)
     return false;
 }
 
+/* Who enters from here on finds it closed, and leaves at once: one that does so must not be
+ * taken for one that is still at work.  Nobody is inside when as many have left, read first,
+ * as have entered, read afterwards. */
+static void wait_until_empty(struct opencl_team *team)
+{
+    for (;;) {
+        unsigned left = atomic_load(&team->left), entered = atomic_load(&team->entered);
+        if (left == entered)
+            return;
+        opencl_team_wait(team, &team->left, entered);
+    }
+}
+
 void opencl_team_work(struct opencl_team *team, void (*work)(void *context, uint32_t member),
                       void *context)
 {
@@ -161,8 +174,7 @@ void opencl_team_work(struct opencl_team *team, void (*work)(void *context, uint
     opencl_team_advance(team, &team->posts);
     work(context, 0);
     atomic_store(&team->open, false);
-    /* Who enters from here on finds it closed. */
-    opencl_team_wait(team, &team->left, atomic_load(&team->entered));
+    wait_until_empty(team);
 }
 
 /* ------------------------------------------------------------------ the team */

@@ -144,6 +144,33 @@ static void test_team_ends_without_any_work(void **state)
     opencl_team_destroy(NULL);
 }
 
+/* Members that are at work, in a job that is gone once opencl_team_work() has returned. */
+static void be_inside(void *context, uint32_t member)
+{
+    atomic_uint *inside = context;
+    if (member == 0)
+        return;
+    atomic_fetch_add(inside, 1);
+    for (volatile int i = 0; i < 20000 * (int)member; i = i + 1)
+        ;
+    atomic_fetch_sub(inside, 1);
+}
+
+/* The first is done at once, and others come early, late, or when all is over. */
+static void test_team_work_returns_when_nobody_is_inside(void **state)
+{
+    (void)state;
+    struct opencl_team *team = opencl_team_create(&(struct opencl_team_terms){.count = 4});
+    atomic_uint inside = 0;
+    assert_non_null(team);
+    for (int round = 0; round < 3000; round++) {
+        opencl_team_work(team, be_inside, &inside);
+        assert_int_equal(atomic_load(&inside), 0);
+        usleep(round % 7 * 20);
+    }
+    opencl_team_destroy(team);
+}
+
 /* ----------------------------------------------------------------- kernels */
 
 static double own_queues(const struct anole_device *device)
@@ -268,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_split_takes_one_box_where_it_will_do),
         cmocka_unit_test(test_team_keeps_the_order_of_steps),
         cmocka_unit_test(test_team_ends_without_any_work),
+        cmocka_unit_test(test_team_work_returns_when_nobody_is_inside),
         cmocka_unit_test(test_choose_as_the_user_says),
         cmocka_unit_test(test_fall_back_to_the_pool),
         cmocka_unit_test(test_run_both_ways_bit_for_bit),
