@@ -96,9 +96,9 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     uint8_t operators[64];
     float features[ANOLE_PLAN_FEATURES];
     anole_plan_observe(features, context);
-    enum anole_status status = anole_plan_pick(&lesson.plan, context, from, count, rng,
-                                               batch < 64 ? batch : 64, configs, operators,
-                                               picked, error);
+    enum anole_status status =
+        anole_plan_pick(&lesson.plan, context, from, count, rng, batch < 64 ? batch : 64, configs,
+                        operators, picked, error);
     for (size_t i = 0; status == ANOLE_DONE && i < *picked && at + i < lesson.trials; i++) {
         path->chosen[at + i] = true;
         path->operators[at + i] = operators[i];
@@ -133,8 +133,8 @@ static double excess(const struct world *world, const struct anole_trials *trial
     const struct anole_trial *best = anole_trials_best(trials);
     if (!best)
         return 3.0;
-    double seconds = world->recorded ? best->result.seconds
-                                     : large_world_seconds(&world->large, best->config);
+    double seconds =
+        world->recorded ? best->result.seconds : large_world_seconds(&world->large, best->config);
     double optimum = world->recorded ? world->recorded->optimum : world->large.optimum;
     return fmin(3.0, log(seconds / optimum));
 }
@@ -170,8 +170,8 @@ static void search(const struct world *world, struct path *to, uint64_t seed)
     *to = (struct path){0};
     enum anole_status status = anole_trials_create(&trials, &error);
     if (status == ANOLE_DONE)
-        status = anole_search_create(&made, world->space, world->features, trials, &options,
-                                     &error);
+        status =
+            anole_search_create(&made, world->space, world->features, trials, &options, &error);
     while (status == ANOLE_DONE && anole_trials_count(trials) < lesson.trials)
         status = take_batch(world, made, trials, &rng, &error);
     anole_search_destroy(made);
@@ -328,14 +328,21 @@ static void add_world(struct bench_worlds *recorded, const char *file)
 static void parse(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seconds", required_argument, NULL, 'S'}, {"trials", required_argument, NULL, 't'},
-        {"group", required_argument, NULL, 'g'},   {"seed", required_argument, NULL, 's'},
-        {"weights", required_argument, NULL, 'w'}, {"explorer", required_argument, NULL, 'e'},
+        {"seconds", required_argument, NULL, 'S'},
+        {"trials", required_argument, NULL, 't'},
+        {"group", required_argument, NULL, 'g'},
+        {"seed", required_argument, NULL, 's'},
+        {"weights", required_argument, NULL, 'w'},
+        {"explorer", required_argument, NULL, 'e'},
         {0},
     };
     struct anole_error error = {0};
-    lesson = (struct lesson){.trials = 100, .group = 6, .seconds = 600.0, .seed = 1,
-                             .explorer = anole_explorers()[0], .plan = *anole_plan_shipped()};
+    lesson = (struct lesson){.trials = 100,
+                             .group = 6,
+                             .seconds = 600.0,
+                             .seed = 1,
+                             .explorer = anole_explorers()[0],
+                             .plan = *anole_plan_shipped()};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 'S')
             lesson.seconds = strtod(optarg, NULL);
@@ -354,8 +361,9 @@ static void parse(int argc, char **argv)
     }
     if (lesson.trials < 20 || lesson.trials > MOST_TRIALS || lesson.group < 2 ||
         lesson.group > MOST_GROUP || optind == argc) {
-        fprintf(stderr, "anole-bench-across: expected 20 to %d --trials, a --group of 2 to %d, "
-                        "and spaces: files of trials, or recordings beside their T1.json\n",
+        fprintf(stderr,
+                "anole-bench-across: expected 20 to %d --trials, a --group of 2 to %d, "
+                "and spaces: files of trials, or recordings beside their T1.json\n",
                 MOST_TRIALS, MOST_GROUP);
         exit(2);
     }

@@ -109,8 +109,8 @@ static void print_table(const struct large_runs *runs, size_t world, size_t othe
         for (size_t m = 0; m < (by_time ? TIMES : MARKS); m++) {
             if (!by_time && marks[m] > plan->trials)
                 break;
-            print_figure(figure(runs, world, c, other, log_at,
-                                by_time ? times[m] : (double)marks[m]));
+            print_figure(
+                figure(runs, world, c, other, log_at, by_time ? times[m] : (double)marks[m]));
         }
         printf("\n");
     }
@@ -179,8 +179,7 @@ static void print_json(const struct large_runs *runs)
             printf("%s\n  {\"name\": \"%s\", \"excess\": {", c ? "," : "",
                    plan->contenders[c].label);
             for (size_t m = 0; m < MARKS && marks[m] <= plan->trials; m++) {
-                struct mean mean =
-                    figure(runs, w, c, SIZE_MAX, log_after_trials, (double)marks[m]);
+                struct mean mean = figure(runs, w, c, SIZE_MAX, log_after_trials, (double)marks[m]);
                 printf("%s\"%zu\": [%.5f, %.5f]", m ? ", " : "", marks[m], expm1(mean.mean),
                        exp(mean.mean) * (isnan(mean.half) ? 0.0 : mean.half));
             }
@@ -230,9 +229,12 @@ static size_t number(const char *text, const char *option)
 static void parse(struct large_plan *plan, bool *json, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"explorers", required_argument, NULL, 'e'}, {"trials", required_argument, NULL, 't'},
-        {"repeats", required_argument, NULL, 'r'},   {"seed", required_argument, NULL, 's'},
-        {"processes", required_argument, NULL, 'p'}, {"json", no_argument, NULL, 'j'},
+        {"explorers", required_argument, NULL, 'e'},
+        {"trials", required_argument, NULL, 't'},
+        {"repeats", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},
+        {"processes", required_argument, NULL, 'p'},
+        {"json", no_argument, NULL, 'j'},
         {0},
     };
     char standard[] = DEFAULT_CONTENDERS, *contenders = standard;
@@ -259,15 +261,20 @@ static void parse(struct large_plan *plan, bool *json, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct large_world worlds[LARGE_MAX_WORLDS];
-    struct large_plan plan = {.worlds = worlds, .trials = 400, .repeats = 20, .seed = 1,
+    struct large_plan plan = {.worlds = worlds,
+                              .trials = 400,
+                              .repeats = 20,
+                              .seed = 1,
                               .processes = (size_t)sysconf(_SC_NPROCESSORS_ONLN)};
     struct large_runs runs;
     struct anole_error error = {0};
     bool json = false;
     parse(&plan, &json, argc, argv);
     if (optind == argc || argc - optind > LARGE_MAX_WORLDS) {
-        fprintf(stderr, "anole-bench-large: expected 1 to %d files of trials, such as "
-                        "bench/large/*.trials\n", LARGE_MAX_WORLDS);
+        fprintf(stderr,
+                "anole-bench-large: expected 1 to %d files of trials, such as "
+                "bench/large/*.trials\n",
+                LARGE_MAX_WORLDS);
         return 2;
     }
     for (int i = optind; i < argc; i++)

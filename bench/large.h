@@ -35,13 +35,13 @@ struct large_world {
     char task[256];
     struct anole_space *space;
     struct anole_features *features;
-    struct anole_trials *real; /* what was measured */
+    struct anole_trials *real;   /* what was measured */
     struct anole_forest *forest; /* fitted to the logarithm of their times */
     float base;
-    double noise; /* of a measurement: standard deviation, relative */
+    double noise;   /* of a measurement: standard deviation, relative */
     double failing; /* share of configs that fail */
     double optimum; /* seconds of the best that a long search on the model itself finds */
-    double fit; /* rank correlation of prediction and measurement, by cross-validation */
+    double fit;     /* rank correlation of prediction and measurement, by cross-validation */
     double configs; /* valid ones */
 };
 
@@ -56,7 +56,7 @@ struct large_contender {
     char label[64];
     const struct anole_explorer_ops *explorer;
     const struct anole_sampler_ops *sampler; /* NULL: the explorer's own */
-    bool transfer; /* is told the real trials of the other tasks */
+    bool transfer;                           /* is told the real trials of the other tasks */
 };
 
 struct large_plan {
@@ -82,8 +82,8 @@ enum anole_status large_run_all(struct large_runs *runs, const struct large_plan
                                 struct anole_error *error);
 void large_runs_fini(struct large_runs *runs);
 
-static inline size_t large_run_index(const struct large_plan *plan, size_t world,
-                                     size_t contender, size_t repeat)
+static inline size_t large_run_index(const struct large_plan *plan, size_t world, size_t contender,
+                                     size_t repeat)
 {
     return ((world * plan->contender_count + contender) * plan->repeats + repeat) * plan->trials;
 }

@@ -69,8 +69,8 @@ static enum anole_status take_batch(struct progress *progress, const struct larg
     uint64_t configs[MOST_BATCH];
     size_t left = plan->trials - progress->done, count = 0;
     double began = cpu_clock();
-    enum anole_status status = anole_search_next(
-        search, 0, configs, left < MOST_BATCH ? left : MOST_BATCH, &count, error);
+    enum anole_status status =
+        anole_search_next(search, 0, configs, left < MOST_BATCH ? left : MOST_BATCH, &count, error);
     progress->spent += cpu_clock() - began;
     if (status == ANOLE_DONE && !count)
         return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: nothing left to try", world->task);
@@ -94,8 +94,8 @@ static enum anole_status run_one(const struct large_runs *runs, size_t w, size_t
     const struct large_world *world = &plan->worlds[w];
     const struct large_contender *contender = &plan->contenders[c];
     size_t at = large_run_index(plan, w, c, r);
-    struct progress progress = {.best = 100.0, .ratio = runs->ratio + at,
-                                .spent_at = runs->spent + at};
+    struct progress progress = {
+        .best = 100.0, .ratio = runs->ratio + at, .spent_at = runs->spent + at};
     /* Paired: the same seed for all contenders. */
     struct anole_search_options options = {
         .explorer = contender->explorer,
@@ -108,8 +108,8 @@ static enum anole_status run_one(const struct large_runs *runs, size_t w, size_t
     anole_rng_init(&rng, anole_hash_combine(options.seed, 1));
     enum anole_status status = anole_trials_create(&trials, error);
     if (status == ANOLE_DONE)
-        status = anole_search_create(&search, world->space, world->features, trials, &options,
-                                     error);
+        status =
+            anole_search_create(&search, world->space, world->features, trials, &options, error);
     double began = cpu_clock();
     if (status == ANOLE_DONE && contender->transfer)
         status = inform(search, plan, w, error);
@@ -176,8 +176,8 @@ enum anole_status large_run_all(struct large_runs *runs, const struct large_plan
     }
     enum anole_status status = wait_all(children, started, error);
     if (status == ANOLE_DONE && started < plan->processes)
-        status = anole_fail(error, ANOLE_ERR_INTERNAL, "cannot start a process: %s",
-                            strerror(errno));
+        status =
+            anole_fail(error, ANOLE_ERR_INTERNAL, "cannot start a process: %s", strerror(errno));
     return status;
 }
 

@@ -33,7 +33,7 @@ struct reader {
     size_t line;
     double facts[MOST_FACTS];
     size_t fact_count;
-    bool finished; /* the space is */
+    bool finished;  /* the space is */
     double *noises; /* [MOST_TIMED] */
     size_t timed, failed;
     struct anole_error *error;
@@ -142,8 +142,7 @@ static enum anole_status read_file(struct reader *reader)
 {
     char *text, *next;
     size_t length;
-    enum anole_status status =
-        anole_file_read(&text, &length, reader->path, 0, reader->error);
+    enum anole_status status = anole_file_read(&text, &length, reader->path, 0, reader->error);
     if (status != ANOLE_DONE)
         return status;
     for (char *line = text; *line && status == ANOLE_DONE; line = next) {

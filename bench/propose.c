@@ -121,8 +121,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "anole-bench-propose: %s\n", error.text);
         return 2;
     }
-    measure(5, explorer, sampler); /* 8^5 = 3 x 10^4, of which 10^4 are valid: all are scored */
-    measure(7, explorer, sampler); /* 8^7 = 2 x 10^6 */
+    measure(5, explorer, sampler);  /* 8^5 = 3 x 10^4, of which 10^4 are valid: all are scored */
+    measure(7, explorer, sampler);  /* 8^7 = 2 x 10^6 */
     measure(10, explorer, sampler); /* 8^10 = 10^9 */
     return 0;
 }

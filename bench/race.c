@@ -106,8 +106,8 @@ static enum anole_status run(const struct race *race, double seconds, char **pat
     enum anole_status status =
         anole_measure_create(&measure, race->registry, race->device, &options, error);
     if (status == ANOLE_DONE)
-        status = anole_measure_compare(measure, race->generator, race->configs, race->count, seconds,
-                                       LEAST_ROUNDS, results, &samples, &rounds, error);
+        status = anole_measure_compare(measure, race->generator, race->configs, race->count,
+                                       seconds, LEAST_ROUNDS, results, &samples, &rounds, error);
     for (size_t i = 0; i < race->count && status == ANOLE_DONE; i++)
         if (results[i].outcome != ANOLE_OUTCOME_OK)
             status = anole_fail(error, ANOLE_ERR_NOTHING_VALID, "a config failed: %s",

@@ -50,7 +50,7 @@ struct anole_build {
     cl_device_id device; /* that it was built for */
     /* By launch, then by lane; NULL: the session's queue launches it. */
     struct opencl_share *shares;
-    unsigned loaded_at; /* lanes.loaded when these were loaded last; 0: never */
+    unsigned loaded_at;             /* lanes.loaded when these were loaded last; 0: never */
     size_t bytes[ANOLE_ROLE_COUNT]; /* of each role's tensor */
     uint32_t launch_count;
     struct {

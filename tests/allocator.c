@@ -124,7 +124,8 @@ char *__wrap_strndup(const char *text, size_t length)
     return refuse() ? NULL : note(__real_strndup(text, length));
 }
 
-static int print(char **out, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static int print(char **out, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 static int print(char **out, const char *format, va_list args)
 {
     if (refuse())

@@ -149,11 +149,7 @@ static const struct variant variants[] = {
     GPU_TENSOR("dense", random_dense_rows, 0),
     GPU_TENSOR("two-tiles", random_conv, 1, {"mma_pipeline", 2}),
     GPU_TENSOR("split", random_conv, 1, {"mma_split", 2}),
-    {.name = "default-tensor",
-     .draw = random_conv,
-     .gpu = true,
-     .standard = true,
-     .tensor = true},
+    {.name = "default-tensor", .draw = random_conv, .gpu = true, .standard = true, .tensor = true},
     GPU_WINOGRAD(2),
     GPU_WINOGRAD(4),
     GPU_WINOGRAD(6),
@@ -234,15 +230,15 @@ static bool settle(struct options *o, bool any, const char *backend)
 static int parse(struct options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"trials", 1, NULL, 't'}, {"only", 1, NULL, 'o'},       {"first", 1, NULL, 'f'},
-        {"seed", 1, NULL, 's'},   {"operations", 1, NULL, 'p'}, {"jobs", 1, NULL, 'j'},
-        {"limit", 1, NULL, 'l'},  {"oclgrind", 1, NULL, 'g'},   {"backend", 1, NULL, 'b'},
-        {"precision", 1, NULL, 'P'},
-        {"list", 0, NULL, 'L'},   {"help", 0, NULL, 'h'},       {NULL, 0, NULL, 0}};
+        {"trials", 1, NULL, 't'},    {"only", 1, NULL, 'o'},       {"first", 1, NULL, 'f'},
+        {"seed", 1, NULL, 's'},      {"operations", 1, NULL, 'p'}, {"jobs", 1, NULL, 'j'},
+        {"limit", 1, NULL, 'l'},     {"oclgrind", 1, NULL, 'g'},   {"backend", 1, NULL, 'b'},
+        {"precision", 1, NULL, 'P'}, {"list", 0, NULL, 'L'},       {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     bool any = false;
     const char *backend = "cpu";
-    *o = (struct options){.trials = 20, .jobs = 1, .limit = 120, .seed = 1, .dtype = ANOLE_F32,
-                           .operations = 2e7};
+    *o = (struct options){
+        .trials = 20, .jobs = 1, .limit = 120, .seed = 1, .dtype = ANOLE_F32, .operations = 2e7};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         const unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 0) : 0;
         if (c == 'o' && !choose(o, optarg))

@@ -29,10 +29,10 @@ struct problem {
     struct anole_model *model;
     size_t knobs;
     double failing; /* share of the configs that fail */
-    double shift; /* moves the optimum a little: makes it another, similar task */
-    bool reversed; /* what is good elsewhere is bad here */
-    bool luring; /* like the others, but that their best configs are slow */
-    bool around; /* the best position of all knobs is their default's */
+    double shift;   /* moves the optimum a little: makes it another, similar task */
+    bool reversed;  /* what is good elsewhere is bad here */
+    bool luring;    /* like the others, but that their best configs are slow */
+    bool around;    /* the best position of all knobs is their default's */
 };
 
 /* `values` values for each knob, 1 to values; the last knob is categorical.
@@ -58,9 +58,9 @@ static inline void problem_init_default(struct problem *problem, size_t knobs, s
                          ANOLE_DONE);
     }
     assert_int_equal(anole_space_finish(problem->space, NULL), ANOLE_DONE);
-    assert_int_equal(anole_features_create(&problem->features, problem->space, NULL, 0, NULL,
-                                           NULL, 0, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_features_create(&problem->features, problem->space, NULL, 0, NULL, NULL, 0, NULL),
+        ANOLE_DONE);
     assert_int_equal(anole_trials_create(&problem->trials, NULL), ANOLE_DONE);
 }
 

@@ -74,7 +74,8 @@ static const struct {
     {"abort", ANOLE_CLAUSE_loads, "SIGABRT", ANOLE_ERR_PLUGIN},
     {"exit", ANOLE_CLAUSE_loads, "exited with code 0", ANOLE_ERR_PLUGIN},
     {"crash_probe", ANOLE_CLAUSE_describes, "SIGABRT", ANOLE_ERR_PLUGIN},
-    {"changing_probe", ANOLE_CLAUSE_same_twice, "the first difference is in clock_mhz", ANOLE_ERR_PLUGIN},
+    {"changing_probe", ANOLE_CLAUSE_same_twice, "the first difference is in clock_mhz",
+     ANOLE_ERR_PLUGIN},
     {"changing_support", ANOLE_CLAUSE_supports, "two answers", ANOLE_ERR_PLUGIN},
     {"knows_all_tasks", ANOLE_CLAUSE_unknown_tasks, "a kind of 99", ANOLE_ERR_PLUGIN},
     {"changing_space", ANOLE_CLAUSE_space, "two design spaces", ANOLE_ERR_PLUGIN},
@@ -240,9 +241,9 @@ static void test_stop_when_asked(void **state)
     const struct anole_check_options options = {.stop = stop_at_third, .context = &polls};
     struct anole_check_report *report = NULL;
     struct anole_error error = {.status = ANOLE_DONE};
-    assert_int_equal(anole_check_run(&report, plugin_path(path, sizeof path, "hang_run"), &options,
-                                     &error),
-                     ANOLE_ERR_INTERRUPTED);
+    assert_int_equal(
+        anole_check_run(&report, plugin_path(path, sizeof path, "hang_run"), &options, &error),
+        ANOLE_ERR_INTERRUPTED);
     assert_null(report);
 }
 

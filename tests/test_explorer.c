@@ -80,8 +80,8 @@ static void test_propose_gives_new_valid_distinct_configs(void **state)
             problem_measure(&session.problem, candidates[0].config);
             for (size_t i = 1; i < count && i < 10; i++) /* these are on their way */
                 assert_true(anole_config_map_put(&session.pending, candidates[i].config, 0));
-            assert_int_equal(
-                anole_model_fit(session.problem.model, session.problem.trials, NULL), ANOLE_DONE);
+            assert_int_equal(anole_model_fit(session.problem.model, session.problem.trials, NULL),
+                             ANOLE_DONE);
         }
         end(&session);
         problem_fini(&session.problem);
@@ -142,10 +142,9 @@ static void test_propose_beats_random_configs(void **state)
             size_t count = propose(&session, candidates, 8);
             assert_int_equal(count, 8);
             for (size_t i = 0; i < 100; i++)
-                assert_true(
-                    anole_space_sample(session.problem.space, &rng, &random[i].config));
-            gain += mean_log(&session.problem, random, 100) -
-                    mean_log(&session.problem, candidates, 8);
+                assert_true(anole_space_sample(session.problem.space, &rng, &random[i].config));
+            gain +=
+                mean_log(&session.problem, random, 100) - mean_log(&session.problem, candidates, 8);
             end(&session);
             problem_fini(&session.problem);
         }
@@ -192,9 +191,9 @@ static void test_propose_copes_with_tiny_spaces(void **state)
             uint64_t *configs;
             size_t count;
             problem_init(&session.problem, 2, 4);
-            assert_int_equal(anole_space_enumerate(session.problem.space, 100, &configs, &count,
-                                                   NULL),
-                             ANOLE_DONE);
+            assert_int_equal(
+                anole_space_enumerate(session.problem.space, 100, &configs, &count, NULL),
+                ANOLE_DONE);
             for (size_t i = left; i < count; i++)
                 problem_measure(&session.problem, configs[i]);
             begin(&session, *e, 3);

@@ -224,16 +224,16 @@ static void test_align_matches_by_name_and_value(void **state)
     add(other, "algorithm", true, algorithm, 3, NULL);
     add(other, "tile", false, tile, 3, NULL);
     add(other, "order", false, order, 2, NULL); /* as a logarithm, which ours is not */
-    add(other, "kind", true, order, 2, NULL); /* a column a value, which ours is not */
+    add(other, "kind", true, order, 2, NULL);   /* a column a value, which ours is not */
     assert_int_equal(anole_space_finish(other, NULL), ANOLE_DONE);
-    assert_int_equal(
-        anole_features_create(&to, *state, context, 2, write_nothing, NULL, 2, NULL), ANOLE_DONE);
+    assert_int_equal(anole_features_create(&to, *state, context, 2, write_nothing, NULL, 2, NULL),
+                     ANOLE_DONE);
     assert_int_equal(anole_features_create(&from, other, context, 2, write_nothing, NULL, 1, NULL),
                      ANOLE_DONE);
     assert_ptr_equal(anole_features_space(from), other);
     anole_features_align(columns, to, from);
-    const size_t expected[12] = {3,        SIZE_MAX, 1,        SIZE_MAX, 0,        SIZE_MAX,
-                                 SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, 8,        9};
+    const size_t expected[12] = {3,        SIZE_MAX, 1,        SIZE_MAX, 0, SIZE_MAX,
+                                 SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, 8, 9};
     assert_int_equal(anole_features_count(to), 12);
     assert_memory_equal(columns, expected, sizeof expected);
     anole_features_align(columns, to, to);

@@ -61,9 +61,9 @@ static void train(struct trained *trained, const char *method, const char *depth
     assert_xgboost(XGDMatrixCreateFromMat(trained->rows, ROWS, COLUMNS, NAN, &matrix));
     assert_xgboost(XGDMatrixSetFloatInfo(matrix, "label", labels, ROWS));
     assert_xgboost(XGBoosterCreate(&matrix, 1, &booster));
-    const char *const parameters[][2] = {{"verbosity", "0"}, {"nthread", "1"},
+    const char *const parameters[][2] = {{"verbosity", "0"},   {"nthread", "1"},
                                          {"max_depth", depth}, {"tree_method", method},
-                                         {"base_score", "0"}, {"objective", "reg:squarederror"}};
+                                         {"base_score", "0"},  {"objective", "reg:squarederror"}};
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
         assert_xgboost(XGBoosterSetParam(booster, parameters[i][0], parameters[i][1]));
     for (int t = 0; t < trees; t++)

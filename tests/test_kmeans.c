@@ -137,8 +137,7 @@ static void test_init_refuses_nothing(void **state)
     struct anole_error error = {0};
     float point = 0.0f;
     anole_rng_init(&rng, 1);
-    assert_int_equal(anole_kmeans_init(&kmeans, &point, 0, 1, 1, &rng, &error),
-                     ANOLE_ERR_INTERNAL);
+    assert_int_equal(anole_kmeans_init(&kmeans, &point, 0, 1, 1, &rng, &error), ANOLE_ERR_INTERNAL);
     assert_int_equal(anole_kmeans_init(&kmeans, &point, 1, 1, 0, &rng, NULL), ANOLE_ERR_INTERNAL);
 }
 

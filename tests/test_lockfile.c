@@ -203,8 +203,8 @@ static void test_carry_adds_what_is_held_of_the_same_device(void **state)
     struct anole_lock_device device = held;
     device.tasks = NULL;
     device.task_count = 0;
-    assert_int_equal(
-        anole_lockfile_carry(&device, &carried, lockfile, tasks[1].task, &error), ANOLE_DONE);
+    assert_int_equal(anole_lockfile_carry(&device, &carried, lockfile, tasks[1].task, &error),
+                     ANOLE_DONE);
     assert_true(carried);
     assert_int_equal(device.task_count, 1);
     assert_same_task(&device.tasks[0], &tasks[1]);

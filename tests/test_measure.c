@@ -456,9 +456,9 @@ static void test_wait_for_device_that_is_lost(void **state)
     open_measure(&bench);
     run(&bench, &first, 1);
     setenv("ANOLE_TEST_OPEN", "fail", 1);
-    assert_int_equal(anole_measure_batch(bench.measure, bench.generator, configs, 2, NAN, take,
-                                         &bench, &error),
-                     ANOLE_ERR_WORKER);
+    assert_int_equal(
+        anole_measure_batch(bench.measure, bench.generator, configs, 2, NAN, take, &bench, &error),
+        ANOLE_ERR_WORKER);
     unsetenv("ANOLE_TEST_OPEN");
     assert_contains(error.text, "Test Device 0 was lost, and did not come back within 1 s");
     assert_contains(error.text, "somebody took the device away");

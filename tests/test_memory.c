@@ -243,17 +243,19 @@ static enum anole_status read_t1(struct anole_error *error)
 TEST_SCENARIO(read_t1, 1)
 
 #define KERNEL                                                                                     \
-    "{\"General\": {\"BenchmarkName\": \"x\"}, \"ConfigurationSpace\": {\"TuningParameters\": ["     \
-    "{\"Name\": \"A\", \"Values\": \"[i for i in range(3) if i > 0]\"}, "                            \
-    "{\"Name\": \"B\", \"Values\": \"[0.5, 0.25]\"}, {\"Name\": \"C\", \"Values\": [\"p\", \"q\"]}], "     \
-    "\"Conditions\": [\"ceil(B) == 1 or C == 'p'\", \"A <= DEVICE_LOCAL_MEMORY\"]}, "               \
-    "\"KernelSpecification\": {\"Language\": \"OpenCL\", \"KernelName\": \"k\", \"KernelFile\": "    \
-    "\"k.cl\", \"CompilerOptions\": [\"-DX\"], \"ProblemSize\": [8], \"GridDivX\": [\"A\"], "        \
-    "\"Arguments\": [{\"Name\": \"a\", \"Type\": \"float2\", \"MemoryType\": \"Vector\", "           \
-    "\"AccessType\": \"ReadWrite\", \"Size\": \"max(A)\", \"FillType\": \"BinaryRaw\", "             \
-    "\"DataSource\": \"raw\"}, {\"Type\": \"float4\", \"MemoryType\": \"Local\", \"Size\": \"A\"}, "  \
-    "{\"Type\": \"int\", \"MemoryType\": \"Scalar\", \"FillValue\": \"A + ProblemSize[0]\"}], "      \
-    "\"ReferenceKernel\": {\"KernelName\": \"r\", \"KernelFile\": [\"k.cl\"], \"GlobalSize\": "        \
+    "{\"General\": {\"BenchmarkName\": \"x\"}, \"ConfigurationSpace\": {\"TuningParameters\": ["   \
+    "{\"Name\": \"A\", \"Values\": \"[i for i in range(3) if i > 0]\"}, "                          \
+    "{\"Name\": \"B\", \"Values\": \"[0.5, 0.25]\"}, {\"Name\": \"C\", \"Values\": [\"p\", "       \
+    "\"q\"]}], "                                                                                   \
+    "\"Conditions\": [\"ceil(B) == 1 or C == 'p'\", \"A <= DEVICE_LOCAL_MEMORY\"]}, "              \
+    "\"KernelSpecification\": {\"Language\": \"OpenCL\", \"KernelName\": \"k\", \"KernelFile\": "  \
+    "\"k.cl\", \"CompilerOptions\": [\"-DX\"], \"ProblemSize\": [8], \"GridDivX\": [\"A\"], "      \
+    "\"Arguments\": [{\"Name\": \"a\", \"Type\": \"float2\", \"MemoryType\": \"Vector\", "         \
+    "\"AccessType\": \"ReadWrite\", \"Size\": \"max(A)\", \"FillType\": \"BinaryRaw\", "           \
+    "\"DataSource\": \"raw\"}, {\"Type\": \"float4\", \"MemoryType\": \"Local\", \"Size\": "       \
+    "\"A\"}, "                                                                                     \
+    "{\"Type\": \"int\", \"MemoryType\": \"Scalar\", \"FillValue\": \"A + ProblemSize[0]\"}], "    \
+    "\"ReferenceKernel\": {\"KernelName\": \"r\", \"KernelFile\": [\"k.cl\"], \"GlobalSize\": "    \
     "{\"X\": 8}}}}"
 
 static json_t *kernel_root;
@@ -324,8 +326,8 @@ static enum anole_status use_recording(struct anole_error *error)
     if (status == ANOLE_DONE)
         status = anole_t1_space(&made, t1, error);
     if (status == ANOLE_DONE)
-        status = anole_recording_parse(&recording, t1, made, results, sizeof results - 1, "t4",
-                                       error);
+        status =
+            anole_recording_parse(&recording, t1, made, results, sizeof results - 1, "t4", error);
     if (status == ANOLE_DONE) {
         anole_t4_begin(&writer, &(struct anole_t4_source){.kernel = "k"}, t1);
         status = anole_t4_add(&writer, names, &four, 1, &result, error);
@@ -455,7 +457,8 @@ static void test_failed_append_keeps_the_file(void **state)
     for (uint64_t n = 1; n < 60; n++) {
         anole_error_clear(&error);
         allocator_arm(1 + n % 30, false);
-        expected += anole_history_append(history, &key, space, n % 4, &result, &error) == ANOLE_DONE;
+        expected +=
+            anole_history_append(history, &key, space, n % 4, &result, &error) == ANOLE_DONE;
         allocator_disarm();
     }
     anole_history_close(history);
@@ -605,15 +608,14 @@ static enum anole_status use_backend(struct anole_error *error)
     struct anole_generator *generator = NULL;
     struct anole_generated *generated = NULL;
     enum anole_refusal refusal;
-    enum anole_status status = anole_backend_load(
-        &backend, &refusal, plugin_path(path, sizeof path, "simulated"), error);
+    enum anole_status status =
+        anole_backend_load(&backend, &refusal, plugin_path(path, sizeof path, "simulated"), error);
     if (status == ANOLE_DONE)
-        status = anole_generator_create(&generator, backend, &registry->devices[SIMULATED].device, &task,
-                                        error);
+        status = anole_generator_create(&generator, backend, &registry->devices[SIMULATED].device,
+                                        &task, error);
     if (status == ANOLE_DONE)
-        status = anole_generator_kernel(&generated, generator,
-                                        anole_space_default(anole_generator_space(generator)),
-                                        error);
+        status = anole_generator_kernel(
+            &generated, generator, anole_space_default(anole_generator_space(generator)), error);
     anole_generated_destroy(generated);
     anole_generator_destroy(generator);
     anole_backend_destroy(backend);
@@ -655,8 +657,8 @@ static enum anole_status make_measure(struct anole_error *error)
 {
     struct anole_measure *measure = NULL;
     const struct anole_measure_options options = {.build_workers = 2};
-    enum anole_status status = anole_measure_create(&measure, registry, &registry->devices[GOOD],
-                                                    &options, error);
+    enum anole_status status =
+        anole_measure_create(&measure, registry, &registry->devices[GOOD], &options, error);
     anole_measure_destroy(measure);
     return status;
 }
@@ -718,8 +720,8 @@ static enum anole_status make_tuner(struct anole_error *error)
                                                 .history_path = path_of("tuner.history")};
     struct anole_tuner_final finals[4] = {{.found = true, .seconds = 1}};
     struct anole_lock_device device;
-    enum anole_status status =
-        anole_tuner_create(&tuner, network, registry, &registry->devices[SIMULATED], &options, error);
+    enum anole_status status = anole_tuner_create(&tuner, network, registry,
+                                                  &registry->devices[SIMULATED], &options, error);
     if (status == ANOLE_DONE)
         status = anole_tuner_lock(tuner, finals, &device, error);
     if (status == ANOLE_DONE)
@@ -753,7 +755,8 @@ static int setup(void **state)
     write_compressed("t4.json.gz", results);
     write_text("raw", "sixteen bytes ..");
     write_text("net.json", NETWORK);
-    write_text("bad.json", "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
+    write_text("bad.json",
+               "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
     assert_done(anole_network_parse(&network, NETWORK, strlen(NETWORK), "net.json", &error));
     assert_done(anole_space_create(&space, &error));
     assert_done(anole_space_add_knob(space, "tile", false, values, NULL, 6, 0, &error));

@@ -70,8 +70,8 @@ static void test_name_each_that_is_refused_and_use_the_other(void **state)
     assert_int_equal(registry->entry_count, REFUSED + 2);
     for (size_t i = 0; i < REFUSED; i++) {
         const struct anole_registry_entry *entry = entry_of(registry, refused[i].plugin);
-        const char *said = entry->refusal == ANOLE_REFUSAL_NONE ? entry->probe_problem
-                                                                : entry->reason;
+        const char *said =
+            entry->refusal == ANOLE_REFUSAL_NONE ? entry->probe_problem : entry->reason;
         assert_contains(said, refused[i].words);
     }
     assert_int_equal(entry_of(registry, "text")->refusal, ANOLE_REFUSAL_NOT_LOADABLE);
@@ -146,8 +146,7 @@ static void set_key(struct bench *bench, const char *task)
                                             .generator = entry->generator_version,
                                             .device = bench->device->device.name,
                                             .driver = bench->device->device.driver,
-                                            .driver_version =
-                                                bench->device->device.driver_version};
+                                            .driver_version = bench->device->device.driver_version};
 }
 
 /* Tries the same configs on the backend called `name`. */
@@ -173,11 +172,10 @@ static void work(struct bench *bench, const char *name)
     for (int i = 0; i < CONFIGS; i++)
         assert_done(anole_space_lookup(anole_generator_space(bench->generator), &configs[i], knobs,
                                        values[i], 2, &error));
-    assert_done(
-        anole_measure_create(&measure, bench->registry, bench->device, &options, &error));
+    assert_done(anole_measure_create(&measure, bench->registry, bench->device, &options, &error));
     bench->count = 0;
-    assert_done(anole_measure_batch(measure, bench->generator, configs, CONFIGS, NAN, take, bench,
-                                    &error));
+    assert_done(
+        anole_measure_batch(measure, bench->generator, configs, CONFIGS, NAN, take, bench, &error));
     assert_int_equal(bench->count, CONFIGS);
     anole_measure_destroy(measure);
     anole_generator_destroy(bench->generator);

@@ -39,8 +39,8 @@ static double loss_of(struct anole_mlp *mlp, const float *input, const float *we
     double loss = 0.0;
     assert_int_equal(anole_mlp_forward(mlp, &output, input, ROWS, NULL), ANOLE_DONE);
     for (size_t i = 0; i < ROWS * OUTPUTS; i++) {
-        loss += (double)weights[i] * (double)output[i] +
-                0.5 * (double)output[i] * (double)output[i];
+        loss +=
+            (double)weights[i] * (double)output[i] + 0.5 * (double)output[i] * (double)output[i];
         slopes[i] = weights[i] + output[i];
     }
     return loss;

@@ -68,9 +68,8 @@ static void test_targets_are_speeds_if_asked(void **state)
     add(&problem, 0, 4.0);
     add(&problem, 1, 1.0);
     add(&problem, 2, NAN);
-    assert_int_equal(
-        anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_SPEED, NULL),
-        ANOLE_DONE);
+    assert_int_equal(anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_SPEED, NULL),
+                     ANOLE_DONE);
     assert_true(near(targets[0], 0.25) && near(targets[1], 1.0) && targets[2] == 0.0);
     problem_fini(&problem);
 }

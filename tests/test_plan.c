@@ -93,20 +93,20 @@ static void test_observe_sees_stagnation(void **state)
     (void)state;
     struct scene scene;
     float before[ANOLE_PLAN_FEATURES], after[ANOLE_PLAN_FEATURES];
-    struct anole_result slow = {.outcome = ANOLE_OUTCOME_OK, .seconds = 1.0, .low = 1.0,
-                                .high = 1.0};
+    struct anole_result slow = {
+        .outcome = ANOLE_OUTCOME_OK, .seconds = 1.0, .low = 1.0, .high = 1.0};
     scene_init(&scene);
     anole_plan_observe(before, &scene.context);
     for (size_t i = 0; i < 60; i++)
-        assert_int_equal(anole_trials_add(scene.problem.trials, scene.candidates[i].config, &slow,
-                                          NULL),
-                         ANOLE_DONE);
+        assert_int_equal(
+            anole_trials_add(scene.problem.trials, scene.candidates[i].config, &slow, NULL),
+            ANOLE_DONE);
     anole_plan_observe(after, &scene.context);
-    assert_true(after[1] > before[1]); /* trials */
+    assert_true(after[1] > before[1]);  /* trials */
     assert_true(after[2] == before[2]); /* the space */
-    assert_true(after[3] > before[3]); /* since the incumbent */
-    assert_true(after[5] < before[5]); /* how good far trials were */
-    assert_true(after[6] > before[6]); /* spread */
+    assert_true(after[3] > before[3]);  /* since the incumbent */
+    assert_true(after[5] < before[5]);  /* how good far trials were */
+    assert_true(after[6] > before[6]);  /* spread */
     for (size_t f = 0; f < ANOLE_PLAN_FEATURES; f++)
         assert_true(after[f] >= 0.0f && after[f] < 2.0f);
     problem_fini(&scene.problem);

@@ -61,8 +61,8 @@ static void see_state(void *context, size_t walker, float *items, float *critic,
         items[i] = critic[i] = world->state[walker] == i ? 1.0f : 0.0f;
 }
 
-static enum anole_status pull(void *context, size_t walker, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status pull(void *context, size_t walker, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct world *world = context;
     (void)error;
@@ -112,8 +112,8 @@ static void make_corridor(struct world *world)
 
 /* -- Locks: five decisions at once, each right one earns 0.2 -- */
 
-static enum anole_status turn(void *context, size_t walker, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status turn(void *context, size_t walker, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct world *world = context;
     (void)error;
@@ -149,8 +149,8 @@ static void see_cards(void *context, size_t walker, float *items, float *critic,
     critic[0] = 1.0f;
 }
 
-static enum anole_status play(void *context, size_t walker, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status play(void *context, size_t walker, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct world *world = context;
     int *card = &world->state[walker], item = choices[0] / 2, move = choices[0] % 2;
@@ -188,8 +188,8 @@ static bool may(void *context, size_t walker, size_t head, size_t choice)
     return (int)choice != (world->state[walker] + 2) % 4; /* this one is not */
 }
 
-static enum anole_status obey(void *context, size_t walker, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status obey(void *context, size_t walker, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct world *world = context;
     int state = world->state[walker];
@@ -225,9 +225,9 @@ static struct anole_ppo *make_agent(const struct world *world, uint64_t seed)
 static void train(struct anole_ppo *agent, struct world *world, int iterations)
 {
     for (int i = 0; i < iterations; i++)
-        assert_int_equal(anole_ppo_run(agent, &world->environment, WALKERS, world->horizon, true,
-                                       NULL, NULL),
-                         ANOLE_DONE);
+        assert_int_equal(
+            anole_ppo_run(agent, &world->environment, WALKERS, world->horizon, true, NULL, NULL),
+            ANOLE_DONE);
 }
 
 /* Mean reward of an episode, over some hundred, without learning. */
@@ -236,9 +236,9 @@ static double judge(struct anole_ppo *agent, struct world *world)
     double sum = 0.0;
     for (int i = 0; i < 10; i++) {
         struct anole_ppo_stats stats;
-        assert_int_equal(anole_ppo_run(agent, &world->environment, WALKERS, world->horizon, false,
-                                       &stats, NULL),
-                         ANOLE_DONE);
+        assert_int_equal(
+            anole_ppo_run(agent, &world->environment, WALKERS, world->horizon, false, &stats, NULL),
+            ANOLE_DONE);
         sum += stats.reward / 10.0;
     }
     return sum;
@@ -328,9 +328,9 @@ static void test_run_ends_when_no_choice_is_left(void **state)
     world.environment.allowed = may_never;
     struct anole_ppo *agent = make_agent(&world, 1);
     struct anole_ppo_stats stats;
-    assert_int_equal(anole_ppo_run(agent, &world.environment, WALKERS, world.horizon, true,
-                                   &stats, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_ppo_run(agent, &world.environment, WALKERS, world.horizon, true, &stats, NULL),
+        ANOLE_DONE);
     assert_true(stats.reward == 0.0);
     anole_ppo_destroy(agent);
 }
@@ -345,9 +345,9 @@ static void test_run_is_determined_by_seed(void **state)
         make_cards(&world);
         struct anole_ppo *agent = make_agent(&world, i == 2 ? 8 : 7);
         train(agent, &world, 10);
-        assert_int_equal(anole_ppo_run(agent, &world.environment, WALKERS, world.horizon, true,
-                                       &stats, NULL),
-                         ANOLE_DONE);
+        assert_int_equal(
+            anole_ppo_run(agent, &world.environment, WALKERS, world.horizon, true, &stats, NULL),
+            ANOLE_DONE);
         rewards[i] = stats.reward;
         entropies[i] = stats.entropy;
         anole_ppo_destroy(agent);
@@ -397,8 +397,7 @@ static void test_create_refuses_uneven_heads(void **state)
     struct anole_error error = {0};
     anole_rng_init(&rng, 1);
     struct anole_ppo_shape shape = {.items = 1, .width = 2, .outputs = 5, .heads = 2, .context = 1};
-    assert_int_equal(anole_ppo_create(&agent, &shape, &options, &rng, &error),
-                     ANOLE_ERR_INTERNAL);
+    assert_int_equal(anole_ppo_create(&agent, &shape, &options, &rng, &error), ANOLE_ERR_INTERNAL);
     assert_null(agent);
     anole_ppo_destroy(NULL);
 }

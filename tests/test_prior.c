@@ -55,12 +55,11 @@ static void family_fini(struct family *family)
     problem_fini(&family->problem);
 }
 
-static struct anole_prior *learn(const struct family *family,
-                                 const struct anole_features *features)
+static struct anole_prior *learn(const struct family *family, const struct anole_features *features)
 {
     struct anole_prior *prior = (struct anole_prior *)-1;
-    assert_int_equal(
-        anole_prior_create(&prior, features, family->sources, family->count, 1, NULL), ANOLE_DONE);
+    assert_int_equal(anole_prior_create(&prior, features, family->sources, family->count, 1, NULL),
+                     ANOLE_DONE);
     return prior;
 }
 
@@ -168,7 +167,7 @@ static void test_agrees_until_there_is_evidence(void **state)
     assert_true(anole_prior_agrees(up, 1, up, 40, false));
     assert_false(anole_prior_agrees(down, 1, up, 40, false));
     assert_true(anole_prior_agrees(down, 1, up, 5, false));
-    assert_true(anole_prior_agrees(up, 1, none, 40, false)); /* nothing to compare with */
+    assert_true(anole_prior_agrees(up, 1, none, 40, false));  /* nothing to compare with */
     assert_false(anole_prior_agrees(none, 1, up, 40, false)); /* no opinion is of no use */
     /* A stranger is not listened to before that. */
     assert_false(anole_prior_agrees(up, 1, up, 20, true));
@@ -184,7 +183,7 @@ static void test_correlation_looks_at_the_best(void **state)
     for (int i = 0; i < 40; i++) {
         targets[i] = powf((float)i / 40.0f, 4.0f);
         good[i] = i < 30 ? -(float)i : (float)i; /* knows the best ten, not the others */
-        bad[i] = i < 30 ? (float)i : -(float)i; /* the other way round */
+        bad[i] = i < 30 ? (float)i : -(float)i;  /* the other way round */
     }
     assert_true(anole_prior_correlation(good, 1, targets, 40) > 0.4);
     assert_true(anole_prior_correlation(bad, 1, targets, 40) < -0.3);
@@ -367,8 +366,8 @@ static double gain(enum kind kind, size_t trials)
     uint64_t last[4];
     family_init(&family, kind, 150);
     for (uint64_t seed = 0; seed < 6; seed++)
-        sum += log(run(&family, false, trials, seed, last) /
-                   run(&family, true, trials, seed, last));
+        sum +=
+            log(run(&family, false, trials, seed, last) / run(&family, true, trials, seed, last));
     family_fini(&family);
     return sum / 6.0;
 }

@@ -159,8 +159,7 @@ static void test_tolerance_is_as_stated(void **state)
     const float *bias = data->bias, *residual = data->residual;
     double n = 144.0, scale = (double)(float)(1.0 / (7.0 / 12.0 * 12.0));
     for (size_t i = 0; i < anole_task_output_elements(&task); i++) {
-        double sum =
-            n * 0.5625 * scale + fabs((double)bias[i % 40]) + fabs((double)residual[i]);
+        double sum = n * 0.5625 * scale + fabs((double)bias[i % 40]) + fabs((double)residual[i]);
         double stated = (64.0 + 512.0 / 12.0) * 0x1p-24 * sum;
         assert_true(fabs((double)data->tolerance[i] / stated - 1.0) < 1e-6);
     }

@@ -251,7 +251,8 @@ static void test_every_invalidity_is_an_outcome(void **state)
     snprintf(path, sizeof path, "%s/kinds.T4.json", f->folder);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fprintf(file, "{\"metadata\":{\"timeunit\":\"milliseconds\",\"device\":\"kinds\"},\"results\":[");
+    fprintf(file,
+            "{\"metadata\":{\"timeunit\":\"milliseconds\",\"device\":\"kinds\"},\"results\":[");
     for (size_t i = 0; i < CASES; i++)
         fprintf(file,
                 "%s{\"configuration\":{\"tile_x\":%d,\"tile_y\":16,\"vector\":1,\"unroll\":1,"

@@ -80,9 +80,9 @@ static void test_pick_gives_new_valid_distinct_configs(void **state)
             /* The best one is on its way already: no candidate, but a temptation. */
             assert_true(anole_config_map_put(&pending, candidates[0].config, 0));
             anole_rng_init(&rng, 5);
-            assert_int_equal((*s)->pick(&context, candidates + 1, count - 1, &rng, batch, picks,
-                                        &picked, NULL),
-                             ANOLE_DONE);
+            assert_int_equal(
+                (*s)->pick(&context, candidates + 1, count - 1, &rng, batch, picks, &picked, NULL),
+                ANOLE_DONE);
             assert_in_range(picked, 1, batch);
             check_picks(&problem, &pending, picks, picked);
             anole_config_map_fini(&pending);
@@ -105,9 +105,9 @@ static void test_pick_is_determined_by_seed(void **state)
         for (int i = 0; i < 2; i++) {
             struct anole_rng rng;
             anole_rng_init(&rng, 5);
-            assert_int_equal((*s)->pick(&context, candidates, count, &rng, 16, picks[i],
-                                        &picked[i], NULL),
-                             ANOLE_DONE);
+            assert_int_equal(
+                (*s)->pick(&context, candidates, count, &rng, 16, picks[i], &picked[i], NULL),
+                ANOLE_DONE);
         }
         assert_int_equal(picked[0], picked[1]);
         assert_memory_equal(picks[0], picks[1], picked[0] * sizeof picks[0][0]);
@@ -278,8 +278,7 @@ static void test_adaptive_gives_one_slot_in_four_to_neighbours(void **state)
         uint64_t picks[4];
         size_t picked;
         anole_rng_init(&rng, seed);
-        assert_int_equal(adaptive->pick(&context, candidates, count, &rng, 4, picks, &picked,
-                                        NULL),
+        assert_int_equal(adaptive->pick(&context, candidates, count, &rng, 4, picks, &picked, NULL),
                          ANOLE_DONE);
         assert_int_equal(picked, 4);
         for (size_t i = 0; i < picked; i++)
@@ -291,8 +290,8 @@ static void test_adaptive_gives_one_slot_in_four_to_neighbours(void **state)
 
 static void add_trial(struct problem *problem, uint16_t a, uint16_t b, uint16_t c, double seconds)
 {
-    struct anole_result result = {.outcome = seconds > 0.0 ? ANOLE_OUTCOME_OK
-                                                           : ANOLE_OUTCOME_LAUNCH,
+    struct anole_result result = {.outcome =
+                                      seconds > 0.0 ? ANOLE_OUTCOME_OK : ANOLE_OUTCOME_LAUNCH,
                                   .seconds = seconds > 0.0 ? seconds : NAN};
     uint16_t digits[ANOLE_MAX_KNOBS] = {a, b, c};
     assert_int_equal(anole_trials_add(problem->trials, anole_space_encode(problem->space, digits),
@@ -325,8 +324,8 @@ static void count_beside(const struct problem *problem, size_t wanted, size_t *b
     for (size_t p = 0; p < 3; p++) {
         beside[p] = 0;
         for (size_t i = 0; i < wanted; i++)
-            beside[p] += knobs_apart(problem, configs[i],
-                                     anole_space_encode(problem->space, peaks[p])) == 1;
+            beside[p] +=
+                knobs_apart(problem, configs[i], anole_space_encode(problem->space, peaks[p])) == 1;
     }
 }
 

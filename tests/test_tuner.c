@@ -16,8 +16,8 @@
 #define NETWORK                                                                                    \
     "{\"name\": \"test\", \"layers\": ["                                                           \
     "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 4]},"                            \
-    "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"  \
-    "{\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"  \
+    "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"     \
+    "{\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1},"     \
     "{\"name\": \"c\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 3, \"padding\": 1}]}"
 
 /* Fewer than the simulated device's design spaces hold. */
@@ -226,9 +226,9 @@ static void test_transfer_takes_the_tasks_of_a_history(void **state)
         struct anole_prior_source source;
         uint32_t kind;
         size_t trials = 0;
-        assert_done(anole_transfer_create(
-            &transfer, run.registry, pass == 1 ? &other : &run.registry->devices[0],
-            pass == 2 ? ANOLE_F16 : ANOLE_F32, &error));
+        assert_done(anole_transfer_create(&transfer, run.registry,
+                                          pass == 1 ? &other : &run.registry->devices[0],
+                                          pass == 2 ? ANOLE_F16 : ANOLE_F32, &error));
         assert_int_equal(anole_transfer_count(transfer), 0);
         assert_done(anole_transfer_load(transfer, run.history, &error));
         size_t count = anole_transfer_count(transfer);
@@ -255,9 +255,8 @@ static void test_transfer_passes_over_what_another_generator_made(void **state)
     struct anole_transfer *transfer;
     make_history(&run);
     run.registry->entries[run.registry->devices[0].backend].generator_version++;
-    assert_done(
-        anole_transfer_create(&transfer, run.registry, &run.registry->devices[0], ANOLE_F32,
-                              &error));
+    assert_done(anole_transfer_create(&transfer, run.registry, &run.registry->devices[0], ANOLE_F32,
+                                      &error));
     anole_log_set_level(ANOLE_LEVEL_ERROR); /* that there is nothing to learn */
     assert_done(anole_transfer_load(transfer, run.history, &error));
     anole_log_set_level(ANOLE_LEVEL_WARNING);
@@ -351,8 +350,7 @@ static void test_neighbours_are_distinct_valid_and_near(void **state)
     struct anole_rng rng;
     uint64_t configs[8];
     anole_rng_init(&rng, 1);
-    size_t count =
-        anole_suggest_neighbours(configs, 8, space, anole_space_default(space), &rng);
+    size_t count = anole_suggest_neighbours(configs, 8, space, anole_space_default(space), &rng);
     assert_int_equal(count, 8);
     for (size_t i = 0; i < count; i++) {
         assert_true(anole_space_valid(space, configs[i]));

@@ -66,12 +66,25 @@ static void read_macros(struct layer *l, const char *source)
     const struct {
         const char *name;
         size_t *value;
-    } macros[] = {{"N", &l->n}, {"H", &l->h}, {"W", &l->w}, {"C", &l->c}, {"K", &l->k},
-                  {"R", &l->r}, {"S", &l->s}, {"P", &l->p}, {"Q", &l->q}, {"G", &l->groups},
-                  {"STRIDE_H", &l->stride[0]}, {"STRIDE_W", &l->stride[1]},
-                  {"DILATION_H", &l->dilation[0]}, {"DILATION_W", &l->dilation[1]},
-                  {"PAD_H", &l->pad[0]}, {"PAD_W", &l->pad[1]}, {"BIAS", &l->bias},
-                  {"RESIDUAL", &l->residual}, {"ACTIVATION", &l->activation}};
+    } macros[] = {{"N", &l->n},
+                  {"H", &l->h},
+                  {"W", &l->w},
+                  {"C", &l->c},
+                  {"K", &l->k},
+                  {"R", &l->r},
+                  {"S", &l->s},
+                  {"P", &l->p},
+                  {"Q", &l->q},
+                  {"G", &l->groups},
+                  {"STRIDE_H", &l->stride[0]},
+                  {"STRIDE_W", &l->stride[1]},
+                  {"DILATION_H", &l->dilation[0]},
+                  {"DILATION_W", &l->dilation[1]},
+                  {"PAD_H", &l->pad[0]},
+                  {"PAD_W", &l->pad[1]},
+                  {"BIAS", &l->bias},
+                  {"RESIDUAL", &l->residual},
+                  {"ACTIVATION", &l->activation}};
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
         *macros[i].value = macro(source, macros[i].name);
 }
@@ -82,8 +95,12 @@ static void make_layer(struct layer *l, const char *source, size_t workspace)
     unsigned seed = 1;
     read_macros(l, source);
     const size_t out = l->n * l->p * l->q * l->k;
-    const size_t count[] = {l->n * l->h * l->w * l->c, l->k * l->r * l->s * l->c / l->groups,
-                            l->k, out, out, workspace};
+    const size_t count[] = {l->n * l->h * l->w * l->c,
+                            l->k * l->r * l->s * l->c / l->groups,
+                            l->k,
+                            out,
+                            out,
+                            workspace};
     for (int t = 0; t < TENSORS; t++) {
         l->count[t] = count[t];
         l->data[t] = calloc(count[t] + 1, sizeof(float)); /* there are no buffers of no bytes */
@@ -119,7 +136,8 @@ static double convolve(const struct layer *l, size_t n, size_t y, size_t x, size
                 continue;
             const float *in = l->data[IN] + ((n * l->h + iy) * l->w + ix) * l->c + first;
             const float *weights = l->data[WEIGHTS];
-            weights += depthwise ? (r * l->s + s) * l->k + k : ((k * l->r + r) * l->s + s) * per_group;
+            weights +=
+                depthwise ? (r * l->s + s) * l->k + k : ((k * l->r + r) * l->s + s) * per_group;
             for (size_t c = 0; c < per_group; c++)
                 sum += (double)in[c] * weights[c];
         }
@@ -309,7 +327,7 @@ int main(int argc, char **argv)
     make_layer(&layer, source, (size_t)workspace / sizeof(float));
     read_floats(layer.data[WEIGHTS], layer.count[WEIGHTS], argv[4]);
     struct layer bound = layer; /* as the kernel reads it */
-    if (packed > 0) /* otherwise the kernel reads weights as they are */
+    if (packed > 0)             /* otherwise the kernel reads weights as they are */
         bound.count[WEIGHTS] = (size_t)packed / sizeof(float);
     bound.data[WEIGHTS] = calloc(bound.count[WEIGHTS] + 1, sizeof(float));
     need(bound.data[WEIGHTS], "out of memory");

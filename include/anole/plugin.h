@@ -53,18 +53,18 @@ extern "C" {
 
 enum anole_code {
     ANOLE_OK = 0,
-    ANOLE_UNSUPPORTED = -1, /* this backend or device does not do that        */
-    ANOLE_BAD_REQUEST = -2, /* an argument is out of range                    */
-    ANOLE_BUILD_FAILED = -3, /* the kernel does not compile                   */
+    ANOLE_UNSUPPORTED = -1,   /* this backend or device does not do that        */
+    ANOLE_BAD_REQUEST = -2,   /* an argument is out of range                    */
+    ANOLE_BUILD_FAILED = -3,  /* the kernel does not compile                   */
     ANOLE_LAUNCH_FAILED = -4, /* the device refuses to run the kernel         */
-    ANOLE_NO_MEMORY = -5, /* host or device memory is used up                 */
+    ANOLE_NO_MEMORY = -5,     /* host or device memory is used up                 */
     /* The driver or the device stopped working.  The process is replaced, and the trial
      * made again, once; a device that cannot be opened then is waited for. */
     ANOLE_DEVICE_LOST = -6,
     ANOLE_NO_DEVICE = -7, /* no such driver, or it has no such device         */
     /* For devices that are simulated, and know what became of a run: */
     ANOLE_WRONG_ANSWER = -8, /* it computed the wrong thing                   */
-    ANOLE_TIMED_OUT = -9, /* it took too long, and was ended                  */
+    ANOLE_TIMED_OUT = -9,    /* it took too long, and was ended                  */
 };
 
 /* Caller-owned text; a failing op writes a NUL-terminated sentence (what
@@ -80,17 +80,17 @@ struct anole_message {
 struct anole_topology {
     uint32_t size; /* of this struct */
     uint32_t packages;
-    uint32_t cores; /* physical cores that this process may use */
+    uint32_t cores;   /* physical cores that this process may use */
     uint32_t threads; /* hardware threads that this process may use */
     uint32_t numa_nodes;
-    uint32_t simd_bits; /* widest usable vector register: 128, 256, 512 */
+    uint32_t simd_bits;      /* widest usable vector register: 128, 256, 512 */
     uint32_t simd_registers; /* number of these registers */
-    uint32_t clock_mhz; /* highest, if known */
-    uint64_t cache_l1d; /* bytes, of one core */
-    uint64_t cache_l2; /* bytes, of one instance */
-    uint64_t cache_l3; /* bytes, of one instance */
-    uint64_t cache_line; /* bytes */
-    uint64_t memory; /* bytes, all nodes */
+    uint32_t clock_mhz;      /* highest, if known */
+    uint64_t cache_l1d;      /* bytes, of one core */
+    uint64_t cache_l2;       /* bytes, of one instance */
+    uint64_t cache_l3;       /* bytes, of one instance */
+    uint64_t cache_line;     /* bytes */
+    uint64_t memory;         /* bytes, all nodes */
     char cpu_name[128];
     char architecture[32]; /* as `uname -m` */
 };
@@ -99,7 +99,7 @@ enum anole_log_level { ANOLE_LOG_ERROR, ANOLE_LOG_WARNING, ANOLE_LOG_INFO, ANOLE
 
 /* What a plugin may use of the host; valid for the life of the process. */
 struct anole_host {
-    uint32_t size; /* of this struct */
+    uint32_t size;    /* of this struct */
     uint32_t threads; /* threads that a CPU device shall use; 0: all cores */
     const struct anole_topology *topology;
     void (*log)(enum anole_log_level level, const char *text);
@@ -135,9 +135,9 @@ struct anole_property {
 /* Plain data: it is sent between processes and stored.  Unknown numbers are 0,
  * unknown texts empty. */
 struct anole_device {
-    uint32_t size; /* of this struct */
+    uint32_t size;  /* of this struct */
     uint32_t index; /* among the devices of its driver */
-    uint32_t type; /* enum anole_device_type */
+    uint32_t type;  /* enum anole_device_type */
     uint32_t flags; /* enum anole_device_flag */
     char name[128]; /* "AMD EPYC 9R45" */
     char vendor[64];
@@ -147,18 +147,18 @@ struct anole_device {
     uint32_t clock_mhz;
     uint32_t simd_width; /* fp32 lanes that one instruction works on; warp or
                             wave width on a GPU */
-    uint32_t registers; /* vector registers a thread may use */
+    uint32_t registers;  /* vector registers a thread may use */
     uint32_t cores;
     uint32_t numa_nodes;
     uint64_t max_work_group; /* work-items */
     uint64_t max_work_items[3];
-    uint64_t local_memory; /* bytes a work-group may use */
-    uint64_t global_memory; /* bytes */
+    uint64_t local_memory;   /* bytes a work-group may use */
+    uint64_t global_memory;  /* bytes */
     uint64_t max_allocation; /* bytes */
-    uint64_t cache_l1; /* bytes */
-    uint64_t cache_l2; /* bytes */
-    uint64_t cache_l3; /* bytes */
-    uint64_t cache_line; /* bytes */
+    uint64_t cache_l1;       /* bytes */
+    uint64_t cache_l2;       /* bytes */
+    uint64_t cache_l3;       /* bytes */
+    uint64_t cache_line;     /* bytes */
     uint32_t property_count;
     uint32_t reserved;
     struct anole_property properties[ANOLE_MAX_PROPERTIES];
@@ -201,7 +201,7 @@ enum anole_dtype {
 enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 = 2 };
 
 enum anole_task_flag {
-    ANOLE_TASK_BIAS = 1u << 0, /* add bias[out_c] */
+    ANOLE_TASK_BIAS = 1u << 0,     /* add bias[out_c] */
     ANOLE_TASK_RESIDUAL = 1u << 1, /* add a tensor shaped as the output */
 };
 
@@ -215,10 +215,10 @@ enum anole_language { ANOLE_OPENCL_C = 1 };
  * in OUTPUT, each argument at an offset of its own.  A backend of simulated devices
  * has a space of its own for it, as for any other task. */
 struct anole_custom {
-    uint32_t size; /* of this struct */
-    uint32_t language; /* enum anole_language */
-    const char *name; /* as its author calls it */
-    uint64_t digest; /* of all there is to it: source, space, arguments, data */
+    uint32_t size;        /* of this struct */
+    uint32_t language;    /* enum anole_language */
+    const char *name;     /* as its author calls it */
+    uint64_t digest;      /* of all there is to it: source, space, arguments, data */
     uint64_t input_bytes; /* of INPUT and OUTPUT: multiples of 4096; 0: absent */
     uint64_t output_bytes;
     double operations; /* floating-point ones, of a run; 0: not known */
@@ -228,12 +228,12 @@ struct anole_custom {
  * output and residual [batch][out_h][out_w][out_c], innermost last.
  * out = activation(conv(in, w) + bias + residual). */
 struct anole_task {
-    uint32_t size; /* of this struct */
-    uint32_t kind; /* enum anole_task_kind */
-    uint32_t dtype; /* enum anole_dtype: of input, weights and output */
+    uint32_t size;       /* of this struct */
+    uint32_t kind;       /* enum anole_task_kind */
+    uint32_t dtype;      /* enum anole_dtype: of input, weights and output */
     uint32_t activation; /* enum anole_activation */
-    uint32_t flags; /* enum anole_task_flag */
-    uint32_t groups; /* >= 1; in_c and out_c are multiples of it */
+    uint32_t flags;      /* enum anole_task_flag */
+    uint32_t groups;     /* >= 1; in_c and out_c are multiples of it */
     uint32_t batch;
     uint32_t in_h, in_w, in_c;
     uint32_t out_h, out_w, out_c;
@@ -242,25 +242,25 @@ struct anole_task {
     uint32_t dilation_h, dilation_w;
     uint32_t pad_top, pad_left, pad_bottom, pad_right;
     uint32_t reserved;
-    char name[64]; /* ANOLE_TASK_CUSTOM only */
+    char name[64];                     /* ANOLE_TASK_CUSTOM only */
     const struct anole_custom *custom; /* ANOLE_TASK_CUSTOM only; NULL: none */
 };
 
 /* ------------------------------------------------------------ design space */
 
 enum anole_knob_kind {
-    ANOLE_KNOB_ORDINAL = 1, /* values have an order that matters: sizes, factors */
+    ANOLE_KNOB_ORDINAL = 1,     /* values have an order that matters: sizes, factors */
     ANOLE_KNOB_CATEGORICAL = 2, /* values are names in disguise: an algorithm */
 };
 
 /* One tunable parameter.  A config is one value for each knob, in the order in
  * which the knobs were added. */
 struct anole_knob {
-    uint32_t size; /* of this struct */
-    uint32_t kind; /* enum anole_knob_kind */
-    const char *name; /* an identifier, unique in the space, up to 31 bytes */
-    const int64_t *values; /* distinct; ordinal values ascend */
-    uint32_t count; /* >= 1 */
+    uint32_t size;          /* of this struct */
+    uint32_t kind;          /* enum anole_knob_kind */
+    const char *name;       /* an identifier, unique in the space, up to 31 bytes */
+    const int64_t *values;  /* distinct; ordinal values ascend */
+    uint32_t count;         /* >= 1 */
     uint32_t default_index; /* into values: the knob's part of the default config */
     /* For a categorical knob: a name for each value, or NULL. */
     const char *const *labels;
@@ -287,13 +287,13 @@ struct anole_space_builder {
 /* What a kernel argument is bound to. */
 enum anole_role {
     ANOLE_ROLE_INPUT = 0,
-    ANOLE_ROLE_WEIGHTS = 1, /* as packed by the plugin's pack() */
-    ANOLE_ROLE_BIAS = 2, /* [out_c]; absent without ANOLE_TASK_BIAS */
+    ANOLE_ROLE_WEIGHTS = 1,  /* as packed by the plugin's pack() */
+    ANOLE_ROLE_BIAS = 2,     /* [out_c]; absent without ANOLE_TASK_BIAS */
     ANOLE_ROLE_RESIDUAL = 3, /* absent without ANOLE_TASK_RESIDUAL */
     ANOLE_ROLE_OUTPUT = 4,
     ANOLE_ROLE_WORKSPACE = 5,
     ANOLE_ROLE_COUNT = 6,
-    ANOLE_ROLE_INT = 16, /* an int32 by value: anole_arg.value */
+    ANOLE_ROLE_INT = 16,   /* an int32 by value: anole_arg.value */
     ANOLE_ROLE_LOCAL = 17, /* local memory: anole_arg.value bytes */
     /* Custom tasks alone: the least significant anole_arg.bytes bytes of
      * anole_arg.value, by value, whatever type they are of. */
@@ -301,9 +301,9 @@ enum anole_role {
 };
 
 struct anole_arg {
-    uint32_t role; /* enum anole_role */
+    uint32_t role;  /* enum anole_role */
     uint32_t bytes; /* of ROLE_VALUE: 1, 2, 4 or 8; else 0 */
-    int64_t value; /* of ROLE_INT, ROLE_LOCAL and ROLE_VALUE; else an offset in bytes */
+    int64_t value;  /* of ROLE_INT, ROLE_LOCAL and ROLE_VALUE; else an offset in bytes */
 };
 
 #define ANOLE_MAX_ARGS 16
@@ -311,10 +311,10 @@ struct anole_arg {
 
 /* One launch of a kernel; a config may need several, run in order. */
 struct anole_launch {
-    uint32_t size; /* of this struct */
+    uint32_t size;       /* of this struct */
     uint32_t dimensions; /* 1 to 3 */
-    const char *kernel; /* the function's name */
-    uint64_t global[3]; /* work-items in all; a multiple of local */
+    const char *kernel;  /* the function's name */
+    uint64_t global[3];  /* work-items in all; a multiple of local */
     uint64_t local[3];
     uint32_t arg_count;
     uint32_t reserved;
@@ -345,7 +345,7 @@ struct anole_kernel {
     const char *options; /* never NULL */
     const struct anole_launch *launches;
     size_t packed_weights; /* bytes */
-    size_t workspace; /* bytes */
+    size_t workspace;      /* bytes */
     const struct anole_task *task;
     const int64_t *values; /* the config, [value_count] */
     uint32_t value_count;
@@ -356,8 +356,8 @@ struct anole_kernel {
 
 enum anole_verdict {
     ANOLE_VERDICT_FINE = 0,
-    ANOLE_VERDICT_NOTE = 1, /* works, but less well than it could */
-    ANOLE_VERDICT_FAULT = 2, /* does not work */
+    ANOLE_VERDICT_NOTE = 1,    /* works, but less well than it could */
+    ANOLE_VERDICT_FAULT = 2,   /* does not work */
     ANOLE_VERDICT_SKIPPED = 3, /* could not be looked at, or does not apply */
 };
 
@@ -378,8 +378,8 @@ struct anole_diagnosis {
 /* ------------------------------------------------------------------- time */
 
 struct anole_session; /* an open device */
-struct anole_buffer; /* memory of the device */
-struct anole_build; /* a kernel built for the device */
+struct anole_buffer;  /* memory of the device */
+struct anole_build;   /* a kernel built for the device */
 
 /* `bytes` of a buffer from `offset` on.  The host leaves guard bytes around:
  * a kernel that is handed this binding must touch nothing else.  Offsets are
@@ -393,13 +393,13 @@ struct anole_binding {
 /* -------------------------------------------------------------- the plugin */
 
 struct anole_plugin {
-    uint64_t magic; /* ANOLE_PLUGIN_MAGIC */
-    uint32_t abi; /* ANOLE_PLUGIN_ABI */
-    uint32_t size; /* sizeof (struct anole_plugin) */
-    const char *name; /* the file is called NAME.so; [a-z0-9_-]+ */
+    uint64_t magic;      /* ANOLE_PLUGIN_MAGIC */
+    uint32_t abi;        /* ANOLE_PLUGIN_ABI */
+    uint32_t size;       /* sizeof (struct anole_plugin) */
+    const char *name;    /* the file is called NAME.so; [a-z0-9_-]+ */
     const char *version; /* of the backend, for people */
-    uint32_t generator; /* raised when a config comes to mean another kernel:
-                           older results then no longer apply */
+    uint32_t generator;  /* raised when a config comes to mean another kernel:
+                            older results then no longer apply */
     uint32_t reserved;
 
     /* -- Describe -- */

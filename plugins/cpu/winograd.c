@@ -103,11 +103,12 @@ static void constrain_tiles(const struct anole_device *device, const struct anol
                          "(wino_vectors - 1) * wino_vector_width < %lld", k);
     gen_space_constraint(space, "half of a vector would do",
                          "wino_vector_width < %lld or wino_vector_width == 4", 2 * k);
-    gen_space_constraint(space, "smaller tiles save nothing",
-                         "wino_rest == 0 or wino_rest < wino_tile and "
-                         "(wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld or "
-                         "wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld)",
-                         NUM(task->out_h), NUM(task->out_h), NUM(task->out_w), NUM(task->out_w));
+    gen_space_constraint(
+        space, "smaller tiles save nothing",
+        "wino_rest == 0 or wino_rest < wino_tile and "
+        "(wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld or "
+        "wino_tile - wino_rest <= ceil_div(%lld, wino_tile) * wino_tile - %lld)",
+        NUM(task->out_h), NUM(task->out_h), NUM(task->out_w), NUM(task->out_w));
     gen_space_constraint(space, "smaller tiles cost more than they save",
                          "wino_rest == 0 or ceil_div(%lld, wino_tile) <= %lld and "
                          "ceil_div(%lld, wino_tile) <= %lld",
@@ -136,12 +137,11 @@ static void constrain_stages(const struct anole_device *device, const struct ano
                          " * (round_up(%lld, wino_vector_width) + wino_row_pad + " PHASE_K
                          ") + wino_row_pad) <= %lld",
                          c, NUM(wino_local_floats(device)));
-    gen_space_constraint(
-        space, "intermediate results overflow a buffer",
-        "wino_stages == 0 or " POINTS " * " TILES
-        " * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
-        ") + 2 * wino_row_pad) <= %lld",
-        TILES_ARGS, c, k, NUM(cpu_buffer_floats(device)));
+    gen_space_constraint(space, "intermediate results overflow a buffer",
+                         "wino_stages == 0 or " POINTS " * " TILES
+                         " * (round_up(%lld, wino_vector_width) + round_up(%lld, " PHASE_K
+                         ") + 2 * wino_row_pad) <= %lld",
+                         TILES_ARGS, c, k, NUM(cpu_buffer_floats(device)));
     gen_space_constraint(space, "the transformed weights overflow a buffer",
                          POINTS " * round_up(%lld, " PHASE_K ") * %lld <= %lld", k, c,
                          NUM(cpu_buffer_floats(device)));
@@ -169,9 +169,9 @@ static void features(const struct anole_device *device, const struct anole_task 
                            9.0 * task->in_c * task->out_c;
 
     double products = 0; /* of a pair of channels */
-    for (int class = 0; class < WINO_CLASSES; class++)
-        products += (double)wino_class_points(&p, class) *
-                    (double)wino_rows_before(&p, p.tiles, class);
+    for (int class = 0; class < WINO_CLASSES; class ++)
+        products +=
+            (double)wino_class_points(&p, class) * (double)wino_rows_before(&p, p.tiles, class);
     f->operations = 2.0 * products * task->in_c *
                     (double)(gen_ceil_div(task->out_c, p.block_k) * p.block_k) /
                     gen_task_operations(task);

@@ -34,9 +34,9 @@ struct wino_plan {
     int64_t rest;             /* outputs in a row of smaller tiles; those of others if none are */
     int64_t tiles_h, tiles_w; /* of an image */
     int64_t full_h, full_w;   /* of these, rows and columns that are not of smaller tiles */
-    int64_t block_tiles; /* of a work-group */
-    int64_t block_k;     /* output channels that share a vector of weights' row */
-    int64_t phase_k;     /* output channels of a phase */
+    int64_t block_tiles;      /* of a work-group */
+    int64_t block_k;          /* output channels that share a vector of weights' row */
+    int64_t phase_k;          /* output channels of a phase */
     int64_t phases;
     int64_t v_row, m_row;       /* floats of a tile at one point, of input and product */
     int64_t v_floats, m_floats; /* of all points, of a work-group or of all tiles */

@@ -63,7 +63,7 @@ static double product_cycles(const struct anole_device *device, const struct ano
     const double blocks = (double)gen_ceil_div(p->tiles, p->block_tiles);
     const bool v_from_l2 = 8 * v[WINO_REGISTER_TILES] * p->v_row > cpu_l1_bytes(device);
     double cycles = 0;
-    for (int class = 0; class < WINO_CLASSES; class++) {
+    for (int class = 0; class < WINO_CLASSES; class ++) {
         /* As if each block had the same number of the tiles. */
         const double rows = (double)wino_rows_before(p, p->tiles, class) / blocks;
         const double whole = floor(rows / most), left = rows - whole * most;

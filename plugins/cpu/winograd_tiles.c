@@ -69,16 +69,16 @@ uint32_t wino_rows_used(const struct wino_plan *p, const int64_t *v)
     const bool staged = v[WINO_STAGES] == WINO_STAGED;
     const int64_t most = v[WINO_REGISTER_TILES];
     uint32_t used = 0;
-    for (int class = 0; class < WINO_CLASSES; class++) {
+    for (int class = 0; class < WINO_CLASSES; class ++) {
         if (wino_class_points(p, class) == 0)
             continue;
         /* A stage takes blocks of a class's tiles, a fused kernel its share of a block. */
         const int64_t all = staged ? wino_rows_before(p, p->tiles, class) : p->tiles;
         for (int64_t first = 0; first < all; first += p->block_tiles) {
             const int64_t end = gen_min(all, first + p->block_tiles);
-            const int64_t rows = staged ? end - first
-                                        : wino_rows_before(p, end, class) -
-                                              wino_rows_before(p, first, class);
+            const int64_t rows =
+                staged ? end - first
+                       : wino_rows_before(p, end, class) - wino_rows_before(p, first, class);
             if (rows >= most)
                 used |= UINT32_C(1) << most;
             if (rows % most > 0)

@@ -319,8 +319,7 @@ void gemm_plan_features(const struct anole_device *device, const struct gemm_sha
     f->registers = (double)p->registers / (double)gpu_registers(device);
     f->local_bytes = (double)p->local_bytes / (double)gen_max(gpu_local_bytes(device), 1);
     f->intensity = (double)(p->tile_m * p->tile_n) / (a_loads + b_loads);
-    f->tile_bytes =
-        (double)((p->tile_m + p->tile_n) * tile_k) / (double)gpu_unit_registers(device);
+    f->tile_bytes = (double)((p->tile_m + p->tile_n) * tile_k) / (double)gpu_unit_registers(device);
     f->traffic = (double)(p->m_tiles * p->n_tiles * s->matrices) * (double)(p->tile_m + p->tile_n) *
                  depth / s->tensors;
     f->depth = (double)p->k_tiles / (double)p->split;
@@ -364,15 +363,15 @@ void gemm_emit_plan(const struct anole_device *device, const struct gemm_shape *
                     const struct gemm_plan *p, struct gen_emit *emit)
 {
     const struct define defines[] = {
-        {"Z", s->matrices},         {"ROWS", s->rows},
-        {"COLUMNS", s->columns},    {"DEPTH", s->depth},
-        {"PIXELS", s->pixels},      {"CHECKED", s->checked},
-        {"FINISH", s->finish},      {"A_PITCH", s->a_pitch},
-        {"A_BATCH", s->a_batch},    {"OUT_PITCH", s->out_pitch},
+        {"Z", s->matrices},          {"ROWS", s->rows},
+        {"COLUMNS", s->columns},     {"DEPTH", s->depth},
+        {"PIXELS", s->pixels},       {"CHECKED", s->checked},
+        {"FINISH", s->finish},       {"A_PITCH", s->a_pitch},
+        {"A_BATCH", s->a_batch},     {"OUT_PITCH", s->out_pitch},
         {"OUT_BATCH", s->out_batch}, {"THREADS", p->threads},
-        {"TILE_M", p->tile_m},      {"TILE_N", p->tile_n},
-        {"STAGE_A", p->stage_a},    {"STAGE_B", p->stage_b},
-        {"SPLIT", p->split},        {"SUM_ITEMS", gpu_plain_items(device)},
+        {"TILE_M", p->tile_m},       {"TILE_N", p->tile_n},
+        {"STAGE_A", p->stage_a},     {"STAGE_B", p->stage_b},
+        {"SPLIT", p->split},         {"SUM_ITEMS", gpu_plain_items(device)},
     };
     EMIT(emit, defines);
 }
@@ -419,8 +418,8 @@ void gemm_launch(const struct anole_device *device, const struct anole_task *tas
     memcpy(roles, split ? parts : whole, count * sizeof *roles);
     roles[p->scratch ? count : count - 1] = -1;
 
-    gpu_emit_launch(emit, "gemm", task,
-                    (int64_t[]){p->m_tiles * p->n_tiles, s->matrices, p->split}, p->threads, roles);
+    gpu_emit_launch(emit, "gemm", task, (int64_t[]){p->m_tiles * p->n_tiles, s->matrices, p->split},
+                    p->threads, roles);
     if (split) {
         const int64_t items = gpu_plain_items(device);
         const int64_t groups = gen_ceil_div(s->rows * s->columns, items);

@@ -61,10 +61,10 @@ static struct gemm_plan plan_of(const struct anole_device *device, const struct 
 
     const int64_t steps = v[READ_A] == 4 ? 2 : 1;
     /* Loads of inputs, each with a row of the input and an address. */
-    const int64_t loads = gen_ceil_div(v[TILES_M] * v[DEPTH] * per_word(s),
-                                       2 * v[WARPS_N] * v[VECTOR]);
-    p.registers = 4 * v[TILES_M] * v[TILES_N] + steps * 4 * v[TILES_M] + 2 * v[TILES_N] + 32 +
-                  5 * loads;
+    const int64_t loads =
+        gen_ceil_div(v[TILES_M] * v[DEPTH] * per_word(s), 2 * v[WARPS_N] * v[VECTOR]);
+    p.registers =
+        4 * v[TILES_M] * v[TILES_N] + steps * 4 * v[TILES_M] + 2 * v[TILES_N] + 32 + 5 * loads;
     if (v[PIPELINE] != GEMM_SERIAL)
         p.registers += loads * gen_ceil_div(v[VECTOR], per_word(s)) +
                        (p.stage_b ? v[TILES_N] * v[DEPTH] / (4 * v[WARPS_M]) : 0);
@@ -293,9 +293,9 @@ static void features(const struct anole_device *device, const struct anole_task 
     const struct gemm_plan p = plan_of(device, &s, v);
     const double b_loads = (double)(p.stage_b ? p.tile_n : p.tile_n * v[WARPS_M]);
     gemm_plan_features(device, &s, &p, v[DEPTH] * per_word(&s), (double)p.tile_m, b_loads, f);
-    f->reads = (4.0 * (double)v[TILES_M] / (double)v[READ_A] +
-                (double)v[TILES_N] / (double)v[READ_B]) /
-               (double)(v[TILES_M] * v[TILES_N]);
+    f->reads =
+        (4.0 * (double)v[TILES_M] / (double)v[READ_A] + (double)v[TILES_N] / (double)v[READ_B]) /
+        (double)(v[TILES_M] * v[TILES_N]);
     f->vector_in = (double)v[VECTOR];
     f->vector_out = 2;
 }
@@ -311,20 +311,13 @@ static void generate(const struct anole_device *device, const struct anole_task 
         const char *name;
         int64_t value;
     } defines[] = {
-        {"WARPS_N", v[WARPS_N]},
-        {"MMA_M", v[TILES_M]},
-        {"MMA_N", v[TILES_N]},
-        {"TILE_K", v[DEPTH] * per_word(&s)},
-        {"VEC_A", v[VECTOR]},
-        {"VEC_B", 4 * per_word(&s)},
-        {"RAW", s.wide},
-        {"VEC_N", 2},
-        {"READ_A", v[READ_A]},
-        {"READ_B", v[READ_B]},
-        {"PAD_A", v[PAD]},
-        {"PIPELINE", v[PIPELINE]},
-        {"SWIZZLE", v[SWIZZLE]},
-        {"MMA_EMULATED", gpu_tensor_cores(device) == GPU_EMULATED},
+        {"WARPS_N", v[WARPS_N]}, {"MMA_M", v[TILES_M]},
+        {"MMA_N", v[TILES_N]},   {"TILE_K", v[DEPTH] * per_word(&s)},
+        {"VEC_A", v[VECTOR]},    {"VEC_B", 4 * per_word(&s)},
+        {"RAW", s.wide},         {"VEC_N", 2},
+        {"READ_A", v[READ_A]},   {"READ_B", v[READ_B]},
+        {"PAD_A", v[PAD]},       {"PIPELINE", v[PIPELINE]},
+        {"SWIZZLE", v[SWIZZLE]}, {"MMA_EMULATED", gpu_tensor_cores(device) == GPU_EMULATED},
         {"SCRATCH_AT", p.parts},
     };
     gpu_emit_task(emit, device, task);

@@ -73,8 +73,7 @@ enum anole_status anole_json_parse_part(json_t **value, const char *text, size_t
     char file[256], why[JSON_ERROR_TEXT_LENGTH * 2];
     json_error_t problem;
     begin_watch();
-    json_t *made =
-        json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+    json_t *made = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
     if (made && !starved) {
         *value = made;
         return ANOLE_DONE;

@@ -25,8 +25,8 @@ struct anole_json_place {
 enum anole_status anole_json_load(json_t **root, const char *path, size_t limit,
                                   struct anole_error *error);
 /* The same from memory; `path` is for messages. */
-enum anole_status anole_json_parse(json_t **root, const char *text, size_t length,
-                                   const char *path, struct anole_error *error);
+enum anole_status anole_json_parse(json_t **root, const char *text, size_t length, const char *path,
+                                   struct anole_error *error);
 /* The same for a part of a larger text, any value at all, that begins in line
  * `line` of it. */
 enum anole_status anole_json_parse_part(json_t **value, const char *text, size_t length,
@@ -66,8 +66,7 @@ enum anole_status anole_json_number(double *value, const json_t *object, const c
                                     const struct anole_json_place *place,
                                     struct anole_error *error);
 enum anole_status anole_json_array(json_t **value, const json_t *object, const char *key,
-                                   const struct anole_json_place *place,
-                                   struct anole_error *error);
+                                   const struct anole_json_place *place, struct anole_error *error);
 enum anole_status anole_json_object(json_t **value, const json_t *object, const char *key,
                                     const struct anole_json_place *place,
                                     struct anole_error *error);

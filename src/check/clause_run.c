@@ -47,10 +47,10 @@ static enum anole_ruling look_at_output(struct anole_rig *rig)
     if (anole_guarded_is_poison(rig->answer, at, anole_task_element_bytes(rig->task)))
         return anole_exam_fail(rig->exam, "%s, %s: output element %zu was never written",
                                rig->label, rig->config, at);
-    return anole_exam_fail(rig->exam,
-                           "%s, %s: output element %zu is %.8g, expected %.8g, allowed error %.2g",
-                           rig->label, rig->config, at, anole_task_value(rig->task, rig->answer, at),
-                           rig->data->expected[at], (double)rig->data->tolerance[at]);
+    return anole_exam_fail(
+        rig->exam, "%s, %s: output element %zu is %.8g, expected %.8g, allowed error %.2g",
+        rig->label, rig->config, at, anole_task_value(rig->task, rig->answer, at),
+        rig->data->expected[at], (double)rig->data->tolerance[at]);
 }
 
 /* Thrice: what a run leaves behind must not spoil the next. */

@@ -23,7 +23,8 @@ enum { KERNELS, DEVICE, PRECISION, KERNEL, FAILURES, JSON };
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
     [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
-    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32, where FILE holds several (with --kernels)"},
+    [PRECISION] = {"precision", "P",
+                   "fp32, fp16 or tf32, where FILE holds several (with --kernels)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [FAILURES] = {"failures", NULL, "show what failed instead; the file is then a history"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -95,8 +96,8 @@ static void print_entry(struct anole_table *table, const struct anole_lock_task 
 static enum anole_status print_device(const struct anole_lock_device *device,
                                       struct anole_error *error)
 {
-    static const char *const titles[] = {"task",      ">x",                ">time",
-                                         ">GFLOP/s",  "speed-up [95 %]", "config", NULL};
+    static const char *const titles[] = {"task",   ">x", ">time", ">GFLOP/s", "speed-up [95 %]",
+                                         "config", NULL};
     char name[256], driver[256];
     printf("%s%s  %s, %s %s\n", device->id, anole_precision_suffix(device->dtype),
            anole_text_printable(name, sizeof name, device->device),

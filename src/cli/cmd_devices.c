@@ -119,8 +119,8 @@ static json_t *device_json(const struct anole_registry *registry,
         " s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
         "id", entry->id, "backend", registry->entries[entry->backend].name, "backend_version",
         registry->entries[entry->backend].version, "name", d->name, "vendor", d->vendor, "driver",
-        d->driver, "driver_version", d->driver_version, "type", type_text(d->type),
-        "compute_units", (json_int_t)d->compute_units, "cores", (json_int_t)d->cores, "numa_nodes",
+        d->driver, "driver_version", d->driver_version, "type", type_text(d->type), "compute_units",
+        (json_int_t)d->compute_units, "cores", (json_int_t)d->cores, "numa_nodes",
         (json_int_t)d->numa_nodes, "clock_mhz", (json_int_t)d->clock_mhz, "simd_width",
         (json_int_t)d->simd_width, "registers", (json_int_t)d->registers, "max_work_group",
         (json_int_t)d->max_work_group, "local_memory", (json_int_t)d->local_memory, "memory",
@@ -155,8 +155,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     char **positional;
     size_t count;
     bool help;
-    enum anole_status status = anole_options_parse(&anole_cmd_devices, argc, argv, take,
-                                                   &arguments, &positional, &count, &help, error);
+    enum anole_status status = anole_options_parse(&anole_cmd_devices, argc, argv, take, &arguments,
+                                                   &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
     struct anole_registry *registry = NULL;

@@ -59,8 +59,8 @@ static void print_lines(const struct anole_findings *findings)
 {
     for (size_t i = 0; i < findings->count; i++) {
         const struct anole_finding *finding = &findings->items[i];
-        bool wrong = finding->verdict == ANOLE_VERDICT_FAULT ||
-                     finding->verdict == ANOLE_VERDICT_NOTE;
+        bool wrong =
+            finding->verdict == ANOLE_VERDICT_FAULT || finding->verdict == ANOLE_VERDICT_NOTE;
         printf("%-7s  %s: %s: %s\n", verdicts[finding->verdict], finding->subject, finding->check,
                finding->found);
         if (wrong && finding->mend[0])
@@ -68,8 +68,8 @@ static void print_lines(const struct anole_findings *findings)
     }
     size_t faults = anole_findings_count(findings, ANOLE_VERDICT_FAULT);
     size_t notes = anole_findings_count(findings, ANOLE_VERDICT_NOTE);
-    printf("%zu checks: %zu fault%s, %zu note%s\n", findings->count, faults,
-           faults == 1 ? "" : "s", notes, notes == 1 ? "" : "s");
+    printf("%zu checks: %zu fault%s, %zu note%s\n", findings->count, faults, faults == 1 ? "" : "s",
+           notes, notes == 1 ? "" : "s");
 }
 
 static enum anole_status print_json(const struct anole_findings *findings, size_t well,
@@ -78,19 +78,17 @@ static enum anole_status print_json(const struct anole_findings *findings, size_
     json_t *checks = json_array();
     for (size_t i = 0; i < findings->count; i++) {
         const struct anole_finding *finding = &findings->items[i];
-        const char *verdict = finding->verdict == ANOLE_VERDICT_FAULT
-                                  ? "fault"
-                                  : verdicts[finding->verdict];
-        json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:s, s:s}", "subject",
-                                                finding->subject, "check", finding->check,
-                                                "verdict", verdict, "found", finding->found,
-                                                "mend", finding->mend));
+        const char *verdict =
+            finding->verdict == ANOLE_VERDICT_FAULT ? "fault" : verdicts[finding->verdict];
+        json_array_append_new(checks,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "subject", finding->subject,
+                                        "check", finding->check, "verdict", verdict, "found",
+                                        finding->found, "mend", finding->mend));
     }
     return anole_command_print_json(
         json_pack("{s:I, s:I, s:I, s:o}", "usable_devices", (json_int_t)well, "faults",
                   (json_int_t)anole_findings_count(findings, ANOLE_VERDICT_FAULT), "notes",
-                  (json_int_t)anole_findings_count(findings, ANOLE_VERDICT_NOTE), "checks",
-                  checks),
+                  (json_int_t)anole_findings_count(findings, ANOLE_VERDICT_NOTE), "checks", checks),
         error);
 }
 
@@ -100,7 +98,7 @@ static enum anole_status examine_folder(struct anole_findings *findings, const c
                                         struct anole_error *error)
 {
     const char *slash = history ? strrchr(history, '/') : NULL;
-    char *folder = !slash           ? strdup(".")
+    char *folder = !slash             ? strdup(".")
                    : slash == history ? strdup("/")
                                       : strndup(history, (size_t)(slash - history));
     if (!folder)
@@ -121,9 +119,9 @@ static enum anole_status examine(struct anole_findings *findings, size_t *well,
     enum anole_status status =
         anole_registry_create(&registry, (uint32_t)arguments->threads, &problem);
     if (status != ANOLE_DONE) {
-        status = anole_findings_add(findings, "anole-worker", "start", ANOLE_VERDICT_FAULT,
-                                    "make install, or ANOLE_WORKER=FILE", error, "%s",
-                                    problem.text);
+        status =
+            anole_findings_add(findings, "anole-worker", "start", ANOLE_VERDICT_FAULT,
+                               "make install, or ANOLE_WORKER=FILE", error, "%s", problem.text);
     } else {
         status = anole_findings_add(findings, "anole-worker", "start", ANOLE_VERDICT_FINE, NULL,
                                     error, "worker processes start");

@@ -141,22 +141,17 @@ static enum anole_status put(const struct anole_t4_writer *writer, const char *o
 
 static enum anole_status export(const struct anole_history *history,
                                 const struct arguments *arguments, const struct anole_t1 *t1,
-                                struct anole_error *error)
-{
-    struct anole_history_found found;
-    struct anole_t4_writer writer;
+                                struct anole_error *error) {
+    struct anole_history_found found; struct anole_t4_writer writer;
     enum anole_status status = select_key(&found, history, arguments, error);
-    if (status != ANOLE_DONE)
-        return status;
+    if (status != ANOLE_DONE) return status;
     const struct anole_t4_source source = {.kernel = found.key.task,
                                            .device = found.key.device,
                                            .driver = found.key.driver_version};
     anole_t4_begin(&writer, &source, t1);
     status = anole_history_visit(history, &found.key, add_trial, &writer, error);
-    if (status == ANOLE_DONE)
-        status = anole_t4_end(&writer, error);
-    if (status == ANOLE_DONE)
-        status = put(&writer, arguments->output, error);
+    if (status == ANOLE_DONE) status = anole_t4_end(&writer, error);
+    if (status == ANOLE_DONE) status = put(&writer, arguments->output, error);
     if (status == ANOLE_DONE && arguments->output)
         anole_log_info("wrote %s: %zu trials of %s", arguments->output, writer.entries,
                        found.key.task);

@@ -75,8 +75,8 @@ static void describe(char *out, size_t size, const struct anole_task *task, size
     else if (task->kind == ANOLE_TASK_DEPTHWISE_CONV2D)
         snprintf(out, size, "[%u][%u][%u] of %s, %zu bytes", r, s, k, type, bytes);
     else
-        snprintf(out, size, "[%u][%u][%u][%u] of %s, %zu bytes", k, r, s,
-                 task->in_c / task->groups, type, bytes);
+        snprintf(out, size, "[%u][%u][%u][%u] of %s, %zu bytes", k, r, s, task->in_c / task->groups,
+                 type, bytes);
 }
 
 static enum anole_status read_weights(char **weights, size_t *bytes,
@@ -119,8 +119,7 @@ static enum anole_status pack(const struct arguments *arguments,
 {
     char *weights = NULL, *packed = NULL;
     size_t bytes = 0, packed_bytes = locked->generated->kernel.packed_weights;
-    enum anole_status status =
-        read_weights(&weights, &bytes, arguments, &locked->task, error);
+    enum anole_status status = read_weights(&weights, &bytes, arguments, &locked->task, error);
     if (status != ANOLE_DONE)
         return status;
     if (packed_bytes == 0) { /* the kernel reads them as they are */
@@ -140,8 +139,7 @@ static enum anole_status pack(const struct arguments *arguments,
 
 static enum anole_status pack_task(const struct arguments *arguments,
                                    const struct anole_lockfile *lockfile,
-                                   const struct anole_registry *registry,
-                                   struct anole_error *error)
+                                   const struct anole_registry *registry, struct anole_error *error)
 {
     const struct anole_registry_device *device = NULL;
     const struct anole_lock_device *locked = NULL;

@@ -153,8 +153,9 @@ static enum anole_status find_config(struct session *session, struct anole_error
         status = anole_generator_create(&session->generator, backend, &session->device->device,
                                         &task, error);
     if (status != ANOLE_DONE && !session->network && task.kind == ANOLE_TASK_CUSTOM)
-        anole_error_prefix(error, "trial %llu is of no layer: if it is of a kernel of your own, "
-                                  "name its T1 file with --kernel",
+        anole_error_prefix(error,
+                           "trial %llu is of no layer: if it is of a kernel of your own, "
+                           "name its T1 file with --kernel",
                            (unsigned long long)trial->id);
     if (status != ANOLE_DONE)
         return status;
@@ -244,11 +245,11 @@ static enum anole_status print_json(const struct session *session, struct anole_
     char hash[20];
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)session->source_hash);
     return anole_command_print_json(
-        json_pack("{s:s, s:I, s:s, s:s, s:b, s:s, s:o, s:o}", "history",
-                  session->arguments.history, "id", (json_int_t)session->trial.id, "task",
-                  session->trial.found.key.task, "device", session->device->id, "quarantined",
-                  (int)session->trial.quarantined, "source_hash", hash, "then",
-                  result_json(&session->trial.result), "now", result_json(&session->result)),
+        json_pack("{s:s, s:I, s:s, s:s, s:b, s:s, s:o, s:o}", "history", session->arguments.history,
+                  "id", (json_int_t)session->trial.id, "task", session->trial.found.key.task,
+                  "device", session->device->id, "quarantined", (int)session->trial.quarantined,
+                  "source_hash", hash, "then", result_json(&session->trial.result), "now",
+                  result_json(&session->result)),
         error);
 }
 
@@ -303,8 +304,8 @@ static enum anole_status replay(struct session *session, struct anole_error *err
     if (status == ANOLE_DONE)
         status = write_source(session, error);
     if (status == ANOLE_DONE)
-        status = anole_measure_batch(session->measure, session->generator, &session->config, 1,
-                                     NAN, take_result, session, error);
+        status = anole_measure_batch(session->measure, session->generator, &session->config, 1, NAN,
+                                     take_result, session, error);
     if (status == ANOLE_DONE && session->arguments.json)
         status = print_json(session, error);
     else if (status == ANOLE_DONE)
@@ -320,13 +321,13 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     bool help = false;
     if (!session)
         return anole_fail_memory(error);
-    enum anole_status status = anole_options_parse(&anole_cmd_replay, argc, argv, take,
-                                                   &session->arguments, &positional, &count, &help,
-                                                   error);
+    enum anole_status status =
+        anole_options_parse(&anole_cmd_replay, argc, argv, take, &session->arguments, &positional,
+                            &count, &help, error);
     if (status == ANOLE_DONE && !help) {
         session->arguments.history = positional[0];
-        status = anole_text_parse_u64(&session->arguments.id, positional[1], "ID", 0, UINT64_MAX,
-                                      error);
+        status =
+            anole_text_parse_u64(&session->arguments.id, positional[1], "ID", 0, UINT64_MAX, error);
         if (status == ANOLE_DONE)
             status = replay(session, error);
     }

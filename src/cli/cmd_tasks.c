@@ -24,7 +24,8 @@ struct arguments {
 enum { KERNEL, PRECISION, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
-    [KERNEL] = {"kernel", "T1", "a kernel of your own, described by a T1 file, in place of NETWORK"},
+    [KERNEL] = {"kernel", "T1",
+                "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
@@ -60,9 +61,9 @@ struct row {
     const struct anole_network_task *source;
     char key[ANOLE_TASK_KEY], label[64];
     bool supported; /* by the device, if one was asked for */
-    uint64_t size; /* of the Cartesian product */
-    double valid; /* configs after constraints */
-    bool exact; /* `valid` was counted, not estimated */
+    uint64_t size;  /* of the Cartesian product */
+    double valid;   /* configs after constraints */
+    bool exact;     /* `valid` was counted, not estimated */
     size_t knobs;
     struct anole_history_count history;
 };
@@ -135,17 +136,17 @@ static void print_row(struct anole_table *table, const struct row *row, const st
     anole_table_cell(table, "%s", view->network->layers[row->source->first_layer].name);
     anole_table_cell(table, "%u", row->source->multiplicity);
     anole_table_cell(table, "%.1f", anole_task_flops(&row->source->task) * 1e-6);
-    anole_table_cell(table, "%s",
-                     anole_text_bytes(text, sizeof text,
-                                      (uint64_t)anole_task_bytes(&row->source->task)));
+    anole_table_cell(
+        table, "%s",
+        anole_text_bytes(text, sizeof text, (uint64_t)anole_task_bytes(&row->source->task)));
     if (view->device)
         print_space_cells(table, row);
     if (!view->history)
         return;
     anole_table_cell(table, "%zu", row->history.trials);
-    anole_table_cell(table, "%s", isnan(row->history.best)
-                                      ? "-"
-                                      : anole_text_seconds(text, sizeof text, row->history.best));
+    anole_table_cell(
+        table, "%s",
+        isnan(row->history.best) ? "-" : anole_text_seconds(text, sizeof text, row->history.best));
 }
 
 static enum anole_status print_table(const struct row *rows, const struct view *view,

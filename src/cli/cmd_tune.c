@@ -71,8 +71,8 @@ static enum anole_status save(const struct anole_tune_arguments *arguments,
     enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
     if (status != ANOLE_DONE)
         return status;
-    status = carry_over(&device, lockfile, arguments->output, anole_tuner_view(tuner), finals,
-                        error);
+    status =
+        carry_over(&device, lockfile, arguments->output, anole_tuner_view(tuner), finals, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_put(lockfile, &device, error);
     anole_lock_device_fini(&device);
@@ -95,12 +95,10 @@ static void sum_common(double *then, double *now, const struct anole_lock_device
     }
 }
 
-static enum anole_status hold_against(const struct anole_tune_arguments *arguments,
-                                      const struct anole_lockfile *baseline,
-                                      const struct anole_registry_device *device,
-                                      const struct anole_tuner_view *view,
-                                      const struct anole_tuner_final *finals,
-                                      struct anole_error *error)
+static enum anole_status
+hold_against(const struct anole_tune_arguments *arguments, const struct anole_lockfile *baseline,
+             const struct anole_registry_device *device, const struct anole_tuner_view *view,
+             const struct anole_tuner_final *finals, struct anole_error *error)
 {
     double then = 0.0, now = 0.0;
     for (size_t i = 0; i < baseline->device_count; i++) {
@@ -244,8 +242,7 @@ static enum anole_status conclude(struct session *session, const struct anole_tu
                                   struct anole_error *error)
 {
     const struct anole_tune_arguments *arguments = &session->arguments;
-    enum anole_status status =
-        save(arguments, session->lockfile, session->tuner, finals, error);
+    enum anole_status status = save(arguments, session->lockfile, session->tuner, finals, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_tuner_view *view = anole_tuner_view(session->tuner);

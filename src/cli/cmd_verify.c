@@ -28,7 +28,8 @@ enum { DEVICE, PRECISION, KERNEL, TOLERANCE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
-    [PRECISION] = {"precision", "P", "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
+    [PRECISION] = {"precision", "P",
+                   "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -98,20 +99,19 @@ static enum anole_status check_task(struct session *session, struct check *check
         anole_kernel_entry(&check->task, &check->custom, check->entry, session->lockfile,
                            &session->device->device, error);
     if (status == ANOLE_DONE)
-        status = anole_generator_create(&generator, backend, &session->device->device,
-                                        &check->task, error);
+        status = anole_generator_create(&generator, backend, &session->device->device, &check->task,
+                                        error);
     if (status != ANOLE_DONE) {
         anole_error_prefix(error, "%s", session->arguments.file);
         return status;
     }
     anole_task_label(check->label, sizeof check->label, &check->task);
     uint64_t config;
-    status = anole_lock_task_config(&config, check->entry, anole_generator_space(generator),
-                                    error);
+    status = anole_lock_task_config(&config, check->entry, anole_generator_space(generator), error);
     if (status == ANOLE_DONE)
-        status = anole_finalists_compare(&check->final, &check->result, &check->default_result,
-                                         session->measure, generator, config, SECONDS_A_TASK,
-                                         error);
+        status =
+            anole_finalists_compare(&check->final, &check->result, &check->default_result,
+                                    session->measure, generator, config, SECONDS_A_TASK, error);
     check->same_source = check->final.source_hash == check->entry->source_hash;
     anole_generator_destroy(generator);
     return status;
@@ -137,8 +137,8 @@ static void print_check(struct anole_table *table, const struct check *check)
     else
         anole_table_cell(table, "%.2g", check->result.error);
     anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->entry->seconds));
-    anole_table_cell(table, "%s", ok ? anole_text_seconds(text, sizeof text, check->final.seconds)
-                                     : "-");
+    anole_table_cell(table, "%s",
+                     ok ? anole_text_seconds(text, sizeof text, check->final.seconds) : "-");
     if (ok && !isnan(check->final.speedup))
         anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->final.speedup,
                          check->final.speedup_low, check->final.speedup_high);
@@ -148,9 +148,8 @@ static void print_check(struct anole_table *table, const struct check *check)
 
 static enum anole_status print_table(const struct session *session, struct anole_error *error)
 {
-    static const char *const titles[] = {"task",  "result", ">error/tolerance",
-                                         ">then", ">now",   ">over the default [95 %]",
-                                         NULL};
+    static const char *const titles[] = {
+        "task", "result", ">error/tolerance", ">then", ">now", ">over the default [95 %]", NULL};
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)
@@ -181,11 +180,10 @@ static enum anole_status print_json(const struct session *session, struct anole_
                       anole_json_real(c->final.found ? c->final.speedup_low : NAN), "speedup_high",
                       anole_json_real(c->final.found ? c->final.speedup_high : NAN)));
     }
-    return anole_command_print_json(json_pack("{s:s, s:s, s:o, s:o}", "file",
-                                              session->arguments.file, "device",
-                                              session->device->id, "network_seconds",
-                                              anole_json_real(sum), "tasks", tasks),
-                                    error);
+    return anole_command_print_json(
+        json_pack("{s:s, s:s, s:o, s:o}", "file", session->arguments.file, "device",
+                  session->device->id, "network_seconds", anole_json_real(sum), "tasks", tasks),
+        error);
 }
 
 /* --------------------------------------------------------------- verdict */
@@ -237,8 +235,8 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     if (status == ANOLE_DONE)
         status = anole_registry_create(&session->registry, 0, error);
     if (status == ANOLE_DONE)
-        status = anole_registry_find(&session->device, session->registry,
-                                     session->arguments.device, error);
+        status = anole_registry_find(&session->device, session->registry, session->arguments.device,
+                                     error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_find(&session->locked, session->lockfile, session->arguments.file,
                                      session->registry, session->device,
@@ -264,9 +262,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     char **positional;
     size_t count;
     bool help;
-    enum anole_status status = anole_options_parse(&anole_cmd_verify, argc, argv, take,
-                                                   &session.arguments, &positional, &count, &help,
-                                                   error);
+    enum anole_status status = anole_options_parse(
+        &anole_cmd_verify, argc, argv, take, &session.arguments, &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
     session.arguments.file = positional[0];
@@ -276,8 +273,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         status = check_task(&session, &session.checks[i], error);
     }
     if (status == ANOLE_DONE)
-        status = session.arguments.json ? print_json(&session, error)
-                                        : print_table(&session, error);
+        status =
+            session.arguments.json ? print_json(&session, error) : print_table(&session, error);
     if (status == ANOLE_DONE)
         status = judge(&session, error);
     session_fini(&session);

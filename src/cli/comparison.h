@@ -23,9 +23,9 @@ struct anole_comparison_column {
 };
 
 struct anole_comparison_row {
-    char label[128];  /* printable */
+    char label[128];          /* printable */
     char key[ANOLE_TASK_KEY]; /* where columns differ in precision, in fp32 */
-    const char *kind; /* a literal: "conv2d", ... */
+    const char *kind;         /* a literal: "conv2d", ... */
     uint32_t multiplicity;
     const struct anole_lock_task *tasks[ANOLE_COMPARISON_COLUMNS]; /* NULL: missing */
     bool whole;                                                    /* all columns have it */

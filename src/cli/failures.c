@@ -104,8 +104,8 @@ static void print_kinds(const struct kinds *kinds, const char *path)
     struct anole_text command = {.data = NULL};
     const struct kind *before = NULL;
     anole_command_quote(&command, path);
-    printf("%zu of %zu trials failed, in %zu way%s\n", kinds->failures, kinds->trials,
-           kinds->count, kinds->count == 1 ? "" : "s");
+    printf("%zu of %zu trials failed, in %zu way%s\n", kinds->failures, kinds->trials, kinds->count,
+           kinds->count == 1 ? "" : "s");
     for (size_t i = 0; i < kinds->count; i++) {
         const struct kind *kind = &kinds->items[i];
         char label[64], safe[ANOLE_TASK_KEY];
@@ -133,12 +133,12 @@ static enum anole_status print_json(const struct kinds *kinds, const char *path,
     for (size_t i = 0; i < kinds->count; i++) {
         const struct kind *kind = &kinds->items[i];
         char task[2 * ANOLE_TASK_KEY];
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "outcome",
-                            anole_outcome_text(kind->outcome), "message", kind->message, "count",
-                            (json_int_t)kind->count, "quarantined", (json_int_t)kind->quarantined,
-                            "id", (json_int_t)kind->id, "task",
-                            anole_text_printable(task, sizeof task, kind->task)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "outcome",
+                                              anole_outcome_text(kind->outcome), "message",
+                                              kind->message, "count", (json_int_t)kind->count,
+                                              "quarantined", (json_int_t)kind->quarantined, "id",
+                                              (json_int_t)kind->id, "task",
+                                              anole_text_printable(task, sizeof task, kind->task)));
     }
     return anole_command_print_json(json_pack("{s:s, s:I, s:I, s:o}", "history", path, "trials",
                                               (json_int_t)kinds->trials, "failures",

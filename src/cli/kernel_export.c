@@ -23,8 +23,7 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
     for (size_t i = 0; i < lockfile->device_count; i++) {
         const struct anole_lock_device *locked = &lockfile->devices[i];
         if (strcmp(locked->backend, backend->name) != 0 ||
-            strcmp(locked->device, device->device.name) != 0 ||
-            (dtype && locked->dtype != dtype))
+            strcmp(locked->device, device->device.name) != 0 || (dtype && locked->dtype != dtype))
             continue;
         if (first) {
             if (locked->dtype != first->dtype)
@@ -52,8 +51,7 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
 }
 
 enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
-                                         const struct anole_space *space,
-                                         struct anole_error *error)
+                                         const struct anole_space *space, struct anole_error *error)
 {
     const char *names[ANOLE_MAX_KNOBS];
     int64_t values[ANOLE_MAX_KNOBS];
@@ -78,12 +76,10 @@ enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lo
     return status;
 }
 
-enum anole_status anole_locked_kernel_init(struct anole_locked_kernel *locked,
-                                           const struct anole_lock_task *entry,
-                                           const struct anole_lockfile *lockfile,
-                                           const struct anole_backend *backend,
-                                           const struct anole_device *device,
-                                           struct anole_error *error)
+enum anole_status
+anole_locked_kernel_init(struct anole_locked_kernel *locked, const struct anole_lock_task *entry,
+                         const struct anole_lockfile *lockfile, const struct anole_backend *backend,
+                         const struct anole_device *device, struct anole_error *error)
 {
     *locked = (struct anole_locked_kernel){.config = 0};
     enum anole_status status =
@@ -94,8 +90,8 @@ enum anole_status anole_locked_kernel_init(struct anole_locked_kernel *locked,
         status = anole_lock_task_config(&locked->config, entry,
                                         anole_generator_space(locked->generator), error);
     if (status == ANOLE_DONE)
-        status = anole_generator_kernel(&locked->generated, locked->generator, locked->config,
-                                        error);
+        status =
+            anole_generator_kernel(&locked->generated, locked->generator, locked->config, error);
     return status;
 }
 
@@ -143,8 +139,8 @@ static json_t *launch_json(const struct anole_launch *launch)
     }
     for (uint32_t i = 0; i < launch->arg_count; i++) {
         const struct anole_arg *arg = &launch->args[i];
-        json_t *object = json_pack("{s:s, s:I}", "role", role_text(arg->role), "value",
-                                   (json_int_t)arg->value);
+        json_t *object =
+            json_pack("{s:s, s:I}", "role", role_text(arg->role), "value", (json_int_t)arg->value);
         if (arg->role == ANOLE_ROLE_VALUE)
             json_object_set_new(object, "bytes", json_integer(arg->bytes));
         json_array_append_new(args, object);
@@ -167,12 +163,11 @@ static json_t *kernel_json(const struct anole_lock_task *entry, const struct ano
         json_array_append_new(launches, launch_json(&kernel->launches[i]));
     for (size_t i = 0; i < entry->knob_count; i++)
         json_object_set_new(knobs, entry->knobs[i].name, json_integer(entry->knobs[i].value));
-    return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "task", entry->task, "file",
-                     file, "options", kernel->options, "launches", launches, "weights_bytes",
-                     weights_bytes(task), "packed_weights_bytes",
-                     (json_int_t)kernel->packed_weights, "workspace_bytes",
-                     (json_int_t)kernel->workspace, "knobs", knobs, "seconds",
-                     anole_json_real(entry->seconds));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "task", entry->task, "file", file,
+        "options", kernel->options, "launches", launches, "weights_bytes", weights_bytes(task),
+        "packed_weights_bytes", (json_int_t)kernel->packed_weights, "workspace_bytes",
+        (json_int_t)kernel->workspace, "knobs", knobs, "seconds", anole_json_real(entry->seconds));
 }
 
 /* ------------------------------------------------------------------ files */
@@ -228,11 +223,10 @@ static enum anole_status write_index(const char *folder, const struct anole_lock
                                      const struct anole_lock_device *locked, json_t *list,
                                      struct anole_error *error)
 {
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network, "device",
-                  locked->device, "driver", locked->driver, "driver_version",
-                  locked->driver_version, "backend", locked->backend, "precision",
-                  anole_precision_text(locked->dtype), "kernels", list);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network,
+                             "device", locked->device, "driver", locked->driver, "driver_version",
+                             locked->driver_version, "backend", locked->backend, "precision",
+                             anole_precision_text(locked->dtype), "kernels", list);
     char *text = root ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     if (!text)

@@ -36,12 +36,10 @@ struct anole_locked_kernel {
 
 /* Generates it for this device.  To be finished after a failure, too, before the backend
  * and the lock file are destroyed. */
-enum anole_status anole_locked_kernel_init(struct anole_locked_kernel *locked,
-                                           const struct anole_lock_task *entry,
-                                           const struct anole_lockfile *lockfile,
-                                           const struct anole_backend *backend,
-                                           const struct anole_device *device,
-                                           struct anole_error *error);
+enum anole_status
+anole_locked_kernel_init(struct anole_locked_kernel *locked, const struct anole_lock_task *entry,
+                         const struct anole_lockfile *lockfile, const struct anole_backend *backend,
+                         const struct anole_device *device, struct anole_error *error);
 void anole_locked_kernel_fini(struct anole_locked_kernel *locked);
 
 /* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and

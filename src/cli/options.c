@@ -28,8 +28,8 @@ static void print_option(const struct anole_option *option)
 
 static void print_help(const struct anole_command *command)
 {
-    printf("Usage: anole %s [OPTION]... %s\n\n%s.\n\nOptions:\n", command->name,
-           command->arguments, command->summary);
+    printf("Usage: anole %s [OPTION]... %s\n\n%s.\n\nOptions:\n", command->name, command->arguments,
+           command->summary);
     for (size_t i = 0; command->options[i].name; i++)
         print_option(&command->options[i]);
     print_option(&(struct anole_option){"help", NULL, "show this and exit"});
@@ -62,10 +62,9 @@ static enum anole_status check_count(const struct anole_command *command, size_t
                           "anole %s: expected %s, found %s; see `anole %s --help`", command->name,
                           command->arguments, count ? "fewer" : "nothing", command->name);
     if (count > command->most)
-        return anole_fail(error, ANOLE_ERR_USAGE,
-                          "anole %s: unexpected argument '%s'; see `anole %s --help`",
-                          command->name, anole_text_printable(safe, sizeof safe, extra),
-                          command->name);
+        return anole_fail(
+            error, ANOLE_ERR_USAGE, "anole %s: unexpected argument '%s'; see `anole %s --help`",
+            command->name, anole_text_printable(safe, sizeof safe, extra), command->name);
     return ANOLE_DONE;
 }
 
@@ -93,8 +92,8 @@ enum anole_status anole_options_parse(const struct anole_command *command, int a
             *help = true;
             return ANOLE_DONE;
         }
-        const char *given = optind > 0 && optind <= argc && argv[optind - 1] ? argv[optind - 1]
-                                                                             : argv[at];
+        const char *given =
+            optind > 0 && optind <= argc && argv[optind - 1] ? argv[optind - 1] : argv[at];
         if (code == ':')
             return anole_fail(error, ANOLE_ERR_USAGE,
                               "option %s needs a value; see `anole %s --help`", given,
@@ -107,6 +106,6 @@ enum anole_status anole_options_parse(const struct anole_command *command, int a
     }
     *positional = argv + optind;
     *count = (size_t)(argc - optind);
-    return check_count(command, *count, *count > command->most ? argv[optind + (int)command->most] : "",
-                       error);
+    return check_count(command, *count,
+                       *count > command->most ? argv[optind + (int)command->most] : "", error);
 }

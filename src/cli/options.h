@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct anole_option {
-    const char *name; /* without the dashes */
+    const char *name;     /* without the dashes */
     const char *argument; /* placeholder in the help; NULL: a flag */
     const char *help;
 };
@@ -19,10 +19,10 @@ struct anole_option {
 struct anole_command {
     const char *name;
     const char *arguments; /* of the usage line: "NETWORK" */
-    const char *summary; /* one line */
+    const char *summary;   /* one line */
     void (*details)(void); /* prints what --help shows below the options; may be NULL */
     const struct anole_option *options; /* ends with a NULL name */
-    size_t least, most; /* positional arguments */
+    size_t least, most;                 /* positional arguments */
     enum anole_status (*run)(int argc, char **argv, struct anole_error *error);
 };
 

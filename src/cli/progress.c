@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #define TERMINAL_INTERVAL 0.1 /* seconds between repaints */
-#define PLAIN_INTERVAL 5.0 /* seconds between plain lines */
+#define PLAIN_INTERVAL 5.0    /* seconds between plain lines */
 #define LINES 4
 
 struct anole_progress {
     bool terminal;
-    double shown; /* anole_clock() of the last line */
+    double shown;      /* anole_clock() of the last line */
     const char *phase; /* of the last line */
     bool painted;
 };
@@ -39,7 +39,7 @@ enum anole_status anole_progress_create(struct anole_progress **progress, struct
     if (!new)
         return anole_fail_memory(error);
     const char *kind = getenv("TERM");
-    new->terminal = isatty(STDERR_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
+    new->terminal = isatty(STDERR_FILENO) && kind &&*kind &&strcmp(kind, "dumb") != 0;
     anole_log_set_hook(wipe, new);
     *progress = new;
     return ANOLE_DONE;
@@ -128,8 +128,9 @@ static void put_failures(struct anole_text *out, const struct anole_tuner_view *
             count += view->tasks[i].failures[kind];
         if (count == 0)
             continue;
-        anole_text_printf(out, "%s%s %zu", sum ? ", " : "failures: ",
-                          anole_outcome_text((enum anole_outcome)kind), count);
+        anole_text_printf(out, "%s%s %zu",
+                          sum ? ", " : "failures: ", anole_outcome_text((enum anole_outcome)kind),
+                          count);
         sum += count;
     }
     if (sum == 0)

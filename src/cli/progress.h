@@ -10,7 +10,8 @@
 
 struct anole_progress;
 
-enum anole_status anole_progress_create(struct anole_progress **progress, struct anole_error *error);
+enum anole_status anole_progress_create(struct anole_progress **progress,
+                                        struct anole_error *error);
 /* Leaves the terminal clean. */
 void anole_progress_destroy(struct anole_progress *progress);
 

@@ -52,10 +52,10 @@ static void print_row(struct anole_table *table, const struct anole_network *net
     anole_table_cell(table, "%s", task->label);
     anole_table_cell(table, "%u", task->source->multiplicity);
     anole_table_cell(table, "%zu", task->trials);
-    anole_table_cell(table, "%s", isnan(final->default_seconds) || !final->found
-                                      ? "-"
-                                      : anole_text_seconds(text, sizeof text,
-                                                           final->default_seconds));
+    anole_table_cell(table, "%s",
+                     isnan(final->default_seconds) || !final->found
+                         ? "-"
+                         : anole_text_seconds(text, sizeof text, final->default_seconds));
     if (!final->found) {
         anole_table_cell(table, "-");
         anole_table_cell(table, "-");
@@ -100,8 +100,9 @@ enum anole_status anole_report_print(const struct anole_network *network,
                                      const struct anole_tuner_final *finals,
                                      struct anole_error *error)
 {
-    static const char *const titles[] = {"layer",   "task",   ">x",        ">trials", ">default",
-                                         ">tuned", ">GFLOP/s", "speed-up [95 %]", NULL};
+    static const char *const titles[] = {"layer",    "task",   ">x",       ">trials",
+                                         ">default", ">tuned", ">GFLOP/s", "speed-up [95 %]",
+                                         NULL};
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)
@@ -126,20 +127,20 @@ static json_t *task_json(const struct anole_network *network, const struct anole
     for (int i = 1; i < ANOLE_OUTCOME_COUNT; i++)
         json_object_set_new(failures, anole_outcome_text((enum anole_outcome)i),
                             json_integer((json_int_t)task->failures[i]));
-    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:f}",
-                     "layer", network->layers[task->source->first_layer].name, "task", task->key,
-                     "label", task->label, "multiplicity", (int)task->source->multiplicity,
-                     "trials", (json_int_t)task->trials, "resumed", (json_int_t)task->resumed,
-                     "failures", failures, "found", (int)final->found, "tie", (int)final->tie,
-                     "default_seconds", anole_json_real(final->found ? final->default_seconds : NAN),
-                     "seconds", anole_json_real(final->found ? final->seconds : NAN), "low",
-                     anole_json_real(final->found ? final->low : NAN), "high",
-                     anole_json_real(final->found ? final->high : NAN), "speedup",
-                     anole_json_real(final->found ? final->speedup : NAN), "speedup_low",
-                     anole_json_real(final->found ? final->speedup_low : NAN), "speedup_high",
-                     anole_json_real(final->found ? final->speedup_high : NAN), "flops",
-                     task->flops);
+    return json_pack(
+        "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:f}",
+        "layer", network->layers[task->source->first_layer].name, "task", task->key, "label",
+        task->label, "multiplicity", (int)task->source->multiplicity, "trials",
+        (json_int_t)task->trials, "resumed", (json_int_t)task->resumed, "failures", failures,
+        "found", (int) final->found, "tie", (int) final->tie, "default_seconds",
+        anole_json_real(final->found ? final->default_seconds : NAN), "seconds",
+        anole_json_real(final->found ? final->seconds : NAN), "low",
+        anole_json_real(final->found ? final->low : NAN), "high",
+        anole_json_real(final->found ? final->high : NAN), "speedup",
+        anole_json_real(final->found ? final->speedup : NAN), "speedup_low",
+        anole_json_real(final->found ? final->speedup_low : NAN), "speedup_high",
+        anole_json_real(final->found ? final->speedup_high : NAN), "flops", task->flops);
 }
 
 static json_t *cost_json(const struct anole_tuner_view *view)

@@ -12,7 +12,7 @@
 struct anole_report_sum {
     double before, after;
     double flops;
-    size_t layers; /* summed */
+    size_t layers;  /* summed */
     size_t missing; /* layers without a time */
 };
 void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_view *view,

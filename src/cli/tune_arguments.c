@@ -7,8 +7,23 @@
 
 #include <math.h>
 
-enum { KERNEL, PRECISION, DEVICE, TIME, TRIALS, SEED, EXPLORER, SAMPLER, HISTORY, TRANSFER, OUTPUT,
-       BASELINE, TOLERANCE, THREADS, JSON };
+enum {
+    KERNEL,
+    PRECISION,
+    DEVICE,
+    TIME,
+    TRIALS,
+    SEED,
+    EXPLORER,
+    SAMPLER,
+    HISTORY,
+    TRANSFER,
+    OUTPUT,
+    BASELINE,
+    TOLERANCE,
+    THREADS,
+    JSON
+};
 
 const struct anole_option anole_tune_options[] = {
     [KERNEL] = {"kernel", "T1",
@@ -36,8 +51,7 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
 {
     struct anole_tune_arguments *arguments = context;
     const char **texts[] = {
-        [KERNEL] = &arguments->kernel,
-        [EXPLORER] = &arguments->explorer,
+        [KERNEL] = &arguments->kernel,   [EXPLORER] = &arguments->explorer,
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
     };
@@ -58,7 +72,8 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         if (arguments->transfer_count == ANOLE_TUNE_TRANSFERS)
             return anole_fail(error, ANOLE_ERR_USAGE,
                               "--transfer: expected at most %d files; histories can be joined "
-                              "with `cat`", ANOLE_TUNE_TRANSFERS);
+                              "with `cat`",
+                              ANOLE_TUNE_TRANSFERS);
         arguments->transfers[arguments->transfer_count++] = value;
         return ANOLE_DONE;
     case DEVICE:

@@ -34,7 +34,7 @@ enum anole_refusal {
 #define X(name, text) ANOLE_REFUSAL_##name,
     ANOLE_REFUSAL_MAP(X)
 #undef X
-    ANOLE_REFUSAL_COUNT
+        ANOLE_REFUSAL_COUNT
 };
 
 const char *anole_refusal_text(enum anole_refusal refusal);
@@ -76,7 +76,7 @@ struct anole_generator;
 /* A generated kernel; owns everything it points to. */
 struct anole_generated {
     struct anole_kernel kernel; /* as anole/plugin.h has it */
-    uint64_t source_hash; /* of source, options and launches */
+    uint64_t source_hash;       /* of source, options and launches */
 };
 
 bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
@@ -119,9 +119,9 @@ enum anole_status anole_generator_pack(const struct anole_generator *generator, 
 /* -- Finding them all (registry.c) -- */
 
 struct anole_registry_device {
-    size_t backend; /* index into the registry's entries */
+    size_t backend;   /* index into the registry's entries */
     char driver[256]; /* as the plugin names it */
-    char id[96]; /* unique and stable, e.g. "cpu:0", "gpu:1": what --device takes */
+    char id[96];      /* unique and stable, e.g. "cpu:0", "gpu:1": what --device takes */
     struct anole_device device;
 };
 
@@ -131,7 +131,7 @@ struct anole_registry_driver {
     char name[256]; /* as the plugin names it: opaque; may be empty */
     uint32_t devices;
     char problem[1024]; /* what went wrong when it was asked; "" if nothing */
-    bool answered; /* the plugin did, be it with a problem: it did not crash or hang */
+    bool answered;      /* the plugin did, be it with a problem: it did not crash or hang */
 };
 
 struct anole_registry_entry {
@@ -141,7 +141,7 @@ struct anole_registry_entry {
     char name[64], version[64];
     uint32_t generator_version;
     struct anole_backend *backend; /* loaded in this process too (pure half), or NULL */
-    char probe_problem[1024]; /* what went wrong when its drivers were asked; "" if nothing */
+    char probe_problem[1024];      /* what went wrong when its drivers were asked; "" if nothing */
 };
 
 struct anole_registry {
@@ -170,7 +170,8 @@ void anole_registry_destroy(struct anole_registry *registry);
 
 /* The one device that `selector` means: an id ("cpu:0"), a backend's name if it
  * has one device ("cpu"), part of a device's, vendor's or driver's name, not
- * minding case, or such a part and the number of one among those that it fits ("xyz:1").  NULL or "": the only device there is.  ERR_NO_DEVICE with the list of what there is if none or several
+ * minding case, or such a part and the number of one among those that it fits ("xyz:1").  NULL or
+ * "": the only device there is.  ERR_NO_DEVICE with the list of what there is if none or several
  * match; ERR_NO_BACKEND, with the reasons for refusal, if no plugin loaded. */
 enum anole_status anole_registry_find(const struct anole_registry_device **device,
                                       const struct anole_registry *registry, const char *selector,

@@ -22,8 +22,7 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
     const struct anole_space *space = anole_generator_space(generator);
     *work = (struct anole_work){
         .measure = measure, .generator = generator, .count = count, .best = NAN};
-    enum anole_status status =
-        anole_measure_prepare(measure, &work->stored, generator, error);
+    enum anole_status status = anole_measure_prepare(measure, &work->stored, generator, error);
     if (status != ANOLE_DONE)
         return status;
     work->task = (struct anole_seat_task){
@@ -72,8 +71,8 @@ static bool may_pass(enum anole_outcome outcome)
 bool anole_item_try_again(const struct anole_work *work, struct anole_item *item,
                           enum anole_outcome outcome)
 {
-    bool chance = !item->again && (work->compare ? may_pass(outcome)
-                                                 : outcome == ANOLE_OUTCOME_CRASH);
+    bool chance =
+        !item->again && (work->compare ? may_pass(outcome) : outcome == ANOLE_OUTCOME_CRASH);
     item->again |= chance;
     return chance;
 }

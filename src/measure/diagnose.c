@@ -26,8 +26,7 @@ enum anole_status anole_findings_add(struct anole_findings *findings, const char
                                      const char *format, ...)
 {
     char found[sizeof findings->items->found];
-    struct anole_finding *grown =
-        reallocarray(findings->items, findings->count + 1, sizeof *grown);
+    struct anole_finding *grown = reallocarray(findings->items, findings->count + 1, sizeof *grown);
     if (!grown)
         return anole_fail_memory(error);
     findings->items = grown;
@@ -118,14 +117,13 @@ static enum anole_status examine_device(struct anole_findings *findings, size_t 
         device->device.name, device->device.driver[0] ? device->device.driver : "its driver",
         device->device.driver_version);
     if (status == ANOLE_DONE && !entry->backend->plugin.diagnose)
-        status = anole_findings_add(findings, device->id, "diagnosis", ANOLE_VERDICT_SKIPPED, NULL,
-                                    error, "backend '%s' does not examine its devices",
-                                    entry->name);
+        status =
+            anole_findings_add(findings, device->id, "diagnosis", ANOLE_VERDICT_SKIPPED, NULL,
+                               error, "backend '%s' does not examine its devices", entry->name);
     if (status == ANOLE_DONE)
-        status = ask(findings, device->id, entry, device->driver, device->device.index, threads,
-                     error);
-    *well += status == ANOLE_DONE &&
-             anole_findings_count(findings, ANOLE_VERDICT_FAULT) == faults;
+        status =
+            ask(findings, device->id, entry, device->driver, device->device.index, threads, error);
+    *well += status == ANOLE_DONE && anole_findings_count(findings, ANOLE_VERDICT_FAULT) == faults;
     return status;
 }
 
@@ -190,7 +188,7 @@ enum anole_status anole_diagnose_backends(struct anole_findings *findings, size_
         status = examine_entry(findings, registry, i, threads, error);
     for (size_t i = 0; status == ANOLE_DONE && i < registry->device_count; i++)
         if (!only || only == &registry->devices[i])
-            status = examine_device(findings, well, registry, &registry->devices[i], threads,
-                                    error);
+            status =
+                examine_device(findings, well, registry, &registry->devices[i], threads, error);
     return status;
 }

@@ -27,8 +27,7 @@ void anole_findings_fini(struct anole_findings *findings);
 enum anole_status anole_findings_add(struct anole_findings *findings, const char *subject,
                                      const char *check, enum anole_verdict verdict,
                                      const char *mend, struct anole_error *error,
-                                     const char *format, ...)
-    __attribute__((format(printf, 7, 8)));
+                                     const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 size_t anole_findings_count(const struct anole_findings *findings, enum anole_verdict verdict);
 

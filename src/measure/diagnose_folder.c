@@ -57,11 +57,10 @@ static enum anole_status examine(struct anole_findings *findings, const char *fo
                                   "can be written, synced and locked");
     uint64_t bytes = (uint64_t)about.f_bavail * about.f_frsize;
     bool little = bytes < LITTLE_ROOM;
-    return anole_findings_add(findings, folder, check,
-                              little ? ANOLE_VERDICT_NOTE : ANOLE_VERDICT_FINE,
-                              little ? "removing files there, or another folder" : NULL, error,
-                              "can be written, synced and locked; %s free",
-                              anole_text_bytes(room, sizeof room, bytes));
+    return anole_findings_add(
+        findings, folder, check, little ? ANOLE_VERDICT_NOTE : ANOLE_VERDICT_FINE,
+        little ? "removing files there, or another folder" : NULL, error,
+        "can be written, synced and locked; %s free", anole_text_bytes(room, sizeof room, bytes));
 }
 
 enum anole_status anole_diagnose_folder(struct anole_findings *findings, const char *folder,
@@ -72,8 +71,7 @@ enum anole_status anole_diagnose_folder(struct anole_findings *findings, const c
                    error);
 }
 
-enum anole_status anole_diagnose_scratch(struct anole_findings *findings,
-                                         struct anole_error *error)
+enum anole_status anole_diagnose_scratch(struct anole_findings *findings, struct anole_error *error)
 {
     static const char mend[] = "TMPDIR=FOLDER, one that you may write to";
     struct anole_error problem = {.status = ANOLE_DONE};

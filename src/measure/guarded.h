@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A buffer on a device with a guard in front of and behind its data: a page of
- * NaNs, whether read as floats or as halves, so that a kernel that reads there computes NaN, and one that writes there
- * is found out.
+ * NaNs, whether read as floats or as halves, so that a kernel that reads there computes NaN, and
+ * one that writes there is found out.
  */
 #ifndef ANOLE_GUARDED_H
 #define ANOLE_GUARDED_H

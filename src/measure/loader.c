@@ -152,7 +152,8 @@ static enum anole_status check_name(struct candidate *candidate)
     anole_text_printable(file, sizeof file, candidate->file);
     if (!plugin->name || !anole_backend_is_name(plugin->name))
         return REFUSE(candidate, BAD_NAME,
-                      "its name is \"%s\": expected 1 to %d of a-z, 0-9, _ and -", name, ANOLE_BACKEND_NAME);
+                      "its name is \"%s\": expected 1 to %d of a-z, 0-9, _ and -", name,
+                      ANOLE_BACKEND_NAME);
     size_t length = strlen(plugin->name);
     if (strncmp(candidate->file, plugin->name, length) != 0 ||
         strcmp(candidate->file + length, ".so") != 0)

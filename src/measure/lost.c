@@ -12,7 +12,7 @@
 #include <math.h>
 
 #define MOST_BAD_STARTS 3
-#define FIRST_PAUSE 0.5 /* seconds until it is tried again, */
+#define FIRST_PAUSE 0.5   /* seconds until it is tried again, */
 #define LONGEST_PAUSE 4.0 /* twice as long each time, up to this */
 
 void anole_measure_good(struct anole_measure *measure)

@@ -24,14 +24,14 @@
 
 struct anole_measure_options {
     unsigned build_workers; /* 0: one a core */
-    uint32_t threads; /* of a CPU device; 0: all cores */
-    uint64_t seed; /* of inputs and weights */
+    uint32_t threads;       /* of a CPU device; 0: all cores */
+    uint64_t seed;          /* of inputs and weights */
     /* Seconds until a build (0: 30), and a run or one batch of timed runs (0: 10),
      * count as hanging.  Less, once it is known how long those of the task take: see
      * patience.h. */
     double build_limit, run_limit;
-    double lost_limit; /* seconds that a device that was lost is waited for; 0: 60 */
-    double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */
+    double lost_limit;    /* seconds that a device that was lost is waited for; 0: 60 */
+    double sample_time;   /* seconds of timed running to spend on a config; 0: 0.2 */
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return
      * ERR_INTERRUPTED.  May be NULL. */
@@ -89,7 +89,7 @@ enum anole_status anole_measure_compare(struct anole_measure *measure,
 
 /* Wall seconds, so far. */
 struct anole_measure_cost {
-    double build; /* wall time with at least one build running, none timed */
+    double build;   /* wall time with at least one build running, none timed */
     double prepare; /* task data and references */
     double transfer;
     double run;

@@ -23,13 +23,13 @@ struct anole_measure {
     struct anole_seat timer;
     struct anole_seat preparer;
     struct anole_task_store store;
-    struct anole_stored_task *preparing; /* the task that the preparer is at */
+    struct anole_stored_task *preparing;  /* the task that the preparer is at */
     struct anole_prepare_request request; /* what it was asked */
     struct anole_measure_cost cost;
     double accounted; /* until when time is accounted for */
     char *scratch;
-    int hold; /* on the scratch folder; -1: none */
-    int lock; /* on the device; -1: none */
+    int hold;            /* on the scratch folder; -1: none */
+    int lock;            /* on the device; -1: none */
     uint32_t builds;     /* since the scratch folder was last trimmed */
     char label[224];     /* "cpu:0, AMD EPYC", printable */
     unsigned bad_starts; /* workers in a row that came to nothing */

@@ -16,10 +16,10 @@
 #define ANOLE_PATH 4096
 #define ANOLE_DRIVER 256 /* bytes of a driver's name */
 #define ANOLE_MAX_DRIVERS 64
-#define ANOLE_MAX_DEVICES 64 /* of one driver */
+#define ANOLE_MAX_DEVICES 64  /* of one driver */
 #define ANOLE_MAX_FINDINGS 64 /* of one diagnosis */
-#define ANOLE_MAX_CHECKS 4   /* configs that a reference is made and checked with */
-#define ANOLE_MAX_SLOTS 32   /* kernels that a worker holds at once, for comparisons */
+#define ANOLE_MAX_CHECKS 4    /* configs that a reference is made and checked with */
+#define ANOLE_MAX_SLOTS 32    /* kernels that a worker holds at once, for comparisons */
 
 /* What a worker is at: name, words for "... while ...". */
 #define ANOLE_STAGE_MAP(X)                                                                         \

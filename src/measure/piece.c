@@ -170,10 +170,10 @@ bool anole_piece_poison(struct anole_runner *runner, struct anole_piece *piece,
 {
     struct anole_message message = {.size = sizeof message};
     size_t workspace = piece->generated->kernel.workspace;
-    int code = runner->task.custom
-                   ? anole_guarded_write(&runner->output, &runner->memory, runner->data->initial,
-                                         &message)
-                   : anole_guarded_poison(&runner->output, &runner->memory, &message);
+    int code =
+        runner->task.custom
+            ? anole_guarded_write(&runner->output, &runner->memory, runner->data->initial, &message)
+            : anole_guarded_poison(&runner->output, &runner->memory, &message);
     if (code == ANOLE_OK && workspace > 0)
         code = anole_guarded_poison(&piece->workspace, &runner->memory, &message);
     return code == ANOLE_OK ? true

@@ -31,24 +31,24 @@
 /* name, largest payload in bytes */
 #define ANOLE_FRAME_MAP(X)                                                                         \
     /* what the tuner asks */                                                                      \
-    X(VET, 8192) /* load a plugin, list its drivers */                                             \
-    X(PROBE, 16384) /* load a plugin, describe one driver's devices */                             \
-    X(PREPARE, 8 << 20) /* compute a task's data and reference into the file that comes along */      \
-    X(OPEN, 32768) /* load a plugin, open a device */                                              \
-    X(TASK, 8 << 20) /* this task from now on; its data may come along */                             \
-    X(BUILD, 65536) /* build a config, give back the binary */                                     \
+    X(VET, 8192)        /* load a plugin, list its drivers */                                      \
+    X(PROBE, 16384)     /* load a plugin, describe one driver's devices */                         \
+    X(PREPARE, 8 << 20) /* compute a task's data and reference into the file that comes along */   \
+    X(OPEN, 32768)      /* load a plugin, open a device */                                         \
+    X(TASK, 8 << 20)    /* this task from now on; its data may come along */                       \
+    X(BUILD, 65536)     /* build a config, give back the binary */                                 \
     X(TRIAL, ANOLE_MAX_BINARY + 65536) /* build, verify and time a config */                       \
-    X(LOAD, ANOLE_MAX_BINARY + 65536) /* build and verify a config, keep it */                     \
-    X(ROUND, 64) /* time once, in turn, what was loaded */                                         \
-    X(UNLOAD, 64) /* forget what was loaded */                                                     \
-    X(DIAGNOSE, 16384) /* load a plugin, let it look for what is wrong */                          \
+    X(LOAD, ANOLE_MAX_BINARY + 65536)  /* build and verify a config, keep it */                    \
+    X(ROUND, 64)                       /* time once, in turn, what was loaded */                   \
+    X(UNLOAD, 64)                      /* forget what was loaded */                                \
+    X(DIAGNOSE, 16384)                 /* load a plugin, let it look for what is wrong */          \
     /* what a worker says */                                                                       \
     X(HELLO, 256)                                                                                  \
     X(VETTED, 65536)                                                                               \
     X(PROBED, 1 << 20)                                                                             \
     X(READY, 256) /* PREPARE, OPEN, TASK or UNLOAD is done */                                      \
     X(BUILT, ANOLE_MAX_BINARY + 65536)                                                             \
-    X(RESULT, 65536) /* of TRIAL or LOAD */                                                        \
+    X(RESULT, 65536)  /* of TRIAL or LOAD */                                                       \
     X(SAMPLES, 65536) /* of ROUND */                                                               \
     X(DIAGNOSED, 131072)                                                                           \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
@@ -61,7 +61,7 @@ enum anole_frame_type {
 #define X(name, limit) ANOLE_FRAME_##name,
     ANOLE_FRAME_MAP(X)
 #undef X
-    ANOLE_FRAME_TYPE_COUNT
+        ANOLE_FRAME_TYPE_COUNT
 };
 
 /* A literal, e.g. "VET"; "unknown" for what is none. */
@@ -70,7 +70,7 @@ const char *anole_frame_name(unsigned type);
 struct anole_frame {
     enum anole_frame_type type;
     uint32_t sequence;
-    uint32_t reply_to; /* the request's sequence; 0 in requests */
+    uint32_t reply_to;      /* the request's sequence; 0 in requests */
     const uint8_t *payload; /* valid until the channel is filled or destroyed */
     size_t length;
     int descriptor; /* that came along, the receiver's to close; -1: none */
@@ -78,17 +78,17 @@ struct anole_frame {
 
 struct anole_channel {
     int descriptor; /* of the socket; borrowed */
-    uint8_t *in; /* what has arrived and is not yet taken */
+    uint8_t *in;    /* what has arrived and is not yet taken */
     size_t in_start, in_length, in_capacity;
     uint32_t in_sequence; /* of the last frame taken */
-    int arrived; /* a descriptor that waits for its frame, or -1 */
-    uint8_t *out; /* what is queued and not yet sent */
+    int arrived;          /* a descriptor that waits for its frame, or -1 */
+    uint8_t *out;         /* what is queued and not yet sent */
     size_t out_start, out_length, out_capacity;
     uint32_t out_sequence;
-    int leaving; /* a descriptor to send (owned), or -1 */
+    int leaving;          /* a descriptor to send (owned), or -1 */
     size_t leaving_after; /* bytes of `out` that go before it */
-    bool ended; /* the other side has closed */
-    bool broken; /* something arrived that is no frame */
+    bool ended;           /* the other side has closed */
+    bool broken;          /* something arrived that is no frame */
 };
 
 void anole_channel_init(struct anole_channel *channel, int descriptor);

@@ -55,7 +55,7 @@ typedef void multiply_add(double *restrict sums, const double *restrict x, const
 struct reference {
     const struct anole_task *task;
     struct anole_task_data *data;
-    double *input; /* as data->input */
+    double *input;                          /* as data->input */
     const float *weights, *bias, *residual; /* as those of data */
     multiply_add *multiply;
     size_t reduction;

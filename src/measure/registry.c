@@ -364,8 +364,8 @@ static enum anole_status create(struct anole_registry **registry, char *path, ui
         free(path);
         return anole_fail_memory(error);
     }
-    enum anole_status status = path ? add_file(search.registry, path, error)
-                                    : add_folders(search.registry, error);
+    enum anole_status status =
+        path ? add_file(search.registry, path, error) : add_folders(search.registry, error);
     if (status == ANOLE_DONE)
         status = vet(&search, error);
     if (status == ANOLE_DONE)

@@ -313,8 +313,7 @@ static bool compute(struct anole_runner *runner, const int64_t *values, size_t c
                 anole_timing_batch(&runner->timing, &seconds, &piece.timed, 1, result) &&
                 anole_runner_guards(runner, &piece, "on its first run", result);
     if (done) {
-        int code =
-            anole_guarded_read(&runner->output, &runner->memory, runner->answer, &message);
+        int code = anole_guarded_read(&runner->output, &runner->memory, runner->answer, &message);
         if (code != ANOLE_OK)
             done = anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH, &message,
                                      "reading the output back");

@@ -15,7 +15,7 @@
 /* Waited for at least, whatever was seen: machines stall. */
 #define LEAST_BUILD_LIMIT 10.0
 #define LEAST_RUN_LIMIT 3.0
-#define LEAST_BUILDS 16  /* between two replacements for memory */
+#define LEAST_BUILDS 16 /* between two replacements for memory */
 #define MOST_BUILDS 8000
 #define MOST_MAPS 32000 /* half of what the kernel allows a process */
 
@@ -196,7 +196,7 @@ static enum anole_status hear_failure(const struct anole_frame *frame, char *tex
     anole_wire_reader_init(&wire, frame->payload, frame->length);
     anole_wire_failed_reply(&wire, &reply);
     anole_text_printable(text, size, anole_wire_complete(&wire) ? reply.text : "for no reason");
-    return anole_wire_complete(&wire) ? (enum anole_status)-(int)reply.status : ANOLE_ERR_WORKER;
+    return anole_wire_complete(&wire) ? (enum anole_status) - (int)reply.status : ANOLE_ERR_WORKER;
 }
 
 /* "the worker process was killed by SIGSEGV (...) while running the kernel; its
@@ -231,8 +231,8 @@ static enum anole_seat_event give_up(struct anole_seat *seat, struct anole_seat_
     double limit = seat->deadline - seat->entered;
     double slowest = anole_patience_slowest(stage_patience(terms, seat->stage));
     snprintf(text, size, "%s took longer than %.3g s", anole_stage_words(seat->stage), limit);
-    if (slowest > 0.0 && limit < (seat->stage == ANOLE_STAGE_BUILD ? terms->build_limit
-                                                                   : terms->run_limit))
+    if (slowest > 0.0 &&
+        limit < (seat->stage == ANOLE_STAGE_BUILD ? terms->build_limit : terms->run_limit))
         snprintf(text + strlen(text), size - strlen(text), "; until then, %s had been enough",
                  anole_text_seconds(before, sizeof before, slowest));
     bury(seat, terms, unused, sizeof unused);

@@ -15,9 +15,9 @@
 struct anole_seat_terms {
     struct anole_open_request open;
     const char *scratch;
-    double build_limit, run_limit; /* seconds: the most that is waited for */
+    double build_limit, run_limit;        /* seconds: the most that is waited for */
     struct anole_patience *builds, *runs; /* of the task in hand; may be NULL */
-    size_t worker_memory;          /* bytes */
+    size_t worker_memory;                 /* bytes */
     size_t workers_started, workers_lost, workers_recycled;
 };
 
@@ -29,10 +29,10 @@ struct anole_seat {
     uint32_t awaited;               /* the sequence of the request in hand, */
     enum anole_frame_type expected; /* and what answers it */
     enum anole_stage stage;
-    uint32_t slot;   /* in a round: whose turn it is */
-    double began;    /* when the request was made */
-    double entered;  /* when the stage began, */
-    double deadline; /* and when it counts as hanging */
+    uint32_t slot;             /* in a round: whose turn it is */
+    double began;              /* when the request was made */
+    double entered;            /* when the stage began, */
+    double deadline;           /* and when it counts as hanging */
     enum anole_status failure; /* after SEAT_FAILED: the worker's */
     struct anole_usage usage;
 };

@@ -15,12 +15,12 @@
 
 struct anole_stored_task {
     uint64_t number; /* of the task; 0: this place is free */
-    uint64_t used; /* when, for what goes first */
+    uint64_t used;   /* when, for what goes first */
     struct anole_task task;
     char key[ANOLE_TASK_KEY];
     int file; /* see task_file.h; -1: none */
     size_t bytes;
-    bool ready; /* the file is filled and sealed */
+    bool ready;                         /* the file is filled and sealed */
     struct anole_patience builds, runs; /* how long they took so far */
 };
 

@@ -26,7 +26,8 @@ static bool wrong_element(struct anole_runner *runner, const char *when, size_t 
                           struct anole_result *result)
 {
     char element[96];
-    double found = anole_task_value(&runner->task, runner->answer, at), expected = runner->data->expected[at];
+    double found = anole_task_value(&runner->task, runner->answer, at),
+           expected = runner->data->expected[at];
     element_text(element, sizeof element, &runner->task, at);
     result->outcome = ANOLE_OUTCOME_WRONG_ANSWER;
     if (anole_guarded_is_poison(runner->answer, at, anole_task_element_bytes(&runner->task)))
@@ -72,8 +73,7 @@ static bool check_guards(struct anole_runner *runner, struct anole_piece *piece,
     return true;
 }
 
-static bool check_custom(struct anole_runner *runner, const char *when,
-                         struct anole_result *result)
+static bool check_custom(struct anole_runner *runner, const char *when, struct anole_result *result)
 {
     struct anole_custom_flaw flaw;
     double error = anole_custom_error(anole_custom_of(&runner->task), runner->data->answer,

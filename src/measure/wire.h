@@ -18,8 +18,8 @@
 struct anole_wire {
     bool reading;
     bool failed;
-    uint8_t *data; /* owned when writing, borrowed when reading */
-    size_t length; /* written so far, or in all */
+    uint8_t *data;   /* owned when writing, borrowed when reading */
+    size_t length;   /* written so far, or in all */
     size_t capacity; /* writing */
     size_t position; /* reading */
 };

@@ -215,14 +215,15 @@ static enum anole_status read_precision(struct reader *r, const json_t *root,
 {
     const json_t *field = json_object_get(root, "precision");
     char found[128];
-    r->network->dtype =
-        !field ? ANOLE_F32 : json_is_string(field) ? anole_precision_parse(json_string_value(field))
-                                                   : 0;
+    r->network->dtype = !field                  ? ANOLE_F32
+                        : json_is_string(field) ? anole_precision_parse(json_string_value(field))
+                                                : 0;
     if (r->network->dtype)
         return ANOLE_DONE;
-    return anole_fail(error, ANOLE_ERR_INPUT,
-                      "%s: the network's \"precision\" is %s; expected \"fp32\", \"fp16\" or \"tf32\"",
-                      r->file, anole_json_found(found, sizeof found, field));
+    return anole_fail(
+        error, ANOLE_ERR_INPUT,
+        "%s: the network's \"precision\" is %s; expected \"fp32\", \"fp16\" or \"tf32\"", r->file,
+        anole_json_found(found, sizeof found, field));
 }
 
 /* The top level: a name, and layers that are not too few or many. */

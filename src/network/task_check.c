@@ -202,7 +202,8 @@ enum anole_status anole_task_check(const struct anole_task *task, struct anole_e
                           task->kind);
     if (task->dtype < ANOLE_F32 || task->dtype > ANOLE_TF32)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "a task's data type is %" PRIu32 "; expected f32 (1), f16 (2) or tf32 (3)",
+                          "a task's data type is %" PRIu32
+                          "; expected f32 (1), f16 (2) or tf32 (3)",
                           task->dtype);
     if (task->activation > ANOLE_ACT_RELU6)
         return anole_fail(error, ANOLE_ERR_INPUT,

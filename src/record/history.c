@@ -309,8 +309,8 @@ enum anole_status anole_history_visit(const struct anole_history *history,
     const struct anole_history_entry *entry = NULL;
     const struct anole_history_record *records = history->store.records;
     enum anole_status status = find_entry(&entry, history, key, error);
-    for (uint32_t i = entry ? entry->first : ANOLE_HISTORY_NONE;
-         !status && i != ANOLE_HISTORY_NONE; i = records[i].next) {
+    for (uint32_t i = entry ? entry->first : ANOLE_HISTORY_NONE; !status && i != ANOLE_HISTORY_NONE;
+         i = records[i].next) {
         struct anole_history_trial trial;
         if (records[i].begun || !anole_history_line_knobs(trial.names, trial.values,
                                                           &trial.knob_count, records[i].knobs))
@@ -399,11 +399,11 @@ void anole_history_count(const struct anole_history *history, const struct anole
 }
 
 bool anole_history_decode_key(struct anole_history_found *found,
-                       const struct anole_history_fields *fields)
+                              const struct anole_history_fields *fields)
 {
-    const struct anole_history_slice slices[] = {fields->task,   fields->backend,
-                                                 fields->backend_version, fields->device,
-                                                 fields->driver, fields->driver_version};
+    const struct anole_history_slice slices[] = {
+        fields->task,   fields->backend, fields->backend_version,
+        fields->device, fields->driver,  fields->driver_version};
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
         if (!anole_history_line_decode(found->texts[i], sizeof found->texts[i], slices[i]))
             return false;

@@ -17,8 +17,8 @@
  * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
  * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
  * bytes that are no UTF-8.  "id" counts the lines.  The outcome "begun", without
- * what follows up to "time", announces a trial; "withdrawn" takes that back.  Clocks tell only what comes from
- * "cost" on: the rest is the same for the same results.
+ * what follows up to "time", announces a trial; "withdrawn" takes that back.  Clocks tell only what
+ * comes from "cost" on: the rest is the same for the same results.
  */
 #ifndef ANOLE_HISTORY_H
 #define ANOLE_HISTORY_H

@@ -39,11 +39,8 @@ static bool fill(const struct anole_history *history, size_t at, struct anole_hi
         anole_history_record_result(&trial->result, record);
         return true;
     }
-    trial->result = (struct anole_result){.outcome = ANOLE_OUTCOME_CRASH,
-                                          .seconds = NAN,
-                                          .low = NAN,
-                                          .high = NAN,
-                                          .error = NAN};
+    trial->result = (struct anole_result){
+        .outcome = ANOLE_OUTCOME_CRASH, .seconds = NAN, .low = NAN, .high = NAN, .error = NAN};
     snprintf(trial->result.message, sizeof trial->result.message,
              "it was begun, and the tuner or the machine ended before it did");
     return true;

@@ -190,8 +190,8 @@ static enum anole_status read_numbers(struct anole_lock_task *task, const json_t
 }
 
 static enum anole_status read_task(struct anole_lock_task *task, uint32_t dtype,
-                                   const json_t *object,
-                                   const struct anole_json_place *place, struct anole_error *error)
+                                   const json_t *object, const struct anole_json_place *place,
+                                   struct anole_error *error)
 {
     static const char *const keys[] = {
         "task", "multiplicity",    "knobs",   "seconds",     "low",
@@ -274,7 +274,8 @@ static enum anole_status read_tasks(struct anole_lock_device *device, const json
     for (size_t i = 0; i < count; i++) {
         snprintf(place.path, sizeof place.path, "device %zu, task %zu", number, i + 1);
         device->task_count = i + 1;
-        status = read_task(&device->tasks[i], device->dtype, json_array_get(tasks, i), &place, error);
+        status =
+            read_task(&device->tasks[i], device->dtype, json_array_get(tasks, i), &place, error);
         if (status)
             return status;
     }
@@ -301,9 +302,10 @@ static enum anole_status read_precision(uint32_t *out, const json_t *object,
 static enum anole_status read_device(struct anole_lock_device *device, const json_t *object,
                                      const char *file, size_t number, struct anole_error *error)
 {
-    static const char *const keys[] = {"id",     "backend", "backend_version", "generator",
-                                       "device", "driver",  "driver_version",  "threads",
-                                       "precision", "tasks", NULL};
+    static const char *const keys[] = {
+        "id",     "backend",        "backend_version", "generator", "device",
+        "driver", "driver_version", "threads",         "precision", "tasks",
+        NULL};
     struct anole_json_place place = {.file = file};
     snprintf(place.path, sizeof place.path, "device %zu", number);
     if (!json_is_object(object))
@@ -350,9 +352,9 @@ static enum anole_status read_devices(struct anole_lockfile *lockfile, const jso
         snprintf(place.path, sizeof place.path, "device %zu", i + 1);
         for (size_t j = 0; !status && j < i; j++)
             if (anole_lock_same_device(&lockfile->devices[j], &lockfile->devices[i]))
-                status = fail_at(&place, "this device stands there twice",
-                                 "each backend, device, driver, number of threads and precision once",
-                                 error);
+                status = fail_at(
+                    &place, "this device stands there twice",
+                    "each backend, device, driver, number of threads and precision once", error);
         if (status)
             return status;
     }

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RENEWED 32 /* of the reserve, each time */
+#define RENEWED 32       /* of the reserve, each time */
 #define NEIGHBOURHOODS 3 /* elites whose neighbours are all scored */
-#define WIDE_KNOB 48 /* of a knob with more values, so many are looked at */
+#define WIDE_KNOB 48     /* of a knob with more values, so many are looked at */
 #define PATIENCE 48
 
 enum anole_status anole_climber_create(struct anole_climber **climber,
@@ -116,8 +116,8 @@ static bool draw_step(struct anole_climber *climber, uint16_t *digits)
     return moved && anole_space_valid_digits(climber->context->space, digits);
 }
 
-enum anole_status anole_climber_climb(struct anole_climber *climber, uint64_t from,
-                                      size_t patience, struct anole_error *error)
+enum anole_status anole_climber_climb(struct anole_climber *climber, uint64_t from, size_t patience,
+                                      struct anole_error *error)
 {
     const struct anole_space *space = climber->context->space;
     size_t size = climber->landscape->knobs * sizeof(uint16_t);

@@ -13,9 +13,9 @@
 
 struct anole_climber {
     const struct anole_explorer_context *context; /* borrowed */
-    struct anole_pool *pool; /* borrowed */
+    struct anole_pool *pool;                      /* borrowed */
     struct anole_rng rng;
-    struct anole_landscape *landscape; /* owned */
+    struct anole_landscape *landscape;       /* owned */
     uint64_t reserve[ANOLE_CLIMBER_RESERVE]; /* random configs; some are renewed each time */
     size_t reserve_count;
     size_t reserve_next; /* to be renewed */
@@ -31,8 +31,8 @@ void anole_climber_destroy(struct anole_climber *climber);
 enum anole_status anole_climber_begin(struct anole_climber *climber, struct anole_error *error);
 
 /* Climbs from a config until `patience` moves in a row brought nothing. */
-enum anole_status anole_climber_climb(struct anole_climber *climber, uint64_t from,
-                                      size_t patience, struct anole_error *error);
+enum anole_status anole_climber_climb(struct anole_climber *climber, uint64_t from, size_t patience,
+                                      struct anole_error *error);
 
 /* Climbs again and again, from the elites, the best candidates and random
  * configs in turn, until the pool has been asked `evaluations` times. */

@@ -10,10 +10,17 @@
 #include <string.h>
 
 static const struct anole_explorer_ops *const explorers[] = {
-    &anole_explorer_rl,         &anole_explorer_rl_untrained, &anole_explorer_chameleon,
-    &anole_explorer_annealing,  &anole_explorer_autotvm,      &anole_explorer_genetic,
-    &anole_explorer_hillclimb,  &anole_explorer_local,        &anole_explorer_exhaustive,
-    &anole_explorer_random,     NULL,
+    &anole_explorer_rl,
+    &anole_explorer_rl_untrained,
+    &anole_explorer_chameleon,
+    &anole_explorer_annealing,
+    &anole_explorer_autotvm,
+    &anole_explorer_genetic,
+    &anole_explorer_hillclimb,
+    &anole_explorer_local,
+    &anole_explorer_exhaustive,
+    &anole_explorer_random,
+    NULL,
 };
 
 const struct anole_explorer_ops *const *anole_explorers(void)
@@ -53,8 +60,7 @@ static int best_first(const void *a, const void *b, void *salt)
     return (x->config > y->config) - (x->config < y->config);
 }
 
-void anole_candidates_sort(struct anole_candidate *candidates, size_t count,
-                           struct anole_rng *rng)
+void anole_candidates_sort(struct anole_candidate *candidates, size_t count, struct anole_rng *rng)
 {
     uint64_t salt = anole_rng_u64(rng);
     qsort_r(candidates, count, sizeof *candidates, best_first, &salt);
@@ -75,8 +81,7 @@ void anole_explorer_base_fini(struct anole_explorer_base *base)
     anole_pool_destroy(base->pool);
 }
 
-void anole_explorer_stats_of_pool(struct anole_explorer_stats *stats,
-                                  const struct anole_pool *pool)
+void anole_explorer_stats_of_pool(struct anole_explorer_stats *stats, const struct anole_pool *pool)
 {
     *stats = (struct anole_explorer_stats){
         .evaluations = anole_pool_evaluations(pool),

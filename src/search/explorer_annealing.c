@@ -13,7 +13,7 @@
 #define CHAINS 128
 #define STEPS 500
 #define PATIENCE 50 /* steps without a better candidate */
-#define TRIES 16 /* draws of a step that meets the constraints */
+#define TRIES 16    /* draws of a step that meets the constraints */
 
 struct anole_explorer {
     struct anole_explorer_base base;
@@ -106,8 +106,8 @@ static enum anole_status anneal(struct anole_explorer *explorer, struct anole_er
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     anole_pool_clear(base->pool);

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define EPISODES 128 /* a proposal */
-#define WALKERS 16 /* episodes side by side */
+#define WALKERS 16   /* episodes side by side */
 #define HORIZON 500
 #define STEADY 0.75 /* an episode ends when so many of the knobs stay */
 
@@ -110,8 +110,8 @@ static void observe(void *context, size_t walker, float *items, float *critic, u
     }
 }
 
-static enum anole_status step(void *context, size_t walker, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status step(void *context, size_t walker, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct anole_explorer *explorer = context;
     const struct anole_space *space = explorer->base.context.space;
@@ -124,8 +124,8 @@ static enum anole_status step(void *context, size_t walker, const uint16_t *choi
     }
     if (anole_space_valid_digits(space, there))
         memcpy(here, there, explorer->knobs * sizeof *here);
-    enum anole_status status = anole_pool_score(explorer->base.pool, &score, NULL,
-                                                anole_space_encode(space, here), error);
+    enum anole_status status =
+        anole_pool_score(explorer->base.pool, &score, NULL, anole_space_encode(space, here), error);
     if (status != ANOLE_DONE)
         return status;
     *reward = (double)score;
@@ -134,8 +134,8 @@ static enum anole_status step(void *context, size_t walker, const uint16_t *choi
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     const struct anole_ppo_environment environment = {
@@ -148,8 +148,8 @@ static enum anole_status propose(struct anole_explorer *explorer,
     anole_pool_clear(base->pool);
     for (int i = 0; i < EPISODES / WALKERS && status == ANOLE_DONE; i++) {
         struct anole_ppo_stats stats;
-        status = anole_ppo_run(explorer->agent, &environment, WALKERS, HORIZON, true, &stats,
-                               error);
+        status =
+            anole_ppo_run(explorer->agent, &environment, WALKERS, HORIZON, true, &stats, error);
         if (status != ANOLE_DONE)
             break;
         explorer->entropy = stats.entropy;

@@ -44,8 +44,8 @@ static void shuffle(struct anole_explorer *explorer)
 
 static enum anole_status list_configs(struct anole_explorer *explorer, struct anole_error *error)
 {
-    enum anole_status status = anole_space_enumerate(
-        explorer->base.context.space, MOST_CONFIGS, &explorer->configs, &explorer->count, error);
+    enum anole_status status = anole_space_enumerate(explorer->base.context.space, MOST_CONFIGS,
+                                                     &explorer->configs, &explorer->count, error);
     if (status != ANOLE_DONE)
         return status;
     if (explorer->configs) {
@@ -113,8 +113,8 @@ static size_t insert(struct anole_candidate *best, size_t count, size_t capacity
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     const struct anole_explorer_context *context = &explorer->base.context;
     float scores[CHUNK];

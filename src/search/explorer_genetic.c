@@ -10,7 +10,7 @@
 
 #define POPULATION 64
 #define GENERATIONS 30
-#define KEPT 4 /* the best survive as they are */
+#define KEPT 4   /* the best survive as they are */
 #define RIVALS 3 /* in a tournament */
 #define TRIES 16 /* draws of a child that meets the constraints */
 
@@ -49,8 +49,7 @@ static enum anole_status found_population(struct anole_explorer *explorer,
     struct anole_explorer_base *base = &explorer->base;
     uint64_t elites[POPULATION / 4];
     double seconds[POPULATION / 4];
-    size_t count =
-        anole_trials_elites(base->context.trials, elites, seconds, POPULATION / 4);
+    size_t count = anole_trials_elites(base->context.trials, elites, seconds, POPULATION / 4);
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < POPULATION && status == ANOLE_DONE; i++) {
         struct anole_candidate *one = &explorer->population[i];
@@ -114,8 +113,8 @@ static enum anole_status breed(struct anole_explorer *explorer, struct anole_err
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     anole_pool_clear(base->pool);

@@ -42,8 +42,8 @@ static enum anole_status create(struct anole_explorer **explorer,
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     enum anole_status status = anole_climber_begin(explorer->climber, error);

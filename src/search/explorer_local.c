@@ -112,8 +112,8 @@ static bool restart(struct anole_explorer *explorer)
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     const struct anole_explorer_context *context = &explorer->base.context;
     size_t made = 0;

@@ -19,12 +19,12 @@
 #define EVALUATIONS 2000 /* of climbing, as in explorer_hillclimb.c */
 #define WALKERS 16
 #define HORIZON 20
-#define ROUNDS 2 /* of walking and learning a proposal */
+#define ROUNDS 2  /* of walking and learning a proposal */
 #define STARTS 16 /* of the agent's best that are climbed from */
 #define PATIENCE 24
-#define BEST 64 /* candidates that an agent's walks are judged by */
-#define PAYS 0.25 /* share of them that makes walking worth its time */
-#define REST 4 /* one proposal in so many has walks while they do not pay */
+#define BEST 64    /* candidates that an agent's walks are judged by */
+#define PAYS 0.25  /* share of them that makes walking worth its time */
+#define REST 4     /* one proposal in so many has walks while they do not pay */
 #define MEMORY 0.3 /* weight of the last walks */
 
 /* A policy has collapsed when it keeps coming back to where it was. */
@@ -40,7 +40,7 @@ struct anole_explorer {
     struct anole_ppo *agent;
     bool learns;
     size_t proposals, collapses;
-    double use; /* share of the best candidates that were owed to walks, lately */
+    double use;             /* share of the best candidates that were owed to walks, lately */
     double entropy, reward; /* of the last walks */
 };
 
@@ -84,8 +84,7 @@ static enum anole_status create_parts(struct anole_explorer *made, struct anole_
     enum anole_status status =
         anole_climber_create(&made->climber, &base->context, base->pool, error);
     if (status == ANOLE_DONE)
-        status =
-            anole_walk_create(&made->walk, made->climber, WALKERS, HORIZON, &base->rng, error);
+        status = anole_walk_create(&made->walk, made->climber, WALKERS, HORIZON, &base->rng, error);
     if (status == ANOLE_DONE)
         status = create_agent(made, error);
     return status;
@@ -137,7 +136,8 @@ static enum anole_status mind_collapse(struct anole_explorer *explorer, double f
         return ANOLE_DONE;
     }
     explorer->collapses++;
-    anole_log_debug("the agent walks in circles: %.0f %% of its steps led to new configs", 100.0 * fresh);
+    anole_log_debug("the agent walks in circles: %.0f %% of its steps led to new configs",
+                    100.0 * fresh);
     if (bonus < ENTROPY_MOST) {
         anole_ppo_set_entropy_coefficient(explorer->agent, fmin(ENTROPY_MOST, 2.0 * bonus));
         return ANOLE_DONE;
@@ -203,8 +203,8 @@ static void judge_walks(struct anole_explorer *explorer, size_t before,
 }
 
 static enum anole_status propose(struct anole_explorer *explorer,
-                                 struct anole_candidate *candidates, size_t capacity,
-                                 size_t *count, struct anole_error *error)
+                                 struct anole_candidate *candidates, size_t capacity, size_t *count,
+                                 struct anole_error *error)
 {
     struct anole_explorer_base *base = &explorer->base;
     if (explorer->whole)

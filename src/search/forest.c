@@ -290,8 +290,8 @@ static bool add_tree(struct reader *reader, const struct parts *parts)
     uint16_t *source = calloc(count, sizeof *source);
     uint8_t *level = calloc(count, sizeof *level);
     reader->starved = !source || !level || !reserve_tree(reader->forest, count);
-    bool added = !reader->starved &&
-                 copy_tree(reader->forest, parts, reader->features, source, level);
+    bool added =
+        !reader->starved && copy_tree(reader->forest, parts, reader->features, source, level);
     free(level);
     free(source);
     return added;

@@ -10,8 +10,7 @@
 #define SHRINKAGE 2.0f
 
 enum anole_status anole_landscape_create(struct anole_landscape **landscape,
-                                         const struct anole_space *space,
-                                         struct anole_error *error)
+                                         const struct anole_space *space, struct anole_error *error)
 {
     struct anole_landscape *made = calloc(1, sizeof *made);
     if (!made)

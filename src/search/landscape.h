@@ -13,27 +13,27 @@
 #define ANOLE_LANDSCAPE_ELITES 16
 
 enum anole_move {
-    ANOLE_MOVE_DOWN, /* the value before */
-    ANOLE_MOVE_UP, /* the value after */
-    ANOLE_MOVE_RANDOM, /* any other value */
+    ANOLE_MOVE_DOWN,      /* the value before */
+    ANOLE_MOVE_UP,        /* the value after */
+    ANOLE_MOVE_RANDOM,    /* any other value */
     ANOLE_MOVE_INCUMBENT, /* the best config's value */
-    ANOLE_MOVE_ELITE, /* the value of one of the elites */
-    ANOLE_MOVE_MARGINAL, /* a value, more likely the better the model thinks of it */
+    ANOLE_MOVE_ELITE,     /* the value of one of the elites */
+    ANOLE_MOVE_MARGINAL,  /* a value, more likely the better the model thinks of it */
     ANOLE_MOVE_COUNT
 };
 
 struct anole_landscape {
     const struct anole_space *space;
     size_t knobs;
-    uint32_t counts[ANOLE_MAX_KNOBS]; /* values of each knob */
+    uint32_t counts[ANOLE_MAX_KNOBS];    /* values of each knob */
     size_t offsets[ANOLE_MAX_KNOBS + 1]; /* of a knob's first cell; a cell is one value */
-    float *marginals; /* cell: mean score of the pool's configs with this value */
-    float *weights; /* cell: number of them */
-    float *frequencies; /* cell: share of the elites with this value */
+    float *marginals;                   /* cell: mean score of the pool's configs with this value */
+    float *weights;                     /* cell: number of them */
+    float *frequencies;                 /* cell: share of the elites with this value */
     float importances[ANOLE_MAX_KNOBS]; /* spread of the marginals, the largest being 1 */
-    float spread; /* standard deviation of the pool's scores */
+    float spread;                       /* standard deviation of the pool's scores */
     size_t elite_count;
-    uint64_t elites[ANOLE_LANDSCAPE_ELITES]; /* best measured first */
+    uint64_t elites[ANOLE_LANDSCAPE_ELITES];                  /* best measured first */
     uint16_t digits[ANOLE_LANDSCAPE_ELITES][ANOLE_MAX_KNOBS]; /* theirs */
 };
 

@@ -16,13 +16,13 @@
 struct anole_model {
     const struct anole_features *features;
     struct anole_model_options options;
-    struct anole_forest *forest; /* NULL: untrained */
-    float base;                  /* added to what the forest says: the mean target */
-    struct anole_prior *prior; /* NULL: there are no similar tasks */
+    struct anole_forest *forest;      /* NULL: untrained */
+    float base;                       /* added to what the forest says: the mean target */
+    struct anole_prior *prior;        /* NULL: there are no similar tasks */
     bool trusted[ANOLE_PRIOR_GROUPS]; /* the prior's groups */
     size_t features_count;
     size_t columns; /* of a row: the features, and a guess of each group */
-    size_t *live; /* the columns that differ between trials; the trees see only these */
+    size_t *live;   /* the columns that differ between trials; the trees see only these */
     size_t live_count;
     float *row, *live_row;
 };
@@ -75,8 +75,8 @@ enum anole_status anole_model_inform(struct anole_model *model,
                                      struct anole_error *error)
 {
     struct anole_prior *prior = NULL;
-    enum anole_status status = anole_prior_create(&prior, model->features, sources, count,
-                                                  model->options.seed, error);
+    enum anole_status status =
+        anole_prior_create(&prior, model->features, sources, count, model->options.seed, error);
     if (status != ANOLE_DONE)
         return status;
     anole_prior_destroy(model->prior);
@@ -198,8 +198,7 @@ static void judge_prior(struct anole_model *model, const struct lesson *lesson)
                                          anole_prior_is_stranger(model->prior, g));
         if (agrees != model->trusted[g])
             anole_log_debug("the cost model %s group %zu of similar tasks after %zu trials",
-                            agrees ? "listens again to" : "no longer listens to", g,
-                            lesson->count);
+                            agrees ? "listens again to" : "no longer listens to", g, lesson->count);
         model->trusted[g] = agrees;
     }
 }

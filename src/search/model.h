@@ -17,14 +17,14 @@
 /* What the trees are fitted to. */
 enum anole_model_target {
     ANOLE_TARGET_PREFERRED, /* what the explorer prefers; to a model alone: rank */
-    ANOLE_TARGET_RANK, /* (1 - rank/n)^4 among the measured, failures last */
-    ANOLE_TARGET_SPEED, /* best time / time, failures 0: as AutoTVM and Chameleon publish */
+    ANOLE_TARGET_RANK,      /* (1 - rank/n)^4 among the measured, failures last */
+    ANOLE_TARGET_SPEED,     /* best time / time, failures 0: as AutoTVM and Chameleon publish */
 };
 
 struct anole_model_options {
     enum anole_model_target target;
-    unsigned trees; /* 0: the default */
-    unsigned depth; /* 0: the default */
+    unsigned trees;       /* 0: the default */
+    unsigned depth;       /* 0: the default */
     double learning_rate; /* 0: the default */
     uint64_t seed;
 };

@@ -10,7 +10,7 @@
 #define ELITES 16
 #define MOST_NEIGHBOURS 256
 #define MEMORY 0.15 /* weight of a trial in what was lately */
-#define STEEP 8.0 /* 9 % slower than the incumbent is half as good */
+#define STEEP 8.0   /* 9 % slower than the incumbent is half as good */
 #define FLOOR 0.01
 
 static const struct anole_plan shipped = {
@@ -30,9 +30,9 @@ struct course {
     size_t knobs;
     double best; /* seconds */
     uint16_t incumbent[ANOLE_MAX_KNOBS];
-    size_t since; /* trials since then */
+    size_t since;     /* trials since then */
     double near, far; /* how good trials were lately: 1 as good as the incumbent of then */
-    double slowness; /* mean logarithm over the incumbent of then */
+    double slowness;  /* mean logarithm over the incumbent of then */
 };
 
 static void follow(struct course *course, const struct anole_trial *trial)
@@ -43,8 +43,9 @@ static void follow(struct course *course, const struct anole_trial *trial)
     course->since++;
     if (isfinite(course->best)) {
         double slower = fmax(0.0, log(seconds / course->best));
-        double *lately = anole_digits_distance(digits, course->incumbent, course->knobs) <= 1 ? &course->near
-                                                                                  : &course->far;
+        double *lately = anole_digits_distance(digits, course->incumbent, course->knobs) <= 1
+                             ? &course->near
+                             : &course->far;
         *lately += MEMORY * (exp(-STEEP * slower) - *lately);
         course->slowness += MEMORY * (fmin(slower, 3.0) - course->slowness);
     }
@@ -183,9 +184,9 @@ static bool take(struct batch *batch, enum anole_operator operator)
         return batch->elite_count > 1 &&
                take_neighbour(batch, 1 + anole_rng_below(batch->rng, batch->elite_count - 1));
     case ANOLE_OPERATOR_CHANCE:
-        return better && anole_picks_take(&batch->picks,
-                                          batch->candidates[anole_rng_below(batch->rng, better)]
-                                              .config);
+        return better &&
+               anole_picks_take(&batch->picks,
+                                batch->candidates[anole_rng_below(batch->rng, better)].config);
     case ANOLE_OPERATOR_BEST:
     case ANOLE_OPERATOR_COUNT:
         break;
@@ -229,7 +230,7 @@ enum anole_status anole_plan_pick(const struct anole_plan *plan,
         if (!take(&made, operator) && !take_best(&made))
             break;
         if (operators)
-            operators[at] = (uint8_t)operator;
+            operators[at] = (uint8_t) operator;
     }
     *picked = made.picks.count;
     return ANOLE_DONE;

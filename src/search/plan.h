@@ -14,11 +14,11 @@
 #include "search/explorer.h"
 
 enum anole_operator {
-    ANOLE_OPERATOR_BEST, /* the best candidate */
-    ANOLE_OPERATOR_APART, /* the best that is some knobs away from the rest of the batch */
-    ANOLE_OPERATOR_FAR, /* the best that is some knobs away from the batch and the elites */
-    ANOLE_OPERATOR_NEAR, /* the best-predicted neighbour, by one knob, of the incumbent */
-    ANOLE_OPERATOR_ELITE, /* the same of another elite, drawn at random */
+    ANOLE_OPERATOR_BEST,   /* the best candidate */
+    ANOLE_OPERATOR_APART,  /* the best that is some knobs away from the rest of the batch */
+    ANOLE_OPERATOR_FAR,    /* the best that is some knobs away from the batch and the elites */
+    ANOLE_OPERATOR_NEAR,   /* the best-predicted neighbour, by one knob, of the incumbent */
+    ANOLE_OPERATOR_ELITE,  /* the same of another elite, drawn at random */
     ANOLE_OPERATOR_CHANCE, /* any of the better candidates */
     ANOLE_OPERATOR_COUNT
 };

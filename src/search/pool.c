@@ -121,9 +121,9 @@ float anole_pool_rank_score(const struct anole_pool *pool, size_t rank)
     return pool->top[rank < pool->top_count ? rank : pool->top_count - 1];
 }
 
-enum anole_status anole_pool_best(const struct anole_pool *pool,
-                                  struct anole_candidate *candidates, size_t capacity,
-                                  size_t *count, struct anole_rng *rng, struct anole_error *error)
+enum anole_status anole_pool_best(const struct anole_pool *pool, struct anole_candidate *candidates,
+                                  size_t capacity, size_t *count, struct anole_rng *rng,
+                                  struct anole_error *error)
 {
     struct anole_candidate *open = calloc(pool->count + 1, sizeof *open);
     if (!open)

@@ -39,8 +39,8 @@ float anole_pool_rank_score(const struct anole_pool *pool, size_t rank);
 
 /* The best configs that are still to be tried, best first, equals in random
  * order. */
-enum anole_status anole_pool_best(const struct anole_pool *pool,
-                                  struct anole_candidate *candidates, size_t capacity,
-                                  size_t *count, struct anole_rng *rng, struct anole_error *error);
+enum anole_status anole_pool_best(const struct anole_pool *pool, struct anole_candidate *candidates,
+                                  size_t capacity, size_t *count, struct anole_rng *rng,
+                                  struct anole_error *error);
 
 #endif

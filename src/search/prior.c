@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_TRIALS 24 /* of a group */
+#define LEAST_TRIALS 24  /* of a group */
 #define MOST_TRIALS 4000 /* of a group, so that a fit stays below half a second */
-#define SLOWEST 3.0f /* as logarithm of slowness: what is worse is all the same */
+#define SLOWEST 3.0f     /* as logarithm of slowness: what is worse is all the same */
 #define SLOW_DEFAULT 1.0 /* likewise: nothing is compared with a default that is worse */
 #define LEAST_TO_JUDGE 10
 #define LEAST_TO_JUDGE_STRANGER 32
@@ -22,22 +22,22 @@
 
 struct group {
     unsigned number;
-    size_t trials; /* of its sources */
+    size_t trials;               /* of its sources */
     struct anole_forest *forest; /* NULL: there was nothing to learn */
-    float base; /* added to what the forest says */
-    size_t *live; /* columns that the forest sees: see extend() */
+    float base;                  /* added to what the forest says */
+    size_t *live;                /* columns that the forest sees: see extend() */
     size_t live_count;
     double kinship; /* of its sources' spaces with the new task's, 0 to 1 */
 };
 
 struct anole_prior {
-    size_t columns; /* of the new task's features */
+    size_t columns;  /* of the new task's features */
     float *standard; /* the row of its default config */
     struct group groups[ANOLE_PRIOR_GROUPS];
     size_t count;
-    float *row, *extended; /* scratch */
+    float *row, *extended;          /* scratch */
     struct anole_config_map places; /* of configs in `guesses` */
-    float *guesses; /* [MOST_REMEMBERED][count], made when first needed */
+    float *guesses;                 /* [MOST_REMEMBERED][count], made when first needed */
 };
 
 /* What a forest may see of a config: the columns of its row, the same less those of
@@ -69,10 +69,10 @@ struct lessons {
     size_t columns, count, capacity;
     float *rows, *labels;
     size_t *from; /* where a source's rows hold our columns */
-    float *row; /* of a source */
+    float *row;   /* of a source */
     size_t row_size;
     float *aligned, *standard; /* a source's row, and that of its default, in our columns */
-    bool shifted; /* a source's default is not where the new task's is */
+    bool shifted;              /* a source's default is not where the new task's is */
 };
 
 static void lessons_fini(struct lessons *lessons)
@@ -143,8 +143,8 @@ static void take_standard(struct lessons *lessons, const struct anole_prior_sour
     const struct anole_space *space = anole_features_space(source->features);
     align_row(lessons, source, anole_space_default(space), lessons->standard);
     for (size_t c = 0; c < lessons->columns; c++)
-        lessons->shifted |= !isnan(lessons->standard[c]) &&
-                            lessons->standard[c] != lessons->own_standard[c];
+        lessons->shifted |=
+            !isnan(lessons->standard[c]) && lessons->standard[c] != lessons->own_standard[c];
 }
 
 /* Every `stride`-th trial. */
@@ -226,9 +226,8 @@ static enum anole_status learn(struct group *group, const struct anole_prior *pr
                                const struct anole_prior_source *sources, size_t count,
                                uint64_t seed, struct anole_error *error)
 {
-    struct lessons lessons = {.features = features,
-                              .own_standard = prior->standard,
-                              .columns = prior->columns};
+    struct lessons lessons = {
+        .features = features, .own_standard = prior->standard, .columns = prior->columns};
     size_t stride = (group->trials + MOST_TRIALS - 1) / MOST_TRIALS;
     enum anole_status status = ANOLE_DONE;
     if (!lessons_reserve(&lessons, group->trials < MOST_TRIALS ? group->trials : MOST_TRIALS))
@@ -423,8 +422,7 @@ void anole_prior_guess(const struct anole_prior *prior, const float *row, float 
 static void remember(struct anole_prior *prior, uint64_t config, const float *guesses)
 {
     if (!prior->guesses)
-        prior->guesses =
-            reallocarray(NULL, MOST_REMEMBERED, prior->count * sizeof *prior->guesses);
+        prior->guesses = reallocarray(NULL, MOST_REMEMBERED, prior->count * sizeof *prior->guesses);
     if (prior->places.count == MOST_REMEMBERED)
         anole_config_map_clear(&prior->places);
     size_t place = prior->places.count;

@@ -9,7 +9,7 @@
 #include "search/explorer.h"
 
 struct anole_sampler_ops {
-    const char *name; /* as in --sampler */
+    const char *name;    /* as in --sampler */
     const char *summary; /* one line for --help */
     /* How many candidates it likes to choose from, for a batch of `batch`. */
     size_t (*candidates)(const struct anole_explorer_context *context, size_t batch);

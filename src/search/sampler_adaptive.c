@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE 4 /* one in so many beside a peak */
+#define SHARE 4      /* one in so many beside a peak */
 #define WIDE_SHARE 2 /* one in so many from all candidates, the others from the best few */
-#define NARROW 16 /* candidates a trial */
+#define NARROW 16    /* candidates a trial */
 #define MOST_CANDIDATES 1024
 #define LARGE_TIMES 3 /* as many where not all configs are scored */
-#define FAR 6 /* knobs from the incumbent, of at least twice as many */
-#define TRIES 200 /* of making up a config */
+#define FAR 6         /* knobs from the incumbent, of at least twice as many */
+#define TRIES 200     /* of making up a config */
 
 /* Many: so that the clusters are regions of the space and not corners of one good
  * region.  With 16 a trial the search finds a remote optimum later.  Where the space

@@ -6,7 +6,7 @@
 #define MOST_ELITES 256 /* that may be peaks, or keep others from being one */
 #define MOST_PEAKS 64
 #define MOST_NEIGHBOURS 256 /* of a peak */
-#define WIDE_KNOB 48 /* of a knob with more values, so many are looked at */
+#define WIDE_KNOB 48        /* of a knob with more values, so many are looked at */
 
 struct peak {
     const uint16_t *digits;
@@ -43,8 +43,7 @@ static size_t list_neighbours(const struct peaks *peaks, const struct peak *peak
     for (size_t k = 0; k < peaks->knobs; k++) {
         uint32_t values = anole_space_knob(space, k)->count;
         for (uint32_t i = 0; i < values && i < WIDE_KNOB && count < MOST_NEIGHBOURS; i++) {
-            digits[k] =
-                (uint16_t)(values > WIDE_KNOB ? anole_rng_below(peaks->rng, values) : i);
+            digits[k] = (uint16_t)(values > WIDE_KNOB ? anole_rng_below(peaks->rng, values) : i);
             if (digits[k] != peak->digits[k])
                 neighbours[count++] = anole_space_encode(space, digits);
         }

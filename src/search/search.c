@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define DEFAULT_INITIAL 16
-#define GUIDED_RANDOM 4 /* one in so many of the first is random though similar tasks guide */
-#define RANDOM_TRIES 64 /* draws in a row without a config that is still to be tried */
+#define GUIDED_RANDOM 4    /* one in so many of the first is random though similar tasks guide */
+#define RANDOM_TRIES 64    /* draws in a row without a config that is still to be tried */
 #define MOST_LISTED 131072 /* valid configs that are listed when little is left */
 
 struct anole_search {
@@ -27,8 +27,8 @@ struct anole_search {
     struct anole_explorer_context context;
     struct anole_explorer *explorer;
     struct anole_config_map pending; /* all that was ever handed out */
-    bool listed; /* an attempt was made */
-    uint64_t *list; /* all valid configs, shuffled; NULL if they are too many */
+    bool listed;                     /* an attempt was made */
+    uint64_t *list;                  /* all valid configs, shuffled; NULL if they are too many */
     size_t list_count, list_next;
     struct anole_search_cost cost;
 };
@@ -66,8 +66,7 @@ static enum anole_status create_parts(struct anole_search *search,
     return search->explorer_ops->create(&search->explorer, &search->context, error);
 }
 
-enum anole_status anole_search_create(struct anole_search **search,
-                                      const struct anole_space *space,
+enum anole_status anole_search_create(struct anole_search **search, const struct anole_space *space,
                                       const struct anole_features *features,
                                       const struct anole_trials *trials,
                                       const struct anole_search_options *options,
@@ -241,14 +240,14 @@ static enum anole_status take_proposed(struct anole_search *search, struct batch
         status = anole_fail_memory(error);
     double began = anole_clock();
     if (status == ANOLE_DONE)
-        status = search->explorer_ops->propose(search->explorer, candidates, capacity, &count,
-                                               error);
+        status =
+            search->explorer_ops->propose(search->explorer, candidates, capacity, &count, error);
     double proposed = anole_clock();
     search->cost.explore += proposed - began;
     if (status == ANOLE_DONE) {
         log_proposal(search, count);
-        status = search->sampler->pick(&search->context, candidates, count, &search->sampling,
-                                       room, picks, &picked, error);
+        status = search->sampler->pick(&search->context, candidates, count, &search->sampling, room,
+                                       picks, &picked, error);
     }
     for (size_t i = 0; i < picked && status == ANOLE_DONE; i++) {
         bool taken;
@@ -282,8 +281,7 @@ static enum anole_status make_list(struct anole_search *search, struct anole_err
 static enum anole_status take_any(struct anole_search *search, struct batch *batch,
                                   struct anole_error *error)
 {
-    enum anole_status status =
-        take_random(search, batch, batch->capacity - batch->count, error);
+    enum anole_status status = take_random(search, batch, batch->capacity - batch->count, error);
     if (status == ANOLE_DONE && batch->count < batch->capacity && !search->listed)
         status = make_list(search, error);
     while (batch->count < batch->capacity && search->list &&

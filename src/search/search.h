@@ -11,7 +11,7 @@
 
 struct anole_search_options {
     const struct anole_explorer_ops *explorer; /* NULL: the default */
-    const struct anole_sampler_ops *sampler; /* NULL: the explorer's own */
+    const struct anole_sampler_ops *sampler;   /* NULL: the explorer's own */
     enum anole_model_target target;
     size_t initial; /* configs before the model is asked; 0: the default (16) */
     /* Configs worth trying right after the default one, say the best of similar
@@ -26,8 +26,7 @@ struct anole_search;
 /* Space and features are borrowed and must outlive the search.  Trials belong
  * to the caller, who adds to them between two calls; they may hold trials from
  * an earlier run already. */
-enum anole_status anole_search_create(struct anole_search **search,
-                                      const struct anole_space *space,
+enum anole_status anole_search_create(struct anole_search **search, const struct anole_space *space,
                                       const struct anole_features *features,
                                       const struct anole_trials *trials,
                                       const struct anole_search_options *options,
@@ -53,7 +52,7 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch, u
 
 /* Wall seconds spent so far. */
 struct anole_search_cost {
-    double model; /* fitting */
+    double model;   /* fitting */
     double explore; /* explorer and its predictions */
     double sample;
 };

@@ -5,18 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN 11 /* numbers of a knob alone */
+#define OWN 11   /* numbers of a knob alone */
 #define COMMON 4 /* numbers of the walker, repeated for every knob */
 #define WIDTH (OWN + COMMON)
 #define CRITIC (COMMON + 2 * OWN) /* the walker's; mean and largest over the knobs */
-#define TRIES 4 /* draws of a move that meets the constraints */
+#define TRIES 4                   /* draws of a move that meets the constraints */
 
 struct walker {
     uint16_t digits[ANOLE_MAX_KNOBS];
-    uint16_t next[ANOLE_MAX_KNOBS]; /* what the choice in question leads to */
+    uint16_t next[ANOLE_MAX_KNOBS];  /* what the choice in question leads to */
     uint16_t moved[ANOLE_MAX_KNOBS]; /* step at which the knob moved last, plus 1; 0: not yet */
     size_t step;
-    size_t guide; /* the elite that ELITE moves copy from */
+    size_t guide;    /* the elite that ELITE moves copy from */
     size_t fruitful; /* steps that led to new configs */
     float score;
 };
@@ -114,9 +114,7 @@ static void look_at_knob(const struct anole_walk *walk, const struct walker *wal
     out[6] = squash((marginals[goal] - here) * scale);
     out[7] = known && goal == digit ? 1.0f : 0.0f;
     out[8] = landscape->frequencies[landscape->offsets[knob] + digit];
-    out[9] = walker->moved[knob]
-                 ? 1.0f / (float)(walker->step + 2 - walker->moved[knob])
-                 : 0.0f;
+    out[9] = walker->moved[knob] ? 1.0f / (float)(walker->step + 2 - walker->moved[knob]) : 0.0f;
     out[10] = landscape->importances[knob];
 }
 
@@ -182,8 +180,7 @@ static bool allowed(void *context, size_t index, size_t head, size_t choice)
     memcpy(walker->next, walker->digits, landscape->knobs * sizeof *walker->next);
     for (int i = 0; i < (chance ? TRIES : 1); i++) {
         walker->next[knob] = walker->digits[knob];
-        if (anole_landscape_move(landscape, walker->next, knob, move, walker->guide,
-                                 &walk->rng) &&
+        if (anole_landscape_move(landscape, walker->next, knob, move, walker->guide, &walk->rng) &&
             anole_space_valid_digits(landscape->space, walker->next))
             return true;
     }
@@ -192,8 +189,8 @@ static bool allowed(void *context, size_t index, size_t head, size_t choice)
 
 /* The reward is what the pool gains: a new config that is to be tried counts by
  * how far it is above the eighth best so far. */
-static enum anole_status step(void *context, size_t index, const uint16_t *choices,
-                              double *reward, bool *done, struct anole_error *error)
+static enum anole_status step(void *context, size_t index, const uint16_t *choices, double *reward,
+                              bool *done, struct anole_error *error)
 {
     struct anole_walk *walk = context;
     struct anole_climber *climber = walk->climber;

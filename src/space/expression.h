@@ -58,7 +58,7 @@ bool anole_expression_reserved(const char *word);
 /* What is certain about an expression while some of its names are open. */
 struct anole_expression_bound {
     double low, high; /* all values that it can take; low > high: it never has one */
-    bool may_fail; /* it may have no value */
+    bool may_fail;    /* it may have no value */
     /* Equal for two sets of ranges that leave the same names open, with the same
      * ranges, if what is left to evaluate is the same.  (Up to a collision of
      * 64-bit hashes; the reverse need not hold.) */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ONE_HOT 8 /* values of a categorical knob that get a column each */
+#define MAX_ONE_HOT 8    /* values of a categorical knob that get a column each */
 #define MOST_PRODUCTS 66 /* columns of products: of twelve knobs, each with each */
 
 /* The columns of a knob: one with a number for each digit, or one a value. */
@@ -30,7 +30,7 @@ struct product {
 struct anole_features {
     const struct anole_space *space;
     struct knob_columns knobs[ANOLE_MAX_KNOBS];
-    size_t knob_columns; /* all together */
+    size_t knob_columns;          /* all together */
     float *twos[ANOLE_MAX_KNOBS]; /* [count], by digit: the power of two in a value, or NULL */
     size_t twos_count;
     float *logarithms[ANOLE_MAX_KNOBS]; /* [count], by digit, NaN of 0; NULL: in no product */

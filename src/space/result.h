@@ -23,7 +23,7 @@ enum anole_outcome {
 #define X(name, text, words) ANOLE_OUTCOME_##name,
     ANOLE_OUTCOME_MAP(X)
 #undef X
-    ANOLE_OUTCOME_COUNT
+        ANOLE_OUTCOME_COUNT
 };
 
 /* Where the wall time of a trial went, in seconds. */
@@ -37,12 +37,12 @@ struct anole_trial_cost {
 
 struct anole_result {
     enum anole_outcome outcome;
-    bool abandoned; /* ok, but far behind the best: timed by its first runs only */
-    bool simulated; /* by a backend without data: nothing was verified */
+    bool abandoned;   /* ok, but far behind the best: timed by its first runs only */
+    bool simulated;   /* by a backend without data: nothing was verified */
     uint32_t samples; /* timings behind `seconds` */
-    double seconds; /* median time of one run; ok only, else NaN */
+    double seconds;   /* median time of one run; ok only, else NaN */
     double low, high; /* 95 % interval of that median, seconds */
-    double error; /* largest error over tolerance; at most 1 if ok; NaN if not verified */
+    double error;     /* largest error over tolerance; at most 1 if ok; NaN if not verified */
     struct anole_trial_cost cost;
     char message[256]; /* why it failed; printable; "" if ok */
 };

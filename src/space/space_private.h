@@ -18,11 +18,11 @@
 
 struct anole_space_constraint {
     struct anole_expression *expression;
-    char *text; /* as it came */
+    char *text;      /* as it came */
     char *violation; /* "expression: why", printable */
-    uint64_t knobs; /* bit k: it mentions knob k */
-    bool tabled; /* a truth table knows it */
-    bool drawn; /* the diagram knows it */
+    uint64_t knobs;  /* bit k: it mentions knob k */
+    bool tabled;     /* a truth table knows it */
+    bool drawn;      /* the diagram knows it */
 };
 
 /* A truth table over the digits of a few knobs: bit sum(digit x stride). */
@@ -50,7 +50,7 @@ struct anole_space_level {
     uint32_t width; /* values of the knob */
     uint32_t nodes;
     uint32_t *child; /* [nodes x width]: the node of the next level, or NO_NODE */
-    uint64_t *sums; /* NULL, or [nodes x (width + 1)]: ways that begin with a smaller digit */
+    uint64_t *sums;  /* NULL, or [nodes x (width + 1)]: ways that begin with a smaller digit */
 };
 
 struct anole_space_diagram {
@@ -61,12 +61,12 @@ struct anole_space_diagram {
 
 /* How much a space may spend on knowing itself. */
 struct anole_space_limits {
-    uint64_t table_bits; /* of one truth table */
-    uint64_t table_work; /* instructions to fill them all */
+    uint64_t table_bits;    /* of one truth table */
+    uint64_t table_work;    /* instructions to fill them all */
     uint64_t machine_edges; /* of one constraint's diagram */
-    uint64_t machine_work; /* instructions to build them all */
-    uint64_t edges; /* of the diagram of all */
-    uint64_t work; /* edges that are written on the way to it */
+    uint64_t machine_work;  /* instructions to build them all */
+    uint64_t edges;         /* of the diagram of all */
+    uint64_t work;          /* edges that are written on the way to it */
 };
 
 struct anole_space {
@@ -75,7 +75,7 @@ struct anole_space {
 
     size_t knob_count;
     struct anole_space_knob knobs[ANOLE_MAX_KNOBS];
-    uint64_t strides[ANOLE_MAX_KNOBS]; /* what one step of a digit adds to an index */
+    uint64_t strides[ANOLE_MAX_KNOBS];     /* what one step of a digit adds to an index */
     uint64_t reciprocals[ANOLE_MAX_KNOBS]; /* 2^64 / count, rounded down; 0 for count 1 */
 
     struct anole_space_constraint *constraints;
@@ -100,7 +100,7 @@ struct anole_space {
     uint16_t *touch;
     size_t touch_start[ANOLE_MAX_KNOBS + 1];
     struct anole_space_diagram *diagram; /* of the constraints that are drawn */
-    bool exact; /* they all are, and there is no callback */
+    bool exact;                          /* they all are, and there is no callback */
 };
 
 /* What some decided knobs mean for a constraint. */
@@ -140,7 +140,7 @@ enum anole_status anole_space_machine_create(struct anole_space_diagram **machin
 struct anole_space_interner {
     uint64_t *keys; /* by number */
     size_t count, capacity;
-    uint32_t *slots; /* open addressing */
+    uint32_t *slots;   /* open addressing */
     size_t slot_count; /* a power of two, or 0 */
 };
 

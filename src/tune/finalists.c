@@ -9,8 +9,7 @@
 
 #define LEAST_ROUNDS 6
 
-void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load,
-                          double most)
+void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load, double most)
 {
     plan->count = ANOLE_FINALISTS_MOST;
     /* Half of the share, at least, is for timing. */
@@ -83,8 +82,7 @@ static enum anole_status set_hash(struct anole_tuner_final *final,
                                   struct anole_error *error)
 {
     struct anole_generated *generated = NULL;
-    enum anole_status status =
-        anole_generator_kernel(&generated, generator, final->config, error);
+    enum anole_status status = anole_generator_kernel(&generated, generator, final->config, error);
     if (status != ANOLE_DONE)
         return status;
     final->source_hash = generated->source_hash;
@@ -92,12 +90,10 @@ static enum anole_status set_hash(struct anole_tuner_final *final,
     return ANOLE_DONE;
 }
 
-enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
-                                         struct anole_measure *measure,
-                                         const struct anole_generator *generator,
-                                         const struct anole_trials *trials,
-                                         const struct anole_finalists_plan *plan,
-                                         struct anole_error *error)
+enum anole_status
+anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *measure,
+                       const struct anole_generator *generator, const struct anole_trials *trials,
+                       const struct anole_finalists_plan *plan, struct anole_error *error)
 {
     uint64_t configs[ANOLE_FINALISTS_MOST + 1];
     struct anole_result results[ANOLE_FINALISTS_MOST + 1];
@@ -134,9 +130,8 @@ enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
                                           struct anole_result *result,
                                           struct anole_result *default_result,
                                           struct anole_measure *measure,
-                                          const struct anole_generator *generator,
-                                          uint64_t config, double seconds,
-                                          struct anole_error *error)
+                                          const struct anole_generator *generator, uint64_t config,
+                                          double seconds, struct anole_error *error)
 {
     uint64_t fallback = anole_space_default(anole_generator_space(generator));
     uint64_t configs[2] = {fallback, config};

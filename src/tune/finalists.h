@@ -26,20 +26,17 @@ void anole_finalists_plan(struct anole_finalists_plan *plan, double share, doubl
 
 /* About plan->seconds of timing.  final->found is false if nothing valid is known or
  * none of the finalists passed again. */
-enum anole_status anole_finalists_decide(struct anole_tuner_final *final,
-                                         struct anole_measure *measure,
-                                         const struct anole_generator *generator,
-                                         const struct anole_trials *trials,
-                                         const struct anole_finalists_plan *plan,
-                                         struct anole_error *error);
+enum anole_status
+anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *measure,
+                       const struct anole_generator *generator, const struct anole_trials *trials,
+                       const struct anole_finalists_plan *plan, struct anole_error *error);
 
 /* The same comparison for one given config against the default: `anole verify`. */
 enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
                                           struct anole_result *result,
                                           struct anole_result *default_result,
                                           struct anole_measure *measure,
-                                          const struct anole_generator *generator,
-                                          uint64_t config, double seconds,
-                                          struct anole_error *error);
+                                          const struct anole_generator *generator, uint64_t config,
+                                          double seconds, struct anole_error *error);
 
 #endif

@@ -17,7 +17,7 @@
 struct entry {
     double multiplicity;
     double work;
-    double best; /* seconds; NaN: none */
+    double best;         /* seconds; NaN: none */
     double past[WINDOW]; /* best before each of the last batches; NaN: none */
     size_t batches;
     size_t trials;
@@ -62,8 +62,7 @@ void anole_schedule_set(struct anole_schedule *schedule, size_t task, double mul
     schedule->entries[task].work = work;
 }
 
-void anole_schedule_update(struct anole_schedule *schedule, size_t task, size_t trials,
-                           double best)
+void anole_schedule_update(struct anole_schedule *schedule, size_t task, size_t trials, double best)
 {
     struct entry *entry = &schedule->entries[task];
     for (int k = WINDOW - 1; k > 0; k--)
@@ -116,8 +115,7 @@ static double expected_gain(const struct entry *entry)
 double anole_schedule_promise(const struct anole_schedule *schedule, size_t task)
 {
     const struct entry *entry = &schedule->entries[task];
-    double seconds =
-        isnan(entry->best) ? entry->work * seconds_per_work(schedule) : entry->best;
+    double seconds = isnan(entry->best) ? entry->work * seconds_per_work(schedule) : entry->best;
     return entry->multiplicity * seconds * expected_gain(entry);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/suggest.h"
 
-
 /* Draws for each neighbour wanted; most changes of a valid config are invalid. */
 #define DRAWS 100
 
@@ -11,8 +10,8 @@ static bool match(uint16_t *digit, const struct anole_space_knob *knob, int64_t 
     uint64_t nearest = UINT64_MAX;
     for (uint32_t i = 0; i < knob->count; i++) {
         int64_t own = knob->values[i];
-        uint64_t distance = own > value ? (uint64_t)own - (uint64_t)value
-                                        : (uint64_t)value - (uint64_t)own;
+        uint64_t distance =
+            own > value ? (uint64_t)own - (uint64_t)value : (uint64_t)value - (uint64_t)own;
         if (distance < nearest) {
             nearest = distance;
             *digit = (uint16_t)i;

@@ -29,8 +29,8 @@ struct anole_transfer {
 
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
-                                        const struct anole_registry_device *device,
-                                        uint32_t dtype, struct anole_error *error)
+                                        const struct anole_registry_device *device, uint32_t dtype,
+                                        struct anole_error *error)
 {
     struct anole_transfer *made = calloc(1, sizeof *made);
     if (!made)
@@ -76,8 +76,7 @@ static bool usable(const struct anole_transfer *transfer, const struct anole_his
                    struct anole_task *task)
 {
     const struct anole_registry_entry *entry = transfer->entry;
-    return strcmp(key->backend, entry->name) == 0 &&
-           key->generator == entry->generator_version &&
+    return strcmp(key->backend, entry->name) == 0 && key->generator == entry->generator_version &&
            anole_task_parse_key(task, key->task, NULL) == ANOLE_DONE &&
            anole_backend_supports(entry->backend, &transfer->device->device, task);
 }
@@ -89,8 +88,8 @@ static enum anole_status take_key(struct anole_transfer *transfer,
 {
     struct past_task *past = &transfer->tasks[transfer->count];
     *past = (struct past_task){0};
-    enum anole_status status = anole_generator_create(
-        &past->generator, transfer->entry->backend, &transfer->device->device, task, error);
+    enum anole_status status = anole_generator_create(&past->generator, transfer->entry->backend,
+                                                      &transfer->device->device, task, error);
     if (status == ANOLE_DONE)
         status = anole_trials_create(&past->trials, error);
     if (status == ANOLE_DONE)

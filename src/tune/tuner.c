@@ -99,7 +99,7 @@ static size_t total_trials(const struct anole_tuner *tuner)
 /* ------------------------------------------------------------- one result */
 
 void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t config,
-                        const struct anole_result *result)
+                             const struct anole_result *result)
 {
     struct anole_tuner_task *line = &tuner->tasks[task];
     const struct anole_space *space = anole_generator_space(tuner->jobs[task].generator);
@@ -126,9 +126,8 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     struct anole_tuner *tuner = sink->tuner;
     struct anole_tuner_job *job = &tuner->jobs[sink->task];
     double start = anole_clock();
-    enum anole_status status =
-        anole_history_append(tuner->history, &job->key, anole_generator_space(job->generator),
-                             config, result, error);
+    enum anole_status status = anole_history_append(
+        tuner->history, &job->key, anole_generator_space(job->generator), config, result, error);
     tuner->view.history_seconds += anole_clock() - start;
     if (status == ANOLE_DONE)
         status = anole_trials_add(job->trials, config, result, error);
@@ -329,8 +328,8 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
         show(tuner);
         struct anole_tuner_job *job = &tuner->jobs[i];
         double start = anole_clock();
-        enum anole_status status = anole_finalists_decide(&finals[i], tuner->measure,
-                                                          job->generator, job->trials, &plan, error);
+        enum anole_status status = anole_finalists_decide(
+            &finals[i], tuner->measure, job->generator, job->trials, &plan, error);
         if (status != ANOLE_DONE)
             return status;
         /* What it took beyond its timing is what the next one is going to take. */

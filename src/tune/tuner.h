@@ -19,9 +19,9 @@ struct anole_tuner_options {
     const struct anole_explorer_ops *explorer;
     const struct anole_sampler_ops *sampler;
     uint64_t seed;
-    double time_limit; /* wall seconds for all of it; 0: none */
+    double time_limit;    /* wall seconds for all of it; 0: none */
     uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
-    uint32_t threads; /* of a CPU device; 0: all cores */
+    uint32_t threads;     /* of a CPU device; 0: all cores */
     const char *history_path;
     const char *const *transfer_paths; /* further histories to learn from, or NULL; needed
                                           while the tuner is made */
@@ -36,11 +36,11 @@ struct anole_tuner_task {
     char key[ANOLE_TASK_KEY];
     char label[64];
     double flops;
-    size_t trials; /* in all */
+    size_t trials;  /* in all */
     size_t resumed; /* of them, from an earlier run */
     size_t failures[ANOLE_OUTCOME_COUNT];
     double default_seconds; /* NaN: not measured or not ok */
-    double best_seconds; /* NaN: none yet */
+    double best_seconds;    /* NaN: none yet */
     uint64_t best_config;
 };
 
@@ -48,9 +48,9 @@ struct anole_tuner_task {
 struct anole_tuner_view {
     const struct anole_tuner_task *tasks;
     size_t task_count;
-    size_t current; /* the task in hand */
-    const char *phase; /* a literal: "starting", "searching", "comparing finalists" */
-    size_t trials; /* of this run */
+    size_t current;             /* the task in hand */
+    const char *phase;          /* a literal: "starting", "searching", "comparing finalists" */
+    size_t trials;              /* of this run */
     double elapsed, time_limit; /* seconds */
     uint64_t trial_limit;
     struct anole_measure_cost measure;
@@ -64,10 +64,10 @@ typedef void anole_tuner_observer(void *context, const struct anole_tuner_view *
 /* What was decided for one task. */
 struct anole_tuner_final {
     bool found; /* something valid was found */
-    bool tie; /* tuned and default cannot be told apart: the default is kept */
+    bool tie;   /* tuned and default cannot be told apart: the default is kept */
     uint64_t config;
-    double seconds, low, high; /* tuned */
-    double default_seconds; /* NaN if the default failed */
+    double seconds, low, high;                 /* tuned */
+    double default_seconds;                    /* NaN if the default failed */
     double speedup, speedup_low, speedup_high; /* paired, interleaved; NaN likewise */
     uint64_t source_hash;
     char problem[256]; /* why nothing was found: what became of the default, printable */
@@ -90,8 +90,7 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
                                      struct anole_error *error);
 void anole_tuner_destroy(struct anole_tuner *tuner);
 
-void anole_tuner_observe(struct anole_tuner *tuner, anole_tuner_observer *observer,
-                         void *context);
+void anole_tuner_observe(struct anole_tuner *tuner, anole_tuner_observer *observer, void *context);
 
 /* Searches until the budget is spent or nothing is left to try.  Each task gets
  * its default config measured whatever the budget.  ERR_INTERRUPTED if stopped. */

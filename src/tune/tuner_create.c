@@ -58,15 +58,13 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
 {
     struct anole_tuner_job *job = &tuner->jobs[task];
     struct anole_tuner_task *line = &tuner->tasks[task];
-    const struct anole_backend *backend =
-        tuner->registry->entries[tuner->device->backend].backend;
+    const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
     line->source = source;
     line->flops = anole_task_flops(&source->task);
     line->default_seconds = line->best_seconds = NAN;
     anole_task_key(line->key, &source->task);
     anole_task_label(line->label, sizeof line->label, &source->task);
-    job->key = anole_tuner_key(tuner->registry, tuner->device, line->key,
-                               tuner->options.threads);
+    job->key = anole_tuner_key(tuner->registry, tuner->device, line->key, tuner->options.threads);
 
     enum anole_status status = anole_generator_create(&job->generator, backend,
                                                       &tuner->device->device, &source->task, error);
@@ -82,8 +80,8 @@ static size_t count_supported(const struct anole_tuner *tuner, const struct anol
 {
     size_t count = 0;
     for (size_t i = 0; i < tuner->network->task_count; i++)
-        count += anole_backend_supports(backend, &tuner->device->device,
-                                        &tuner->network->tasks[i].task);
+        count +=
+            anole_backend_supports(backend, &tuner->device->device, &tuner->network->tasks[i].task);
     return count;
 }
 
@@ -107,8 +105,7 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
 static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
 {
     const struct anole_network *network = tuner->network;
-    const struct anole_backend *backend =
-        tuner->registry->entries[tuner->device->backend].backend;
+    const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
     if (count_supported(tuner, backend) == 0)
         return fail_unsupported(tuner, backend, error);
     for (size_t i = 0; i < network->task_count; i++) {
@@ -218,9 +215,9 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
     }
     for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
         if (finals[i].found)
-            status = anole_tuner_lock_task(&new.tasks[new.task_count++], &tuner->tasks[i],
-                                           &finals[i],
-                                           anole_generator_space(tuner->jobs[i].generator), error);
+            status =
+                anole_tuner_lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
+                                      anole_generator_space(tuner->jobs[i].generator), error);
     }
     if (status == ANOLE_DONE)
         *device = new;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define LEAST_TRIALS 24 /* of other tasks, before there is anything to tell */
-#define GROWTH 4 /* so many times as many, before there is anything new to tell */
+#define GROWTH 4        /* so many times as many, before there is anything new to tell */
 
 struct sources {
     struct anole_prior_source *sources;
@@ -83,9 +83,8 @@ static bool is_own(void *context, const struct anole_history_key *key)
 enum anole_status anole_tuner_load_transfer(struct anole_tuner *tuner, struct anole_error *error)
 {
     const struct anole_tuner_options *options = &tuner->options;
-    enum anole_status status =
-        anole_transfer_create(&tuner->transfer, tuner->registry, tuner->device,
-                              tuner->network->dtype, error);
+    enum anole_status status = anole_transfer_create(&tuner->transfer, tuner->registry,
+                                                     tuner->device, tuner->network->dtype, error);
     if (status != ANOLE_DONE || (options->explorer && options->explorer->model_free))
         return status;
     for (size_t i = 0; i < options->transfer_count && status == ANOLE_DONE; i++)

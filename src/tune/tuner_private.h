@@ -16,7 +16,7 @@ struct anole_tuner_job {
     struct anole_search *search; /* NULL until its first turn */
     struct anole_history_key key;
     size_t informed; /* trials of other tasks that its search was last told of */
-    bool started; /* its first batch, with the default config, is done */
+    bool started;    /* its first batch, with the default config, is done */
 };
 
 struct anole_tuner {
@@ -28,12 +28,12 @@ struct anole_tuner {
     struct anole_measure *measure;
     struct anole_schedule *schedule;
     struct anole_transfer *transfer;
-    struct anole_tuner_job *jobs; /* [view.task_count] */
+    struct anole_tuner_job *jobs;   /* [view.task_count] */
     struct anole_tuner_task *tasks; /* [view.task_count] */
     struct anole_tuner_view view;
     anole_tuner_observer *observer;
     void *observer_context;
-    double start; /* anole_clock() */
+    double start;   /* anole_clock() */
     bool searching; /* a batch may be cut off when the time is over */
 };
 

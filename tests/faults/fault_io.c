@@ -56,7 +56,8 @@ static void *next(const char *name)
 ssize_t write(int descriptor, const void *data, size_t bytes)
 {
     static long written;
-    ssize_t (*real)(int, const void *, size_t) = (ssize_t (*)(int, const void *, size_t))next("write");
+    ssize_t (*real)(int, const void *, size_t) =
+        (ssize_t(*)(int, const void *, size_t))next("write");
     long limit = number("FAULT_WRITE");
     if (limit < 0 || !concerns_open(descriptor))
         return real(descriptor, data, bytes);

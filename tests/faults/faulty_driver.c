@@ -34,12 +34,27 @@
 #define MOST_PLATFORMS 4
 #define PUBLIC __attribute__((visibility("default")))
 
-enum call { DEVICES, CONTEXT, BUFFER, WRITE, READ, BUILD, LAUNCH, FINISH, EVENT, COMPILER, ALLOCATION,
-            UNITS, GROUP, KERNEL_GROUP, CALLS };
+enum call {
+    DEVICES,
+    CONTEXT,
+    BUFFER,
+    WRITE,
+    READ,
+    BUILD,
+    LAUNCH,
+    FINISH,
+    EVENT,
+    COMPILER,
+    ALLOCATION,
+    UNITS,
+    GROUP,
+    KERNEL_GROUP,
+    CALLS
+};
 
 static const char *const calls[CALLS] = {
-    "devices", "context",  "buffer",     "write", "read",  "build",       "launch",
-    "finish",  "event",    "compiler",   "allocation", "units", "group", "kernel_group"};
+    "devices", "context", "buffer",   "write",      "read",  "build", "launch",
+    "finish",  "event",   "compiler", "allocation", "units", "group", "kernel_group"};
 
 /* Shared by all processes. */
 struct state {
@@ -212,8 +227,7 @@ static cl_int CL_API_CALL build_program(cl_program program, cl_uint count,
 {
     cl_int error;
     bool instead = strike(BUILD, CL_DEVICE_NOT_AVAILABLE, &error);
-    return instead ? error
-                   : real.clBuildProgram(program, count, devices, options, notify, user);
+    return instead ? error : real.clBuildProgram(program, count, devices, options, notify, user);
 }
 
 static cl_int CL_API_CALL enqueue_write(cl_command_queue queue, cl_mem memory, cl_bool wait,
@@ -236,10 +250,10 @@ static cl_int CL_API_CALL enqueue_read(cl_command_queue queue, cl_mem memory, cl
     return real.clEnqueueReadBuffer(queue, memory, wait, offset, size, data, count, events, event);
 }
 
-static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                                         const size_t *from, const size_t *global,
-                                         const size_t *local, cl_uint count, const cl_event *events,
-                                         cl_event *event)
+static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel,
+                                         cl_uint dimensions, const size_t *from,
+                                         const size_t *global, const size_t *local, cl_uint count,
+                                         const cl_event *events, cl_event *event)
 {
     cl_int error;
     if (strike(LAUNCH, CL_OUT_OF_RESOURCES, &error))
@@ -268,8 +282,8 @@ static cl_int CL_API_CALL event_info(cl_event event, cl_event_info what, size_t 
 }
 
 static cl_int CL_API_CALL kernel_group_info(cl_kernel kernel, cl_device_id device,
-                                            cl_kernel_work_group_info what, size_t size, void *value,
-                                            size_t *needed)
+                                            cl_kernel_work_group_info what, size_t size,
+                                            void *value, size_t *needed)
 {
     cl_int result = real.clGetKernelWorkGroupInfo(kernel, device, what, size, value, needed);
     if (result == CL_SUCCESS && what == CL_KERNEL_WORK_GROUP_SIZE)

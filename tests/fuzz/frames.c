@@ -53,7 +53,8 @@ static size_t queue_one(struct anole_channel *channel, const uint8_t *data, size
                         const void *prefix, size_t prefix_size)
 {
     static uint8_t payload[FUZZ_MOST_BYTES];
-    enum anole_frame_type type = (enum anole_frame_type)(1 + data[0] % (ANOLE_FRAME_TYPE_COUNT - 1));
+    enum anole_frame_type type =
+        (enum anole_frame_type)(1 + data[0] % (ANOLE_FRAME_TYPE_COUNT - 1));
     size_t length = (size_t)data[2] | (size_t)data[3] << 8, used = 0;
     struct anole_error error = {.status = ANOLE_DONE};
     if (length > size - 4)

@@ -21,15 +21,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The targets, and their files. */
 #define FUZZ_MAP(X)                                                                                \
-    X(network)  /* the reader of networks */                                                       \
-    X(lockfile) /* the reader of lock files */                                                     \
-    X(history)  /* the reader of histories, which also mends their ends */                         \
+    X(network)   /* the reader of networks */                                                      \
+    X(lockfile)  /* the reader of lock files */                                                    \
+    X(history)   /* the reader of histories, which also mends their ends */                        \
     X(recording) /* the readers of recorded spaces: T4, caches, gzip */                            \
-    X(t1)       /* the reader of T1 files */                                                       \
-    X(kernel)   /* the same, of whole kernels */                                                   \
-    X(words)    /* task keys, durations, constraints, and what goes to a terminal */               \
-    X(answers)  /* the tuner's side of the protocol: what a worker may send */                     \
-    X(worker)   /* the worker's side: what it may be asked */
+    X(t1)        /* the reader of T1 files */                                                      \
+    X(kernel)    /* the same, of whole kernels */                                                  \
+    X(words)     /* task keys, durations, constraints, and what goes to a terminal */              \
+    X(answers)   /* the tuner's side of the protocol: what a worker may send */                    \
+    X(worker)    /* the worker's side: what it may be asked */
 
 #define X(name) int fuzz_##name(const uint8_t *data, size_t size);
 FUZZ_MAP(X)

@@ -68,8 +68,7 @@ FUZZ_TARGET(answers)
     fuzz_send(pair[1], data, size, NULL, 0);
     for (int i = 0; i < MOST_ANSWERS && anole_link_alive(&seat.link); i++) {
         seat.busy = true;
-        enum anole_seat_event event =
-            anole_seat_check(&seat, &terms, &frame, text, sizeof text);
+        enum anole_seat_event event = anole_seat_check(&seat, &terms, &frame, text, sizeof text);
         if (event == ANOLE_SEAT_ANSWERED)
             read_answer(&seat, &terms, &frame);
         else if (event != ANOLE_SEAT_WAITING)

@@ -51,8 +51,8 @@ FUZZ_TARGET(kernel)
     struct anole_custom_kernel *custom = NULL;
     struct anole_error error = {.status = ANOLE_DONE};
     fuzz_quiet();
-    enum anole_status status = anole_t1_kernel_parse(&custom, (const char *)data, size,
-                                                     "/proc/version", true, &error);
+    enum anole_status status =
+        anole_t1_kernel_parse(&custom, (const char *)data, size, "/proc/version", true, &error);
     FUZZ_REQUIRE(status == error.status && (status == ANOLE_DONE) == (custom != NULL));
     if (custom)
         use(custom);

@@ -100,7 +100,8 @@ static int seed_answer(const char *folder, const char *name, uint8_t expected,
 
 static int seed_answers(const char *folder)
 {
-    static struct anole_vet_reply vetted = {.name = "good", .driver_count = 2, .drivers = {"", "b"}};
+    static struct anole_vet_reply vetted = {
+        .name = "good", .driver_count = 2, .drivers = {"", "b"}};
     static struct anole_probe_reply probed = {.device_count = 1};
     struct anole_trial_reply trial = {.usage = {.builds = 3}, .binary = "abc", .binary_bytes = 3};
     struct anole_round_reply round = {.count = 2, .seconds = {1e-3, 2e-3}, .failed = UINT32_MAX};

@@ -235,10 +235,10 @@ static int generate(const struct anole_device *device, const struct anole_task *
         return fail(message, ANOLE_BAD_REQUEST, "no such config");
     if (deed == DEED_refuse)
         return fail(message, ANOLE_BAD_REQUEST, "this config is refused on purpose");
-    int length = snprintf(source, sizeof source, "kernel void conv() { /* %lld %lld %d %d */ }\n",
-                          (long long)values[KNOB_TILE],
-                          FAULT == FAULT_idle_knob ? 0 : (long long)values[KNOB_SLOW], deed,
-                          misremember());
+    int length =
+        snprintf(source, sizeof source, "kernel void conv() { /* %lld %lld %d %d */ }\n",
+                 (long long)values[KNOB_TILE],
+                 FAULT == FAULT_idle_knob ? 0 : (long long)values[KNOB_SLOW], deed, misremember());
     struct anole_launch launch = {.size = sizeof launch,
                                   .dimensions = 1,
                                   .kernel = "conv",
@@ -397,7 +397,9 @@ static int binary_of(struct anole_session *session, struct anole_build *made, vo
     (void)made;
     (void)message;
     if (data && *bytes >= sizeof BINARY_TEXT)
-        memcpy(data, FAULT == FAULT_other_binary ? "nonsense, and long enough for all of it to be copied" : BINARY_TEXT,
+        memcpy(data,
+               FAULT == FAULT_other_binary ? "nonsense, and long enough for all of it to be copied"
+                                           : BINARY_TEXT,
                sizeof BINARY_TEXT);
     *bytes = sizeof BINARY_TEXT;
     return ANOLE_OK;
