@@ -5,7 +5,8 @@
 #ifndef BENCH_CHOICE_H
 #define BENCH_CHOICE_H
 
-#include "measure/backend.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
-#include "network/task.h"
+#include "op/task.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,7 +15,9 @@
 #include "bench/peak.h"
 #include "bench/report.h"
 #include "cli/interrupt.h"
-#include "measure/scratch.h"
+#include "plugin/scratch.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 
 #include <math.h>
 #include <stdio.h>

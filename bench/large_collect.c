@@ -6,7 +6,8 @@
  *
  * anole-bench-collect --task KEY [--device D] HISTORY...
  */
-#include "measure/backend.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 #include "record/history.h"
 #include "space/space_private.h" /* the constraints' texts */
 

@@ -7,6 +7,7 @@
 #include "bench/onednn.h"
 
 #include "base/clock.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #define BENCH_ONEDNN_H
 
 #include "bench/contest.h"
-#include "measure/reference.h"
+#include "op/reference.h"
 
 #define BENCH_ONEDNN "onednn" /* how the names of its contestants begin */
 

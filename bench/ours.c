@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/ours.h"
+#include "plugin/generator.h"
 
 #include <stdio.h>
 #include <stdlib.h>

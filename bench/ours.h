@@ -7,7 +7,8 @@
 #define BENCH_OURS_H
 
 #include "bench/contest.h"
-#include "measure/runner.h"
+#include "exec/runner.h"
+#include "plugin/generator.h"
 
 /* Adds a config of the runner's task under a name.  ERR_NOTHING_VALID, with the
  * reason, if it does not build or run; ERR_WRONG_RESULT if it computes the wrong

@@ -2,7 +2,9 @@
 #include "bench/peak.h"
 
 #include "base/text.h"
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
+#include "devices/registry.h"
+#include "plugin/host.h"
 
 #include <math.h>
 

@@ -6,7 +6,7 @@
 #ifndef BENCH_PEAK_H
 #define BENCH_PEAK_H
 
-#include "measure/backend.h"
+#include "devices/registry.h"
 
 /* *flops: operations a second (two a multiply-add), of the fastest of several
  * batches.  Opens the device for itself. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/table.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "bench/contest.h"
 #include "bench/figures.h"
-#include "measure/backend.h"
-#include "network/network.h"
+#include "devices/registry.h"
+#include "graph/network.h"
 
 struct bench_network {
     const char *path;

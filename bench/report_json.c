@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "bench/report.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdlib.h>

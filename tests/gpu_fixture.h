@@ -6,8 +6,8 @@
 #ifndef ANOLE_GPU_FIXTURE_H
 #define ANOLE_GPU_FIXTURE_H
 
-#include "measure/backend.h"
-#include "network/task.h"
+#include "plugin/generator.h"
+#include "op/task.h"
 
 #include <dirent.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel_fixture.h"
+#include "plugin/host.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -8,9 +8,9 @@
 #define KERNEL_FIXTURE_H
 
 #include "base/rng.h"
-#include "measure/backend.h"
-#include "measure/reference.h"
-#include "network/task.h"
+#include "plugin/generator.h"
+#include "op/reference.h"
+#include "op/task.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -13,9 +13,10 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "measure/backend.h"
-#include "measure/scratch.h"
-#include "network/task.h"
+#include "devices/registry.h"
+#include "plugin/host.h"
+#include "plugin/scratch.h"
+#include "op/task.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #define RANDOM_TASKS_H
 
 #include "base/rng.h"
-#include "network/task.h"
+#include "op/task.h"
 
 /* Sets the shape of a task of some kind; it may make no sense yet. */
 typedef void random_draw(struct anole_task *task, struct anole_rng *rng);

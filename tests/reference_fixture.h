@@ -6,7 +6,7 @@
 #ifndef REFERENCE_FIXTURE_H
 #define REFERENCE_FIXTURE_H
 
-#include "measure/reference.h"
+#include "op/reference.h"
 
 #include <math.h>
 #include <stdarg.h>

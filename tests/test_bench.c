@@ -6,7 +6,7 @@
 #include "bench/contest.h"
 #include "bench/figures.h"
 #include "bench/kernels_options.h"
-#include "network/task.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * The generate group of the cpu plugin: pure, so these tests need no device, and
  * describe CPUs that are not here.
  */
-#include "measure/backend.h"
+#include "plugin/generator.h"
 #include "random_tasks.h"
 
 #include <math.h>

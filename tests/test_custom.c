@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "kernel/t1_kernel.h"
-#include "measure/backend.h"
-#include "measure/custom_data.h"
-#include "measure/custom_wire.h"
-#include "measure/guarded.h"
+#include "plugin/kernel.h"
+#include "exec/custom_data.h"
+#include "worker/custom_wire.h"
+#include "exec/guarded.h"
 
 #include <math.h>
 #include <stdio.h>

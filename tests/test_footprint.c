@@ -5,7 +5,7 @@
  * layers and many CPUs.  A driver does not refuse what is too much: it ends the
  * process, or the thread's stack does.
  */
-#include "measure/backend.h"
+#include "plugin/generator.h"
 #include "random_tasks.h"
 #include "space_grow.h"
 

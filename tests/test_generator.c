@@ -3,6 +3,7 @@
  * The pure half, with a plugin that does what each test tells it to.
  */
 #include "measure_fixture.h"
+#include "plugin/generator.h"
 
 #include <math.h>
 

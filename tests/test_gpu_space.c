@@ -5,7 +5,7 @@
  * OpenCL C takes.
  */
 #include "gpu_fixture.h"
-#include "network/network.h"
+#include "graph/network.h"
 #include "random_tasks.h"
 
 /* ------------------------------------------------------------------ spaces */

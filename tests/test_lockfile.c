@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "base/text.h"
-#include "network/task.h"
+#include "op/task.h"
 #include "record/lockfile.h"
 
 #include <dirent.h>

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "network/network.h"
+#include "graph/network.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * share: drivers, devices, buffers, builds that fail, launches that are refused.
  */
 #include "kernel_fixture.h"
+#include "plugin/host.h"
 
 #include <dirent.h>
 #include <pthread.h>

@@ -5,7 +5,7 @@
 #include "measure_fixture.h"
 
 #include "base/rng.h"
-#include "measure/protocol.h"
+#include "worker/protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 #include "opencl_split.h"
 #include "opencl_team.h"
 #include "random_tasks.h"
+#include "plugin/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,9 +5,10 @@
  */
 #include "measure_fixture.h"
 
-#include "measure/guarded.h"
-#include "measure/reference.h"
-#include "measure/runner.h"
+#include "exec/guarded.h"
+#include "op/reference.h"
+#include "exec/runner.h"
+#include "plugin/generator.h"
 
 #include <math.h>
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "network/task.h"
+#include "op/task.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "measure_fixture.h"
 
 #include "base/rng.h"
-#include "measure/message.h"
+#include "worker/message.h"
 
 #include <math.h>
 
@@ -31,8 +31,10 @@ union any {
     X(vet_request)                                                                                 \
     X(vet_reply)                                                                                   \
     X(probe_request)                                                                               \
-    X(probe_reply) X(prepare_request) X(open_request) X(task_request) X(trial_request)             \
-        X(trial_reply) X(round_reply) X(failed_reply) X(stage_event) X(log_event) X(hello_event)
+    X(probe_reply)                                                                                 \
+    X(prepare_request)                                                                             \
+    X(open_request) X(task_request) X(trial_request) X(trial_reply) X(round_reply) X(failed_reply) \
+        X(stage_event) X(log_event) X(hello_event)
 
 enum kind {
 #define X(name) KIND_##name,

@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "measure/confine.h"
-#include "measure/guard.h"
+#include "worker/confine.h"
+#include "worker/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,7 @@
 #define ANOLE_CELL_H
 
 #include "check/check.h"
+#include "worker/message.h"
 
 #include <stdbool.h>
 

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "check/exam.h"
-#include "measure/scratch.h"
+#include "plugin/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

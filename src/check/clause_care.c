@@ -5,7 +5,8 @@
 #include "check/rig.h"
 #include "check/stock.h"
 
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
+#include "plugin/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,8 @@
 #include "check/exam.h"
 
 #include "base/text.h"
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
+#include "plugin/host.h"
 
 #include <math.h>
 #include <stdio.h>

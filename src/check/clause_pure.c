@@ -5,7 +5,8 @@
  */
 #include "check/exam.h"
 
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
+#include "plugin/host.h"
 
 #include <math.h>
 #include <pthread.h>

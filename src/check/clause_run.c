@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
 
 enum anole_ruling anole_clause_builds(struct anole_exam *exam)
 {

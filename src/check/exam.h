@@ -8,7 +8,8 @@
 #include "base/rng.h"
 #include "check/cell.h"
 #include "check/contract.h"
-#include "measure/backend.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 
 #define ANOLE_EXAM_TASKS 16
 

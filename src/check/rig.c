@@ -2,7 +2,8 @@
 #include "check/rig.h"
 
 #include "base/clock.h"
-#include "measure/plugin_message.h"
+#include "plugin/plugin_message.h"
+#include "plugin/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

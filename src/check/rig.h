@@ -8,8 +8,8 @@
 #define ANOLE_RIG_H
 
 #include "check/exam.h"
-#include "measure/guarded.h"
-#include "measure/reference.h"
+#include "exec/guarded.h"
+#include "op/reference.h"
 
 struct anole_rig {
     struct anole_exam *exam;

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "devices/registry.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/table.h"
-#include "measure/diagnose.h"
+#include "devices/diagnose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/cmd_plugin.h"
 #include "cli/table.h"
+#include "devices/registry.h"
 
 #include <stdio.h>
 #include <string.h>

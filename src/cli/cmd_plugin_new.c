@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "cli/cmd_plugin.h"
 #include "cli/plugin_template.h"
-#include "measure/backend.h"
+#include "plugin/backend.h"
 
 #include <errno.h>
 #include <limits.h>

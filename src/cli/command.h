@@ -9,8 +9,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/options.h"
-#include "measure/backend.h"
-#include "network/network.h"
+#include "plugin/backend.h"
+#include "graph/network.h"
 
 extern const struct anole_command anole_cmd_devices;
 extern const struct anole_command anole_cmd_tasks;

@@ -2,7 +2,7 @@
 #include "cli/comparison.h"
 
 #include "base/text.h"
-#include "network/task.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #define ANOLE_COMPARISON_H
 
 #include "base/json.h"
-#include "network/task.h"
+#include "op/task.h"
 #include "record/lockfile.h"
 
 #define ANOLE_COMPARISON_COLUMNS 26 /* they are called A to Z */

@@ -7,7 +7,8 @@
 #define ANOLE_KERNEL_EXPORT_H
 
 #include "kernel/custom.h"
-#include "measure/backend.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 #include "record/lockfile.h"
 
 /* The entry of the lock file that was tuned on this device (same backend, same

@@ -6,8 +6,8 @@
 #define ANOLE_KERNEL_INPUT_H
 
 #include "kernel/custom.h"
-#include "measure/backend.h"
-#include "network/network.h"
+#include "plugin/backend.h"
+#include "graph/network.h"
 #include "record/lockfile.h"
 
 /* Reads a T1 file as if it were a network of that one kernel; `device` NULL: none in

@@ -6,7 +6,7 @@
  */
 #include "base/clock.h"
 #include "measure/measure_private.h"
-#include "measure/runner.h"
+#include "exec/runner.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
     enum anole_status status = anole_measure_prepare(measure, &work->stored, generator, error);
     if (status != ANOLE_DONE)
         return status;
-    work->task = (struct anole_seat_task){
+    work->task = (struct anole_handle_task){
         .number = work->stored->number, .task = &work->stored->task, .data = work->stored->file};
     measure->terms.builds = &work->stored->builds;
     measure->terms.runs = &work->stored->runs;
@@ -78,10 +78,10 @@ bool anole_item_try_again(const struct anole_work *work, struct anole_item *item
 }
 
 /* The time of a trial that had no chance to tell where it went. */
-static void charge(struct anole_trial_cost *cost, const struct anole_seat *seat)
+static void charge(struct anole_trial_cost *cost, const struct anole_handle *handle)
 {
-    double seconds = anole_clock() - seat->began;
-    switch (seat->stage) {
+    double seconds = anole_clock() - handle->began;
+    switch (handle->stage) {
     case ANOLE_STAGE_RUN:
     case ANOLE_STAGE_TIME:
         cost->run += seconds;
@@ -118,7 +118,7 @@ static enum anole_status finish(struct anole_work *work, struct anole_item *item
 
 /* -- Asking -- */
 
-static enum anole_status ask(struct anole_work *work, struct anole_seat *seat,
+static enum anole_status ask(struct anole_work *work, struct anole_handle *handle,
                              const struct anole_item *item, enum anole_frame_type request,
                              enum anole_frame_type expected, struct anole_error *error)
 {
@@ -126,7 +126,7 @@ static enum anole_status ask(struct anole_work *work, struct anole_seat *seat,
                                           .best = work->best,
                                           .binary = item->binary,
                                           .binary_bytes = item->binary_bytes};
-    struct anole_seat_task task = work->task;
+    struct anole_handle_task task = work->task;
     struct anole_wire wire;
     memcpy(message.values, item->values, sizeof message.values);
     if (request == ANOLE_FRAME_BUILD)
@@ -134,7 +134,7 @@ static enum anole_status ask(struct anole_work *work, struct anole_seat *seat,
     anole_wire_writer_init(&wire);
     anole_wire_trial_request(&wire, &message);
     enum anole_status status =
-        anole_seat_ask(seat, &work->measure->terms, &task, request, expected, &wire, -1, error);
+        anole_handle_ask(handle, &work->measure->terms, &task, request, expected, &wire, -1, error);
     anole_wire_fini(&wire);
     return status;
 }
@@ -239,9 +239,9 @@ static void renew(struct anole_work *work)
     struct anole_measure *measure = work->measure;
     for (size_t i = 0; i < measure->builder_count; i++)
         if (!measure->builders[i].busy)
-            anole_seat_empty(&measure->builders[i]);
+            anole_handle_empty(&measure->builders[i]);
     if (!measure->timer.busy) {
-        anole_seat_empty(&measure->timer);
+        anole_handle_empty(&measure->timer);
         unload(work);
     }
 }
@@ -249,23 +249,23 @@ static void renew(struct anole_work *work)
 /* What a worker's end means for what it was at: `again` is the state in which to
  * try once more if the kernel is not to blame. */
 static enum anole_status lose(struct anole_work *work, struct anole_item *item,
-                              const struct anole_seat *seat, enum anole_seat_event event,
+                              const struct anole_handle *handle, enum anole_handle_event event,
                               const char *text, enum anole_item_state again,
                               struct anole_error *error)
 {
-    if (event == ANOLE_SEAT_FAILED || !anole_stage_blames_kernel(seat->stage)) {
+    if (event == ANOLE_HANDLE_FAILED || !anole_stage_blames_kernel(handle->stage)) {
         item->state = again;
-        return anole_measure_bad_start(work->measure, seat, event, text, error);
+        return anole_measure_bad_start(work->measure, handle, event, text, error);
     }
     enum anole_outcome outcome =
-        event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
+        event == ANOLE_HANDLE_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
     if (work->compare && anole_item_try_again(work, item, outcome)) {
         item->state = again;
         renew(work);
         return ANOLE_DONE;
     }
     anole_item_fail(item, outcome, text);
-    charge(&item->result.cost, seat);
+    charge(&item->result.cost, handle);
     return finish(work, item, error);
 }
 
@@ -277,15 +277,15 @@ static bool read_reply(struct anole_trial_reply *reply, const struct anole_frame
     return anole_wire_complete(&wire);
 }
 
-static enum anole_status take_build(struct anole_work *work, struct anole_seat *seat,
+static enum anole_status take_build(struct anole_work *work, struct anole_handle *handle,
                                     struct anole_item *item, const struct anole_frame *frame,
                                     struct anole_error *error)
 {
     struct anole_trial_reply reply;
     if (!read_reply(&reply, frame)) {
-        anole_seat_empty(seat);
+        anole_handle_empty(handle);
         item->state = ANOLE_ITEM_WAITING;
-        return anole_measure_bad_start(work->measure, seat, ANOLE_SEAT_ANSWERED,
+        return anole_measure_bad_start(work->measure, handle, ANOLE_HANDLE_ANSWERED,
                                        "it answered with nonsense", error);
     }
     anole_measure_good(work->measure);
@@ -304,35 +304,35 @@ static enum anole_status take_build(struct anole_work *work, struct anole_seat *
         if (item->binary)
             memcpy(item->binary, reply.binary, reply.binary_bytes);
     }
-    anole_seat_review(seat, &work->measure->terms, &reply.usage);
+    anole_handle_review(handle, &work->measure->terms, &reply.usage);
     return reply.result.outcome == ANOLE_OUTCOME_OK ? ANOLE_DONE : finish(work, item, error);
 }
 
 static enum anole_status hear_builder(struct anole_work *work, size_t at, struct anole_error *error)
 {
-    struct anole_seat *seat = &work->measure->builders[at];
+    struct anole_handle *handle = &work->measure->builders[at];
     struct anole_item *item = &work->items[work->builder_items[at]];
     struct anole_frame frame;
     char text[256];
-    enum anole_seat_event event =
-        anole_seat_check(seat, &work->measure->terms, &frame, text, sizeof text);
-    if (event == ANOLE_SEAT_WAITING)
+    enum anole_handle_event event =
+        anole_handle_check(handle, &work->measure->terms, &frame, text, sizeof text);
+    if (event == ANOLE_HANDLE_WAITING)
         return ANOLE_DONE;
-    if (event == ANOLE_SEAT_ANSWERED)
-        return take_build(work, seat, item, &frame, error);
-    return lose(work, item, seat, event, text, ANOLE_ITEM_WAITING, error);
+    if (event == ANOLE_HANDLE_ANSWERED)
+        return take_build(work, handle, item, &frame, error);
+    return lose(work, item, handle, event, text, ANOLE_ITEM_WAITING, error);
 }
 
 static enum anole_status take_result(struct anole_work *work, struct anole_item *item,
                                      const struct anole_frame *frame, struct anole_error *error)
 {
-    struct anole_seat *seat = &work->measure->timer;
+    struct anole_handle *handle = &work->measure->timer;
     struct anole_trial_reply reply;
     if (!read_reply(&reply, frame)) {
-        anole_seat_empty(seat);
+        anole_handle_empty(handle);
         unload(work);
         item->state = ANOLE_ITEM_BUILT;
-        return anole_measure_bad_start(work->measure, seat, ANOLE_SEAT_ANSWERED,
+        return anole_measure_bad_start(work->measure, handle, ANOLE_HANDLE_ANSWERED,
                                        "it answered with nonsense", error);
     }
     anole_measure_good(work->measure);
@@ -348,26 +348,26 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
         renew(work);
         return ANOLE_DONE;
     }
-    anole_seat_review(seat, &work->measure->terms, &reply.usage);
-    if (!anole_link_alive(&seat->link))
+    anole_handle_review(handle, &work->measure->terms, &reply.usage);
+    if (!anole_process_alive(&handle->process))
         unload(work);
     return load ? ANOLE_DONE : finish(work, item, error);
 }
 
 static enum anole_status hear_timer(struct anole_work *work, struct anole_error *error)
 {
-    struct anole_seat *seat = &work->measure->timer;
+    struct anole_handle *handle = &work->measure->timer;
     struct anole_item *item = &work->items[work->timer_item];
     struct anole_frame frame;
     char text[256];
-    enum anole_seat_event event =
-        anole_seat_check(seat, &work->measure->terms, &frame, text, sizeof text);
-    if (event == ANOLE_SEAT_WAITING)
+    enum anole_handle_event event =
+        anole_handle_check(handle, &work->measure->terms, &frame, text, sizeof text);
+    if (event == ANOLE_HANDLE_WAITING)
         return ANOLE_DONE;
-    if (event == ANOLE_SEAT_ANSWERED)
+    if (event == ANOLE_HANDLE_ANSWERED)
         return take_result(work, item, &frame, error);
     unload(work);
-    return lose(work, item, seat, event, text, ANOLE_ITEM_BUILT, error);
+    return lose(work, item, handle, event, text, ANOLE_ITEM_BUILT, error);
 }
 
 /* -- The loop -- */

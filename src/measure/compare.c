@@ -8,7 +8,7 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "measure/measure_private.h"
-#include "measure/runner.h"
+#include "exec/runner.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static enum anole_status start_over(struct comparison *comparison, const char *t
     anole_text_printable(safe, sizeof safe, text);
     anole_log_warning("%s: the final comparison stops: %s; it goes on in a new worker",
                       work->measure->label, safe);
-    anole_seat_empty(&work->measure->timer);
+    anole_handle_empty(&work->measure->timer);
     for (size_t i = 0; i < work->count; i++)
         if (work->items[i].state == ANOLE_ITEM_LOADED)
             work->items[i].state = ANOLE_ITEM_BUILT;
@@ -111,15 +111,16 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
     return ANOLE_DONE;
 }
 
-static enum anole_status lose_round(struct comparison *comparison, const struct anole_seat *seat,
-                                    enum anole_seat_event event, const char *text,
+static enum anole_status lose_round(struct comparison *comparison,
+                                    const struct anole_handle *handle,
+                                    enum anole_handle_event event, const char *text,
                                     struct anole_error *error)
 {
     struct anole_work *work = &comparison->work;
-    struct anole_item *guilty = item_in(work, seat->slot);
-    bool blame = guilty && event != ANOLE_SEAT_FAILED && anole_stage_blames_kernel(seat->stage);
+    struct anole_item *guilty = item_in(work, handle->slot);
+    bool blame = guilty && event != ANOLE_HANDLE_FAILED && anole_stage_blames_kernel(handle->stage);
     enum anole_outcome outcome =
-        event == ANOLE_SEAT_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
+        event == ANOLE_HANDLE_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
     if (blame && !anole_item_try_again(work, guilty, outcome)) {
         guilty->state = ANOLE_ITEM_DONE;
         anole_item_fail(guilty, outcome, text);
@@ -131,20 +132,20 @@ static enum anole_status one_round(struct comparison *comparison, struct anole_e
 {
     struct anole_work *work = &comparison->work;
     struct anole_measure *measure = work->measure;
-    enum anole_seat_event event = ANOLE_SEAT_WAITING;
+    enum anole_handle_event event = ANOLE_HANDLE_WAITING;
     struct anole_frame frame;
     char text[256];
     enum anole_status status =
-        anole_seat_ask(&measure->timer, &measure->terms, &work->task, ANOLE_FRAME_ROUND,
-                       ANOLE_FRAME_SAMPLES, NULL, -1, error);
-    while (status == ANOLE_DONE && event == ANOLE_SEAT_WAITING) {
+        anole_handle_ask(&measure->timer, &measure->terms, &work->task, ANOLE_FRAME_ROUND,
+                         ANOLE_FRAME_SAMPLES, NULL, -1, error);
+    while (status == ANOLE_DONE && event == ANOLE_HANDLE_WAITING) {
         status = anole_measure_turn(measure, error);
         if (status == ANOLE_DONE)
-            event = anole_seat_check(&measure->timer, &measure->terms, &frame, text, sizeof text);
+            event = anole_handle_check(&measure->timer, &measure->terms, &frame, text, sizeof text);
     }
     if (status != ANOLE_DONE)
         return status;
-    if (event == ANOLE_SEAT_ANSWERED)
+    if (event == ANOLE_HANDLE_ANSWERED)
         return take_round(comparison, &frame, error);
     return lose_round(comparison, &measure->timer, event, text, error);
 }

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "kernel/custom.h"
 #include "measure/device_lock.h"
-#include "measure/scratch.h"
-#include "measure/task_file.h"
+#include "plugin/scratch.h"
+#include "exec/task_file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -82,9 +82,9 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     new->terms.run_limit = new->options.run_limit;
     new->terms.worker_memory = new->options.worker_memory;
     for (size_t i = 0; i < ANOLE_MAX_BUILDERS; i++)
-        anole_seat_init(&new->builders[i]);
-    anole_seat_init(&new->timer);
-    anole_seat_init(&new->preparer);
+        anole_handle_init(&new->builders[i]);
+    anole_handle_init(&new->timer);
+    anole_handle_init(&new->preparer);
     anole_task_store_init(&new->store, STORE_LIMIT);
     if (!anole_measure_simulated(new)) {
         anole_scratch_sweep();
@@ -104,61 +104,61 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     return ANOLE_DONE;
 }
 
-static size_t all_seats(struct anole_measure *measure, struct anole_seat **seats)
+static size_t all_handles(struct anole_measure *measure, struct anole_handle **handles)
 {
     size_t count = 0;
     for (size_t i = 0; i < measure->builder_count; i++)
-        seats[count++] = &measure->builders[i];
-    seats[count++] = &measure->timer;
-    seats[count++] = &measure->preparer;
+        handles[count++] = &measure->builders[i];
+    handles[count++] = &measure->timer;
+    handles[count++] = &measure->preparer;
     return count;
 }
 
 void anole_measure_abandon(struct anole_measure *measure)
 {
-    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
-    size_t count = all_seats(measure, seats);
+    struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
+    size_t count = all_handles(measure, handles);
     for (size_t i = 0; i < count; i++)
-        if (seats[i]->busy)
-            anole_link_ask_end(&seats[i]->link);
+        if (handles[i]->busy)
+            anole_process_ask_end(&handles[i]->process);
     for (size_t i = 0; i < count; i++)
-        if (seats[i]->busy)
-            anole_seat_empty(seats[i]);
+        if (handles[i]->busy)
+            anole_handle_empty(handles[i]);
     if (measure->preparing)
         anole_task_store_drop(&measure->store, measure->preparing);
     measure->preparing = NULL;
 }
 
 /* Lets idle workers close their devices, for a moment, then kills what is left. */
-static void close_all(struct anole_seat **seats, size_t count, double patience)
+static void close_all(struct anole_handle **handles, size_t count, double timeout)
 {
     const struct timespec pause = {.tv_nsec = 2000000};
-    double deadline = anole_clock() + patience;
+    double deadline = anole_clock() + timeout;
     size_t closed;
     for (size_t i = 0; i < count; i++)
-        anole_link_ask_close(&seats[i]->link);
+        anole_process_ask_close(&handles[i]->process);
     do {
         closed = 0;
         for (size_t i = 0; i < count; i++)
-            closed += anole_link_closed(&seats[i]->link);
+            closed += anole_process_closed(&handles[i]->process);
         if (closed < count)
             nanosleep(&pause, NULL);
     } while (closed < count && anole_clock() < deadline);
     for (size_t i = 0; i < count; i++)
-        anole_link_ask_end(&seats[i]->link);
+        anole_process_ask_end(&handles[i]->process);
     for (size_t i = 0; i < count; i++)
-        anole_seat_empty(seats[i]);
+        anole_handle_empty(handles[i]);
 }
 
 void anole_measure_destroy(struct anole_measure *measure)
 {
     if (!measure)
         return;
-    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
-    size_t count = all_seats(measure, seats);
+    struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
+    size_t count = all_handles(measure, handles);
     anole_measure_abandon(measure);
     bool hurry = measure->options.stop && measure->options.stop(measure->options.stop_context);
-    close_all(seats, count, hurry ? 0 : CLOSE_PATIENCE);
+    close_all(handles, count, hurry ? 0 : CLOSE_PATIENCE);
     anole_task_store_fini(&measure->store);
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
@@ -199,11 +199,11 @@ static double *stage_cost(struct anole_measure_cost *cost, enum anole_stage stag
  * else for whatever there is. */
 static void account(struct anole_measure *measure, double seconds)
 {
-    const struct anole_seat *found = NULL;
+    const struct anole_handle *found = NULL;
     for (size_t i = 0; i < measure->builder_count; i++) {
-        const struct anole_seat *seat = &measure->builders[i];
-        if (seat->busy && (!found || seat->stage == ANOLE_STAGE_BUILD))
-            found = seat;
+        const struct anole_handle *handle = &measure->builders[i];
+        if (handle->busy && (!found || handle->stage == ANOLE_STAGE_BUILD))
+            found = handle;
     }
     if (measure->timer.busy)
         found = &measure->timer;
@@ -226,12 +226,12 @@ void anole_measure_cost(const struct anole_measure *measure, struct anole_measur
 static enum anole_status ask_preparer(struct anole_measure *measure, struct anole_stored_task *task,
                                       struct anole_error *error)
 {
-    const struct anole_seat_task on_device = {
+    const struct anole_handle_task on_device = {
         .number = task->number, .task = &task->task, .data = -1};
     struct anole_wire wire;
     anole_wire_writer_init(&wire);
     anole_wire_prepare_request(&wire, &measure->request);
-    enum anole_status status = anole_seat_ask(
+    enum anole_status status = anole_handle_ask(
         &measure->preparer, &measure->terms, measure->request.config_count > 0 ? &on_device : NULL,
         ANOLE_FRAME_PREPARE, ANOLE_FRAME_READY, &wire, task->file, error);
     anole_wire_fini(&wire);
@@ -265,24 +265,24 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
     struct anole_frame frame;
     char text[ANOLE_ERROR_TEXT / 2];
     struct anole_stored_task *task = measure->preparing;
-    enum anole_seat_event event =
-        anole_seat_check(&measure->preparer, &measure->terms, &frame, text, sizeof text);
+    enum anole_handle_event event =
+        anole_handle_check(&measure->preparer, &measure->terms, &frame, text, sizeof text);
     switch (event) {
-    case ANOLE_SEAT_WAITING:
+    case ANOLE_HANDLE_WAITING:
         return ANOLE_DONE;
-    case ANOLE_SEAT_ANSWERED:
-        anole_seat_empty(&measure->preparer);
+    case ANOLE_HANDLE_ANSWERED:
+        anole_handle_empty(&measure->preparer);
         measure->preparing = NULL;
         task->ready = true;
         return anole_task_file_seal(task->file, error);
     default:
-        if (event != ANOLE_SEAT_FAILED && measure->request.config_count > 0 &&
+        if (event != ANOLE_HANDLE_FAILED && measure->request.config_count > 0 &&
             anole_stage_blames_kernel(measure->preparer.stage))
             return lose_reference(measure, text, error);
         measure->preparing = NULL;
         anole_task_store_drop(&measure->store, task);
         /* What a user's file says may be wrong; the rest is ours. */
-        if (event == ANOLE_SEAT_FAILED && measure->preparer.failure == ANOLE_ERR_INPUT)
+        if (event == ANOLE_HANDLE_FAILED && measure->preparer.failure == ANOLE_ERR_INPUT)
             return anole_fail(error, ANOLE_ERR_INPUT, "%s", text);
         return anole_fail(error, ANOLE_ERR_WORKER, "computing a task's reference: %s", text);
     }
@@ -290,19 +290,19 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
 
 enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error)
 {
-    struct anole_seat *seats[ANOLE_MAX_BUILDERS + 2];
-    struct pollfd fds[(ANOLE_MAX_BUILDERS + 2) * ANOLE_LINK_POLLS];
-    size_t count = all_seats(measure, seats);
+    struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
+    struct pollfd fds[(ANOLE_MAX_BUILDERS + 2) * ANOLE_PROCESS_POLLS];
+    size_t count = all_handles(measure, handles);
     if (measure->options.stop && measure->options.stop(measure->options.stop_context))
         return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
     /* Of the busy ones alone: what an idle worker says, or that it dies, can wait
      * until it is needed. */
     nfds_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!seats[i]->busy)
+        if (!handles[i]->busy)
             continue;
-        anole_link_polls(&seats[i]->link, &fds[used]);
-        used += ANOLE_LINK_POLLS;
+        anole_process_polls(&handles[i]->process, &fds[used]);
+        used += ANOLE_PROCESS_POLLS;
     }
     double start = anole_clock();
     if (poll(fds, used, POLL_MILLISECONDS) < 0 && errno != EINTR)
@@ -321,7 +321,7 @@ static void forget_other(struct anole_measure *measure, const struct anole_task 
     anole_task_key(key, task);
     if (!measure->preparing || strcmp(measure->preparing->key, key) == 0)
         return;
-    anole_seat_empty(&measure->preparer);
+    anole_handle_empty(&measure->preparer);
     anole_task_store_drop(&measure->store, measure->preparing);
     measure->preparing = NULL;
 }

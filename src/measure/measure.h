@@ -19,7 +19,8 @@
 #define ANOLE_MEASURE_H
 
 #include "base/status.h"
-#include "measure/backend.h"
+#include "devices/registry.h"
+#include "plugin/generator.h"
 #include "space/result.h"
 
 struct anole_measure_options {
@@ -28,7 +29,7 @@ struct anole_measure_options {
     uint64_t seed;          /* of inputs and weights */
     /* Seconds until a build (0: 30), and a run or one batch of timed runs (0: 10),
      * count as hanging.  Less, once it is known how long those of the task take: see
-     * patience.h. */
+     * timeout.h. */
     double build_limit, run_limit;
     double lost_limit;    /* seconds that a device that was lost is waited for; 0: 60 */
     double sample_time;   /* seconds of timed running to spend on a config; 0: 0.2 */

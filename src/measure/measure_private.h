@@ -7,8 +7,8 @@
 #define ANOLE_MEASURE_PRIVATE_H
 
 #include "measure/measure.h"
-#include "measure/message.h"
-#include "measure/seat.h"
+#include "worker/message.h"
+#include "worker/handle.h"
 #include "measure/task_store.h"
 
 #define ANOLE_MAX_BUILDERS 32u
@@ -17,11 +17,11 @@ struct anole_measure {
     struct anole_measure_options options;
     const struct anole_backend *backend;
     struct anole_device device;
-    struct anole_seat_terms terms;
-    struct anole_seat builders[ANOLE_MAX_BUILDERS];
+    struct anole_handle_terms terms;
+    struct anole_handle builders[ANOLE_MAX_BUILDERS];
     size_t builder_count; /* 0: builds do not travel, the timer makes them */
-    struct anole_seat timer;
-    struct anole_seat preparer;
+    struct anole_handle timer;
+    struct anole_handle preparer;
     struct anole_task_store store;
     struct anole_stored_task *preparing;  /* the task that the preparer is at */
     struct anole_prepare_request request; /* what it was asked */
@@ -69,7 +69,7 @@ struct anole_work {
     size_t count;
     const struct anole_generator *generator;
     bool compare; /* load, instead of trying */
-    struct anole_seat_task task;
+    struct anole_handle_task task;
     struct anole_stored_task *stored;
     size_t builder_items[ANOLE_MAX_BUILDERS]; /* what each is at */
     size_t timer_item;
@@ -94,8 +94,8 @@ void anole_measure_abandon(struct anole_measure *measure);
 /* A worker came to nothing through no fault of a kernel's: once is bad luck.  A device
  * that has worked, and cannot be opened, is lost, and is waited for. */
 enum anole_status anole_measure_bad_start(struct anole_measure *measure,
-                                          const struct anole_seat *seat,
-                                          enum anole_seat_event event, const char *text,
+                                          const struct anole_handle *handle,
+                                          enum anole_handle_event event, const char *text,
                                           struct anole_error *error);
 /* A worker has answered. */
 void anole_measure_good(struct anole_measure *measure);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/task_store.h"
 
-#include "measure/task_file.h"
+#include "exec/task_file.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -6,8 +6,8 @@
 #ifndef ANOLE_TASK_STORE_H
 #define ANOLE_TASK_STORE_H
 
-#include "measure/patience.h"
-#include "network/task.h"
+#include "worker/timeout.h"
+#include "op/task.h"
 
 #include <stdint.h>
 
@@ -20,8 +20,8 @@ struct anole_stored_task {
     char key[ANOLE_TASK_KEY];
     int file; /* see task_file.h; -1: none */
     size_t bytes;
-    bool ready;                         /* the file is filled and sealed */
-    struct anole_patience builds, runs; /* how long they took so far */
+    bool ready;                        /* the file is filled and sealed */
+    struct anole_timeout builds, runs; /* how long they took so far */
 };
 
 struct anole_task_store {

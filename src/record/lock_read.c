@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "network/task.h"
+#include "op/task.h"
 #include "record/lock_private.h"
 #include "space/space.h"
 

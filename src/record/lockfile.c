@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "network/task.h"
+#include "op/task.h"
 #include "record/lock_private.h"
 
 #include <inttypes.h>

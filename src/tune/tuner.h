@@ -8,7 +8,7 @@
 #define ANOLE_TUNER_H
 
 #include "measure/measure.h"
-#include "network/network.h"
+#include "graph/network.h"
 #include "record/history.h"
 #include "record/lockfile.h"
 #include "search/search.h"

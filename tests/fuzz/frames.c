@@ -5,7 +5,7 @@
 #include "fuzz.h"
 
 #include "base/log.h"
-#include "measure/protocol.h"
+#include "worker/protocol.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "measure/seat.h"
+#include "worker/handle.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@
 #define MOST_ANSWERS 64
 
 /* As batch.c, compare.c and registry.c read what they were waiting for. */
-static void read_answer(struct anole_seat *seat, struct anole_seat_terms *terms,
+static void read_answer(struct anole_handle *handle, struct anole_handle_terms *terms,
                         const struct anole_frame *frame)
 {
     static struct anole_probe_reply probed;
@@ -40,7 +40,7 @@ static void read_answer(struct anole_seat *seat, struct anole_seat_terms *terms,
         anole_wire_trial_reply(&wire, &trial);
         FUZZ_REQUIRE(!anole_wire_complete(&wire) || trial.binary_bytes <= frame->length);
         if (anole_wire_complete(&wire))
-            anole_seat_review(seat, terms, &trial.usage);
+            anole_handle_review(handle, terms, &trial.usage);
     }
 }
 
@@ -49,9 +49,9 @@ FUZZ_TARGET(answers)
     static const enum anole_frame_type expected[] = {ANOLE_FRAME_BUILT,   ANOLE_FRAME_RESULT,
                                                      ANOLE_FRAME_SAMPLES, ANOLE_FRAME_VETTED,
                                                      ANOLE_FRAME_PROBED,  ANOLE_FRAME_READY};
-    struct anole_seat_terms terms = {
+    struct anole_handle_terms terms = {
         .build_limit = 1e9, .run_limit = 1e9, .worker_memory = 1 << 30};
-    struct anole_seat seat;
+    struct anole_handle handle;
     struct anole_frame frame;
     char text[256];
     int pair[2];
@@ -59,22 +59,23 @@ FUZZ_TARGET(answers)
     if (size < 1)
         return 0;
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-    anole_seat_init(&seat);
-    seat.link.pid = FUZZ_NOBODY;
-    anole_channel_init(&seat.link.channel, pair[0]);
-    seat.deadline = 1e30;
-    seat.awaited = 1;
-    seat.expected = expected[data[0] / 2 % (sizeof expected / sizeof *expected)];
+    anole_handle_init(&handle);
+    handle.process.pid = FUZZ_NOBODY;
+    anole_channel_init(&handle.process.channel, pair[0]);
+    handle.deadline = 1e30;
+    handle.awaited = 1;
+    handle.expected = expected[data[0] / 2 % (sizeof expected / sizeof *expected)];
     fuzz_send(pair[1], data, size, NULL, 0);
-    for (int i = 0; i < MOST_ANSWERS && anole_link_alive(&seat.link); i++) {
-        seat.busy = true;
-        enum anole_seat_event event = anole_seat_check(&seat, &terms, &frame, text, sizeof text);
-        if (event == ANOLE_SEAT_ANSWERED)
-            read_answer(&seat, &terms, &frame);
-        else if (event != ANOLE_SEAT_WAITING)
+    for (int i = 0; i < MOST_ANSWERS && anole_process_alive(&handle.process); i++) {
+        handle.busy = true;
+        enum anole_handle_event event =
+            anole_handle_check(&handle, &terms, &frame, text, sizeof text);
+        if (event == ANOLE_HANDLE_ANSWERED)
+            read_answer(&handle, &terms, &frame);
+        else if (event != ANOLE_HANDLE_WAITING)
             FUZZ_REQUIRE(memchr(text, '\0', sizeof text) != NULL);
     }
-    anole_seat_empty(&seat); /* closes our end */
+    anole_handle_empty(&handle); /* closes our end */
     close(pair[1]);
     return 0;
 }

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "kernel/t1_kernel.h"
-#include "measure/backend.h"
-#include "measure/custom_wire.h"
+#include "plugin/kernel.h"
+#include "worker/custom_wire.h"
 
 #include <string.h>
 

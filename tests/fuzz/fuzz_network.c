@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz.h"
 
-#include "network/network.h"
+#include "graph/network.h"
 
 FUZZ_TARGET(network)
 {

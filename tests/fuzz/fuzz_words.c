@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
-#include "network/task.h"
+#include "op/task.h"
 #include "space/space.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "measure/wire.h"
-#include "measure/worker.h"
+#include "worker/wire.h"
+#include "worker/worker.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,8 +5,9 @@
  */
 #include "fuzz.h"
 
-#include "measure/message.h"
+#include "worker/message.h"
 #include "record/history.h"
+#include "op/task.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whether folders will take what a run writes to them.
+ */
+#include "devices/diagnose.h"
+
+#include "base/text.h"
+#include "plugin/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define LITTLE_ROOM (UINT64_C(64) << 20) /* bytes: a long run's history and cache */
+
+/* NULL if all went well; else what failed, and errno says why. */
+static const char *try_file(const char *path)
+{
+    static const char text[] = "anole doctor was here\n";
+    const char *failed = NULL;
+    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (file < 0)
+        return "cannot be created";
+    if (write(file, text, sizeof text - 1) != (ssize_t)sizeof text - 1)
+        failed = "cannot be written";
+    else if (fsync(file) != 0)
+        failed = "cannot be synced";
+    else if (flock(file, LOCK_EX | LOCK_NB) != 0)
+        failed = "cannot be locked";
+    int saved = errno;
+    close(file);
+    unlink(path);
+    errno = saved;
+    return failed;
+}
+
+static enum anole_status examine(struct anole_findings *findings, const char *folder,
+                                 const char *check, const char *mend, struct anole_error *error)
+{
+    char *path, room[32];
+    struct statvfs about;
+    if (asprintf(&path, "%s/.anole-doctor-%ld", folder, (long)getpid()) < 0)
+        return anole_fail_memory(error);
+    const char *failed = try_file(path);
+    int why = errno;
+    free(path);
+    if (failed)
+        return anole_findings_add(findings, folder, check, ANOLE_VERDICT_FAULT, mend, error,
+                                  "a file in it %s: %s", failed, strerror(why));
+    if (statvfs(folder, &about) != 0)
+        return anole_findings_add(findings, folder, check, ANOLE_VERDICT_FINE, NULL, error,
+                                  "can be written, synced and locked");
+    uint64_t bytes = (uint64_t)about.f_bavail * about.f_frsize;
+    bool little = bytes < LITTLE_ROOM;
+    return anole_findings_add(
+        findings, folder, check, little ? ANOLE_VERDICT_NOTE : ANOLE_VERDICT_FINE,
+        little ? "removing files there, or another folder" : NULL, error,
+        "can be written, synced and locked; %s free", anole_text_bytes(room, sizeof room, bytes));
+}
+
+enum anole_status anole_diagnose_folder(struct anole_findings *findings, const char *folder,
+                                        struct anole_error *error)
+{
+    return examine(findings, folder, "history's folder",
+                   "a folder that you may write to: cd there, or --history FOLDER/NAME.history",
+                   error);
+}
+
+enum anole_status anole_diagnose_scratch(struct anole_findings *findings, struct anole_error *error)
+{
+    static const char mend[] = "TMPDIR=FOLDER, one that you may write to";
+    struct anole_error problem = {.status = ANOLE_DONE};
+    char *path;
+    enum anole_status status = anole_scratch_create(&path, &problem);
+    if (status == ANOLE_ERR_MEMORY)
+        return anole_fail_memory(error);
+    if (status != ANOLE_DONE)
+        return anole_findings_add(findings, "scratch", "kernel cache", ANOLE_VERDICT_FAULT, mend,
+                                  error, "%s", problem.text);
+    status = examine(findings, path, "kernel cache", mend, error);
+    anole_scratch_remove(path);
+    free(path);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of what plugins may use of the host.
+ */
+#ifndef ANOLE_HOST_H
+#define ANOLE_HOST_H
+
+#include <anole/plugin.h>
+
+/* The host table handed to plugins; topology by hwloc.  `threads` as in
+ * anole_host.  Valid for the life of the process.  NULL if memory is used up. */
+const struct anole_host *anole_host_get(uint32_t threads);
+/* Who gets the lines that plugins log, already printable; NULL (the default):
+ * our own log. */
+typedef void anole_host_log(enum anole_log_level level, const char *text);
+void anole_host_set_log(anole_host_log *log);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernel that a backend generates for a task and the values of its knobs, checked and
+ * completed; and its weights, as it reads them.
+ */
+#ifndef ANOLE_KERNEL_H
+#define ANOLE_KERNEL_H
+
+#include "op/task.h"
+#include "plugin/backend.h"
+
+/* A generated kernel; owns everything it points to. */
+struct anole_generated {
+    struct anole_kernel kernel; /* as anole/plugin.h has it */
+    uint64_t source_hash;       /* of source, options and launches */
+};
+
+/* From the knobs' values, without a space.  ERR_INPUT if the plugin refuses the config
+ * (the message is the plugin's). */
+enum anole_status anole_backend_generate(struct anole_generated **generated,
+                                         const struct anole_backend *backend,
+                                         const struct anole_device *device,
+                                         const struct anole_task *task, const int64_t *values,
+                                         size_t count, struct anole_error *error);
+enum anole_status anole_backend_pack(const struct anole_backend *backend,
+                                     const struct anole_device *device,
+                                     const struct anole_task *task, const int64_t *values,
+                                     size_t count, const void *weights, size_t weights_bytes,
+                                     void *packed, size_t packed_bytes, struct anole_error *error);
+void anole_generated_destroy(struct anole_generated *generated);
+
+#endif
