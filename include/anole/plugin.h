@@ -188,14 +188,32 @@ enum anole_task_kind {
     ANOLE_TASK_CUSTOM = 4,
 };
 
+/* The types of elements: name, value, name in files, bytes, what an element is.  A REAL is
+ * a floating-point number, a BOOL a byte that is 0 or 1. */
+#define ANOLE_DTYPE_MAP(X)                                                                         \
+    X(F32, 1, "f32", 4, REAL)                                                                      \
+    X(F16, 2, "f16", 2, REAL)                                                                      \
+    /* Tensors are as of F32, but whoever asks for this lets kernels round inputs and weights      \
+     * to mantissas of 10 bits before they multiply, and sum up in fp32.  A kernel that does       \
+     * not is right as well: a backend that has nothing faster may serve such a task as it         \
+     * serves F32, or say that it does not support it. */                                          \
+    X(TF32, 3, "tf32", 4, REAL)                                                                    \
+    X(F64, 4, "f64", 8, REAL)                                                                      \
+    X(BF16, 5, "bf16", 2, REAL)                                                                    \
+    X(I8, 6, "i8", 1, INT)                                                                         \
+    X(U8, 7, "u8", 1, UINT)                                                                        \
+    X(I16, 8, "i16", 2, INT)                                                                       \
+    X(U16, 9, "u16", 2, UINT)                                                                      \
+    X(I32, 10, "i32", 4, INT)                                                                      \
+    X(U32, 11, "u32", 4, UINT)                                                                     \
+    X(I64, 12, "i64", 8, INT)                                                                      \
+    X(U64, 13, "u64", 8, UINT)                                                                     \
+    X(BOOL, 14, "bool", 1, BOOL)
+
 enum anole_dtype {
-    ANOLE_F32 = 1,
-    ANOLE_F16 = 2,
-    /* Tensors are as of F32, but whoever asks for this lets kernels round inputs and
-     * weights to mantissas of 10 bits before they multiply, and sum up in fp32.  A
-     * kernel that does not is right as well: a backend that has nothing faster may
-     * serve such a task as it serves F32, or say that it does not support it. */
-    ANOLE_TF32 = 3,
+#define ANOLE_DTYPE_VALUE(name, value, text, bytes, kind) ANOLE_##name = value,
+    ANOLE_DTYPE_MAP(ANOLE_DTYPE_VALUE)
+#undef ANOLE_DTYPE_VALUE
 };
 
 enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 = 2 };
