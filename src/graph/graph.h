@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A network as a graph: tensors, some of them constants, and nodes, each of which applies an
+ * operator (op/op.h) to tensors and makes tensors.
+ *
+ * A front end adds tensors and nodes in any order, marks inputs and outputs, and calls
+ * anole_graph_infer().  What follows are passes over the graph, each a file of this folder:
+ * graph_fold.c (constants), graph_layout.c (transposes), graph_fuse.c (activations and
+ * residuals into the kernel before them), graph_tasks.c (what is tuned).
+ */
+#ifndef ANOLE_GRAPH_H
+#define ANOLE_GRAPH_H
+
+#include "op/op.h"
+
+#include <stddef.h>
+
+#define ANOLE_NONE SIZE_MAX /* no tensor, no node */
+
+/* Bounds that files are held to. */
+#define ANOLE_GRAPH_MAX_NODES 100000
+#define ANOLE_GRAPH_MAX_NAME 1000 /* bytes */
+
+struct anole_graph_tensor {
+    char *name; /* unique */
+    /* dtype 0: not known yet.  data: the elements of a constant, NULL for all others. */
+    struct anole_operand type;
+    bool owns_data;
+    size_t producer; /* the node that makes it; ANOLE_NONE: an input or a constant */
+};
+
+struct anole_node {
+    char *name; /* for people; need not be unique */
+    const struct anole_op *op;
+    void *attributes; /* [op->attribute_bytes] */
+    size_t *inputs;   /* tensors, [input_count]; ANOLE_NONE: an optional one is absent */
+    size_t input_count;
+    size_t *outputs; /* [output_count]; ANOLE_NONE: an optional one nobody wants */
+    size_t output_count;
+    int line; /* in the file; 0: not known */
+    /* What the graph has fused into it; see struct anole_task. */
+    uint32_t activation; /* enum anole_activation */
+    float activation_alpha, activation_beta;
+    size_t residual; /* the tensor that is added before the activation, or ANOLE_NONE */
+};
+
+struct anole_graph {
+    char *name;
+    char *path; /* as given, for messages */
+    struct anole_graph_tensor *tensors;
+    size_t tensor_count, tensor_room;
+    struct anole_node *nodes; /* after anole_graph_infer(): each after what it reads */
+    size_t node_count, node_room;
+    size_t *inputs, *outputs; /* tensors, in the file's order */
+    size_t input_count, output_count;
+    /* What constants that were not copied lie in; released with the graph.  May be NULL. */
+    void *backing;
+    void (*backing_destroy)(void *backing);
+};
+
+enum anole_status anole_graph_create(struct anole_graph **graph, const char *name, const char *path,
+                                     struct anole_error *error);
+void anole_graph_destroy(struct anole_graph *graph);
+
+/* Adds a tensor.  `name` is copied; NULL or taken: a new one is made from it.  `type` NULL:
+ * inference finds it.  *tensor: its index. */
+enum anole_status anole_graph_add_tensor(struct anole_graph *graph, size_t *tensor,
+                                         const char *name, const struct anole_operand *type,
+                                         struct anole_error *error);
+/* Adds a constant.  type->data is copied, or, with `borrow`, used in place: it must live as
+ * long as the graph does (graph->backing), and be aligned for its type. */
+enum anole_status anole_graph_add_constant(struct anole_graph *graph, size_t *tensor,
+                                           const char *name, const struct anole_operand *type,
+                                           bool borrow, struct anole_error *error);
+/* The same for a list of whole numbers (I64, rank 1), as shapes and axes are. */
+enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor, const char *name,
+                                       const int64_t *values, size_t count,
+                                       struct anole_error *error);
+
+/* Adds a node with the operator's default attributes, to be set by anole_op_set_*() on
+ * graph->nodes[*node].attributes.  ERR_INPUT: counts of operands that the operator does not
+ * have; an output that another node makes.  Pointers into graph->nodes and graph->tensors
+ * last until something is added. */
+enum anole_status anole_graph_add_node(struct anole_graph *graph, size_t *node,
+                                       const struct anole_op *op, const char *name,
+                                       const size_t *inputs, size_t input_count,
+                                       const size_t *outputs, size_t output_count,
+                                       struct anole_error *error);
+/* The usual case: one output, which is added too; *output: its index.  Attributes are set by
+ * the caller afterwards: *attributes (may be NULL). */
+enum anole_status anole_graph_apply(struct anole_graph *graph, size_t *output, void **attributes,
+                                    const struct anole_op *op, const char *name,
+                                    const size_t *inputs, size_t input_count,
+                                    struct anole_error *error);
+
+enum anole_status anole_graph_add_input(struct anole_graph *graph, size_t tensor,
+                                        struct anole_error *error);
+enum anole_status anole_graph_add_output(struct anole_graph *graph, size_t tensor,
+                                         struct anole_error *error);
+
+/* The tensor of a name; ANOLE_NONE: there is none. */
+size_t anole_graph_find(const struct anole_graph *graph, const char *name);
+
+/* Puts nodes in an order in which each comes after what it reads, then goes through them:
+ * infers the types of their outputs, and computes at once what depends on constants alone
+ * (so that arithmetic on shapes is known where a shape is asked for); such nodes are
+ * removed.  Constants of more than `fold_limit` bytes are not made (0: no limit).  May be
+ * called again after the graph was changed.  ERR_INPUT names the node: a cycle, a tensor
+ * that nothing makes, types that do not fit. */
+enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit,
+                                    struct anole_error *error);
+
+/* Removes nodes whose results nobody reads, and frees the constants that then are not
+ * needed.  Indices of tensors stay. */
+void anole_graph_remove_dead(struct anole_graph *graph);
+
+/* Fails with `PATH: node "NAME" (OP): MESSAGE`. */
+enum anole_status anole_graph_fail(const struct anole_graph *graph, const struct anole_node *node,
+                                   struct anole_error *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The use of the operator that a node is.  `call` borrows from the graph and from
+ * `operands`, which has room for node->input_count pointers; outputs[] are copies. */
+void anole_graph_call(struct anole_call *call, const struct anole_graph *graph,
+                      const struct anole_node *node, const struct anole_operand **operands,
+                      struct anole_operand *outputs);
+
+#endif
