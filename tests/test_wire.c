@@ -33,8 +33,15 @@ union any {
     X(probe_request)                                                                               \
     X(probe_reply)                                                                                 \
     X(prepare_request)                                                                             \
-    X(open_request) X(task_request) X(trial_request) X(trial_reply) X(round_reply) X(failed_reply) \
-        X(stage_event) X(log_event) X(hello_event)
+    X(open_request)                                                                                \
+    X(task_request)                                                                                \
+    X(trial_request)                                                                               \
+    X(trial_reply)                                                                                 \
+    X(round_reply)                                                                                 \
+    X(failed_reply)                                                                                \
+    X(stage_event)                                                                                 \
+    X(log_event)                                                                                   \
+    X(hello_event)
 
 enum kind {
 #define X(name) KIND_##name,
