@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gen.h"
-#include "gen_space.h"
+#include "gen_private.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -112,6 +112,36 @@ void gen_space_constraint(struct gen_space *space, const char *why, const char *
     else
         memcpy(text, own, (size_t)n + 1);
     fail(space, space->builder->constraint(space->builder, text, why));
+}
+
+/* --------------------------------------------------------- lists of values */
+
+uint32_t gen_range(int64_t *list, int64_t first, int64_t last)
+{
+    uint32_t count = 0;
+    list[count++] = first;
+    for (int64_t value = first + 1; value <= last && count < GEN_MAX_VALUES; value++)
+        list[count++] = value;
+    return count;
+}
+
+uint32_t gen_powers(int64_t *list, int64_t first, int64_t last)
+{
+    uint32_t count = 0;
+    list[count++] = first;
+    for (int64_t value = 2 * first; value <= last && count < GEN_MAX_VALUES; value *= 2)
+        list[count++] = value;
+    return count;
+}
+
+uint32_t gen_divisors(int64_t *list, int64_t n, int64_t least)
+{
+    uint32_t count = 0;
+    for (int64_t value = gen_max(1, least); value < n && count < GEN_MAX_VALUES - 1; value++)
+        if (n % value == 0)
+            list[count++] = value;
+    list[count++] = n;
+    return count;
 }
 
 /* ----------------------------------------------------------------- kernel */

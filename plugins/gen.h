@@ -26,7 +26,7 @@
 
 /* ----------------------------------------------------------- design space */
 
-/* The space as a generator fills it in.  Opaque: see generator.c. */
+/* The space as a generator fills it in; opaque. */
 struct gen_space;
 
 /* A knob.  `values` ascend (they are copied; at most GEN_MAX_VALUES).  `preferred` is the
@@ -44,6 +44,17 @@ void gen_space_categorical(struct gen_space *space, const char *name, const char
  * user.  May come before or after the knobs that it speaks of. */
 void gen_space_constraint(struct gen_space *space, const char *why, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* -- Lists of values for knobs --
+ * Each function fills list[GEN_MAX_VALUES] in ascending order and returns how many
+ * there are: at least one. */
+
+/* first, first + 1, ... last; cut at GEN_MAX_VALUES. */
+uint32_t gen_range(int64_t *list, int64_t first, int64_t last);
+/* first, 2 * first, 4 * first, ... not beyond last. */
+uint32_t gen_powers(int64_t *list, int64_t first, int64_t last);
+/* Divisors of n that are at least `least`, and n itself. */
+uint32_t gen_divisors(int64_t *list, int64_t n, int64_t least);
 
 /* ----------------------------------------------------------------- kernel */
 
@@ -120,47 +131,6 @@ struct gen_generator {
     void (*pack)(const struct anole_device *device, const struct anole_task *task,
                  const int64_t *values, const float *weights, float *packed, size_t packed_bytes);
 };
-
-/* ------------------------------------------------------------------ family */
-
-/* The generators of a backend. */
-struct gen_family {
-    const char *backend; /* its name in messages: "The CPU backend" */
-    const struct gen_generator *const *generators;
-    uint32_t generator_count;
-    const char *const *feature_names; /* of the doubles in struct gen_features */
-    uint32_t feature_count;
-};
-
-/* Those that serve a task on a device: at most GEN_MAX_GENERATORS; returns how
- * many (0: none) and the index of the default one. */
-uint32_t gen_family_for(const struct gen_family *family, const struct anole_device *device,
-                        const struct anole_task *task,
-                        const struct gen_generator *found[GEN_MAX_GENERATORS], uint32_t *preferred);
-
-/* The generate group of a plugin's ops: each picks the generator that a config
- * speaks of, and asks it.  See anole/plugin.h. */
-int gen_family_supports(const struct gen_family *family, const struct anole_device *device,
-                        const struct anole_task *task);
-int gen_family_space(const struct gen_family *family, const struct anole_device *device,
-                     const struct anole_task *task, struct anole_space_builder *builder,
-                     struct anole_message *message);
-int gen_family_valid(const struct gen_family *family, const struct anole_device *device,
-                     const struct anole_task *task, const int64_t *values, uint32_t count);
-uint32_t gen_family_features(const struct gen_family *family, const struct anole_device *device,
-                             const struct anole_task *task, const int64_t *values, uint32_t count,
-                             double *out);
-/* BAD_REQUEST if these are not values of the task's knobs. */
-int gen_family_check(const struct gen_family *family, const struct anole_device *device,
-                     const struct anole_task *task, const int64_t *values, uint32_t count,
-                     struct anole_message *message);
-int gen_family_generate(const struct gen_family *family, const struct anole_device *device,
-                        const struct anole_task *task, const int64_t *values, uint32_t count,
-                        struct anole_kernel_builder *builder, struct anole_message *message);
-int gen_family_pack(const struct gen_family *family, const struct anole_device *device,
-                    const struct anole_task *task, const int64_t *values, uint32_t count,
-                    const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
-                    struct anole_message *message);
 
 /* ----------------------------------------------------------- what they share */
 

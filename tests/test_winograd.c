@@ -5,7 +5,7 @@
  * doubles.  All coefficients are fractions with small denominators, so an error of
  * 1e-12 is rounding, and a wrong coefficient cannot hide in it.
  */
-#include "plugins/cpu/winograd.h"
+#include "plugins/cpu/winograd_cost.h"
 #include "plugins/gen_winograd.h"
 
 #include <math.h>

@@ -6,7 +6,6 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "gen_values.h"
 
 #include "conv_grouped.cl.h"
 #include "vector.cl.h"

@@ -4,7 +4,6 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "gen_values.h"
 
 #include "dense.cl.h"
 #include "vector.cl.h"

@@ -5,7 +5,6 @@
  */
 #include "generator.h"
 #include "tile.h"
-#include "gen_values.h"
 
 #include "depthwise.cl.h"
 #include "vector.cl.h"

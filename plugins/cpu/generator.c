@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "generator.h"
 
-#include "gen_values.h"
-
 int64_t cpu_simd_width(const struct anole_device *device)
 {
     return device->simd_width >= 16 ? 16 : device->simd_width >= 8 ? 8 : 4;

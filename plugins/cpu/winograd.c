@@ -2,10 +2,9 @@
  *
  * Winograd convolution: kernels/winograd.cl for filters of 3 x 3, stride 1.
  */
-#include "winograd.h"
+#include "winograd_cost.h"
 
 #include "tile.h"
-#include "gen_values.h"
 
 #include "vector.cl.h"
 #include "winograd.cl.h"

@@ -4,7 +4,7 @@
  * and two loads a cycle.  It is right to some 20 %, which is enough to begin with
  * a good config; the tuner finds the better ones.
  */
-#include "winograd.h"
+#include "winograd_cost.h"
 
 #include <math.h>
 

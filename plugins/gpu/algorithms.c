@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "algorithms.h"
+#include "gen_family.h"
 #include "generator.h"
 
 static const struct gen_generator *const generators[] = {

@@ -2,7 +2,6 @@
  *
  * Dense layers of few rows: kernels/gpu_dense.cl.
  */
-#include "gen_values.h"
 #include "generator.h"
 
 #include "gpu.cl.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "gemm.h"
-#include "gen_values.h"
 
 #include "gpu_gemm.cl.h"
 #include "gpu_matrix.cl.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Winograd convolution: what its design space, its cost and its weights share.
+ * Winograd convolution: the knobs, how tiles cover an image, what a config makes of
+ * them, and its weights.
  */
-#ifndef ANOLE_CPU_WINOGRAD_H
-#define ANOLE_CPU_WINOGRAD_H
+#ifndef ANOLE_CPU_WINOGRAD_PLAN_H
+#define ANOLE_CPU_WINOGRAD_PLAN_H
 
 #include "generator.h"
 
@@ -63,20 +64,6 @@ int64_t wino_class_points(const struct wino_plan *p, int class);
 int64_t wino_rows_before(const struct wino_plan *p, int64_t tiles, int class);
 /* Bit n: n tiles (n <= WINO_REGISTER_TILES <= 28) are multiplied at a time somewhere. */
 uint32_t wino_rows_used(const struct wino_plan *p, const int64_t *v);
-
-/* Estimated cycles of a config: what the default is chosen by (winograd_cost.c). */
-double wino_cost(const struct anole_device *device, const struct anole_task *task,
-                 const int64_t *v);
-/* May the default be this one?  Narrower than what the design space allows. */
-bool wino_acceptable(const struct anole_device *device, const struct anole_task *task,
-                     const int64_t *v);
-/* A config that asks for little memory, v[WINO_KNOBS]; if it is not acceptable, none is. */
-void wino_plainest(const struct anole_device *device, const struct anole_task *task, int64_t *v);
-/* The acceptable config of least estimated cost, else the plainest: takes milliseconds. */
-void wino_choose(const struct anole_device *device, const struct anole_task *task, int64_t *v);
-
-/* The largest scratch memory of a fused kernel: floats of V and M in local memory. */
-int64_t wino_local_floats(const struct anole_device *device);
 
 /* Weights [K][3][3][C] -> packed [phases][points][phase][C][block_k]: G w G^T in
  * double, rounded once.  packed[plan.weights]. */

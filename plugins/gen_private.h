@@ -3,8 +3,8 @@
  * The inside of struct gen_space, for gen.c, which fills it, and
  * gen_family.c, which asks each generator in turn.
  */
-#ifndef ANOLE_GEN_SPACE_H
-#define ANOLE_GEN_SPACE_H
+#ifndef ANOLE_GEN_PRIVATE_H
+#define ANOLE_GEN_PRIVATE_H
 
 #include "gen.h"
 
