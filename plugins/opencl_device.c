@@ -1,73 +1,154 @@
 /* SPDX-License-Identifier: MIT
  *
- * Devices of the selected driver, and what any of them says of itself.
+ * Which drivers there are, how the ICD loader is made to take just one, and what any
+ * of its devices says of itself.
+ *
+ * Two loaders are common, and do not agree on names: ocl-icd takes a folder, an
+ * .icd file or a library in OCL_ICD_VENDORS, and a folder in OPENCL_VENDOR_PATH;
+ * the Khronos loader takes a folder in OCL_ICD_VENDORS and libraries, separated
+ * by colons, in OCL_ICD_FILENAMES.  Each ignores what the other understands.
  */
-#include "opencl.h"
+#include "opencl_device.h"
+#include "opencl_error.h"
 
-#include <stdarg.h>
-#include <stddef.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#define VENDORS "/etc/OpenCL/vendors"
 #define MAX_PLATFORMS 16
 #define MAX_DEVICES 64
 
-/* ---------------------------------------------------------------- messages */
+/* ----------------------------------------------------------------- drivers */
 
-int opencl_say(struct anole_message *message, int code, const char *format, ...)
+static bool ends_with(const char *text, const char *end)
 {
-    const size_t head = offsetof(struct anole_message, text);
-    if (message && message->size > head) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(message->text, message->size - head, format, args);
-        va_end(args);
-    }
-    return code;
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
 }
 
-static const struct {
-    cl_int error;
-    int code; /* 0: what the caller says */
-    const char *name;
-} errors[] = {
-    {CL_DEVICE_NOT_AVAILABLE, ANOLE_DEVICE_LOST, "CL_DEVICE_NOT_AVAILABLE"},
-    {CL_DEVICE_NOT_FOUND, ANOLE_NO_DEVICE, "CL_DEVICE_NOT_FOUND"},
-    {CL_COMPILER_NOT_AVAILABLE, 0, "CL_COMPILER_NOT_AVAILABLE"},
-    {CL_MEM_OBJECT_ALLOCATION_FAILURE, ANOLE_NO_MEMORY, "CL_MEM_OBJECT_ALLOCATION_FAILURE"},
-    {CL_OUT_OF_RESOURCES, 0, "CL_OUT_OF_RESOURCES"},
-    {CL_OUT_OF_HOST_MEMORY, ANOLE_NO_MEMORY, "CL_OUT_OF_HOST_MEMORY"},
-    {CL_BUILD_PROGRAM_FAILURE, ANOLE_BUILD_FAILED, "CL_BUILD_PROGRAM_FAILURE"},
-    {CL_MISALIGNED_SUB_BUFFER_OFFSET, 0, "CL_MISALIGNED_SUB_BUFFER_OFFSET"},
-    {CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST, 0,
-     "CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST"},
-    {CL_INVALID_VALUE, 0, "CL_INVALID_VALUE"},
-    {CL_INVALID_BUFFER_SIZE, ANOLE_NO_MEMORY, "CL_INVALID_BUFFER_SIZE"},
-    {CL_INVALID_MEM_OBJECT, 0, "CL_INVALID_MEM_OBJECT"},
-    {CL_INVALID_BINARY, 0, "CL_INVALID_BINARY"},
-    {CL_INVALID_BUILD_OPTIONS, 0, "CL_INVALID_BUILD_OPTIONS"},
-    {CL_INVALID_PROGRAM_EXECUTABLE, 0, "CL_INVALID_PROGRAM_EXECUTABLE"},
-    {CL_INVALID_KERNEL_NAME, 0, "CL_INVALID_KERNEL_NAME"},
-    {CL_INVALID_KERNEL_DEFINITION, 0, "CL_INVALID_KERNEL_DEFINITION"},
-    {CL_INVALID_ARG_INDEX, 0, "CL_INVALID_ARG_INDEX"},
-    {CL_INVALID_ARG_VALUE, 0, "CL_INVALID_ARG_VALUE"},
-    {CL_INVALID_ARG_SIZE, 0, "CL_INVALID_ARG_SIZE"},
-    {CL_INVALID_KERNEL_ARGS, 0, "CL_INVALID_KERNEL_ARGS"},
-    {CL_INVALID_WORK_DIMENSION, 0, "CL_INVALID_WORK_DIMENSION"},
-    {CL_INVALID_WORK_GROUP_SIZE, 0, "CL_INVALID_WORK_GROUP_SIZE"},
-    {CL_INVALID_WORK_ITEM_SIZE, 0, "CL_INVALID_WORK_ITEM_SIZE"},
-    {CL_INVALID_GLOBAL_OFFSET, 0, "CL_INVALID_GLOBAL_OFFSET"},
-    {CL_INVALID_GLOBAL_WORK_SIZE, 0, "CL_INVALID_GLOBAL_WORK_SIZE"},
-    {CL_INVALID_OPERATION, 0, "CL_INVALID_OPERATION"},
-};
-
-int opencl_fail(struct anole_message *message, int code, cl_int error, const char *what)
+static int is_icd(const struct dirent *entry)
 {
-    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-        if (errors[i].error == error)
-            return opencl_say(message, errors[i].code ? errors[i].code : code, "%s failed: %s.",
-                              what, errors[i].name);
-    return opencl_say(message, code, "%s failed: OpenCL error %d.", what, (int)error);
+    return ends_with(entry->d_name, ".icd");
+}
+
+static int list_folder(struct anole_driver_list *list, const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_icd, alphasort);
+    int status = ANOLE_OK;
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+        int n = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (!status && n > 0 && (size_t)n < sizeof path)
+            status = list->add(list, path);
+        free(entries[i]);
+    }
+    if (count >= 0)
+        free(entries);
+    return status;
+}
+
+/* Each of the names between colons. */
+static int list_libraries(struct anole_driver_list *list, const char *names)
+{
+    int status = ANOLE_OK;
+    while (*names && !status) {
+        char name[PATH_MAX];
+        size_t n = strcspn(names, ":");
+        if (n && n < sizeof name) {
+            memcpy(name, names, n);
+            name[n] = 0;
+            status = list->add(list, name);
+        }
+        names += n + (names[n] == ':');
+    }
+    return status;
+}
+
+int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *message)
+{
+    const char *folder = getenv("OPENCL_VENDOR_PATH");
+    const char *vendors = getenv("OCL_ICD_VENDORS");
+    const char *libraries = getenv("OCL_ICD_FILENAMES");
+    struct stat info;
+    int status;
+
+    if (!folder || !*folder)
+        folder = VENDORS;
+    if (vendors && *vendors)
+        folder = vendors;
+    if (libraries && *libraries && !(vendors && *vendors))
+        status = list_libraries(list, libraries);
+    else if (!stat(folder, &info) && !S_ISDIR(info.st_mode))
+        status = list->add(list, folder);
+    else
+        status = list_folder(list, folder);
+    if (status)
+        opencl_say(message, status, "The list of OpenCL drivers could not be passed on.");
+    return status;
+}
+
+/* The library that an .icd file names in its first line. */
+static bool read_icd(const char *path, char *library, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool found = fgets(library, (int)size, file) != NULL;
+    fclose(file);
+    if (found)
+        library[strcspn(library, "\r\n")] = 0;
+    return found && *library;
+}
+
+/* The loader's state belongs to the process, and so must what it was told. */
+static char selected[PATH_MAX], library[PATH_MAX];
+
+int opencl_select_driver(const char *driver, struct anole_message *message)
+{
+    static bool done;
+
+    if (done && strcmp(selected, driver))
+        return opencl_say(message, ANOLE_BAD_REQUEST,
+                          "This process already uses the OpenCL driver '%s' and cannot change to "
+                          "'%s': use one process for each driver.",
+                          selected, driver);
+    if (done)
+        return ANOLE_OK;
+    if (strlen(driver) >= sizeof selected)
+        return opencl_say(message, ANOLE_BAD_REQUEST, "The name of the driver is too long.");
+    if (*driver) {
+        if (!ends_with(driver, ".icd"))
+            snprintf(library, sizeof library, "%s", driver);
+        else if (!read_icd(driver, library, sizeof library))
+            return opencl_say(message, ANOLE_NO_DEVICE,
+                              "'%s' cannot be read, or names no library: an OpenCL driver's .icd "
+                              "file holds the name of its library.",
+                              driver);
+        if (setenv("OCL_ICD_VENDORS", driver, 1) || setenv("OCL_ICD_FILENAMES", library, 1))
+            return opencl_say(message, ANOLE_NO_MEMORY, "The environment cannot be changed.");
+        unsetenv("OPENCL_VENDOR_PATH");
+    }
+    strcpy(selected, driver);
+    done = true;
+    return ANOLE_OK;
+}
+
+int opencl_check_library(struct anole_message *message)
+{
+    void *handle = *library ? dlopen(library, RTLD_LAZY | RTLD_LOCAL) : NULL;
+    if (*library && !handle)
+        return opencl_say(message, ANOLE_UNSUPPORTED,
+                          "The driver's library %s cannot be loaded: %s.", library, dlerror());
+    if (handle)
+        dlclose(handle);
+    return ANOLE_OK;
 }
 
 /* ----------------------------------------------------------------- devices */

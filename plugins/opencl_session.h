@@ -1,88 +1,45 @@
 /* SPDX-License-Identifier: MIT
  *
- * What opencl.c makes and opencl_run.c uses.
+ * The time group of the ops of the OpenCL backends: an open device, its buffers, what
+ * is built and run on it.
  */
 #ifndef ANOLE_OPENCL_SESSION_H
 #define ANOLE_OPENCL_SESSION_H
 
-#include "opencl.h"
-#include "opencl_split.h"
-#include "opencl_team.h"
+#include "opencl_queues.h"
 
-/* The first step whose share nobody has taken; a cache line of its own, or two. */
-struct opencl_claim {
-    _Alignas(128) atomic_uint next;
-};
+/* As the ops of the same name in anole_plugin, for a device that was found. */
+int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message);
+/* The same; launches are made by several queues together where that is possible.
+ * queues->count 0: they never are. */
+int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queues,
+                       struct anole_session **session, struct anole_message *message);
+void opencl_close(struct anole_session *session);
+/* The device that a session is of. */
+cl_device_id opencl_session_device(const struct anole_session *session);
 
-/* Queues that make a launch together, a thread for each: see opencl_lanes.c. */
-struct opencl_lanes {
-    cl_device_id device; /* runs a kernel in the thread that waits for it */
-    uint32_t count;      /* 0: there are none */
-    cl_command_queue *queues;
-    struct opencl_claim *claims; /* [count] */
-    struct opencl_team_terms terms;
-    int *cores;
-    struct opencl_team *team; /* NULL: nothing was run yet */
-    unsigned loaded;          /* kernels that the driver was made to load, so far */
-};
+int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
+                         struct anole_message *message);
+int opencl_buffer_write(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                        const void *data, size_t bytes, struct anole_message *message);
+int opencl_buffer_read(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                       void *data, size_t bytes, struct anole_message *message);
+void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *buffer);
 
-struct anole_session {
-    cl_device_id device;
-    cl_context context;
-    cl_command_queue queue; /* in order */
-    bool timer;             /* events carry times */
-    struct opencl_lanes lanes;
-};
+int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **build,
+                 struct anole_message *message);
+int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
+                  size_t *bytes, struct anole_message *message);
+void opencl_release(struct anole_session *session, struct anole_build *build);
 
-struct anole_buffer {
-    cl_mem memory;
-    size_t bytes;
-};
+int opencl_run(struct anole_session *session, struct anole_build *build,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message);
 
-/* What one lane has of one launch. */
-struct opencl_share {
-    struct opencl_box boxes[OPENCL_MOST_BOXES];
-    uint32_t count;
-};
-
-struct anole_build {
-    cl_program program;
-    cl_device_id device; /* that it was built for */
-    /* By launch, then by lane; NULL: the session's queue launches it. */
-    struct opencl_share *shares;
-    unsigned loaded_at;             /* lanes.loaded when these were loaded last; 0: never */
-    size_t bytes[ANOLE_ROLE_COUNT]; /* of each role's tensor */
-    uint32_t launch_count;
-    struct {
-        cl_kernel kernel;
-        struct anole_launch launch; /* its .kernel is NULL: that text is the host's */
-    } launches[ANOLE_MAX_LAUNCHES];
-};
-
-/* Where the first group of all has its place, in each dimension, in kernels that lanes
- * launch: never 0, so that the driver compiles for launches with an offset only. */
-#define OPENCL_FIRST_GROUP 1
-
-int opencl_lanes_init(struct anole_session *session, const struct opencl_lanes_terms *terms,
-                      struct anole_message *message);
-void opencl_lanes_fini(struct opencl_lanes *lanes);
-
-/* Whether lanes can make these launches together. */
-bool opencl_lanes_suit(const struct opencl_lanes *lanes, const struct anole_kernel *kernel);
-
-/* Says who has what of each launch; after the kernels were made.  False: no memory. */
-bool opencl_lanes_share(const struct opencl_lanes *lanes, struct anole_build *build);
-
-/* Runs what is bound, as opencl_run(); and the first group of each launch. */
-int opencl_lanes_run(struct anole_session *session, struct anole_build *build, uint32_t repeats,
-                     double *device_seconds, double *host_seconds, struct anole_message *message);
-int opencl_lanes_warm(struct anole_session *session, struct anole_build *build,
-                      struct anole_message *message);
-
-/* What an error after a launch that the driver accepted amounts to. */
-int opencl_fail_running(cl_int error, const char *what, struct anole_message *message);
-
-/* Bytes of each role's tensor; 0: the task has none. */
-void opencl_role_bytes(const struct anole_kernel *kernel, size_t bytes[ANOLE_ROLE_COUNT]);
+/* Runs the first work-group of each launch on buffers of its own, for drivers
+ * that finish compiling at the first launch.  `kernel` is what was built. */
+int opencl_warm(struct anole_session *session, struct anole_build *build,
+                const struct anole_kernel *kernel, struct anole_message *message);
 
 #endif

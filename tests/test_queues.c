@@ -5,7 +5,7 @@
  */
 #include "kernel_fixture.h"
 #include "opencl_split.h"
-#include "opencl_team.h"
+#include "opencl_thread_pool.h"
 #include "random_tasks.h"
 #include "plugin/host.h"
 
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LANES 3 /* divides little, and is more than many a machine has cores */
+#define QUEUES 3 /* divides little, and is more than many a machine has cores */
 
 static struct kernel_fixture fixture;
 
@@ -87,89 +87,92 @@ static void test_split_takes_one_box_where_it_will_do(void **state)
     assert_int_equal(boxes[0].count[0], 8);
 }
 
-/* -------------------------------------------------------------------- team */
+/* ------------------------------------------------------------- thread pool */
 
 #define STEPS 2000
 
 struct relay {
-    struct opencl_team *team;
+    struct opencl_thread_pool *pool;
     atomic_uint claims[STEPS], done;
     unsigned order[STEPS]; /* written by whoever takes a step, read by who has the next */
 };
 
-/* Each step is taken by one member, whoever is there, after the one before it. */
-static void take_steps(void *context, uint32_t member)
+/* Each step is taken by one thread, whoever is there, after the one before it. */
+static void take_steps(void *context, uint32_t thread)
 {
     struct relay *relay = context;
-    (void)member;
+    (void)thread;
     for (unsigned i = 0; i < STEPS; i++) {
         if (atomic_fetch_add(&relay->claims[i], 1) == 0) {
             relay->order[i] = i ? relay->order[i - 1] + 1 : 1;
-            opencl_team_advance(relay->team, &relay->done);
+            opencl_thread_pool_advance(relay->pool, &relay->done);
         }
-        opencl_team_wait(relay->team, &relay->done, i + 1);
+        opencl_thread_pool_wait(relay->pool, &relay->done, i + 1);
     }
 }
 
 static void run_relays(bool spins)
 {
-    struct opencl_team *team =
-        opencl_team_create(&(struct opencl_team_terms){.count = 4, .spins = spins});
+    struct opencl_thread_pool *pool =
+        opencl_thread_pool_create(&(struct opencl_thread_pool_options){.count = 4, .spins = spins});
     struct relay *relay = malloc(sizeof *relay);
-    assert_non_null(team);
+    assert_non_null(pool);
     assert_non_null(relay);
     for (int round = 0; round < 5; round++) {
         memset(relay, 0, sizeof *relay);
-        relay->team = team;
-        opencl_team_work(team, take_steps, relay);
+        relay->pool = pool;
+        opencl_thread_pool_run(pool, take_steps, relay);
         assert_int_equal(atomic_load(&relay->done), STEPS);
         assert_int_equal(relay->order[STEPS - 1], STEPS);
         usleep(round * 200); /* now awake, now asleep when the next comes */
     }
-    opencl_team_destroy(team);
+    opencl_thread_pool_destroy(pool);
     free(relay);
 }
 
-static void test_team_keeps_the_order_of_steps(void **state)
+static void test_pool_keeps_the_order_of_steps(void **state)
 {
     (void)state;
     run_relays(true);
     run_relays(false);
 }
 
-static void test_team_ends_without_any_work(void **state)
+static void test_pool_ends_without_any_work(void **state)
 {
     (void)state;
-    opencl_team_destroy(opencl_team_create(&(struct opencl_team_terms){.count = 8}));
-    opencl_team_destroy(opencl_team_create(&(struct opencl_team_terms){.count = 1}));
-    opencl_team_destroy(NULL);
+    opencl_thread_pool_destroy(
+        opencl_thread_pool_create(&(struct opencl_thread_pool_options){.count = 8}));
+    opencl_thread_pool_destroy(
+        opencl_thread_pool_create(&(struct opencl_thread_pool_options){.count = 1}));
+    opencl_thread_pool_destroy(NULL);
 }
 
-/* Members that are at work, in a job that is gone once opencl_team_work() has returned. */
-static void be_inside(void *context, uint32_t member)
+/* Threads that are at work, in a job that is gone once opencl_thread_pool_run() has returned. */
+static void be_inside(void *context, uint32_t thread)
 {
     atomic_uint *inside = context;
-    if (member == 0)
+    if (thread == 0)
         return;
     atomic_fetch_add(inside, 1);
-    for (volatile int i = 0; i < 20000 * (int)member; i = i + 1)
+    for (volatile int i = 0; i < 20000 * (int)thread; i = i + 1)
         ;
     atomic_fetch_sub(inside, 1);
 }
 
 /* The first is done at once, and others come early, late, or when all is over. */
-static void test_team_work_returns_when_nobody_is_inside(void **state)
+static void test_pool_run_returns_when_nobody_is_inside(void **state)
 {
     (void)state;
-    struct opencl_team *team = opencl_team_create(&(struct opencl_team_terms){.count = 4});
+    struct opencl_thread_pool *pool =
+        opencl_thread_pool_create(&(struct opencl_thread_pool_options){.count = 4});
     atomic_uint inside = 0;
-    assert_non_null(team);
+    assert_non_null(pool);
     for (int round = 0; round < 3000; round++) {
-        opencl_team_work(team, be_inside, &inside);
+        opencl_thread_pool_run(pool, be_inside, &inside);
         assert_int_equal(atomic_load(&inside), 0);
         usleep(round % 7 * 20);
     }
-    opencl_team_destroy(team);
+    opencl_thread_pool_destroy(pool);
 }
 
 /* ----------------------------------------------------------------- kernels */
@@ -264,7 +267,7 @@ static void test_run_both_ways_bit_for_bit(void **state)
     setenv("POCL_CPU_MAX_CU_COUNT", "3", 1);
     if (!kernel_fixture_init(&fixture))
         skip();
-    assert_true(own_queues(&fixture.device) == LANES);
+    assert_true(own_queues(&fixture.device) == QUEUES);
     struct anole_session *own = fixture.session;
     setenv("ANOLE_CPU_QUEUES", "pool", 1);
     if (fixture.plugin->open(anole_host_get(0), fixture.driver, 0, &pool, &message))
@@ -294,9 +297,9 @@ int main(void)
         cmocka_unit_test(test_split_covers_each_group_once),
         cmocka_unit_test(test_split_nothing),
         cmocka_unit_test(test_split_takes_one_box_where_it_will_do),
-        cmocka_unit_test(test_team_keeps_the_order_of_steps),
-        cmocka_unit_test(test_team_ends_without_any_work),
-        cmocka_unit_test(test_team_work_returns_when_nobody_is_inside),
+        cmocka_unit_test(test_pool_keeps_the_order_of_steps),
+        cmocka_unit_test(test_pool_ends_without_any_work),
+        cmocka_unit_test(test_pool_run_returns_when_nobody_is_inside),
         cmocka_unit_test(test_choose_as_the_user_says),
         cmocka_unit_test(test_fall_back_to_the_pool),
         cmocka_unit_test(test_run_both_ways_bit_for_bit),

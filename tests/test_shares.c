@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#define LANES 2
+#define QUEUES 2
 #define TASK "dense n1 i16 o7 f32 bias" /* groups 0 to 3, and 4 to 6 */
 #define OF_FIRST 1                      /* not 0, which is run when a kernel is built */
 #define OF_SECOND 6
@@ -84,7 +84,7 @@ static bool open_bench(struct bench *bench, const char *queues)
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_task task = parse_task(TASK);
     const struct anole_measure_options options = {
-        .build_workers = 1, .threads = LANES, .seed = 1, .run_limit = 2, .sample_time = 1e-3};
+        .build_workers = 1, .threads = QUEUES, .seed = 1, .run_limit = 2, .sample_time = 1e-3};
     memset(bench, 0, sizeof *bench);
     set_mark();
     setenv("ANOLE_CPU_QUEUES", queues, 1);
@@ -99,7 +99,7 @@ static bool open_bench(struct bench *bench, const char *queues)
         close_bench(bench);
         return false;
     }
-    assert_true(own_queues(&bench->device->device) == (strcmp(queues, "own") == 0 ? LANES : 0));
+    assert_true(own_queues(&bench->device->device) == (strcmp(queues, "own") == 0 ? QUEUES : 0));
     assert_done(anole_generator_create(&bench->generator, bench->registry->entries[0].backend,
                                        &bench->device->device, &task, &error));
     assert_done(

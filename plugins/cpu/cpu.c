@@ -5,7 +5,10 @@
  */
 #include "algorithms.h"
 #include "device.h"
-#include "../opencl_checkup.h"
+#include "threads.h"
+#include "../opencl_device.h"
+#include "../opencl_diagnose.h"
+#include "../opencl_session.h"
 
 #include <string.h>
 
@@ -71,19 +74,19 @@ static int run(struct anole_session *session, struct anole_build *built,
 static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
                     struct anole_diagnosis *diagnosis, struct anole_message *message)
 {
-    struct opencl_checkup checkup = {
+    struct opencl_diagnose_options options = {
         .diagnosis = diagnosis, .shares_host = true, .build = build, .run = run};
     if (!driver)
         return opencl_diagnose_installation(diagnosis, "sudo apt-get install pocl-opencl-icd");
     if (index == ANOLE_ALL_DEVICES)
         return opencl_diagnose_driver(diagnosis, driver);
-    int code = cpu_open(host, driver, index, &checkup.session, message);
+    int code = cpu_open(host, driver, index, &options.session, message);
     if (code)
         return code;
     code = cpu_report_launches(host, driver, index, diagnosis, message);
     if (!code)
-        code = opencl_check_device(&checkup);
-    opencl_close(checkup.session);
+        code = opencl_diagnose_device(&options);
+    opencl_close(options.session);
     return code;
 }
 

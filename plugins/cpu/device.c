@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "device.h"
-#include "lanes.h"
+#include "queues.h"
+#include "threads.h"
+#include "../opencl_device.h"
+#include "../opencl_error.h"
+#include "../opencl_session.h"
 
-#include <dirent.h>
 #include <limits.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define MAX_DEVICES 64
 
@@ -43,120 +44,9 @@ static void prepare_environment(const struct anole_host *host)
      * calling thread instead. */
     if (host->threads == 1)
         setenv("POCL_DEVICES", "basic", 0);
-    cpu_lanes_ask(host);
+    cpu_queues_request_device(host);
     share_pocl_cache(host);
 }
-
-/* ----------------------------------------------------------------- threads */
-
-#ifdef __linux__
-
-#define MAX_FOREIGN 256
-
-/* The threads that there were before a driver was loaded.  Like its pool, this
- * belongs to the process. */
-static struct {
-    pid_t ids[MAX_FOREIGN];
-    size_t count;
-    bool noted;
-} foreign;
-
-/* Calls `visit` for each thread of this process but the calling one. */
-static void each_thread(bool (*visit)(void *context, pid_t id), void *context)
-{
-    DIR *threads = opendir("/proc/self/task");
-    if (!threads)
-        return;
-    bool more = true;
-    for (struct dirent *entry = readdir(threads); entry && more; entry = readdir(threads)) {
-        pid_t id = (pid_t)atol(entry->d_name);
-        if (id > 0 && id != gettid())
-            more = visit(context, id);
-    }
-    closedir(threads);
-}
-
-static bool note_foreign(void *context, pid_t id)
-{
-    (void)context;
-    foreign.ids[foreign.count++] = id;
-    return foreign.count < MAX_FOREIGN;
-}
-
-static void note_threads(void)
-{
-    if (!foreign.noted)
-        each_thread(note_foreign, NULL);
-    foreign.noted = true;
-}
-
-static bool is_foreign(pid_t id)
-{
-    for (size_t i = 0; i < foreign.count; i++)
-        if (foreign.ids[i] == id)
-            return true;
-    return false;
-}
-
-struct pinning {
-    cpu_set_t allowed;
-    int core; /* the last that was given away */
-};
-
-/* The next core of `allowed` behind `core`, round and round; -1: there is none. */
-static int next_core(const cpu_set_t *allowed, int core)
-{
-    for (int i = 0; i < CPU_SETSIZE; i++) {
-        core = (core + 1) % CPU_SETSIZE;
-        if (CPU_ISSET(core, allowed))
-            return core;
-    }
-    return -1;
-}
-
-static bool pin(void *context, pid_t id)
-{
-    struct pinning *pinning = context;
-    cpu_set_t one;
-    if (is_foreign(id))
-        return true;
-    pinning->core = next_core(&pinning->allowed, pinning->core);
-    if (pinning->core < 0)
-        return false;
-    CPU_ZERO(&one);
-    CPU_SET(pinning->core, &one);
-    sched_setaffinity(id, sizeof one, &one); /* it may have ended: no matter */
-    return true;
-}
-
-void cpu_pin_threads(void)
-{
-    struct pinning pinning = {.core = -1};
-    if (cpu_pins_threads() && !sched_getaffinity(0, sizeof pinning.allowed, &pinning.allowed))
-        each_thread(pin, &pinning);
-}
-
-bool cpu_pins_threads(void)
-{
-    return !getenv("POCL_AFFINITY");
-}
-
-#else
-
-static void note_threads(void)
-{
-}
-
-void cpu_pin_threads(void)
-{
-}
-
-bool cpu_pins_threads(void)
-{
-    return false;
-}
-
-#endif
 
 /* ----------------------------------------------------------------- devices */
 
@@ -165,12 +55,12 @@ static int find_devices(const struct anole_host *host, const char *driver, cl_de
                         uint32_t *count, cl_device_id *alone, struct anole_message *message)
 {
     prepare_environment(host);
-    note_threads();
+    cpu_note_threads();
     int code = opencl_select_driver(driver, message);
     if (!code)
         code = opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
     if (!code)
-        cpu_lanes_take(alone, ids, count);
+        cpu_queues_take_device(alone, ids, count);
     return code;
 }
 
@@ -200,15 +90,15 @@ static void add_property(struct anole_device *device, const char *name, double v
 
 /* Times by the pool and by queues of our own do not compare: the driver's version, which
  * tells histories apart, says which it is.  What is made by the pool reads as ever. */
-static void add_lanes(struct anole_device *device, cl_device_id id, cl_device_id alone)
+static void add_queues(struct anole_device *device, cl_device_id id, cl_device_id alone)
 {
-    struct cpu_lanes lanes;
-    cpu_lanes_choose(&lanes, id, alone);
+    struct cpu_queues queues;
+    cpu_queues_choose(&queues, id, alone);
     size_t used = strlen(device->driver_version);
-    if (lanes.terms.count)
+    if (queues.options.count)
         snprintf(device->driver_version + used, sizeof device->driver_version - used, "%s",
                  ", own queues");
-    add_property(device, "own_queues", lanes.terms.count);
+    add_property(device, "own_queues", queues.options.count);
 }
 
 static void describe(const struct anole_host *host, cl_device_id id, cl_device_id alone,
@@ -229,7 +119,7 @@ static void describe(const struct anole_host *host, cl_device_id id, cl_device_i
     /* Of a pool; a single thread is the calling one. */
     bool pool = host->threads != 1 && cpu_pins_threads();
     add_property(device, "pinned_threads", pool ? device->compute_units : 0);
-    add_lanes(device, id, alone);
+    add_queues(device, id, alone);
 }
 
 int cpu_probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
@@ -258,9 +148,9 @@ int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
         return opencl_say(message, ANOLE_NO_DEVICE,
                           "The driver '%s' has %u CPU devices, none of number %u.", driver, found,
                           index);
-    struct cpu_lanes lanes;
-    cpu_lanes_choose(&lanes, ids[index], alone);
-    return opencl_open_lanes(ids[index], &lanes.terms, session, message);
+    struct cpu_queues queues;
+    cpu_queues_choose(&queues, ids[index], alone);
+    return opencl_open_queues(ids[index], &queues.options, session, message);
 }
 
 int cpu_report_launches(const struct anole_host *host, const char *driver, uint32_t index,
@@ -272,17 +162,18 @@ int cpu_report_launches(const struct anole_host *host, const char *driver, uint3
     int code = find_devices(host, driver, ids, &found, &alone, message);
     if (code || index >= found || index >= MAX_DEVICES)
         return code;
-    struct cpu_lanes lanes;
-    cpu_lanes_choose(&lanes, ids[index], alone);
-    if (!lanes.terms.count) {
-        snprintf(text, sizeof text, "made by the driver's own threads: %s", lanes.why);
+    struct cpu_queues queues;
+    cpu_queues_choose(&queues, ids[index], alone);
+    if (!queues.options.count) {
+        snprintf(text, sizeof text, "made by the driver's own threads: %s", queues.why);
         return diagnosis->report(diagnosis, "launches", ANOLE_VERDICT_SKIPPED, text, NULL);
     }
     snprintf(text, sizeof text, "made by %u queues of our own, a thread each%s: %s",
-             lanes.terms.count, lanes.terms.spins ? " that waits by spinning" : "", lanes.why);
-    return diagnosis->report(diagnosis, "launches",
-                             lanes.terms.spins ? ANOLE_VERDICT_FINE : ANOLE_VERDICT_NOTE, text,
-                             lanes.terms.spins ? NULL
-                                               : "unset ANOLE_CPU_QUEUES: there are more threads "
-                                                 "than cores");
+             queues.options.count, queues.options.spins ? " that waits by spinning" : "",
+             queues.why);
+    return diagnosis->report(
+        diagnosis, "launches", queues.options.spins ? ANOLE_VERDICT_FINE : ANOLE_VERDICT_NOTE, text,
+        queues.options.spins ? NULL
+                             : "unset ANOLE_CPU_QUEUES: there are more threads "
+                               "than cores");
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "device.h"
 #include "vendor.h"
+#include "../opencl_device.h"
+#include "../opencl_error.h"
+#include "../opencl_session.h"
 
 #include "gpu_mma_probe.cl.h"
 

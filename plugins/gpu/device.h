@@ -23,7 +23,7 @@
 #ifndef ANOLE_GPU_DEVICE_H
 #define ANOLE_GPU_DEVICE_H
 
-#include "../opencl.h"
+#include <anole/plugin.h>
 
 /* An environment variable.  Set to something else than 0 or nothing, it makes every
  * device with a compiler do as a GPU: for tests, and for work on the generators

@@ -4,7 +4,10 @@
  */
 #include "algorithms.h"
 #include "device.h"
-#include "../opencl_checkup.h"
+#include "../opencl_device.h"
+#include "../opencl_diagnose.h"
+#include "../opencl_error.h"
+#include "../opencl_session.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -88,7 +91,7 @@ static int run(struct anole_session *session, struct anole_build *built,
 static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
                     struct anole_diagnosis *diagnosis, struct anole_message *message)
 {
-    struct opencl_checkup checkup = {
+    struct opencl_diagnose_options options = {
         .diagnosis = diagnosis, .shares_host = false, .build = build, .run = run};
     if (!driver)
         return opencl_diagnose_installation(
@@ -96,11 +99,11 @@ static int diagnose(const struct anole_host *host, const char *driver, uint32_t 
                        " (in a container: the image or the runtime that brings it in)");
     if (index == ANOLE_ALL_DEVICES)
         return opencl_diagnose_driver(diagnosis, driver);
-    int code = gpu_open(host, driver, index, &checkup.session, message);
+    int code = gpu_open(host, driver, index, &options.session, message);
     if (code)
         return code;
-    code = opencl_check_device(&checkup);
-    opencl_close(checkup.session);
+    code = opencl_diagnose_device(&options);
+    opencl_close(options.session);
     return code;
 }
 

@@ -5,7 +5,9 @@
 #ifndef ANOLE_GPU_VENDOR_H
 #define ANOLE_GPU_VENDOR_H
 
-#include "../opencl.h"
+#include "../opencl_device.h"
+
+#include <stdbool.h>
 
 /* Adds what the extensions cl_nv_device_attribute_query, cl_amd_device_attribute_query
  * and cl_intel_required_subgroup_size tell, if the device has them: wave width,

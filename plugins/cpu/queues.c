@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "lanes.h"
-#include "device.h"
+#include "queues.h"
+#include "threads.h"
+#include "../opencl_device.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static bool setting_is(const char *word)
     return setting && strcmp(setting, word) == 0;
 }
 
-void cpu_lanes_ask(const struct anole_host *host)
+void cpu_queues_request_device(const struct anole_host *host)
 {
     if (!setting_is("pool") && host->threads != 1)
         setenv("POCL_DEVICES", both, 0);
@@ -111,7 +112,7 @@ static bool has_no_threads(cl_device_id id)
     return strncmp(name, "basic", 5) == 0 || strncmp(name, "cpu-minimal", 11) == 0;
 }
 
-void cpu_lanes_take(cl_device_id *device, cl_device_id *ids, uint32_t *count)
+void cpu_queues_take_device(cl_device_id *device, cl_device_id *ids, uint32_t *count)
 {
     uint32_t kept = 0;
     *device = NULL;
@@ -126,35 +127,35 @@ void cpu_lanes_take(cl_device_id *device, cl_device_id *ids, uint32_t *count)
     *count = kept;
 }
 
-/* --------------------------------------------------------------------- choice */
+/* ------------------------------------------------------------- queues or pool */
 
-static void use_pool(struct cpu_lanes *lanes, const char *why)
+static void use_pool(struct cpu_queues *queues, const char *why)
 {
-    lanes->terms.count = 0;
-    snprintf(lanes->why, sizeof lanes->why, "%s", why);
+    queues->options.count = 0;
+    snprintf(queues->why, sizeof queues->why, "%s", why);
 }
 
-void cpu_lanes_choose(struct cpu_lanes *lanes, cl_device_id id, cl_device_id device)
+void cpu_queues_choose(struct cpu_queues *queues, cl_device_id id, cl_device_id device)
 {
     const uint32_t count = (uint32_t)opencl_device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
-    *lanes = (struct cpu_lanes){.forced = setting_is("own") || setting_is("pool")};
+    *queues = (struct cpu_queues){.forced = setting_is("own") || setting_is("pool")};
     if (setting_is("pool"))
-        return use_pool(lanes, SETTING " says so");
+        return use_pool(queues, SETTING " says so");
     if (count < 2)
-        return use_pool(lanes, "there is one thread");
+        return use_pool(queues, "there is one thread");
     if (!device)
-        return use_pool(lanes,
+        return use_pool(queues,
                         was_asked() ? "it has no device without threads" : "POCL_DEVICES is set");
-    if (count > CPU_MOST_LANES || (count > MOST_UNASKED && !lanes->forced))
-        return use_pool(lanes, "there are very many threads");
-    uint32_t cores = find_cores(lanes->cores, count);
-    if (cores < count && !lanes->forced)
-        return use_pool(lanes, "there are more threads than cores, or cores are not known");
-    lanes->terms =
-        (struct opencl_lanes_terms){.device = device, .count = count, .spins = cores >= count};
+    if (count > CPU_MAX_QUEUES || (count > MOST_UNASKED && !queues->forced))
+        return use_pool(queues, "there are very many threads");
+    uint32_t cores = find_cores(queues->cores, count);
+    if (cores < count && !queues->forced)
+        return use_pool(queues, "there are more threads than cores, or cores are not known");
+    queues->options =
+        (struct opencl_queues_options){.device = device, .count = count, .spins = cores >= count};
     if (cores >= count && cpu_pins_threads())
-        lanes->terms.cores = lanes->cores;
-    snprintf(lanes->why, sizeof lanes->why, "%s",
-             lanes->forced ? SETTING " says so"
-                           : "threads of the driver sleep between two launches");
+        queues->options.cores = queues->cores;
+    snprintf(queues->why, sizeof queues->why, "%s",
+             queues->forced ? SETTING " says so"
+                            : "threads of the driver sleep between two launches");
 }

@@ -2,10 +2,10 @@
  *
  * The parts of the op `diagnose` that the OpenCL backends share.
  */
-#ifndef ANOLE_OPENCL_CHECKUP_H
-#define ANOLE_OPENCL_CHECKUP_H
+#ifndef ANOLE_OPENCL_DIAGNOSE_H
+#define ANOLE_OPENCL_DIAGNOSE_H
 
-#include "opencl.h"
+#include "opencl_session.h"
 
 /* Whether the loader knows of a driver at all.  `advice`: the command that installs
  * one that this backend can use. */
@@ -15,8 +15,8 @@ int opencl_diagnose_installation(struct anole_diagnosis *diagnosis, const char *
 int opencl_diagnose_driver(struct anole_diagnosis *diagnosis, const char *driver);
 
 /* What a device is examined with: the backend's own ops, which do more than those
- * of opencl.h. */
-struct opencl_checkup {
+ * of opencl_session.h. */
+struct opencl_diagnose_options {
     struct anole_diagnosis *diagnosis;
     struct anole_session *session;
     bool shares_host; /* kernels run in threads of this process */
@@ -30,6 +30,6 @@ struct opencl_checkup {
 
 /* Runs a kernel, checks the event timer against the host's clock, measures how much
  * times scatter, and looks whether threads keep to their cores. */
-int opencl_check_device(const struct opencl_checkup *terms);
+int opencl_diagnose_device(const struct opencl_diagnose_options *options);
 
 #endif

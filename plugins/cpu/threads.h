@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The threads that a driver makes in this process, and their cores.
+ */
+#ifndef ANOLE_CPU_THREADS_H
+#define ANOLE_CPU_THREADS_H
+
+#include <stdbool.h>
+
+/* Notes the threads that there are; before a driver is loaded.  Counts once. */
+void cpu_note_threads(void);
+
+/* Puts each thread that a driver has made in this process on a core of its own, as
+ * far as there are cores: a kernel's threads that share a core by chance take twice
+ * their time.  Not for processes that build: there, every process would compile on
+ * the same core.  Does nothing where it cannot, or where the user decides: see
+ * below. */
+void cpu_pin_threads(void);
+
+/* Whether that does anything: on Linux, unless POCL_AFFINITY is set.  Devices say so
+ * by their property "pinned_threads": how many there are, 0 for none. */
+bool cpu_pins_threads(void);
+
+#endif

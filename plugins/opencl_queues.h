@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A launch made by several queues together, each driven by a thread of its own.
+ */
+#ifndef ANOLE_OPENCL_QUEUES_H
+#define ANOLE_OPENCL_QUEUES_H
+
+#include <anole/plugin.h>
+
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A second device of the session's driver, which shares memory with the session's own,
+ * has no threads and runs kernels in the thread that waits for them.  Kernels that use
+ * the macro FIRST_GROUP are launched by parts, on `count` queues of it, by as many threads;
+ * all others on the first device. */
+struct opencl_queues_options {
+    cl_device_id device;
+    uint32_t count;   /* 0: all kernels run on the first device */
+    bool spins;       /* waiting threads have their cores for themselves */
+    const int *cores; /* the core of each queue's thread, [count], or NULL */
+};
+
+/* Where the first group of all has its place, in each dimension, in kernels that these
+ * queues launch: never 0, so that the driver compiles for launches with an offset only. */
+#define OPENCL_FIRST_GROUP 1
+
+struct opencl_queues;
+
+/* In the caller's storage, which is all zero; with options->count 0 it stays so. */
+int opencl_queues_init(struct opencl_queues *queues, cl_context context,
+                       const struct opencl_queues_options *options, struct anole_message *message);
+void opencl_queues_fini(struct opencl_queues *queues);
+
+/* Whether the queues can make these launches together. */
+bool opencl_queues_can_launch(const struct opencl_queues *queues,
+                              const struct anole_kernel *kernel);
+
+/* Divides each launch among the queues; after the kernels were made.  False: no memory. */
+bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build *build);
+
+/* Runs what is bound, as opencl_run(); and the first group of each launch. */
+int opencl_queues_run(struct opencl_queues *queues, struct anole_build *build, uint32_t repeats,
+                      double *device_seconds, double *host_seconds, struct anole_message *message);
+int opencl_queues_warm(struct opencl_queues *queues, struct anole_build *build,
+                       struct anole_message *message);
+
+#endif

@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The time group of the ops: an open device, its buffers, builds, and runs.
+ */
+#include "opencl_session.h"
+#include "opencl_device.h"
+#include "opencl_error.h"
+#include "opencl_session_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Launches that wait for the device at a time.  Some drivers keep memory for each,
+ * or stop taking them; this is enough for any device to find the next one. */
+#define MAX_IN_FLIGHT 256
+
+/* ----------------------------------------------------------------- session */
+
+static cl_context make_context(cl_device_id id, const struct opencl_queues_options *queues,
+                               cl_int *error)
+{
+    const cl_device_id devices[] = {id, queues->device};
+    return clCreateContext(NULL, queues->count ? 2 : 1, devices, NULL, NULL, error);
+}
+
+int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queues,
+                       struct anole_session **session, struct anole_message *message)
+{
+    cl_int error;
+    int code;
+    struct anole_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    s->device = id;
+    /* Else every kernel would fail to build, one after another. */
+    if (!opencl_device_number(id, CL_DEVICE_COMPILER_AVAILABLE, CL_TRUE)) {
+        opencl_say(message, ANOLE_UNSUPPORTED,
+                   "The driver has no compiler (CL_DEVICE_COMPILER_AVAILABLE is false); install "
+                   "the one that belongs to it, or choose another device.");
+        free(s);
+        return ANOLE_UNSUPPORTED;
+    }
+    s->timer = opencl_device_number(id, CL_DEVICE_QUEUE_PROPERTIES, 0) & CL_QUEUE_PROFILING_ENABLE;
+    s->context = make_context(id, queues, &error);
+    if (!s->context) {
+        code = opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateContext");
+        goto free_session;
+    }
+    s->queue =
+        clCreateCommandQueue(s->context, id, s->timer ? CL_QUEUE_PROFILING_ENABLE : 0, &error);
+    if (!s->queue) {
+        code = opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateCommandQueue");
+        goto release_context;
+    }
+    code = opencl_queues_init(&s->queues, s->context, queues, message);
+    if (code)
+        goto release_queue;
+    *session = s;
+    return ANOLE_OK;
+
+release_queue:
+    clReleaseCommandQueue(s->queue);
+release_context:
+    clReleaseContext(s->context);
+free_session:
+    free(s);
+    return code;
+}
+
+int opencl_open(cl_device_id id, struct anole_session **session, struct anole_message *message)
+{
+    return opencl_open_queues(id, &(struct opencl_queues_options){.count = 0}, session, message);
+}
+
+void opencl_close(struct anole_session *session)
+{
+    if (!session)
+        return;
+    opencl_queues_fini(&session->queues);
+    clReleaseCommandQueue(session->queue);
+    clReleaseContext(session->context);
+    free(session);
+}
+
+cl_device_id opencl_session_device(const struct anole_session *session)
+{
+    return session->device;
+}
+
+/* ----------------------------------------------------------------- buffers */
+
+int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
+                         struct anole_message *message)
+{
+    cl_int error;
+    struct anole_buffer *b = calloc(1, sizeof *b);
+    if (!b)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    b->bytes = bytes;
+    b->memory = clCreateBuffer(session->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
+    if (!b->memory) {
+        free(b);
+        char what[64];
+        snprintf(what, sizeof what, "clCreateBuffer of %zu bytes", bytes);
+        return opencl_fail(message, ANOLE_NO_MEMORY, error, what);
+    }
+    *buffer = b;
+    return ANOLE_OK;
+}
+
+int opencl_buffer_write(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                        const void *data, size_t bytes, struct anole_message *message)
+{
+    cl_int error = clEnqueueWriteBuffer(session->queue, buffer->memory, CL_TRUE, offset, bytes,
+                                        data, 0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueWriteBuffer")
+                 : ANOLE_OK;
+}
+
+int opencl_buffer_read(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                       void *data, size_t bytes, struct anole_message *message)
+{
+    cl_int error = clEnqueueReadBuffer(session->queue, buffer->memory, CL_TRUE, offset, bytes, data,
+                                       0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueReadBuffer") : ANOLE_OK;
+}
+
+void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *buffer)
+{
+    (void)session;
+    if (!buffer)
+        return;
+    clReleaseMemObject(buffer->memory);
+    free(buffer);
+}
+
+/* ------------------------------------------------------------------- build */
+
+static bool has_kernel(const struct anole_task *task)
+{
+    return task->size >= offsetof(struct anole_task, custom) + sizeof task->custom && task->custom;
+}
+
+/* Bytes of each role's tensor; 0: the task has none. */
+static void find_role_bytes(size_t bytes[ANOLE_ROLE_COUNT], const struct anole_kernel *kernel)
+{
+    const struct anole_task *task = kernel->task;
+    if (has_kernel(task)) {
+        for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
+            bytes[i] = 0;
+        bytes[ANOLE_ROLE_INPUT] = (size_t)task->custom->input_bytes;
+        bytes[ANOLE_ROLE_OUTPUT] = (size_t)task->custom->output_bytes;
+        return;
+    }
+    const size_t element = task->dtype == ANOLE_F16 ? 2 : 4;
+    const size_t in = (size_t)task->batch * task->in_h * task->in_w * task->in_c;
+    const size_t out = (size_t)task->batch * task->out_h * task->out_w * task->out_c;
+    const size_t taps = (size_t)task->kernel_h * task->kernel_w;
+    const size_t depth = task->kind == ANOLE_TASK_DEPTHWISE_CONV2D ? 1 : task->in_c / task->groups;
+
+    bytes[ANOLE_ROLE_INPUT] = in * element;
+    bytes[ANOLE_ROLE_WEIGHTS] =
+        kernel->packed_weights ? kernel->packed_weights : task->out_c * taps * depth * element;
+    bytes[ANOLE_ROLE_BIAS] = task->flags & ANOLE_TASK_BIAS ? task->out_c * element : 0;
+    bytes[ANOLE_ROLE_RESIDUAL] = task->flags & ANOLE_TASK_RESIDUAL ? out * element : 0;
+    bytes[ANOLE_ROLE_OUTPUT] = out * element;
+    bytes[ANOLE_ROLE_WORKSPACE] = kernel->workspace;
+}
+
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+#define FIRST_GROUP_OPTION " -DFIRST_GROUP=" TEXT(OPENCL_FIRST_GROUP)
+
+/* The compiler's log, after a sentence that says what failed. */
+static void say_log(cl_device_id device, cl_program program, struct anole_message *message)
+{
+    size_t size = 0;
+    char *log = NULL;
+    if (!clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) && size)
+        log = calloc(1, size + 1);
+    if (log && clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log, NULL))
+        log[0] = 0;
+    opencl_say(message, ANOLE_BUILD_FAILED, "The kernel does not compile.\n%s",
+               log && *log ? log : "The compiler gave no reason.");
+    free(log);
+}
+
+static cl_program program_from(struct anole_session *session, cl_device_id device,
+                               const struct anole_kernel *kernel, const void *binary,
+                               size_t binary_bytes, cl_int *error)
+{
+    if (!binary)
+        return clCreateProgramWithSource(session->context, 1, (const char *[]){kernel->source},
+                                         &kernel->source_length, error);
+    return clCreateProgramWithBinary(session->context, 1, &device, &binary_bytes,
+                                     (const unsigned char *[]){binary}, NULL, error);
+}
+
+/* Compiles for build->device; sets build->program only if that went well. */
+static int compile(struct anole_session *session, const struct anole_kernel *kernel,
+                   const void *binary, size_t binary_bytes, struct anole_build *build,
+                   struct anole_message *message)
+{
+    cl_int error;
+    char *options = NULL;
+    const char *first = build->device == session->queues.device ? FIRST_GROUP_OPTION : "";
+    if (asprintf(&options, "%s%s", kernel->options, first) < 0)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
+    if (p)
+        error = clBuildProgram(p, 1, &build->device, options, NULL, NULL);
+    free(options);
+    if (!p)
+        return opencl_fail(message, ANOLE_BUILD_FAILED, error, "Making a program object");
+    if (error) {
+        int code = opencl_fail(message, ANOLE_BUILD_FAILED, error, "clBuildProgram");
+        if (code == ANOLE_BUILD_FAILED)
+            say_log(build->device, p, message);
+        clReleaseProgram(p);
+        return code;
+    }
+    build->program = p;
+    return ANOLE_OK;
+}
+
+/* The kernel object of each launch. */
+static int make_kernels(struct anole_build *build, const struct anole_kernel *kernel,
+                        struct anole_message *message)
+{
+    for (uint32_t i = 0; i < kernel->launch_count && i < ANOLE_MAX_LAUNCHES; i++) {
+        /* The host's elements may be longer than ours. */
+        const size_t size = kernel->launches[0].size;
+        const char *at = (const char *)kernel->launches + i * size;
+        struct anole_launch *launch = &build->launches[i].launch;
+        memcpy(launch, at, size < sizeof *launch ? size : sizeof *launch);
+        cl_int error;
+        build->launches[i].kernel = clCreateKernel(build->program, launch->kernel, &error);
+        if (error == CL_INVALID_KERNEL_NAME)
+            return opencl_say(message, ANOLE_BUILD_FAILED, "The source has no kernel '%s'.",
+                              launch->kernel);
+        if (error)
+            return opencl_fail(message, ANOLE_BUILD_FAILED, error, "clCreateKernel");
+        launch->kernel = NULL; /* the text is the host's */
+        build->launch_count++;
+    }
+    return ANOLE_OK;
+}
+
+/* Does the driver say truly how much local memory a kernel takes?  Mesa 22's rusticl
+ * counts an array twice. */
+static bool counts_local_memory(struct anole_session *session)
+{
+    static const char *const source = "kernel void probe(global float *out)\n"
+                                      "{\n"
+                                      "    local float kept[64];\n"
+                                      "    kept[get_local_id(0)] = out[0];\n"
+                                      "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                                      "    out[1] = kept[get_local_id(1)];\n"
+                                      "}\n";
+    cl_ulong local = 0;
+    cl_program program =
+        clCreateProgramWithSource(session->context, 1, (const char **)&source, NULL, NULL);
+    if (program && !clBuildProgram(program, 1, &session->device, "", NULL, NULL)) {
+        cl_kernel kernel = clCreateKernel(program, "probe", NULL);
+        if (kernel) {
+            clGetKernelWorkGroupInfo(kernel, session->device, CL_KERNEL_LOCAL_MEM_SIZE,
+                                     sizeof local, &local, NULL);
+            clReleaseKernel(kernel);
+        }
+    }
+    if (program)
+        clReleaseProgram(program);
+    return local == 64 * sizeof(cl_float);
+}
+
+/* What a built kernel may be launched with can be far below what the device
+ * allows, for its registers.  Better said here than found out by a driver. */
+static int check_limits(struct anole_session *session, const struct anole_build *build,
+                        struct anole_message *message)
+{
+    const uint64_t local_limit =
+        opencl_device_number(build->device, CL_DEVICE_LOCAL_MEM_SIZE, UINT64_MAX);
+    for (uint32_t i = 0; i < build->launch_count; i++) {
+        const struct anole_launch *launch = &build->launches[i].launch;
+        size_t items = 1, limit = 0;
+        cl_ulong local = 0;
+        for (uint32_t d = 0; d < 3 && d < launch->dimensions; d++) {
+            if (!launch->local[d] || launch->global[d] % launch->local[d])
+                return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                                  "Launch %u has %llu work-items in dimension %u, which is no "
+                                  "multiple of its work-groups' %llu.",
+                                  i, (unsigned long long)launch->global[d], d,
+                                  (unsigned long long)launch->local[d]);
+            items *= (size_t)launch->local[d];
+        }
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, build->device,
+                                      CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL) &&
+            limit && items > limit)
+            return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                              "Launch %u has work-groups of %zu work-items; as compiled, the "
+                              "kernel can have %zu of them: it takes too many registers.",
+                              i, items, limit);
+        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, build->device,
+                                      CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
+            local > local_limit && counts_local_memory(session))
+            return opencl_say(message, ANOLE_LAUNCH_FAILED,
+                              "Launch %u takes %llu bytes of local memory, the device has %llu.", i,
+                              (unsigned long long)local, (unsigned long long)local_limit);
+    }
+    return ANOLE_OK;
+}
+
+int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
+                 const void *binary, size_t binary_bytes, struct anole_build **build,
+                 struct anole_message *message)
+{
+    struct anole_build *b = calloc(1, sizeof *b);
+    if (!b)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+
+    int code = ANOLE_BUILD_FAILED;
+    bool shared = opencl_queues_can_launch(&session->queues, kernel);
+    b->device = shared ? session->queues.device : session->device;
+    if (binary)
+        code = compile(session, kernel, binary, binary_bytes, b, message);
+    if (code) /* no binary, or one of another version of the driver */
+        code = compile(session, kernel, NULL, 0, b, message);
+    if (!code)
+        code = make_kernels(b, kernel, message);
+    if (!code && shared && !opencl_queues_divide(&session->queues, b))
+        code = opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    if (!code)
+        code = check_limits(session, b, message);
+    find_role_bytes(b->bytes, kernel);
+    if (code) {
+        opencl_release(session, b);
+        return code;
+    }
+    *build = b;
+    return ANOLE_OK;
+}
+
+int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
+                  size_t *bytes, struct anole_message *message)
+{
+    size_t size = 0;
+    (void)session;
+    cl_int error =
+        clGetProgramInfo(build->program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL);
+    if (error || !size)
+        return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for the size of a binary");
+    if (data) {
+        unsigned char *whole = malloc(size);
+        if (!whole)
+            return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+        error = clGetProgramInfo(build->program, CL_PROGRAM_BINARIES, sizeof whole, &whole, NULL);
+        if (!error)
+            memcpy(data, whole, size < *bytes ? size : *bytes);
+        free(whole);
+        if (error)
+            return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for a binary");
+    }
+    *bytes = size;
+    return ANOLE_OK;
+}
+
+void opencl_release(struct anole_session *session, struct anole_build *build)
+{
+    (void)session;
+    if (!build)
+        return;
+    for (uint32_t i = 0; i < build->launch_count; i++)
+        clReleaseKernel(build->launches[i].kernel);
+    if (build->program)
+        clReleaseProgram(build->program);
+    free(build->shares);
+    free(build);
+}
+
+/* --------------------------------------------------------------- arguments */
+
+/* Parts of buffers that a run uses; released after it. */
+struct parts {
+    cl_mem memory[ANOLE_MAX_LAUNCHES * ANOLE_MAX_ARGS];
+    uint32_t count;
+};
+
+static void release_parts(struct parts *parts)
+{
+    for (uint32_t i = 0; i < parts->count; i++)
+        clReleaseMemObject(parts->memory[i]);
+}
+
+/* The memory that a binding means, from `skip` bytes into it on. */
+static int bind_memory(const struct anole_binding *binding, int64_t skip, struct parts *parts,
+                       cl_mem *memory, struct anole_message *message)
+{
+    cl_int error;
+    if (!binding->buffer)
+        return opencl_say(message, ANOLE_BAD_REQUEST,
+                          "A launch uses a tensor that the task does not have.");
+    if (skip < 0 || (uint64_t)skip >= binding->bytes)
+        return opencl_say(message, ANOLE_BAD_REQUEST,
+                          "A launch begins %lld bytes into a tensor of %zu bytes.", (long long)skip,
+                          binding->bytes);
+    cl_buffer_region region = {binding->offset + (size_t)skip, binding->bytes - (size_t)skip};
+    if (!region.origin && region.size == binding->buffer->bytes) {
+        *memory = binding->buffer->memory;
+        return ANOLE_OK;
+    }
+    *memory = clCreateSubBuffer(binding->buffer->memory, CL_MEM_READ_WRITE,
+                                CL_BUFFER_CREATE_TYPE_REGION, &region, &error);
+    if (!*memory)
+        return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clCreateSubBuffer");
+    parts->memory[parts->count++] = *memory;
+    return ANOLE_OK;
+}
+
+/* Some bytes by value, as memory has a number of that size. */
+static cl_int set_value(cl_kernel kernel, cl_uint index, const struct anole_arg *arg)
+{
+    const cl_uchar one = (cl_uchar)arg->value;
+    const cl_ushort two = (cl_ushort)arg->value;
+    const cl_uint four = (cl_uint)arg->value;
+    const cl_ulong eight = (cl_ulong)arg->value;
+    switch (arg->bytes) {
+    case 1:
+        return clSetKernelArg(kernel, index, sizeof one, &one);
+    case 2:
+        return clSetKernelArg(kernel, index, sizeof two, &two);
+    case 4:
+        return clSetKernelArg(kernel, index, sizeof four, &four);
+    default:
+        return clSetKernelArg(kernel, index, sizeof eight, &eight);
+    }
+}
+
+static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg *arg,
+                         const struct anole_binding *bindings, uint32_t binding_count,
+                         struct parts *parts, struct anole_message *message)
+{
+    cl_int error;
+    cl_int number = (cl_int)arg->value;
+    cl_mem memory;
+
+    if (arg->role == ANOLE_ROLE_INT) {
+        error = clSetKernelArg(kernel, index, sizeof number, &number);
+    } else if (arg->role == ANOLE_ROLE_VALUE) {
+        error = set_value(kernel, index, arg);
+    } else if (arg->role == ANOLE_ROLE_LOCAL) {
+        error = clSetKernelArg(kernel, index, (size_t)arg->value, NULL);
+    } else if (arg->role < binding_count) {
+        int code = bind_memory(&bindings[arg->role], arg->value, parts, &memory, message);
+        if (code)
+            return code;
+        error = clSetKernelArg(kernel, index, sizeof memory, &memory);
+    } else {
+        return opencl_say(message, ANOLE_BAD_REQUEST, "A launch has an argument of role %u.",
+                          arg->role);
+    }
+    return error ? opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clSetKernelArg") : ANOLE_OK;
+}
+
+/* A kernel takes for granted that each tensor is whole. */
+static int check_tensor(const struct anole_build *build, uint32_t role,
+                        const struct anole_binding *bindings, uint32_t binding_count,
+                        struct anole_message *message)
+{
+    if (role >= binding_count || role >= ANOLE_ROLE_COUNT || !bindings[role].buffer ||
+        bindings[role].bytes >= build->bytes[role])
+        return ANOLE_OK; /* or found out below */
+    return opencl_say(message, ANOLE_BAD_REQUEST,
+                      "A launch needs the %zu bytes of role %u, but is bound to %zu.",
+                      build->bytes[role], role, bindings[role].bytes);
+}
+
+static int bind(struct anole_build *build, const struct anole_binding *bindings,
+                uint32_t binding_count, struct parts *parts, struct anole_message *message)
+{
+    int code = ANOLE_OK;
+    for (uint32_t i = 0; i < build->launch_count && !code; i++) {
+        const struct anole_launch *launch = &build->launches[i].launch;
+        for (uint32_t a = 0; a < launch->arg_count && a < ANOLE_MAX_ARGS && !code; a++) {
+            code = check_tensor(build, launch->args[a].role, bindings, binding_count, message);
+            if (code)
+                break;
+            code = bind_argument(build->launches[i].kernel, a, &launch->args[a], bindings,
+                                 binding_count, parts, message);
+        }
+    }
+    return code;
+}
+
+/* --------------------------------------------------------------------- run */
+
+/* The first and the last event of one repeat; one launch has the first alone. */
+struct span {
+    cl_event first, last;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* All launches once, or only the first work-group of each.  `span` may be NULL. */
+static cl_int enqueue(struct anole_session *session, struct anole_build *build, bool first_group,
+                      struct span *span)
+{
+    for (uint32_t i = 0; i < build->launch_count; i++) {
+        const struct anole_launch *launch = &build->launches[i].launch;
+        size_t global[3], local[3];
+        for (int d = 0; d < 3; d++) {
+            local[d] = (size_t)launch->local[d];
+            global[d] = first_group ? local[d] : (size_t)launch->global[d];
+        }
+        cl_event *event = NULL;
+        if (span && i == 0)
+            event = &span->first;
+        else if (span && i + 1 == build->launch_count)
+            event = &span->last;
+        cl_int error =
+            clEnqueueNDRangeKernel(session->queue, build->launches[i].kernel, launch->dimensions,
+                                   NULL, global, local, 0, NULL, event);
+        if (error)
+            return error;
+    }
+    return CL_SUCCESS;
+}
+
+/* Seconds from the start of the first to the end of the last; negative if the
+ * driver does not say. */
+static double span_seconds(const struct span *span)
+{
+    cl_ulong start, end;
+    cl_event last = span->last ? span->last : span->first;
+    if (!span->first ||
+        clGetEventProfilingInfo(span->first, CL_PROFILING_COMMAND_START, sizeof start, &start,
+                                NULL) ||
+        clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) ||
+        end < start)
+        return -1;
+    return 1e-9 * (double)(end - start);
+}
+
+/* What the driver says of the last launch: 0, or its error. */
+static cl_int span_error(const struct span *span)
+{
+    cl_int status;
+    cl_event last = span->last ? span->last : span->first;
+    if (!last ||
+        clGetEventInfo(last, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL))
+        return CL_SUCCESS;
+    return status < 0 ? status : CL_SUCCESS;
+}
+
+/* Enqueues everything, with so many launches in flight at most. */
+static cl_int enqueue_all(struct anole_session *session, struct anole_build *build,
+                          uint32_t repeats, struct span *spans)
+{
+    const uint32_t ahead = MAX_IN_FLIGHT / build->launch_count;
+    cl_int error = CL_SUCCESS;
+    for (uint32_t i = 0; i < repeats && !error; i++) {
+        error = enqueue(session, build, false, &spans[i]);
+        if (error || i < ahead)
+            continue;
+        const struct span *old = &spans[i - ahead];
+        error = clWaitForEvents(1, old->last ? &old->last : &old->first);
+    }
+    return error;
+}
+
+/* Runs what is bound; spans[repeats], all zero. */
+static int run_bound(struct anole_session *session, struct anole_build *build, uint32_t repeats,
+                     struct span *spans, double *host_seconds, struct anole_message *message)
+{
+    double start = now();
+    cl_int error = enqueue_all(session, build, repeats, spans);
+    cl_int finish_error = clFinish(session->queue);
+    double seconds = now() - start;
+
+    if (finish_error)
+        return opencl_fail_running(message, finish_error, "clFinish");
+    if (error)
+        return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueNDRangeKernel");
+    for (uint32_t i = 0; i < repeats; i++)
+        if ((error = span_error(&spans[i])))
+            return opencl_fail_running(message, error, "The driver ended the kernel: a launch");
+    *host_seconds = seconds;
+    return ANOLE_OK;
+}
+
+int opencl_run(struct anole_session *session, struct anole_build *build,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    struct parts parts = {.count = 0};
+    struct span *spans = calloc(repeats ? repeats : 1, sizeof *spans);
+    if (!spans)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+
+    int code = bind(build, bindings, binding_count, &parts, message);
+    if (!code && build->shares)
+        code = opencl_queues_run(&session->queues, build, repeats, device_seconds, host_seconds,
+                                 message);
+    else if (!code)
+        code = run_bound(session, build, repeats, spans, host_seconds, message);
+    for (uint32_t i = 0; i < repeats; i++) {
+        if (!code && !build->shares)
+            device_seconds[i] = session->timer ? span_seconds(&spans[i]) : -1;
+        if (spans[i].first)
+            clReleaseEvent(spans[i].first);
+        if (spans[i].last)
+            clReleaseEvent(spans[i].last);
+    }
+    release_parts(&parts);
+    free(spans);
+    return code;
+}
+
+/* -------------------------------------------------------------------- warm */
+
+/* Zeros: what a kernel of unknown habits takes for an index is one. */
+static int clear(struct anole_session *session, struct anole_buffer *buffer,
+                 struct anole_message *message)
+{
+    const cl_uint zero = 0;
+    cl_int error = clEnqueueFillBuffer(session->queue, buffer->memory, &zero, sizeof zero, 0,
+                                       buffer->bytes, 0, NULL, NULL);
+    return error ? opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueFillBuffer")
+                 : ANOLE_OK;
+}
+
+int opencl_warm(struct anole_session *session, struct anole_build *build,
+                const struct anole_kernel *kernel, struct anole_message *message)
+{
+    struct anole_binding bindings[ANOLE_ROLE_COUNT] = {0};
+    size_t bytes[ANOLE_ROLE_COUNT];
+    struct parts parts = {.count = 0};
+    int code = ANOLE_OK;
+
+    find_role_bytes(bytes, kernel);
+    for (int i = 0; i < ANOLE_ROLE_COUNT && !code; i++) {
+        bindings[i].bytes = bytes[i];
+        if (bytes[i])
+            code = opencl_buffer_create(session, bytes[i], &bindings[i].buffer, message);
+        if (!code && bytes[i] && has_kernel(kernel->task))
+            code = clear(session, bindings[i].buffer, message);
+    }
+    if (!code)
+        code = bind(build, bindings, ANOLE_ROLE_COUNT, &parts, message);
+    if (!code && build->shares) {
+        code = opencl_queues_warm(&session->queues, build, message);
+    } else if (!code) {
+        cl_int error = enqueue(session, build, true, NULL);
+        cl_int finish_error = clFinish(session->queue);
+        static const char what[] = "A first launch of one work-group";
+        if (error)
+            code = opencl_fail(message, ANOLE_LAUNCH_FAILED, error, what);
+        else if (finish_error)
+            code = opencl_fail_running(message, finish_error, what);
+    }
+    release_parts(&parts);
+    for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
+        opencl_buffer_destroy(session, bindings[i].buffer);
+    return code;
+}
