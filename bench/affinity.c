@@ -102,7 +102,7 @@ static void note_running(void *context, pid_t id)
     if (!file)
         return;
     const char *name_end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
-    if (name_end && strncmp(name_end, ") R", 3) == 0 && !strstr(line, "(" BENCH_AWAKE_NAME ")"))
+    if (name_end && strncmp(name_end, ") R", 3) == 0 && !strstr(line, "(" BENCH_IDLE_POLL_NAME ")"))
         *(bool *)context = true;
     fclose(file);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The same cores for all contestants: as many as there are threads, one thread
+ * The same cores for all implementations: as many as there are threads, one thread
  * each.
  */
 #ifndef BENCH_AFFINITY_H
@@ -13,7 +13,8 @@
 #include <sys/types.h>
 
 #define BENCH_MOST_THREADS 4096
-#define BENCH_AWAKE_NAME "anole-awake" /* of threads that spin on purpose: see awake.h */
+#define BENCH_IDLE_POLL_NAME                                                                       \
+    "anole-idle-poll" /* of threads that spin on purpose: see idle_poll.h */
 
 struct bench_affinity {
     cpu_set_t cores;               /* of the process */
@@ -34,7 +35,7 @@ void bench_affinity_note(struct bench_affinity *affinity);
 void bench_affinity_pin_new(const struct bench_affinity *affinity);
 
 /* Waits until no other thread of this process wants to run: those of OpenMP spin
- * for some milliseconds before they sleep.  Those of awake.h do not count.  Gives up
+ * for some milliseconds before they sleep.  Those of idle_poll.h do not count.  Gives up
  * after a second. */
 void bench_threads_settle(void);
 

@@ -7,11 +7,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bench/affinity.h"
-#include "bench/awake.h"
-#include "bench/choice.h"
+#include "bench/idle_poll.h"
+#include "bench/tuned_configs.h"
 #include "bench/kernels_options.h"
 #include "bench/onednn.h"
-#include "bench/ours.h"
+#include "bench/backend_kernel.h"
 #include "bench/peak.h"
 #include "bench/report.h"
 #include "cli/interrupt.h"
@@ -35,9 +35,9 @@ struct session {
     char (*locks)[4096]; /* what was tuned here, a path a network; NULL: nothing was */
     struct anole_registry *registry;
     const struct anole_backend *backend;
-    struct bench_choice *choice; /* NULL: default configs, `locks`, or --set */
+    struct bench_tuned_configs *configs; /* NULL: default configs, `locks`, or --set */
     struct bench_affinity affinity;
-    struct bench_awake *awake; /* NULL: cores may sleep */
+    struct bench_idle_poll *idle_poll; /* NULL: cores may sleep */
     struct anole_runner *runner;
 };
 
@@ -45,14 +45,14 @@ static void session_fini(struct session *session)
 {
     struct bench_report *report = &session->report;
     for (size_t i = 0; i < report->layer_count; i++)
-        bench_contest_fini(&report->layers[i].contest);
+        bench_comparison_fini(&report->layers[i].comparison);
     for (size_t i = 0; i < report->network_count; i++)
         anole_network_destroy(report->networks[i].network);
     free(report->layers);
     free(report->networks);
-    bench_awake_stop(session->awake);
+    bench_idle_poll_stop(session->idle_poll);
     anole_runner_destroy(session->runner);
-    bench_choice_destroy(session->choice);
+    bench_tuned_configs_destroy(session->configs);
     anole_registry_destroy(session->registry);
     if (session->scratch)
         anole_scratch_remove(session->scratch);
@@ -116,16 +116,17 @@ static enum anole_status find_config(uint64_t *config, size_t *trials, struct se
                                      struct anole_error *error)
 {
     if (session->options.set)
-        return bench_choice_set(config, session->options.set, generator, error);
-    if (session->choice)
-        return bench_choice_find(config, trials, session->choice, layer->key, generator, error);
-    struct bench_choice *choice = NULL;
+        return bench_config_set(config, session->options.set, generator, error);
+    if (session->configs)
+        return bench_tuned_configs_find(config, trials, session->configs, layer->key, generator,
+                                        error);
+    struct bench_tuned_configs *configs = NULL;
     enum anole_status status =
-        bench_choice_lock(&choice, session->locks[layer->network], session->registry,
-                          session->report.device, session->report.threads, error);
+        bench_tuned_configs_from_lock(&configs, session->locks[layer->network], session->registry,
+                                      session->report.device, session->report.threads, error);
     if (status == ANOLE_DONE)
-        status = bench_choice_find(config, trials, choice, layer->key, generator, error);
-    bench_choice_destroy(choice);
+        status = bench_tuned_configs_find(config, trials, configs, layer->key, generator, error);
+    bench_tuned_configs_destroy(configs);
     return status;
 }
 
@@ -135,23 +136,24 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
 {
     enum anole_status status = ANOLE_DONE;
     uint64_t config, fallback = anole_space_default(anole_generator_space(generator));
-    bool tuned = session->choice || session->locks || session->options.set;
+    bool tuned = session->configs || session->locks || session->options.set;
     layer->base = SIZE_MAX;
     layer->ours = 0;
     if (tuned)
         status = find_config(&config, &layer->trials, session, layer, generator, error);
     const char *name = session->options.set ? "set" : "tuned";
     if (status == ANOLE_DONE && tuned)
-        status = bench_ours_add(&layer->contest, name, session->runner, generator, config, error);
+        status = bench_backend_kernel_add(&layer->comparison, name, session->runner, generator,
+                                          config, error);
     if (status == ANOLE_DONE && session->options.fallback) {
         if (tuned)
-            layer->base = layer->contest.count;
-        status =
-            bench_ours_add(&layer->contest, "default", session->runner, generator, fallback, error);
+            layer->base = layer->comparison.count;
+        status = bench_backend_kernel_add(&layer->comparison, "default", session->runner, generator,
+                                          fallback, error);
     }
     /* A backend's threads on the host's cores may look for work, as OpenMP's do. */
-    for (size_t i = 0; i < layer->contest.count; i++)
-        layer->contest.entries[i].spins =
+    for (size_t i = 0; i < layer->comparison.count; i++)
+        layer->comparison.entries[i].spins =
             session->report.device->device.flags & ANOLE_DEVICE_SHARES_HOST;
     return status;
 }
@@ -163,11 +165,12 @@ static enum anole_status add_rivals(struct session *session, struct bench_layer 
     if (!session->options.against)
         return ANOLE_DONE;
     double host, device;
-    size_t first = layer->contest.count;
+    size_t first = layer->comparison.count;
     bench_affinity_note(&session->affinity);
-    enum anole_status status = bench_onednn_add(&layer->contest, &layer->source->task, data, error);
-    for (size_t i = first; status == ANOLE_DONE && i < layer->contest.count; i++) {
-        struct bench_contestant *entry = &layer->contest.entries[i];
+    enum anole_status status =
+        bench_onednn_add(&layer->comparison, &layer->source->task, data, error);
+    for (size_t i = first; status == ANOLE_DONE && i < layer->comparison.count; i++) {
+        struct bench_implementation *entry = &layer->comparison.entries[i];
         status = entry->run(entry->self, 2, &host, &device, error);
     }
     bench_affinity_pin_new(&session->affinity);
@@ -179,8 +182,8 @@ static void find_rival(struct bench_layer *layer, size_t rounds)
 {
     double best = INFINITY;
     layer->rival = SIZE_MAX;
-    for (size_t i = 0; i < layer->contest.count; i++) {
-        const struct bench_contestant *entry = &layer->contest.entries[i];
+    for (size_t i = 0; i < layer->comparison.count; i++) {
+        const struct bench_implementation *entry = &layer->comparison.entries[i];
         if (strncmp(entry->name, BENCH_ONEDNN, strlen(BENCH_ONEDNN)) != 0)
             continue;
         if (!(entry->off <= 1.0)) {
@@ -214,11 +217,11 @@ static enum anole_status measure_layer(struct session *session, struct bench_lay
     if (status == ANOLE_DONE)
         status = add_rivals(session, layer, data, error);
     if (status == ANOLE_DONE)
-        status =
-            bench_contest_run(&layer->contest, session->report.rounds, anole_interrupted, error);
+        status = bench_comparison_run(&layer->comparison, session->report.rounds, anole_interrupted,
+                                      error);
     if (status == ANOLE_DONE)
         find_rival(layer, session->report.rounds);
-    bench_contest_dismiss(&layer->contest);
+    bench_comparison_release(&layer->comparison);
     if (session->runner)
         anole_runner_set_task(session->runner, task, NULL);
     anole_generator_destroy(generator);
@@ -268,11 +271,12 @@ static enum anole_status open_device(struct session *session, struct anole_error
         return status;
     session->backend = session->registry->entries[report->device->backend].backend;
     if (options->history)
-        status = bench_choice_history(&session->choice, options->history, session->registry,
-                                      report->device, report->threads, error);
+        status =
+            bench_tuned_configs_from_history(&session->configs, options->history, session->registry,
+                                             report->device, report->threads, error);
     else if (options->lock)
-        status = bench_choice_lock(&session->choice, options->lock, session->registry,
-                                   report->device, report->threads, error);
+        status = bench_tuned_configs_from_lock(&session->configs, options->lock, session->registry,
+                                               report->device, report->threads, error);
     if (status == ANOLE_DONE)
         status = bench_affinity_limit(&session->affinity, report->threads, error);
     if (status == ANOLE_DONE)
@@ -280,9 +284,9 @@ static enum anole_status open_device(struct session *session, struct anole_error
                                     report->threads, error);
     if (status != ANOLE_DONE)
         return status;
-    report->awake = options->awake;
-    if (options->awake)
-        status = bench_awake_start(&session->awake, &session->affinity, error);
+    report->idle_poll = options->idle_poll;
+    if (options->idle_poll)
+        status = bench_idle_poll_start(&session->idle_poll, &session->affinity, error);
     if (status != ANOLE_DONE)
         return status;
     struct anole_runner_options runner = {.threads = report->threads};

@@ -8,7 +8,7 @@
 #
 # Leaves in FOLDER, for N threads: NETWORK-N.lock.json, .history and .txt, of the
 # tuning; kernels-N.txt, the tables that are also printed; kernels-N.json, every
-# sample; for more than one thread kernels-N-awake.*, the same with cores that do not
+# sample; for more than one thread kernels-N-idle-poll.*, the same with cores that do not
 # fall asleep between launches.  Lock files that are there already are used as they
 # are: then nothing is tuned.
 #
@@ -50,6 +50,6 @@ for threads in ${THREADS:-1 2}; do
         locks="$locks${locks:+,}$folder/$name-$threads.lock.json"
     done
     race "kernels-$threads" "$threads"
-    [ "$threads" = 1 ] || race "kernels-$threads-awake" "$threads" --awake
+    [ "$threads" = 1 ] || race "kernels-$threads-idle-poll" "$threads" --idle-poll
 done
 echo "$(($(date +%s) - began)) s in all, with what was tuned ($budget a network and number of threads)"

@@ -2,7 +2,7 @@
 #include "bench/kernels_options.h"
 
 #include "base/text.h"
-#include "bench/contest.h"
+#include "bench/comparison.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ enum {
     OUTPUT,
     JSON,
     SET,
-    AWAKE,
+    IDLE_POLL,
     HELP
 };
 
@@ -44,7 +44,7 @@ static const struct option longs[] = {{"network", required_argument, NULL, NETWO
                                       {"output", required_argument, NULL, OUTPUT},
                                       {"json", no_argument, NULL, JSON},
                                       {"set", required_argument, NULL, SET},
-                                      {"awake", no_argument, NULL, AWAKE},
+                                      {"idle-poll", no_argument, NULL, IDLE_POLL},
                                       {"help", no_argument, NULL, HELP},
                                       {0}};
 
@@ -62,9 +62,9 @@ static const char help_text[] =
     "  --set KNOB=VALUE,... default configs but for these knobs; with --default: compare\n"
     "Options:\n"
     "  --against onednn     run oneDNN in turn: the best of its algorithms, in its own layouts\n"
-    "  --rounds R           turns of each contestant (default 25)\n"
+    "  --rounds R           turns of each implementation (default 25)\n"
     "  --only TEXT          only layers whose task has TEXT in its name\n"
-    "  --awake              keep the cores awake between launches, for all contestants\n"
+    "  --idle-poll          keep the cores awake between launches, for all implementations\n"
     "  --device D           see `anole devices` (default cpu:0)\n"
     "  --json               print JSON to stdout instead of tables\n"
     "  --output FILE        write the JSON to FILE as well\n"
@@ -144,8 +144,8 @@ static enum anole_status take(struct bench_options *options, int code, const cha
     case JSON:
         options->json = true;
         return ANOLE_DONE;
-    case AWAKE:
-        options->awake = true;
+    case IDLE_POLL:
+        options->idle_poll = true;
         return ANOLE_DONE;
     case AGAINST:
         options->against = true;

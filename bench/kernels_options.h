@@ -19,9 +19,9 @@ struct bench_options {
     const char *only, *output, *set;
     uint32_t threads;
     size_t rounds;
-    bool fallback; /* default configs too, or alone */
-    bool against;  /* oneDNN */
-    bool awake;    /* no core falls asleep meanwhile */
+    bool fallback;  /* default configs too, or alone */
+    bool against;   /* oneDNN */
+    bool idle_poll; /* no core falls asleep meanwhile */
     bool json;
 };
 

@@ -5,10 +5,10 @@
  * cores of PoCL, each in a process of its own, for the driver reads its environment
  * once:
  *
- *   pool    the device that has a thread for each core; they sleep between launches
- *   awake   the same, while a thread of lowest priority keeps each core from sleeping
- *   basic   a device without threads for each core, each driven by a thread of ours
- *           that launches its share of the groups, and spins until all have done so
+ *   pool     the device that has a thread for each core; they sleep between launches
+ *   polling  the same, while a thread of lowest priority keeps each core from sleeping
+ *   basic    a device without threads for each core, each driven by a thread of ours
+ *            that launches its share of the groups, and spins until all have done so
  *
  * anole-bench-launch [THREADS]    default: 2
  */
@@ -17,7 +17,7 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "bench/affinity.h"
-#include "bench/awake.h"
+#include "bench/idle_poll.h"
 
 #include <pthread.h>
 #include <spawn.h>
@@ -52,16 +52,16 @@ static const double works[] = {0, 10, 30, 100};
 /* -------------------------------------------------------------------- one way */
 
 struct way {
-    uint32_t threads, lanes; /* lanes: queues, each with a thread to feed it */
+    uint32_t threads, queue_count; /* each queue with a thread to feed it */
     cl_context context;
     cl_program program;
     cl_mem out;
     cl_command_queue queues[MOST_THREADS];
     cl_kernel kernels[MOST_THREADS];
     struct bench_affinity affinity;
-    /* Of the lanes: */
+    /* Of the queues: */
     pthread_t feeders[MOST_THREADS];
-    uint32_t started; /* how many of them, lane 0 included */
+    uint32_t started; /* how many of them, that of queue 0 included */
     atomic_uint arrived, turn, batch, ended;
     atomic_bool quit, failed;
 };
@@ -100,11 +100,11 @@ static enum anole_status open_devices(struct way *way, struct anole_error *error
         code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_CPU, MOST_THREADS, devices, &count);
     if (code != CL_SUCCESS)
         return cl_failure(error, "looking for devices", code);
-    if (count < way->lanes)
-        return anole_fail(error, ANOLE_ERR_NO_DEVICE, "expected %u devices, found %u", way->lanes,
-                          (unsigned)count);
-    way->context = clCreateContext(NULL, way->lanes, devices, NULL, NULL, &code);
-    for (uint32_t i = 0; code == CL_SUCCESS && i < way->lanes; i++)
+    if (count < way->queue_count)
+        return anole_fail(error, ANOLE_ERR_NO_DEVICE, "expected %u devices, found %u",
+                          way->queue_count, (unsigned)count);
+    way->context = clCreateContext(NULL, way->queue_count, devices, NULL, NULL, &code);
+    for (uint32_t i = 0; code == CL_SUCCESS && i < way->queue_count; i++)
         way->queues[i] = clCreateCommandQueue(way->context, devices[i], 0, &code);
     return code == CL_SUCCESS ? ANOLE_DONE : cl_failure(error, "opening the devices", code);
 }
@@ -120,7 +120,7 @@ static enum anole_status build_kernels(struct way *way, struct anole_error *erro
     way->program = clCreateProgramWithSource(way->context, 1, &text, NULL, &code);
     if (code == CL_SUCCESS)
         code = clBuildProgram(way->program, 0, NULL, "", NULL, NULL);
-    for (uint32_t i = 0; code == CL_SUCCESS && i < way->lanes; i++) {
+    for (uint32_t i = 0; code == CL_SUCCESS && i < way->queue_count; i++) {
         cl_int first = (cl_int)(i * GROUPS_A_THREAD);
         way->kernels[i] = clCreateKernel(way->program, "chain", &code);
         if (code == CL_SUCCESS)
@@ -131,13 +131,13 @@ static enum anole_status build_kernels(struct way *way, struct anole_error *erro
     return code == CL_SUCCESS ? ANOLE_DONE : cl_failure(error, "building the kernel", code);
 }
 
-/* -- Running: lane 0 is the calling thread -- */
+/* -- Running: queue 0 is the calling thread's -- */
 
-/* Until all lanes have come here; `sense` is a lane's own. */
+/* Until the threads of all queues have come here; `sense` is a thread's own. */
 static void meet(struct way *way, unsigned *sense)
 {
     *sense ^= 1;
-    if (atomic_fetch_add(&way->arrived, 1) + 1 == way->lanes) {
+    if (atomic_fetch_add(&way->arrived, 1) + 1 == way->queue_count) {
         atomic_store(&way->arrived, 0);
         atomic_store(&way->turn, *sense);
     }
@@ -145,27 +145,27 @@ static void meet(struct way *way, unsigned *sense)
         bench_relax();
 }
 
-/* All launches of a batch, of one lane.  A single lane waits at the end alone. */
-static void feed(struct way *way, uint32_t lane, unsigned *sense)
+/* All launches of a batch, of one queue.  A single queue waits at the end alone. */
+static void feed(struct way *way, uint32_t queue, unsigned *sense)
 {
-    size_t local = 1, global = GROUPS_A_THREAD * (size_t)(way->threads / way->lanes);
+    size_t local = 1, global = GROUPS_A_THREAD * (size_t)(way->threads / way->queue_count);
     cl_int code = CL_SUCCESS;
     for (int i = 0; i < LAUNCHES; i++) {
-        code |= clEnqueueNDRangeKernel(way->queues[lane], way->kernels[lane], 1, NULL, &global,
+        code |= clEnqueueNDRangeKernel(way->queues[queue], way->kernels[queue], 1, NULL, &global,
                                        &local, 0, NULL, NULL);
-        if (way->lanes == 1)
+        if (way->queue_count == 1)
             continue;
-        code |= clFinish(way->queues[lane]);
+        code |= clFinish(way->queues[queue]);
         meet(way, sense);
     }
-    code |= clFinish(way->queues[lane]);
+    code |= clFinish(way->queues[queue]);
     if (code != CL_SUCCESS)
         atomic_store(&way->failed, true);
 }
 
 struct feeder {
     struct way *way;
-    uint32_t lane;
+    uint32_t queue;
 };
 
 static void *feeder(void *context)
@@ -179,7 +179,7 @@ static void *feeder(void *context)
             continue;
         }
         seen++;
-        feed(self.way, self.lane, &sense);
+        feed(self.way, self.queue, &sense);
         atomic_fetch_add(&self.way->ended, 1);
     }
     return NULL;
@@ -189,7 +189,7 @@ static enum anole_status start_feeders(struct way *way, struct anole_error *erro
 {
     bench_affinity_note(&way->affinity);
     way->started = 1;
-    for (uint32_t i = 1; i < way->lanes; i++) {
+    for (uint32_t i = 1; i < way->queue_count; i++) {
         struct feeder *context = malloc(sizeof *context);
         if (!context)
             return anole_fail_memory(error);
@@ -200,7 +200,7 @@ static enum anole_status start_feeders(struct way *way, struct anole_error *erro
         }
         way->started++;
     }
-    if (way->lanes > 1)
+    if (way->queue_count > 1)
         bench_affinity_pin_new(&way->affinity);
     return ANOLE_DONE;
 }
@@ -212,7 +212,7 @@ static double run_batch(struct way *way, unsigned *sense)
     atomic_store(&way->ended, 0);
     atomic_fetch_add(&way->batch, 1);
     feed(way, 0, sense);
-    while (atomic_load(&way->ended) + 1 < way->lanes)
+    while (atomic_load(&way->ended) + 1 < way->queue_count)
         bench_relax();
     return (anole_clock() - begin) / LAUNCHES;
 }
@@ -221,7 +221,7 @@ static void set_steps(struct way *way, double microseconds, double step)
 {
     double groups = (double)GROUPS_A_THREAD * way->threads;
     cl_int steps = (cl_int)(1e-6 * microseconds / groups / step);
-    for (uint32_t i = 0; i < way->lanes; i++)
+    for (uint32_t i = 0; i < way->queue_count; i++)
         clSetKernelArg(way->kernels[i], 1, sizeof steps, &steps);
 }
 
@@ -254,7 +254,7 @@ static void measure(struct way *way, const char *name)
         for (int i = 0; i < SAMPLES; i++)
             samples[i] = run_batch(way, &sense);
         anole_summarise(&summary, samples, SAMPLES);
-        printf("%-6s  %4.0f us of work  %7.2f us [%.2f, %.2f], least %.2f; beyond the work %7.2f "
+        printf("%-7s  %4.0f us of work  %7.2f us [%.2f, %.2f], least %.2f; beyond the work %7.2f "
                "us\n",
                name, works[w], 1e6 * summary.median, 1e6 * summary.low, 1e6 * summary.high,
                1e6 * summary.minimum, 1e6 * summary.median - works[w] / way->threads);
@@ -266,7 +266,7 @@ static void way_fini(struct way *way)
     atomic_store(&way->quit, true);
     for (uint32_t i = 1; i < way->started; i++)
         pthread_join(way->feeders[i], NULL);
-    for (uint32_t i = 0; i < way->lanes; i++) {
+    for (uint32_t i = 0; i < way->queue_count; i++) {
         if (way->kernels[i])
             clReleaseKernel(way->kernels[i]);
         if (way->queues[i])
@@ -282,12 +282,12 @@ static void way_fini(struct way *way)
 
 static enum anole_status run_way(const char *name, uint32_t threads, struct anole_error *error)
 {
-    struct bench_awake *awake = NULL;
+    struct bench_idle_poll *idle_poll = NULL;
     struct way *way = calloc(1, sizeof *way);
     if (!way)
         return anole_fail_memory(error);
     way->threads = threads;
-    way->lanes = strcmp(name, "basic") == 0 ? threads : 1;
+    way->queue_count = strcmp(name, "basic") == 0 ? threads : 1;
     enum anole_status status = bench_affinity_limit(&way->affinity, threads, error);
     if (status == ANOLE_DONE)
         status = open_devices(way, error);
@@ -295,11 +295,11 @@ static enum anole_status run_way(const char *name, uint32_t threads, struct anol
         status = build_kernels(way, error);
     if (status == ANOLE_DONE)
         status = start_feeders(way, error);
-    if (status == ANOLE_DONE && strcmp(name, "awake") == 0)
-        status = bench_awake_start(&awake, &way->affinity, error);
+    if (status == ANOLE_DONE && strcmp(name, "polling") == 0)
+        status = bench_idle_poll_start(&idle_poll, &way->affinity, error);
     if (status == ANOLE_DONE)
         measure(way, name);
-    bench_awake_stop(awake);
+    bench_idle_poll_stop(idle_poll);
     way_fini(way);
     if (status == ANOLE_DONE && atomic_load(&way->failed))
         status = anole_fail(error, ANOLE_ERR_WORKER, "a launch failed");
@@ -340,7 +340,7 @@ static enum anole_status spawn_way(const char *name, uint32_t threads, struct an
 
 int main(int argc, char **argv)
 {
-    static const char *const ways[] = {"pool", "awake", "basic"};
+    static const char *const ways[] = {"pool", "polling", "basic"};
     struct anole_error error = {.status = ANOLE_DONE};
     uint64_t threads = 2;
     enum anole_status status = ANOLE_DONE;

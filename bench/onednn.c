@@ -31,10 +31,11 @@ const char *bench_onednn_version(char *out, size_t size)
     return out;
 }
 
-enum anole_status bench_onednn_add(struct bench_contest *contest, const struct anole_task *task,
+enum anole_status bench_onednn_add(struct bench_comparison *comparison,
+                                   const struct anole_task *task,
                                    const struct anole_task_data *data, struct anole_error *error)
 {
-    (void)contest;
+    (void)comparison;
     (void)task;
     (void)data;
     return bench_onednn_check(0, error);
@@ -399,11 +400,11 @@ static enum anole_status make(struct onednn **made, const struct anole_task *tas
 }
 
 /* Whether an implementation is in already, under another algorithm's name. */
-static bool is_known(const struct bench_contest *contest, const char *implementation)
+static bool is_known(const struct bench_comparison *comparison, const char *implementation)
 {
-    for (size_t i = 0; i < contest->count; i++)
-        if (contest->entries[i].run == run &&
-            strcmp(contest->entries[i].detail, implementation) == 0)
+    for (size_t i = 0; i < comparison->count; i++)
+        if (comparison->entries[i].run == run &&
+            strcmp(comparison->entries[i].detail, implementation) == 0)
             return true;
     return false;
 }
@@ -415,7 +416,7 @@ static bool has_team(void)
     return !threads || strcmp(threads, "1") != 0;
 }
 
-static enum anole_status add(struct bench_contest *contest, const struct anole_task *task,
+static enum anole_status add(struct bench_comparison *comparison, const struct anole_task *task,
                              const struct anole_task_data *data, const char *name,
                              dnnl_alg_kind_t algorithm, struct anole_error *error)
 {
@@ -427,8 +428,8 @@ static enum anole_status add(struct bench_contest *contest, const struct anole_t
     dnnl_primitive_desc_query(self->description, dnnl_query_impl_info_str, 0, &implementation);
     if (!implementation)
         implementation = "unknown";
-    struct bench_contestant *entry =
-        is_known(contest, implementation) ? NULL : bench_contest_add(contest, name);
+    struct bench_implementation *entry =
+        is_known(comparison, implementation) ? NULL : bench_comparison_add(comparison, name);
     if (!entry) {
         release(self);
         return ANOLE_DONE;
@@ -442,22 +443,25 @@ static enum anole_status add(struct bench_contest *contest, const struct anole_t
     return ANOLE_DONE;
 }
 
-enum anole_status bench_onednn_add(struct bench_contest *contest, const struct anole_task *task,
+enum anole_status bench_onednn_add(struct bench_comparison *comparison,
+                                   const struct anole_task *task,
                                    const struct anole_task_data *data, struct anole_error *error)
 {
-    size_t before = contest->count;
+    size_t before = comparison->count;
     enum anole_status status;
     if (task->kind == ANOLE_TASK_DENSE) {
-        status = add(contest, task, data, BENCH_ONEDNN, dnnl_alg_kind_undef, error);
+        status = add(comparison, task, data, BENCH_ONEDNN, dnnl_alg_kind_undef, error);
     } else {
-        status = add(contest, task, data, BENCH_ONEDNN " direct", dnnl_convolution_direct, error);
+        status =
+            add(comparison, task, data, BENCH_ONEDNN " direct", dnnl_convolution_direct, error);
         if (status == ANOLE_DONE)
-            status = add(contest, task, data, BENCH_ONEDNN " winograd", dnnl_convolution_winograd,
-                         error);
+            status = add(comparison, task, data, BENCH_ONEDNN " winograd",
+                         dnnl_convolution_winograd, error);
         if (status == ANOLE_DONE)
-            status = add(contest, task, data, BENCH_ONEDNN " auto", dnnl_convolution_auto, error);
+            status =
+                add(comparison, task, data, BENCH_ONEDNN " auto", dnnl_convolution_auto, error);
     }
-    if (status == ANOLE_DONE && contest->count == before)
+    if (status == ANOLE_DONE && comparison->count == before)
         return anole_fail(error, ANOLE_ERR_INPUT, "oneDNN has no algorithm for this layer");
     return status;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * oneDNN as a contestant: each of its algorithms that computes a task, with
+ * oneDNN as an implementation: each of its algorithms that computes a task, with
  * layouts of its own choice.  What it takes to bring data into them is not timed.
  */
 #ifndef BENCH_ONEDNN_H
 #define BENCH_ONEDNN_H
 
-#include "bench/contest.h"
+#include "bench/comparison.h"
 #include "op/reference.h"
 
-#define BENCH_ONEDNN "onednn" /* how the names of its contestants begin */
+#define BENCH_ONEDNN "onednn" /* how the names of its implementations begin */
 
 /* ERR_USAGE, with what to do, if this program was built without oneDNN, or if this
  * oneDNN would not run on `threads` threads. */
@@ -18,10 +18,11 @@ enum anole_status bench_onednn_check(uint32_t threads, struct anole_error *error
 /* "oneDNN 2.6.3", or "" without it.  Returns out. */
 const char *bench_onednn_version(char *out, size_t size);
 
-/* Adds a contestant for each algorithm: "onednn direct", "onednn winograd",
+/* Adds an implementation for each algorithm: "onednn direct", "onednn winograd",
  * "onednn auto" (if that means a third implementation), "onednn" for dense.  None
  * at all is ERR_INPUT.  `data` must outlive them. */
-enum anole_status bench_onednn_add(struct bench_contest *contest, const struct anole_task *task,
+enum anole_status bench_onednn_add(struct bench_comparison *comparison,
+                                   const struct anole_task *task,
                                    const struct anole_task_data *data, struct anole_error *error);
 
 #endif

@@ -6,8 +6,8 @@
 #define BENCH_REPORT_H
 
 #include "base/json.h"
-#include "bench/contest.h"
-#include "bench/figures.h"
+#include "bench/comparison.h"
+#include "bench/estimates.h"
 #include "devices/registry.h"
 #include "graph/network.h"
 
@@ -24,8 +24,8 @@ struct bench_layer {
     char label[64];
     enum bench_class class;
     size_t trials; /* behind the tuned config */
-    struct bench_contest contest;
-    /* Indices into the contest's entries; SIZE_MAX: there is none. */
+    struct bench_comparison comparison;
+    /* Indices into the comparison's entries; SIZE_MAX: there is none. */
     size_t ours;  /* the tuned one; the default if nothing was tuned */
     size_t base;  /* the default, beside a tuned one */
     size_t rival; /* the fastest of the others' that is right */
@@ -35,7 +35,7 @@ struct bench_report {
     const struct anole_registry_device *device;
     uint32_t threads;
     size_t rounds;
-    bool awake;          /* cores were kept from sleeping */
+    bool idle_poll;      /* cores were kept from sleeping */
     double peak;         /* fp32 operations a second, measured */
     const char *kernels; /* where the configs come from, in words */
     char rival[64];      /* "oneDNN 2.6.3"; "": there is none */

@@ -42,7 +42,7 @@ def times(step):
         peak = max(peak, report["peak_flops"])
         for network in report["networks"]:
             for layer in network["layers"]:
-                entry = layer["contestants"][0]
+                entry = layer["implementations"][0]
                 samples.setdefault(layer["label"], []).extend(
                     entry["batched_samples"] + entry["single_samples"])
     return {label: 1e6 * sorted(s)[len(s) // part] for label, s in samples.items()}, peak

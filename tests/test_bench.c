@@ -3,8 +3,8 @@
  * The pieces of the benchmarks: classes, ratios and their intervals, and how turns
  * are taken.  What is timed here is made up.
  */
-#include "bench/contest.h"
-#include "bench/figures.h"
+#include "bench/comparison.h"
+#include "bench/estimates.h"
 #include "bench/kernels_options.h"
 #include "op/task.h"
 
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-/* ----------------------------------------------------------------- figures */
+/* --------------------------------------------------------------- estimates */
 
 static enum bench_class class_of(const char *key)
 {
@@ -53,25 +53,25 @@ static void test_speed_is_theirs_over_ours(void **state)
 {
     static const double ours[] = {1, 2, 4, 1, 1}, theirs[] = {2, 4, 8, 2, 20};
     struct bench_pair pair = {ours, theirs, 1};
-    struct bench_figure figure;
+    struct bench_estimate estimate;
     (void)state;
-    assert_true(bench_speed(&figure, &pair, 5));
-    assert_true(figure.value == 2.0); /* one disturbed round moves nothing */
-    assert_true(figure.low == 2.0 && figure.high == 20.0);
+    assert_true(bench_speed(&estimate, &pair, 5));
+    assert_true(estimate.value == 2.0); /* one disturbed round moves nothing */
+    assert_true(estimate.low == 2.0 && estimate.high == 20.0);
 }
 
 static void test_geometric_mean_of_layers(void **state)
 {
     static const double one[] = {1, 1, 1, 1}, two[] = {2, 2, 2, 2}, eight[] = {8, 8, 8, 8};
     struct bench_pair pairs[] = {{one, two, 5}, {one, eight, 1}};
-    struct bench_figure figure;
+    struct bench_estimate estimate;
     (void)state;
-    assert_true(bench_geometric_mean(&figure, pairs, 2, 4));
-    assert_float_equal(figure.value, 4.0, 1e-12); /* weights do not count */
-    assert_float_equal(figure.low, 4.0, 1e-12);
-    assert_float_equal(figure.high, 4.0, 1e-12);
-    assert_true(bench_geometric_mean(&figure, pairs, 0, 4));
-    assert_true(isnan(figure.value));
+    assert_true(bench_geometric_mean(&estimate, pairs, 2, 4));
+    assert_float_equal(estimate.value, 4.0, 1e-12); /* weights do not count */
+    assert_float_equal(estimate.low, 4.0, 1e-12);
+    assert_float_equal(estimate.high, 4.0, 1e-12);
+    assert_true(bench_geometric_mean(&estimate, pairs, 0, 4));
+    assert_true(isnan(estimate.value));
 }
 
 static void test_interval_holds_the_mean(void **state)
@@ -79,7 +79,7 @@ static void test_interval_holds_the_mean(void **state)
     static const double one[] = {1, 1, 1, 1, 1, 1, 1, 1};
     static const double noisy[] = {1.8, 2.2, 1.9, 2.1, 2.0, 2.0, 1.7, 2.3};
     struct bench_pair pairs[] = {{one, noisy, 1}, {one, noisy, 1}, {one, noisy, 1}};
-    struct bench_figure of_one, of_three;
+    struct bench_estimate of_one, of_three;
     (void)state;
     assert_true(bench_geometric_mean(&of_one, pairs, 1, 8));
     assert_true(bench_geometric_mean(&of_three, pairs, 3, 8));
@@ -93,13 +93,13 @@ static void test_sum_counts_multiplicity(void **state)
 {
     static const double one[] = {1, 1, 1}, two[] = {2, 2, 2}, three[] = {3, 3, 3};
     struct bench_pair pairs[] = {{one, two, 3}, {three, one, 1}};
-    struct bench_figure figure;
+    struct bench_estimate estimate;
     double ours, theirs;
     (void)state;
-    assert_true(bench_sum_ratio(&figure, &ours, &theirs, pairs, 2, 3));
+    assert_true(bench_sum_ratio(&estimate, &ours, &theirs, pairs, 2, 3));
     assert_float_equal(ours, 6.0, 1e-12);
     assert_float_equal(theirs, 7.0, 1e-12);
-    assert_float_equal(figure.value, 6.0 / 7.0, 1e-12);
+    assert_float_equal(estimate.value, 6.0 / 7.0, 1e-12);
 }
 
 static void test_median_refuses_nan(void **state)
@@ -111,7 +111,7 @@ static void test_median_refuses_nan(void **state)
     assert_true(bench_median(good, 2) == 2.0);
 }
 
-/* ----------------------------------------------------------------- contest */
+/* ----------------------------------------------------------------- comparison */
 
 /* Takes `cost` by its own account, and writes down that it ran. */
 struct actor {
@@ -151,9 +151,9 @@ static void leave(void *self)
     ((struct actor *)self)->released = true;
 }
 
-static void enter(struct bench_contest *contest, struct actor *actor)
+static void enter(struct bench_comparison *comparison, struct actor *actor)
 {
-    struct bench_contestant *entry = bench_contest_add(contest, "actor");
+    struct bench_implementation *entry = bench_comparison_add(comparison, "actor");
     assert_non_null(entry);
     entry->self = actor;
     entry->run = act;
@@ -161,55 +161,55 @@ static void enter(struct bench_contest *contest, struct actor *actor)
     entry->release = leave;
 }
 
-static void test_contest_takes_turns(void **state)
+static void test_comparison_takes_turns(void **state)
 {
     char diary[256] = "";
     struct actor a = {.letter = 'A', .cost = 1e-3, .off = 0.5, .diary = diary};
     struct actor b = {.letter = 'B', .cost = 4e-6, .off = 3.0, .diary = diary};
-    struct bench_contest contest = {.count = 0};
+    struct bench_comparison comparison = {.count = 0};
     struct anole_error error = {0};
     (void)state;
-    enter(&contest, &a);
-    enter(&contest, &b);
-    assert_int_equal(bench_contest_run(&contest, 3, NULL, &error), ANOLE_DONE);
+    enter(&comparison, &a);
+    enter(&comparison, &b);
+    assert_int_equal(bench_comparison_run(&comparison, 3, NULL, &error), ANOLE_DONE);
     /* Calibrated (AB), then in turn, each first in its round (AB, BA, AB). */
     assert_string_equal(diary, "ABABAB");
-    assert_int_equal(contest.entries[0].repeats, 2);
-    assert_int_equal(contest.entries[1].repeats, 256);
+    assert_int_equal(comparison.entries[0].repeats, 2);
+    assert_int_equal(comparison.entries[1].repeats, 256);
     for (size_t round = 0; round < 3; round++) {
-        assert_true(contest.entries[0].batched[round] == a.cost);
-        assert_float_equal(contest.entries[1].single[round], b.cost, 1e-12);
+        assert_true(comparison.entries[0].batched[round] == a.cost);
+        assert_float_equal(comparison.entries[1].single[round], b.cost, 1e-12);
     }
     /* Both checks count: the worse of them. */
-    assert_true(contest.entries[1].off == 3.0);
-    bench_contest_dismiss(&contest);
+    assert_true(comparison.entries[1].off == 3.0);
+    bench_comparison_release(&comparison);
     assert_true(a.released && b.released);
-    assert_string_equal(contest.entries[0].name, "actor");
-    bench_contest_fini(&contest);
+    assert_string_equal(comparison.entries[0].name, "actor");
+    bench_comparison_fini(&comparison);
 }
 
-static void test_contest_ends_with_a_failure(void **state)
+static void test_comparison_ends_with_a_failure(void **state)
 {
     char diary[256] = "";
     struct actor a = {.letter = 'A', .cost = 1e-3, .diary = diary, .fails = true};
-    struct bench_contest contest = {.count = 0};
+    struct bench_comparison comparison = {.count = 0};
     struct anole_error error = {0};
     (void)state;
-    enter(&contest, &a);
-    assert_int_equal(bench_contest_run(&contest, 3, NULL, &error), ANOLE_ERR_WORKER);
+    enter(&comparison, &a);
+    assert_int_equal(bench_comparison_run(&comparison, 3, NULL, &error), ANOLE_ERR_WORKER);
     assert_string_equal(error.text, "it fell");
-    bench_contest_fini(&contest);
+    bench_comparison_fini(&comparison);
     assert_true(a.released);
 }
 
-static void test_contest_has_an_end(void **state)
+static void test_comparison_has_an_end(void **state)
 {
-    struct bench_contest contest = {.count = 0};
+    struct bench_comparison comparison = {.count = 0};
     (void)state;
-    for (int i = 0; i < BENCH_MAX_CONTESTANTS; i++)
-        assert_non_null(bench_contest_add(&contest, "x"));
-    assert_null(bench_contest_add(&contest, "x"));
-    bench_contest_fini(&contest);
+    for (int i = 0; i < BENCH_MAX_IMPLEMENTATIONS; i++)
+        assert_non_null(bench_comparison_add(&comparison, "x"));
+    assert_null(bench_comparison_add(&comparison, "x"));
+    bench_comparison_fini(&comparison);
 }
 
 /* ----------------------------------------------------------------- options */
@@ -283,9 +283,9 @@ int main(void)
         cmocka_unit_test(test_interval_holds_the_mean),
         cmocka_unit_test(test_sum_counts_multiplicity),
         cmocka_unit_test(test_median_refuses_nan),
-        cmocka_unit_test(test_contest_takes_turns),
-        cmocka_unit_test(test_contest_ends_with_a_failure),
-        cmocka_unit_test(test_contest_has_an_end),
+        cmocka_unit_test(test_comparison_takes_turns),
+        cmocka_unit_test(test_comparison_ends_with_a_failure),
+        cmocka_unit_test(test_comparison_has_an_end),
         cmocka_unit_test(test_options_say_what_is_missing),
         cmocka_unit_test(test_options_list_networks),
     };

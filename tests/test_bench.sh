@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# anole-bench-kernels on a tiny network: every contestant runs and is right, the
+# anole-bench-kernels on a tiny network: every implementation runs and is right, the
 # tables and the JSON hold what they should.  No time is judged.
 set -u
 
@@ -84,8 +84,8 @@ count 1 'tile_h=1 .* loop_order=tiles-inside' out
 expect 2 'no value .99999' --network "$tiny" --threads 1 --only depthwise --set tile_h=99999
 expect 2 'no knob .no_such' --network "$tiny" --threads 1 --only depthwise --set no_such=1
 expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise \
-    --awake
-count 1 '"awake": true' out
+    --idle-poll
+count 1 '"idle_poll": true' out
 # What a launch costs: three ways, four works each.
 launch=${program%kernels}launch
 if [ -x "$launch" ]; then

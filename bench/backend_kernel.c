@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/ours.h"
+#include "bench/backend_kernel.h"
 #include "plugin/generator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct ours {
+struct backend_kernel {
     struct anole_runner *runner;
     uint32_t slot;
 };
@@ -22,7 +22,7 @@ static enum anole_status kernel_fail(struct anole_error *error, const struct ano
 static enum anole_status run(void *context, uint32_t repeats, double *host, double *device,
                              struct anole_error *error)
 {
-    struct ours *self = context;
+    struct backend_kernel *self = context;
     struct anole_result result;
     return anole_runner_batch(self->runner, self->slot, repeats, host, device, &result)
                ? ANOLE_DONE
@@ -31,7 +31,7 @@ static enum anole_status run(void *context, uint32_t repeats, double *host, doub
 
 static enum anole_status check(void *context, double *off, struct anole_error *error)
 {
-    struct ours *self = context;
+    struct backend_kernel *self = context;
     struct anole_result result;
     if (!anole_runner_prove(self->runner, self->slot, &result))
         return kernel_fail(error, &result);
@@ -57,10 +57,10 @@ static uint32_t count_groups(const struct anole_generator *generator, uint64_t c
     return groups < UINT32_MAX ? (uint32_t)groups : UINT32_MAX;
 }
 
-enum anole_status bench_ours_add(struct bench_contest *contest, const char *name,
-                                 struct anole_runner *runner,
-                                 const struct anole_generator *generator, uint64_t config,
-                                 struct anole_error *error)
+enum anole_status bench_backend_kernel_add(struct bench_comparison *comparison, const char *name,
+                                           struct anole_runner *runner,
+                                           const struct anole_generator *generator, uint64_t config,
+                                           struct anole_error *error)
 {
     const struct anole_space *space = anole_generator_space(generator);
     int64_t values[ANOLE_MAX_KNOBS];
@@ -73,13 +73,13 @@ enum anole_status bench_ours_add(struct bench_contest *contest, const char *name
         status = kernel_fail(error, &result);
     if (status != ANOLE_DONE)
         return status;
-    struct ours *self = calloc(1, sizeof *self);
-    struct bench_contestant *entry = self ? bench_contest_add(contest, name) : NULL;
+    struct backend_kernel *self = calloc(1, sizeof *self);
+    struct bench_implementation *entry = self ? bench_comparison_add(comparison, name) : NULL;
     if (!entry) {
         free(self);
         return anole_fail_memory(error);
     }
-    *self = (struct ours){runner, slot};
+    *self = (struct backend_kernel){runner, slot};
     anole_space_describe(space, entry->detail, sizeof entry->detail, config);
     entry->groups = count_groups(generator, config);
     entry->self = self;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/figures.h"
+#include "bench/estimates.h"
 
 #include "base/rng.h"
 #include "base/statistics.h"
@@ -60,7 +60,7 @@ double bench_median(const double *samples, size_t rounds)
     return median;
 }
 
-bool bench_speed(struct bench_figure *figure, const struct bench_pair *pair, size_t rounds)
+bool bench_speed(struct bench_estimate *estimate, const struct bench_pair *pair, size_t rounds)
 {
     struct anole_summary summary;
     double *scratch = malloc((rounds + 1) * sizeof *scratch);
@@ -68,7 +68,7 @@ bool bench_speed(struct bench_figure *figure, const struct bench_pair *pair, siz
         return false;
     anole_summarise_ratio(&summary, pair->theirs, pair->ours, rounds, scratch);
     free(scratch);
-    *figure = (struct bench_figure){summary.median, summary.low, summary.high};
+    *estimate = (struct bench_estimate){summary.median, summary.low, summary.high};
     return true;
 }
 
@@ -109,12 +109,12 @@ static double time_ratio(const struct bench_pair *pairs, size_t count, size_t ro
 }
 
 /* The statistic itself, and percentiles of it over layers whose rounds are drawn. */
-static bool estimate(struct bench_figure *figure, statistic *value, const struct bench_pair *pairs,
-                     size_t count, size_t rounds)
+static bool bootstrap(struct bench_estimate *estimate, statistic *value,
+                      const struct bench_pair *pairs, size_t count, size_t rounds)
 {
     struct anole_rng rng;
     size_t cells = count * rounds;
-    *figure = (struct bench_figure){NAN, NAN, NAN};
+    *estimate = (struct bench_estimate){NAN, NAN, NAN};
     if (cells == 0)
         return true;
     size_t *picks = calloc(cells, sizeof *picks);
@@ -127,7 +127,7 @@ static bool estimate(struct bench_figure *figure, statistic *value, const struct
     draws = scratch + rounds;
     for (size_t i = 0; i < cells; i++)
         picks[i] = i % rounds;
-    figure->value = value(pairs, count, rounds, picks, scratch);
+    estimate->value = value(pairs, count, rounds, picks, scratch);
     anole_rng_init(&rng, SEED);
     for (size_t b = 0; b < BOOTSTRAPS; b++) {
         for (size_t i = 0; i < cells; i++)
@@ -135,20 +135,20 @@ static bool estimate(struct bench_figure *figure, statistic *value, const struct
         draws[b] = value(pairs, count, rounds, picks, scratch);
     }
     qsort(draws, BOOTSTRAPS, sizeof *draws, compare);
-    figure->low = draws[BOOTSTRAPS / 40];
-    figure->high = draws[BOOTSTRAPS - 1 - BOOTSTRAPS / 40];
+    estimate->low = draws[BOOTSTRAPS / 40];
+    estimate->high = draws[BOOTSTRAPS - 1 - BOOTSTRAPS / 40];
     free(picks);
     free(scratch);
     return true;
 }
 
-bool bench_geometric_mean(struct bench_figure *figure, const struct bench_pair *pairs, size_t count,
-                          size_t rounds)
+bool bench_geometric_mean(struct bench_estimate *estimate, const struct bench_pair *pairs,
+                          size_t count, size_t rounds)
 {
-    return estimate(figure, log_speed, pairs, count, rounds);
+    return bootstrap(estimate, log_speed, pairs, count, rounds);
 }
 
-bool bench_sum_ratio(struct bench_figure *figure, double *ours, double *theirs,
+bool bench_sum_ratio(struct bench_estimate *estimate, double *ours, double *theirs,
                      const struct bench_pair *pairs, size_t count, size_t rounds)
 {
     double sums[2] = {0.0, 0.0};
@@ -160,5 +160,5 @@ bool bench_sum_ratio(struct bench_figure *figure, double *ours, double *theirs,
         *ours = sums[0];
     if (theirs)
         *theirs = sums[1];
-    return estimate(figure, time_ratio, pairs, count, rounds);
+    return bootstrap(estimate, time_ratio, pairs, count, rounds);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/awake.h"
+#include "bench/idle_poll.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,28 +7,28 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-struct sleepless {
+struct poller {
     pthread_t thread;
     bool started;
 };
 
-struct bench_awake {
+struct bench_idle_poll {
     atomic_bool stop;
     size_t count;
-    struct sleepless threads[];
+    struct poller threads[];
 };
 
 static void *spin(void *context)
 {
-    const struct bench_awake *awake = context;
-    pthread_setname_np(pthread_self(), BENCH_AWAKE_NAME);
-    while (!atomic_load_explicit(&awake->stop, memory_order_relaxed))
+    const struct bench_idle_poll *idle_poll = context;
+    pthread_setname_np(pthread_self(), BENCH_IDLE_POLL_NAME);
+    while (!atomic_load_explicit(&idle_poll->stop, memory_order_relaxed))
         bench_relax();
     return NULL;
 }
 
 /* Of lowest priority from its first instruction on. */
-static int start_on(struct bench_awake *awake, struct sleepless *sleepless, int core)
+static int start_on(struct bench_idle_poll *idle_poll, struct poller *poller, int core)
 {
     const struct sched_param none = {.sched_priority = 0};
     pthread_attr_t attributes;
@@ -40,18 +40,18 @@ static int start_on(struct bench_awake *awake, struct sleepless *sleepless, int 
         return problem;
     problem = pthread_attr_setaffinity_np(&attributes, sizeof one, &one);
     if (!problem)
-        problem = pthread_create(&sleepless->thread, &attributes, spin, awake);
+        problem = pthread_create(&poller->thread, &attributes, spin, idle_poll);
     pthread_attr_destroy(&attributes);
-    sleepless->started = !problem;
-    return problem ? problem : pthread_setschedparam(sleepless->thread, SCHED_IDLE, &none);
+    poller->started = !problem;
+    return problem ? problem : pthread_setschedparam(poller->thread, SCHED_IDLE, &none);
 }
 
-enum anole_status bench_awake_start(struct bench_awake **awake,
-                                    const struct bench_affinity *affinity,
-                                    struct anole_error *error)
+enum anole_status bench_idle_poll_start(struct bench_idle_poll **idle_poll,
+                                        const struct bench_affinity *affinity,
+                                        struct anole_error *error)
 {
     size_t cores = (size_t)CPU_COUNT(&affinity->cores);
-    struct bench_awake *new = calloc(1, sizeof *new + cores * sizeof *new->threads);
+    struct bench_idle_poll *new = calloc(1, sizeof *new + cores * sizeof *new->threads);
     if (!new)
         return anole_fail_memory(error);
     atomic_init(&new->stop, false);
@@ -60,21 +60,21 @@ enum anole_status bench_awake_start(struct bench_awake **awake,
         if (CPU_ISSET(core, &affinity->cores))
             problem = start_on(new, &new->threads[new->count++], core);
     if (!problem) {
-        *awake = new;
+        *idle_poll = new;
         return ANOLE_DONE;
     }
-    bench_awake_stop(new);
+    bench_idle_poll_stop(new);
     errno = problem;
     return anole_fail_errno(error, "keeping the cores awake");
 }
 
-void bench_awake_stop(struct bench_awake *awake)
+void bench_idle_poll_stop(struct bench_idle_poll *idle_poll)
 {
-    if (!awake)
+    if (!idle_poll)
         return;
-    atomic_store(&awake->stop, true);
-    for (size_t i = 0; i < awake->count; i++)
-        if (awake->threads[i].started)
-            pthread_join(awake->threads[i].thread, NULL);
-    free(awake);
+    atomic_store(&idle_poll->stop, true);
+    for (size_t i = 0; i < idle_poll->count; i++)
+        if (idle_poll->threads[i].started)
+            pthread_join(idle_poll->threads[i].thread, NULL);
+    free(idle_poll);
 }

@@ -5,12 +5,12 @@
  * microseconds, on a virtual machine more of them; OpenMP's threads avoid that by
  * spinning themselves, those of an OpenCL driver sleep.
  */
-#ifndef BENCH_AWAKE_H
-#define BENCH_AWAKE_H
+#ifndef BENCH_IDLE_POLL_H
+#define BENCH_IDLE_POLL_H
 
 #include "bench/affinity.h"
 
-struct bench_awake;
+struct bench_idle_poll;
 
 /* Once around a loop that waits. */
 static inline void bench_relax(void)
@@ -24,9 +24,9 @@ static inline void bench_relax(void)
 
 /* A thread for each core of `affinity`.  They run only where nothing else wants
  * to: in the scheduling class SCHED_IDLE; ERR_SYSTEM if they cannot. */
-enum anole_status bench_awake_start(struct bench_awake **awake,
-                                    const struct bench_affinity *affinity,
-                                    struct anole_error *error);
-void bench_awake_stop(struct bench_awake *awake);
+enum anole_status bench_idle_poll_start(struct bench_idle_poll **idle_poll,
+                                        const struct bench_affinity *affinity,
+                                        struct anole_error *error);
+void bench_idle_poll_stop(struct bench_idle_poll *idle_poll);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Who computes a task fastest: contestants that run in turn, A B A B, on the same
+ * Which implementation computes a task fastest: all run in turn, A B A B, on the same
  * inputs, each of them timed in two ways.
  *
  * Batched: as many runs as fill about two milliseconds, handed over back to back,
@@ -8,8 +8,8 @@
  * host's clock, launches included, divided by the number of runs.  Single: each
  * run is waited for before the next is handed over.
  */
-#ifndef BENCH_CONTEST_H
-#define BENCH_CONTEST_H
+#ifndef BENCH_COMPARISON_H
+#define BENCH_COMPARISON_H
 
 #include "base/status.h"
 
@@ -17,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_MAX_CONTESTANTS 8
+#define BENCH_MAX_IMPLEMENTATIONS 8
 #define BENCH_MAX_ROUNDS 1000
 
-struct bench_contestant {
+struct bench_implementation {
     char name[32];    /* "tuned", "default", "onednn winograd" */
     char detail[512]; /* the config, or the implementation's own name */
     void *self;       /* for the ops; released with `release` */
@@ -43,22 +43,23 @@ struct bench_contestant {
     double *batched, *device, *single;
 };
 
-struct bench_contest {
-    struct bench_contestant entries[BENCH_MAX_CONTESTANTS];
+struct bench_comparison {
+    struct bench_implementation entries[BENCH_MAX_IMPLEMENTATIONS];
     size_t count;
     size_t rounds;
 };
 
 /* Adds an empty entry, or returns NULL: there are too many. */
-struct bench_contestant *bench_contest_add(struct bench_contest *contest, const char *name);
+struct bench_implementation *bench_comparison_add(struct bench_comparison *comparison,
+                                                  const char *name);
 
 /* Checks all, runs `rounds` rounds, checks all again.  `stop` is polled. */
-enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds,
-                                    bool (*stop)(void *), struct anole_error *error);
+enum anole_status bench_comparison_run(struct bench_comparison *comparison, size_t rounds,
+                                       bool (*stop)(void *), struct anole_error *error);
 
-/* Releases the contestants; their names and what came of them stay. */
-void bench_contest_dismiss(struct bench_contest *contest);
+/* Releases the implementations; their names and what came of them stay. */
+void bench_comparison_release(struct bench_comparison *comparison);
 /* That, and their samples too. */
-void bench_contest_fini(struct bench_contest *contest);
+void bench_comparison_fini(struct bench_comparison *comparison);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * From rounds of two contestants to figures: ratios with 95 % intervals, of one
+ * From rounds of two implementations to estimates: ratios with 95 % intervals, of one
  * layer, of a class of layers, of a network.
  */
-#ifndef BENCH_FIGURES_H
-#define BENCH_FIGURES_H
+#ifndef BENCH_ESTIMATES_H
+#define BENCH_ESTIMATES_H
 
 #include "op/task.h"
 
@@ -29,11 +29,11 @@ enum bench_class {
 enum bench_class bench_class_of(const struct anole_task *task);
 const char *bench_class_text(enum bench_class class);
 
-struct bench_figure {
+struct bench_estimate {
     double value, low, high; /* NaN: there is none */
 };
 
-/* Two contestants of one layer: seconds of a run, [rounds], positive. */
+/* Two implementations of one layer: seconds of a run, [rounds], positive. */
 struct bench_pair {
     const double *ours, *theirs;
     double weight; /* of a sum: layers that share the task */
@@ -41,17 +41,17 @@ struct bench_pair {
 
 /* How many times as fast ours is: the median of theirs / ours over the rounds, with
  * its interval by order statistics.  False if memory ran out. */
-bool bench_speed(struct bench_figure *figure, const struct bench_pair *pair, size_t rounds);
+bool bench_speed(struct bench_estimate *estimate, const struct bench_pair *pair, size_t rounds);
 
 /* The geometric mean of these medians; the interval by bootstrap: percentiles over
  * samples in which each layer's rounds are drawn anew (Efron, 1979).  It tells of
  * the timing alone: the layers are what they are. */
-bool bench_geometric_mean(struct bench_figure *figure, const struct bench_pair *pairs, size_t count,
-                          size_t rounds);
+bool bench_geometric_mean(struct bench_estimate *estimate, const struct bench_pair *pairs,
+                          size_t count, size_t rounds);
 
 /* Time of all layers together, ours / theirs: sums of weight x median.  The
  * interval as above.  The sums, seconds, may be NULL. */
-bool bench_sum_ratio(struct bench_figure *figure, double *ours, double *theirs,
+bool bench_sum_ratio(struct bench_estimate *estimate, double *ours, double *theirs,
                      const struct bench_pair *pairs, size_t count, size_t rounds);
 
 /* The median of a row; NaN without rounds or with a NaN. */

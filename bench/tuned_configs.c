@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/choice.h"
+#include "bench/tuned_configs.h"
 
 #include "base/text.h"
 #include "cli/kernel_export.h"
@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-struct bench_choice {
+struct bench_tuned_configs {
     const struct anole_registry *registry;
     const struct anole_registry_device *device;
     uint32_t threads;
@@ -29,69 +29,72 @@ struct bench_choice {
     size_t lock_count;
 };
 
-static struct bench_choice *new_choice(const struct anole_registry *registry,
-                                       const struct anole_registry_device *device, uint32_t threads,
-                                       struct anole_error *error)
+static struct bench_tuned_configs *new_configs(const struct anole_registry *registry,
+                                               const struct anole_registry_device *device,
+                                               uint32_t threads, struct anole_error *error)
 {
-    struct bench_choice *new = calloc(1, sizeof *new);
+    struct bench_tuned_configs *new = calloc(1, sizeof *new);
     if (!new)
         anole_fail_memory(error);
     else
-        *new = (struct bench_choice){.registry = registry, .device = device, .threads = threads};
+        *new = (struct bench_tuned_configs){
+            .registry = registry, .device = device, .threads = threads};
     return new;
 }
 
-void bench_choice_destroy(struct bench_choice *choice)
+void bench_tuned_configs_destroy(struct bench_tuned_configs *configs)
 {
-    if (!choice)
+    if (!configs)
         return;
-    anole_history_close(choice->history);
-    for (size_t i = 0; i < choice->lock_count; i++)
-        anole_lockfile_destroy(choice->locks[i]);
-    free(choice);
+    anole_history_close(configs->history);
+    for (size_t i = 0; i < configs->lock_count; i++)
+        anole_lockfile_destroy(configs->locks[i]);
+    free(configs);
 }
 
-enum anole_status bench_choice_history(struct bench_choice **choice, const char *path,
-                                       const struct anole_registry *registry,
-                                       const struct anole_registry_device *device, uint32_t threads,
-                                       struct anole_error *error)
+enum anole_status bench_tuned_configs_from_history(struct bench_tuned_configs **configs,
+                                                   const char *path,
+                                                   const struct anole_registry *registry,
+                                                   const struct anole_registry_device *device,
+                                                   uint32_t threads, struct anole_error *error)
 {
-    struct bench_choice *new = new_choice(registry, device, threads, error);
+    struct bench_tuned_configs *new = new_configs(registry, device, threads, error);
     if (!new)
         return ANOLE_ERR_MEMORY;
     enum anole_status status = anole_history_open(&new->history, path, ANOLE_HISTORY_READ, error);
     if (status == ANOLE_DONE)
-        *choice = new;
+        *configs = new;
     else
-        bench_choice_destroy(new);
+        bench_tuned_configs_destroy(new);
     return status;
 }
 
-static enum anole_status add_lock(struct bench_choice *choice, const char *path,
+static enum anole_status add_lock(struct bench_tuned_configs *configs, const char *path,
                                   struct anole_error *error)
 {
-    if (choice->lock_count == MOST_LOCKS)
+    if (configs->lock_count == MOST_LOCKS)
         return anole_fail(error, ANOLE_ERR_USAGE, "--lock: more than %d files", MOST_LOCKS);
-    size_t at = choice->lock_count;
-    enum anole_status status = anole_lockfile_load(&choice->locks[at], path, error);
+    size_t at = configs->lock_count;
+    enum anole_status status = anole_lockfile_load(&configs->locks[at], path, error);
     if (status != ANOLE_DONE)
         return status;
-    choice->lock_count++;
-    status = anole_lockfile_find(&choice->locked[at], choice->locks[at], path, choice->registry,
-                                 choice->device, ANOLE_F32, error);
-    if (status == ANOLE_DONE && choice->locked[at]->threads != choice->threads)
+    configs->lock_count++;
+    status = anole_lockfile_find(&configs->locked[at], configs->locks[at], path, configs->registry,
+                                 configs->device, ANOLE_F32, error);
+    if (status == ANOLE_DONE && configs->locked[at]->threads != configs->threads)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: expected kernels for --threads %u, found some for %u (0: all cores)",
-                          path, choice->threads, choice->locked[at]->threads);
+                          path, configs->threads, configs->locked[at]->threads);
     return status;
 }
 
-enum anole_status bench_choice_lock(struct bench_choice **choice, const char *paths,
-                                    const struct anole_registry *registry,
-                                    const struct anole_registry_device *device, uint32_t threads,
-                                    struct anole_error *error)
+enum anole_status bench_tuned_configs_from_lock(struct bench_tuned_configs **configs,
+                                                const char *paths,
+                                                const struct anole_registry *registry,
+                                                const struct anole_registry_device *device,
+                                                uint32_t threads, struct anole_error *error)
 {
-    struct bench_choice *new = new_choice(registry, device, threads, error);
+    struct bench_tuned_configs *new = new_configs(registry, device, threads, error);
     char *copy = strdup(paths), *rest = copy;
     enum anole_status status = new &&copy ? ANOLE_DONE : anole_fail_memory(error);
     for (char *path = strsep(&rest, ","); status == ANOLE_DONE && path; path = strsep(&rest, ","))
@@ -99,24 +102,24 @@ enum anole_status bench_choice_lock(struct bench_choice **choice, const char *pa
             status = add_lock(new, path, error);
     free(copy);
     if (status == ANOLE_DONE)
-        *choice = new;
+        *configs = new;
     else
-        bench_choice_destroy(new);
+        bench_tuned_configs_destroy(new);
     return status;
 }
 
 static enum anole_status find_trial(uint64_t *config, size_t *trials,
-                                    const struct bench_choice *choice, const char *key,
+                                    const struct bench_tuned_configs *configs, const char *key,
                                     const struct anole_generator *generator,
                                     struct anole_error *error)
 {
     struct anole_trials *all = NULL;
     struct anole_history_key full =
-        anole_tuner_key(choice->registry, choice->device, key, choice->threads);
+        anole_tuner_key(configs->registry, configs->device, key, configs->threads);
     enum anole_status status = anole_trials_create(&all, error);
     if (status != ANOLE_DONE)
         return status;
-    status = anole_history_collect(choice->history, &full, anole_generator_space(generator), all,
+    status = anole_history_collect(configs->history, &full, anole_generator_space(generator), all,
                                    NULL, NULL, error);
     const struct anole_trial *best = anole_trials_best(all);
     if (status == ANOLE_DONE && best) {
@@ -125,21 +128,21 @@ static enum anole_status find_trial(uint64_t *config, size_t *trials,
     } else if (status == ANOLE_DONE) {
         status = anole_fail(error, ANOLE_ERR_NOTHING_VALID,
                             "%s: the history has no right kernel for it on %s with --threads %u",
-                            key, choice->device->id, choice->threads);
+                            key, configs->device->id, configs->threads);
     }
     anole_trials_destroy(all);
     return status;
 }
 
-enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
-                                    const struct bench_choice *choice, const char *key,
-                                    const struct anole_generator *generator,
-                                    struct anole_error *error)
+enum anole_status bench_tuned_configs_find(uint64_t *config, size_t *trials,
+                                           const struct bench_tuned_configs *configs,
+                                           const char *key, const struct anole_generator *generator,
+                                           struct anole_error *error)
 {
-    if (choice->history)
-        return find_trial(config, trials, choice, key, generator, error);
-    for (size_t i = 0; i < choice->lock_count; i++) {
-        const struct anole_lock_device *locked = choice->locked[i];
+    if (configs->history)
+        return find_trial(config, trials, configs, key, generator, error);
+    for (size_t i = 0; i < configs->lock_count; i++) {
+        const struct anole_lock_device *locked = configs->locked[i];
         for (size_t k = 0; k < locked->task_count; k++) {
             if (strcmp(locked->tasks[k].task, key) != 0)
                 continue;
@@ -178,7 +181,7 @@ static enum anole_status set_knob(int64_t *values, const struct anole_space *spa
                       anole_text_printable(safe, sizeof safe, value));
 }
 
-enum anole_status bench_choice_set(uint64_t *config, const char *knobs,
+enum anole_status bench_config_set(uint64_t *config, const char *knobs,
                                    const struct anole_generator *generator,
                                    struct anole_error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "bench/contest.h"
+#include "bench/comparison.h"
 
 #include "base/clock.h"
 #include "bench/affinity.h"
@@ -14,20 +14,21 @@
 #define MOST_REPEATS 256
 #define MOST_SINGLES 16
 
-struct bench_contestant *bench_contest_add(struct bench_contest *contest, const char *name)
+struct bench_implementation *bench_comparison_add(struct bench_comparison *comparison,
+                                                  const char *name)
 {
-    if (contest->count == BENCH_MAX_CONTESTANTS)
+    if (comparison->count == BENCH_MAX_IMPLEMENTATIONS)
         return NULL;
-    struct bench_contestant *entry = &contest->entries[contest->count++];
-    *entry = (struct bench_contestant){.off = NAN};
+    struct bench_implementation *entry = &comparison->entries[comparison->count++];
+    *entry = (struct bench_implementation){.off = NAN};
     snprintf(entry->name, sizeof entry->name, "%s", name);
     return entry;
 }
 
-void bench_contest_dismiss(struct bench_contest *contest)
+void bench_comparison_release(struct bench_comparison *comparison)
 {
-    for (size_t i = 0; i < contest->count; i++) {
-        struct bench_contestant *entry = &contest->entries[i];
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct bench_implementation *entry = &comparison->entries[i];
         if (entry->release)
             entry->release(entry->self);
         entry->release = NULL;
@@ -35,19 +36,19 @@ void bench_contest_dismiss(struct bench_contest *contest)
     }
 }
 
-void bench_contest_fini(struct bench_contest *contest)
+void bench_comparison_fini(struct bench_comparison *comparison)
 {
-    bench_contest_dismiss(contest);
-    for (size_t i = 0; i < contest->count; i++) {
-        struct bench_contestant *entry = &contest->entries[i];
+    bench_comparison_release(comparison);
+    for (size_t i = 0; i < comparison->count; i++) {
+        struct bench_implementation *entry = &comparison->entries[i];
         free(entry->batched);
         free(entry->device);
         free(entry->single);
     }
-    *contest = (struct bench_contest){.count = 0};
+    *comparison = (struct bench_comparison){.count = 0};
 }
 
-static enum anole_status check(struct bench_contestant *entry, struct anole_error *error)
+static enum anole_status check(struct bench_implementation *entry, struct anole_error *error)
 {
     double off;
     enum anole_status status = entry->check(entry->self, &off, error);
@@ -57,7 +58,7 @@ static enum anole_status check(struct bench_contestant *entry, struct anole_erro
 }
 
 /* How many runs make a batch: doubled until they last long enough. */
-static enum anole_status calibrate(struct bench_contestant *entry, struct anole_error *error)
+static enum anole_status calibrate(struct bench_implementation *entry, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
     double host = 0.0, device;
@@ -73,7 +74,7 @@ static enum anole_status calibrate(struct bench_contestant *entry, struct anole_
     return status;
 }
 
-static enum anole_status warm_up(struct bench_contestant *entry, double seconds,
+static enum anole_status warm_up(struct bench_implementation *entry, double seconds,
                                  struct anole_error *error)
 {
     double begin = anole_clock(), host, device;
@@ -85,7 +86,7 @@ static enum anole_status warm_up(struct bench_contestant *entry, double seconds,
     return status;
 }
 
-static enum anole_status take_turn(struct bench_contestant *entry, size_t round, double warm,
+static enum anole_status take_turn(struct bench_implementation *entry, size_t round, double warm,
                                    struct anole_error *error)
 {
     enum anole_status status = warm_up(entry, warm, error);
@@ -102,14 +103,14 @@ static enum anole_status take_turn(struct bench_contestant *entry, size_t round,
     return status;
 }
 
-static enum anole_status prepare(struct bench_contest *contest, struct anole_error *error)
+static enum anole_status prepare(struct bench_comparison *comparison, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
-    for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
-        struct bench_contestant *entry = &contest->entries[i];
-        entry->batched = calloc(contest->rounds, sizeof *entry->batched);
-        entry->device = calloc(contest->rounds, sizeof *entry->device);
-        entry->single = calloc(contest->rounds, sizeof *entry->single);
+    for (size_t i = 0; status == ANOLE_DONE && i < comparison->count; i++) {
+        struct bench_implementation *entry = &comparison->entries[i];
+        entry->batched = calloc(comparison->rounds, sizeof *entry->batched);
+        entry->device = calloc(comparison->rounds, sizeof *entry->device);
+        entry->single = calloc(comparison->rounds, sizeof *entry->single);
         if (!entry->batched || !entry->device || !entry->single)
             return anole_fail_memory(error);
         status = check(entry, error);
@@ -119,16 +120,17 @@ static enum anole_status prepare(struct bench_contest *contest, struct anole_err
     return status;
 }
 
-enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds,
-                                    bool (*stop)(void *), struct anole_error *error)
+enum anole_status bench_comparison_run(struct bench_comparison *comparison, size_t rounds,
+                                       bool (*stop)(void *), struct anole_error *error)
 {
-    contest->rounds = rounds;
+    comparison->rounds = rounds;
     double warm = WAKE_TIME;
-    enum anole_status status = prepare(contest, error);
+    enum anole_status status = prepare(comparison, error);
     for (size_t round = 0; status == ANOLE_DONE && round < rounds; round++) {
-        for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++) {
+        for (size_t i = 0; status == ANOLE_DONE && i < comparison->count; i++) {
             /* Who follows whom changes: what one leaves behind disturbs each in turn. */
-            struct bench_contestant *entry = &contest->entries[(i + round) % contest->count];
+            struct bench_implementation *entry =
+                &comparison->entries[(i + round) % comparison->count];
             status = take_turn(entry, round, warm, error);
             warm = entry->spins ? WAKE_TIME : WARM_TIME;
             if (entry->spins)
@@ -137,7 +139,7 @@ enum anole_status bench_contest_run(struct bench_contest *contest, size_t rounds
         if (status == ANOLE_DONE && stop && stop(NULL))
             status = anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
     }
-    for (size_t i = 0; status == ANOLE_DONE && i < contest->count; i++)
-        status = check(&contest->entries[i], error);
+    for (size_t i = 0; status == ANOLE_DONE && i < comparison->count; i++)
+        status = check(&comparison->entries[i], error);
     return status;
 }

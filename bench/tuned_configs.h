@@ -2,41 +2,43 @@
  *
  * Which config of a task runs: the best of a history, or what a lock file names.
  */
-#ifndef BENCH_CHOICE_H
-#define BENCH_CHOICE_H
+#ifndef BENCH_TUNED_CONFIGS_H
+#define BENCH_TUNED_CONFIGS_H
 
 #include "devices/registry.h"
 #include "plugin/generator.h"
 
 #include <stdint.h>
 
-struct bench_choice;
+struct bench_tuned_configs;
 
 /* The fastest right config of each task in a history, of trials made on this
  * device with so many threads. */
-enum anole_status bench_choice_history(struct bench_choice **choice, const char *path,
-                                       const struct anole_registry *registry,
-                                       const struct anole_registry_device *device, uint32_t threads,
-                                       struct anole_error *error);
+enum anole_status bench_tuned_configs_from_history(struct bench_tuned_configs **configs,
+                                                   const char *path,
+                                                   const struct anole_registry *registry,
+                                                   const struct anole_registry_device *device,
+                                                   uint32_t threads, struct anole_error *error);
 /* What lock files name for this device; `paths`: one or several, commas between.
  * A task that is in several has the config of the first. */
-enum anole_status bench_choice_lock(struct bench_choice **choice, const char *paths,
-                                    const struct anole_registry *registry,
-                                    const struct anole_registry_device *device, uint32_t threads,
-                                    struct anole_error *error);
-void bench_choice_destroy(struct bench_choice *choice);
+enum anole_status bench_tuned_configs_from_lock(struct bench_tuned_configs **configs,
+                                                const char *paths,
+                                                const struct anole_registry *registry,
+                                                const struct anole_registry_device *device,
+                                                uint32_t threads, struct anole_error *error);
+void bench_tuned_configs_destroy(struct bench_tuned_configs *configs);
 
 /* *config: in the generator's space.  *trials: how many were spent on the task.
  * ERR_NOTHING_VALID if there is none. */
-enum anole_status bench_choice_find(uint64_t *config, size_t *trials,
-                                    const struct bench_choice *choice, const char *key,
-                                    const struct anole_generator *generator,
-                                    struct anole_error *error);
+enum anole_status bench_tuned_configs_find(uint64_t *config, size_t *trials,
+                                           const struct bench_tuned_configs *configs,
+                                           const char *key, const struct anole_generator *generator,
+                                           struct anole_error *error);
 
 /* The default config with some knobs set otherwise: "tile_h=3,edges=dynamic".
  * ERR_USAGE if a knob or a value is none of the space's, or if the config breaks a
  * constraint. */
-enum anole_status bench_choice_set(uint64_t *config, const char *knobs,
+enum anole_status bench_config_set(uint64_t *config, const char *knobs,
                                    const struct anole_generator *generator,
                                    struct anole_error *error);
 
