@@ -5,9 +5,9 @@
  * followed by more progress than the same trials of sister searches saw.
  *
  * anole-bench-across [--seconds S] [--trials N] [--group G] [--seed S] [--weights FILE]
- *                    [--explorer E] WORLD...
+ *                    [--explorer E] SPACE...
  *
- * WORLD is a file of trials (see large.h), or a recording beside its T1.json.  The weights
+ * SPACE is a file of trials (see surrogate.h), or a recording beside its T1.json.  The weights
  * are written to FILE after every round, as src/search/plan_weights.inc.
  *
  * Policy gradient (Williams, 1992): the return of a choice is the discounted progress from
@@ -15,29 +15,31 @@
  * the same space, at the same trial; returns of a space are divided by their standard
  * deviation, so that all spaces count alike.  Steps by Adam.
  */
-#include "large.h"
-#include "search.h"
+#include "recorded_spaces.h"
+#include "surrogate.h"
 
 #include "base/hash.h"
 #include "search/plan.h"
 #include "search/samplers.h"
+#include "search/search.h"
 
 #include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define MOST_WORLDS 32
+#define MAX_ENVIRONMENTS 32
 #define MOST_TRIALS 400
 #define MOST_GROUP 64
 #define DISCOUNT 0.97
 #define RATE 0.04
 #define WEIGHTS (ANOLE_OPERATOR_COUNT * ANOLE_PLAN_FEATURES)
 
-struct world {
-    struct large_world large; /* one of the two */
-    const struct bench_world *recorded;
+struct environment {
+    struct bench_surrogate surrogate; /* one of the two */
+    const struct bench_space *recorded;
     const struct anole_space *space;
     const struct anole_features *features;
 };
@@ -51,8 +53,8 @@ struct path {
 };
 
 struct lesson {
-    struct world worlds[MOST_WORLDS];
-    size_t world_count;
+    struct environment environments[MAX_ENVIRONMENTS];
+    size_t environment_count;
     size_t trials, group;
     double seconds;
     uint64_t seed;
@@ -111,16 +113,16 @@ static const struct anole_sampler_ops follower = {
     .name = "follower", .summary = "", .candidates = candidates, .pick = pick};
 
 /* One measurement; the true time is what the surrogate says without noise. */
-static struct anole_result measure(const struct world *world, uint64_t config,
+static struct anole_result measure(const struct environment *environment, uint64_t config,
                                    struct anole_rng *rng)
 {
     struct anole_result result = {.outcome = ANOLE_OUTCOME_COMPILE, .seconds = NAN};
-    if (world->recorded) {
-        bench_world_try(world->recorded, config, &result);
+    if (environment->recorded) {
+        bench_space_try(environment->recorded, config, &result);
         return result;
     }
-    double seconds = large_world_seconds(&world->large, config);
-    double noise = exp(world->large.noise * anole_rng_normal(rng));
+    double seconds = bench_surrogate_seconds(&environment->surrogate, config);
+    double noise = exp(environment->surrogate.noise * anole_rng_normal(rng));
     if (!isnan(seconds)) {
         result.outcome = ANOLE_OUTCOME_OK;
         result.seconds = result.low = result.high = seconds * noise;
@@ -128,20 +130,22 @@ static struct anole_result measure(const struct world *world, uint64_t config,
     return result;
 }
 
-static double excess(const struct world *world, const struct anole_trials *trials)
+static double excess(const struct environment *environment, const struct anole_trials *trials)
 {
     const struct anole_trial *best = anole_trials_best(trials);
     if (!best)
         return 3.0;
-    double seconds =
-        world->recorded ? best->result.seconds : large_world_seconds(&world->large, best->config);
-    double optimum = world->recorded ? world->recorded->optimum : world->large.optimum;
+    double seconds = environment->recorded
+                         ? best->result.seconds
+                         : bench_surrogate_seconds(&environment->surrogate, best->config);
+    double optimum =
+        environment->recorded ? environment->recorded->optimum : environment->surrogate.optimum;
     return fmin(3.0, log(seconds / optimum));
 }
 
-static enum anole_status take_batch(const struct world *world, struct anole_search *search,
-                                    struct anole_trials *trials, struct anole_rng *rng,
-                                    struct anole_error *error)
+static enum anole_status take_batch(const struct environment *environment,
+                                    struct anole_search *search, struct anole_trials *trials,
+                                    struct anole_rng *rng, struct anole_error *error)
 {
     uint64_t configs[64];
     size_t count, done = anole_trials_count(trials), left = lesson.trials - done;
@@ -150,14 +154,14 @@ static enum anole_status take_batch(const struct world *world, struct anole_sear
     if (status == ANOLE_DONE && !count)
         return anole_fail(error, ANOLE_ERR_INPUT, "a space has fewer configs than trials wanted");
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
-        struct anole_result result = measure(world, configs[i], rng);
+        struct anole_result result = measure(environment, configs[i], rng);
         status = anole_trials_add(trials, configs[i], &result, error);
-        path->best[done + i] = excess(world, trials);
+        path->best[done + i] = excess(environment, trials);
     }
     return status;
 }
 
-static void search(const struct world *world, struct path *to, uint64_t seed)
+static void search(const struct environment *environment, struct path *to, uint64_t seed)
 {
     struct anole_error error = {0};
     struct anole_search_options options = {
@@ -170,10 +174,10 @@ static void search(const struct world *world, struct path *to, uint64_t seed)
     *to = (struct path){0};
     enum anole_status status = anole_trials_create(&trials, &error);
     if (status == ANOLE_DONE)
-        status =
-            anole_search_create(&made, world->space, world->features, trials, &options, &error);
+        status = anole_search_create(&made, environment->space, environment->features, trials,
+                                     &options, &error);
     while (status == ANOLE_DONE && anole_trials_count(trials) < lesson.trials)
-        status = take_batch(world, made, trials, &rng, &error);
+        status = take_batch(environment, made, trials, &rng, &error);
     anole_search_destroy(made);
     anole_trials_destroy(trials);
     if (status != ANOLE_DONE)
@@ -212,7 +216,7 @@ static void make_returns(double *returns, const struct path *paths)
 /* Adds what the searches of one space say. */
 static void add_gradient(double *gradient, const struct path *paths, const double *returns)
 {
-    double scale = 1.0 / (double)(lesson.group * lesson.trials * lesson.world_count);
+    double scale = 1.0 / (double)(lesson.group * lesson.trials * lesson.environment_count);
     for (size_t i = 0; i < lesson.group * lesson.trials; i++) {
         const struct path *from = &paths[i / lesson.trials];
         size_t t = i % lesson.trials;
@@ -270,10 +274,11 @@ static void learn(void)
     for (uint64_t round = 0; cpu_clock() - began < lesson.seconds; round++) {
         double gradient[WEIGHTS] = {0}, middle = 0.0, last = 0.0;
         size_t used[ANOLE_OPERATOR_COUNT] = {0};
-        for (size_t w = 0; w < lesson.world_count; w++) {
+        for (size_t w = 0; w < lesson.environment_count; w++) {
             for (size_t g = 0; g < lesson.group; g++) {
-                search(&lesson.worlds[w], &paths[g],
-                       anole_hash_combine(lesson.seed, (round * MOST_WORLDS + w) * MOST_GROUP + g));
+                search(&lesson.environments[w], &paths[g],
+                       anole_hash_combine(lesson.seed,
+                                          (round * MAX_ENVIRONMENTS + w) * MOST_GROUP + g));
                 middle += paths[g].best[lesson.trials / 2 - 1];
                 last += paths[g].best[lesson.trials - 1];
                 for (size_t t = 0; t < lesson.trials; t++)
@@ -284,7 +289,7 @@ static void learn(void)
         }
         step(gradient);
         write_weights();
-        double searches = (double)(lesson.world_count * lesson.group);
+        double searches = (double)(lesson.environment_count * lesson.group);
         printf("round %3zu, %4.0f s: excess %.1f %% half way, %.1f %% in the end; shares",
                (size_t)round, cpu_clock() - began, 100.0 * expm1(middle / searches),
                100.0 * expm1(last / searches));
@@ -299,30 +304,30 @@ static void learn(void)
 
 /* -- What is asked -- */
 
-static void add_world(struct bench_worlds *recorded, const char *file)
+static void add_environment(struct bench_spaces *recorded, const char *file)
 {
     struct anole_error error = {0};
-    struct world *world = &lesson.worlds[lesson.world_count];
-    if (lesson.world_count++ == MOST_WORLDS) {
-        anole_fail(&error, ANOLE_ERR_USAGE, "expected at most %d worlds", MOST_WORLDS);
+    struct environment *environment = &lesson.environments[lesson.environment_count];
+    if (lesson.environment_count++ == MAX_ENVIRONMENTS) {
+        anole_fail(&error, ANOLE_ERR_USAGE, "expected at most %d environments", MAX_ENVIRONMENTS);
         die(&error);
     }
     if (!strstr(file, ".json")) {
-        if (large_world_load(&world->large, file, &error) != ANOLE_DONE)
+        if (bench_surrogate_load(&environment->surrogate, file, &error) != ANOLE_DONE)
             die(&error);
-        world->space = world->large.space;
-        world->features = world->large.features;
+        environment->space = environment->surrogate.space;
+        environment->features = environment->surrogate.features;
         return;
     }
     char t1[4096];
     const char *slash = strrchr(file, '/');
     snprintf(t1, sizeof t1, "%.*sT1.json", slash ? (int)(slash - file) + 1 : 0, file);
     /* Each in a list of its own: a list moves when it grows. */
-    if (bench_worlds_add(recorded, file, t1, &error) != ANOLE_DONE)
+    if (bench_spaces_add(recorded, file, t1, &error) != ANOLE_DONE)
         die(&error);
-    world->recorded = &recorded->items[0];
-    world->space = world->recorded->space;
-    world->features = world->recorded->features;
+    environment->recorded = &recorded->items[0];
+    environment->space = environment->recorded->space;
+    environment->features = environment->recorded->features;
 }
 
 static void parse(int argc, char **argv)
@@ -371,15 +376,15 @@ static void parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct bench_worlds recorded[MOST_WORLDS];
+    static struct bench_spaces recorded[MAX_ENVIRONMENTS];
     parse(argc, argv);
     for (int i = optind; i < argc; i++)
-        add_world(&recorded[i - optind < MOST_WORLDS ? i - optind : 0], argv[i]);
+        add_environment(&recorded[i - optind < MAX_ENVIRONMENTS ? i - optind : 0], argv[i]);
     learn();
-    for (size_t w = 0; w < lesson.world_count; w++) {
-        if (!lesson.worlds[w].recorded)
-            large_world_fini(&lesson.worlds[w].large);
-        bench_worlds_fini(&recorded[w]);
+    for (size_t w = 0; w < lesson.environment_count; w++) {
+        if (!lesson.environments[w].recorded)
+            bench_surrogate_fini(&lesson.environments[w].surrogate);
+        bench_spaces_fini(&recorded[w]);
     }
     return 0;
 }

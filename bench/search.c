@@ -3,20 +3,23 @@
  * anole-bench-search: how soon each way of searching finds good kernels, in
  * recorded design spaces where every result is known.  No device is involved.
  */
-#include "search.h"
+#include "search_plot.h"
+#include "search_report.h"
+#include "search_run.h"
 
 #include "base/log.h"
 #include "base/text.h"
 
 #include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_SPACES 256
-#define MOST_CONTENDERS 32
+#define MAX_STRATEGIES 32
 
 static const char usage[] =
     "Usage: anole-bench-search --space T4 --t1 T1 [--space T4 --t1 T1]... [OPTION]...\n"
@@ -216,47 +219,47 @@ static enum anole_status read_options(struct options *options, int argc, char **
     return ANOLE_DONE;
 }
 
-/* --------------------------------------------------------------- contenders */
+/* --------------------------------------------------------------- strategies */
 
 /* What stands behind an explorer's name, one after the other: "+SAMPLER", "+transfer". */
-static enum anole_status read_additions(struct bench_contender *contender, char *additions,
+static enum anole_status read_additions(struct bench_strategy *strategy, char *additions,
                                         struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
     char *word;
     while (status == ANOLE_DONE && (word = strsep(&additions, "+")) != NULL) {
         if (strcmp(word, "transfer") == 0)
-            contender->transfers = true;
+            strategy->transfers = true;
         else
-            status = anole_sampler_find(&contender->sampler, word, error);
+            status = anole_sampler_find(&strategy->sampler, word, error);
     }
     return status;
 }
 
 /* "E[+SAMPLER][+transfer][:BATCH]". */
-static enum anole_status read_contender(struct bench_contender *contender, const char *text,
-                                        const char *sampler, struct anole_error *error)
+static enum anole_status read_strategy(struct bench_strategy *strategy, const char *text,
+                                       const char *sampler, struct anole_error *error)
 {
     char copy[64];
     if (snprintf(copy, sizeof copy, "%s", text) >= (int)sizeof copy)
         return fail_usage(error, "--explorer: a name is too long");
-    snprintf(contender->label, sizeof contender->label, "%s", text);
+    snprintf(strategy->label, sizeof strategy->label, "%s", text);
     char *batch = strchr(copy, ':');
     if (batch) {
         *batch++ = '\0';
         enum anole_status status =
-            read_count(&contender->batch, batch, "--explorer: batch", 1024, error);
+            read_count(&strategy->batch, batch, "--explorer: batch", 1024, error);
         if (status != ANOLE_DONE)
             return status;
     }
     char *additions = strchr(copy, '+');
     if (additions)
         *additions++ = '\0';
-    enum anole_status status = anole_explorer_find(&contender->explorer, copy, error);
+    enum anole_status status = anole_explorer_find(&strategy->explorer, copy, error);
     if (status == ANOLE_DONE && sampler)
-        status = anole_sampler_find(&contender->sampler, sampler, error);
+        status = anole_sampler_find(&strategy->sampler, sampler, error);
     if (status == ANOLE_DONE && additions)
-        status = read_additions(contender, additions, error);
+        status = read_additions(strategy, additions, error);
     return status;
 }
 
@@ -265,33 +268,33 @@ static enum anole_status settle_transfer(struct options *options, struct anole_e
 {
     struct bench_plan *plan = &options->plan;
     size_t named = 0;
-    for (size_t c = 0; c < plan->contender_count; c++)
-        named += plan->contenders[c].transfers;
+    for (size_t c = 0; c < plan->strategy_count; c++)
+        named += plan->strategies[c].transfers;
     if (named && !options->transfer)
         return fail_usage(error, "+transfer: expected --transfer to say from what, found none");
-    for (size_t c = 0; c < plan->contender_count && !named; c++)
-        plan->contenders[c].transfers = options->transfer != NULL;
+    for (size_t c = 0; c < plan->strategy_count && !named; c++)
+        plan->strategies[c].transfers = options->transfer != NULL;
     return ANOLE_DONE;
 }
 
-static enum anole_status read_contenders(struct options *options, struct anole_error *error)
+static enum anole_status read_strategies(struct options *options, struct anole_error *error)
 {
     struct bench_plan *plan = &options->plan;
     char *list = strdup(options->explorers), *rest = list, *name;
-    plan->contenders = calloc(MOST_CONTENDERS, sizeof *plan->contenders);
-    enum anole_status status = list && plan->contenders ? ANOLE_DONE : anole_fail_memory(error);
+    plan->strategies = calloc(MAX_STRATEGIES, sizeof *plan->strategies);
+    enum anole_status status = list && plan->strategies ? ANOLE_DONE : anole_fail_memory(error);
     while (status == ANOLE_DONE && (name = strsep(&rest, ",")) != NULL) {
         if (!name[0])
             continue;
-        if (plan->contender_count == MOST_CONTENDERS) {
+        if (plan->strategy_count == MAX_STRATEGIES) {
             status = fail_usage(error, "--explorer: expected at most 32 explorers, found more");
             break;
         }
-        status = read_contender(&plan->contenders[plan->contender_count++], name, options->sampler,
-                                error);
+        status =
+            read_strategy(&plan->strategies[plan->strategy_count++], name, options->sampler, error);
     }
     free(list);
-    if (status == ANOLE_DONE && !plan->contender_count)
+    if (status == ANOLE_DONE && !plan->strategy_count)
         status = fail_usage(error, "--explorer: expected a name, found none");
     return status == ANOLE_DONE ? settle_transfer(options, error) : status;
 }
@@ -301,8 +304,8 @@ static enum anole_status find_equal(size_t *equal, const struct options *options
 {
     const struct bench_plan *plan = &options->plan;
     const char *wanted = options->equal ? options->equal : "autotvm";
-    for (size_t c = 0; c < plan->contender_count; c++) {
-        if (strcmp(plan->contenders[c].label, wanted) == 0) {
+    for (size_t c = 0; c < plan->strategy_count; c++) {
+        if (strcmp(plan->strategies[c].label, wanted) == 0) {
             *equal = c;
             return ANOLE_DONE;
         }
@@ -346,7 +349,7 @@ static enum anole_status add_space(struct options *options, size_t i, size_t *fi
 {
     const char *path = options->spaces[i];
     if (is_folder(path))
-        return bench_worlds_add_folder(&options->plan.worlds, path, error);
+        return bench_spaces_add_folder(&options->plan.spaces, path, error);
     size_t mine = (*file)++;
     if (options->t1_count > 1 && mine >= options->t1_count)
         return fail_usage(error, "expected a --t1 for each --space, one for all, or none");
@@ -354,7 +357,7 @@ static enum anole_status add_space(struct options *options, size_t i, size_t *fi
                                       : strdup(options->t1s[options->t1_count == 1 ? 0 : mine]);
     if (!t1)
         return anole_fail_memory(error);
-    enum anole_status status = bench_worlds_add(&options->plan.worlds, path, t1, error);
+    enum anole_status status = bench_spaces_add(&options->plan.spaces, path, t1, error);
     free(t1);
     return status;
 }
@@ -362,11 +365,11 @@ static enum anole_status add_space(struct options *options, size_t i, size_t *fi
 static enum anole_status add_source(struct options *options, const char *path,
                                     struct anole_error *error)
 {
-    const char *first = options->t1_count ? options->t1s[0] : options->plan.worlds.items[0].t1_path;
+    const char *first = options->t1_count ? options->t1s[0] : options->plan.spaces.items[0].t1_path;
     char *t1 = t1_of(path, first);
     if (!t1)
         return anole_fail_memory(error);
-    enum anole_status status = bench_worlds_add_log(&options->plan.sources, path, t1, error);
+    enum anole_status status = bench_spaces_add_log(&options->plan.sources, path, t1, error);
     free(t1);
     return status;
 }
@@ -377,10 +380,10 @@ static enum anole_status read_sources(struct options *options, struct anole_erro
     if (!options->transfer)
         return ANOLE_DONE;
     if (strcmp(options->transfer, "others") == 0) {
-        const struct bench_worlds *worlds = &options->plan.worlds;
-        for (size_t i = 0; i < worlds->count && status == ANOLE_DONE; i++)
-            status = bench_worlds_add_log(&options->plan.sources, worlds->items[i].path,
-                                          worlds->items[i].t1_path, error);
+        const struct bench_spaces *spaces = &options->plan.spaces;
+        for (size_t i = 0; i < spaces->count && status == ANOLE_DONE; i++)
+            status = bench_spaces_add_log(&options->plan.sources, spaces->items[i].path,
+                                          spaces->items[i].t1_path, error);
         return status;
     }
     char *list = strdup(options->transfer), *rest = list, *path;
@@ -402,11 +405,11 @@ static enum anole_status read_spaces(struct options *options, struct anole_error
         status = add_space(options, i, &file, error);
     if (status == ANOLE_DONE)
         status = read_sources(options, error);
-    const struct bench_worlds *worlds = &options->plan.worlds;
-    for (size_t i = 0; i < worlds->count && status == ANOLE_DONE && !options->plan.quiet; i++) {
+    const struct bench_spaces *spaces = &options->plan.spaces;
+    for (size_t i = 0; i < spaces->count && status == ANOLE_DONE && !options->plan.quiet; i++) {
         char text[256];
-        anole_log_info("%s: %s", worlds->items[i].label,
-                       anole_recording_summary(worlds->items[i].recording, text, sizeof text));
+        anole_log_info("%s: %s", spaces->items[i].label,
+                       anole_recording_summary(spaces->items[i].recording, text, sizeof text));
     }
     return status;
 }
@@ -432,7 +435,7 @@ static enum anole_status run(struct options *options, struct anole_error *error)
 {
     struct bench_runs runs = {0};
     size_t equal = 0;
-    enum anole_status status = read_contenders(options, error);
+    enum anole_status status = read_strategies(options, error);
     if (status == ANOLE_DONE)
         status = find_equal(&equal, options, error);
     if (status == ANOLE_DONE)
@@ -450,9 +453,9 @@ static enum anole_status run(struct options *options, struct anole_error *error)
     if (status == ANOLE_DONE && fflush(stdout) != 0)
         status = anole_fail_errno(error, "the results could not be written");
     bench_runs_fini(&runs);
-    bench_worlds_fini(&options->plan.worlds);
-    bench_worlds_fini(&options->plan.sources);
-    free(options->plan.contenders);
+    bench_spaces_fini(&options->plan.spaces);
+    bench_spaces_fini(&options->plan.sources);
+    free(options->plan.strategies);
     return status;
 }
 

@@ -3,7 +3,8 @@
  * Regret curves as SVG: best so far over the optimum, on a logarithmic scale,
  * against trials and against simulated time, each with its 95 % band.
  */
-#include "search.h"
+#include "search_plot.h"
+#include "search_statistics.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -67,30 +68,30 @@ static void append_escaped(struct anole_text *svg, const char *text)
 
 /* ------------------------------------------------------------------- curves */
 
-static struct bench_mean point(const struct panel *panel, size_t contender, double at)
+static struct bench_mean point(const struct panel *panel, size_t strategy, double at)
 {
-    return panel->by_time ? bench_excess_at(panel->runs, BENCH_ALL_WORLDS, contender, at)
-                          : bench_excess(panel->runs, BENCH_ALL_WORLDS, contender, (size_t)at);
+    return panel->by_time ? bench_excess_at(panel->runs, BENCH_ALL_SPACES, strategy, at)
+                          : bench_excess(panel->runs, BENCH_ALL_SPACES, strategy, (size_t)at);
 }
 
-static size_t curve(const struct panel *panel, size_t contender, double *at,
+static size_t curve(const struct panel *panel, size_t strategy, double *at,
                     struct bench_mean *means)
 {
     size_t trials = panel->runs->plan->trials, count = trials < POINTS ? trials : POINTS;
     for (size_t i = 0; i < count; i++) {
         at[i] = floor((double)((i + 1) * trials) / (double)count);
-        means[i] = point(panel, contender, at[i]);
+        means[i] = point(panel, strategy, at[i]);
     }
     return count;
 }
 
-static void draw_curve(const struct panel *panel, size_t contender)
+static void draw_curve(const struct panel *panel, size_t strategy)
 {
     double at[POINTS];
     struct bench_mean means[POINTS] = {{0}};
-    const char *colour = colours[contender % COLOURS];
-    const char *dash = dashes[contender / COLOURS % 4];
-    size_t count = curve(panel, contender, at, means);
+    const char *colour = colours[strategy % COLOURS];
+    const char *dash = dashes[strategy / COLOURS % 4];
+    size_t count = curve(panel, strategy, at, means);
     if (!isnan(means[0].half)) {
         anole_text_printf(panel->svg,
                           "<polygon clip-path=\"url(#%s)\" fill=\"%s\" fill-opacity=\"0.13\" "
@@ -178,13 +179,13 @@ static void draw_panel(const struct panel *panel)
                       "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
                       panel->left, TOP, PANEL_WIDTH, PANEL_HEIGHT, middle, TOP + PANEL_HEIGHT + 36,
                       panel->label);
-    for (size_t c = panel->runs->plan->contender_count; c-- > 0;) /* the first on top */
+    for (size_t c = panel->runs->plan->strategy_count; c-- > 0;) /* the first on top */
         draw_curve(panel, c);
 }
 
 static void draw_legend(struct anole_text *svg, const struct bench_plan *plan)
 {
-    for (size_t c = 0; c < plan->contender_count; c++) {
+    for (size_t c = 0; c < plan->strategy_count; c++) {
         double x = 70 + (double)(c % LEGEND_COLUMNS) * (WIDTH - 90) / LEGEND_COLUMNS;
         double y = TOP + PANEL_HEIGHT + 62 + (double)(c / LEGEND_COLUMNS) * LEGEND_ROW;
         anole_text_printf(svg,
@@ -193,7 +194,7 @@ static void draw_legend(struct anole_text *svg, const struct bench_plan *plan)
                           "<text x=\"%.1f\" y=\"%.1f\">",
                           x, x + 26, y - 4, y - 4, colours[c % COLOURS], dashes[c / COLOURS % 4],
                           x + 32, y);
-        append_escaped(svg, plan->contenders[c].label);
+        append_escaped(svg, plan->strategies[c].label);
         anole_text_printf(svg, "</text>\n");
     }
 }
@@ -203,10 +204,10 @@ static void find_range(struct panel *panel)
 {
     const struct bench_plan *plan = panel->runs->plan;
     double low = INFINITY, high = 0.0, early = (double)plan->trials / 50;
-    for (size_t c = 0; c < plan->contender_count; c++) {
-        struct bench_mean last = bench_excess(panel->runs, BENCH_ALL_WORLDS, c, plan->trials);
+    for (size_t c = 0; c < plan->strategy_count; c++) {
+        struct bench_mean last = bench_excess(panel->runs, BENCH_ALL_SPACES, c, plan->trials);
         struct bench_mean first =
-            bench_excess(panel->runs, BENCH_ALL_WORLDS, c, early < 1 ? 1 : (size_t)early);
+            bench_excess(panel->runs, BENCH_ALL_SPACES, c, early < 1 ? 1 : (size_t)early);
         low = fmin(low, clamped_percent(last.mean));
         high = fmax(high, clamped_percent(first.mean));
     }
@@ -221,7 +222,7 @@ enum anole_status bench_plot(const struct bench_runs *runs, const char *path,
 {
     const struct bench_plan *plan = runs->plan;
     struct anole_text svg = {0};
-    size_t rows = (plan->contender_count + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+    size_t rows = (plan->strategy_count + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
     int height = TOP + PANEL_HEIGHT + 62 + (int)rows * LEGEND_ROW;
     struct panel trials = {.runs = runs,
                            .svg = &svg,
@@ -244,7 +245,7 @@ enum anole_status bench_plot(const struct bench_runs *runs, const char *path,
                       "<desc>%zu recorded spaces (geometric mean), %zu repeats, bands: 95 %% "
                       "intervals</desc>\n"
                       "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-                      WIDTH, height, WIDTH, height, plan->worlds.count, plan->repeats);
+                      WIDTH, height, WIDTH, height, plan->spaces.count, plan->repeats);
     draw_panel(&trials);
     draw_panel(&clock);
     draw_legend(&svg, plan);

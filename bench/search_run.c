@@ -3,12 +3,13 @@
  * Many seeded searches over recorded spaces, in as many processes as there are
  * cores: XGBoost keeps state of its own, which threads would share.
  */
-#include "search.h"
+#include "search_run.h"
 
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,7 +35,7 @@ struct logs {
     uint32_t *counts;  /* [sources][LOGS] */
 };
 
-struct crew {
+struct process_pool {
     struct bench_runs *runs;
     const struct bench_plan *plan;
     struct shared *shared;
@@ -43,7 +44,8 @@ struct crew {
     size_t bytes;
 };
 
-typedef enum anole_status crew_job(const struct crew *crew, size_t job, struct anole_error *error);
+typedef enum anole_status pool_job(const struct process_pool *pool, size_t job,
+                                   struct anole_error *error);
 
 /* Of the processor: other programs must not count. */
 static double processor_clock(void)
@@ -64,8 +66,8 @@ struct trace {
 };
 
 /* A search that goes on. */
-struct course {
-    const struct bench_world *world;
+struct search_state {
+    const struct bench_space *space;
     struct anole_trials *trials;
     struct anole_search *search;
     struct bench_run run;
@@ -73,35 +75,34 @@ struct course {
     double clock; /* seconds */
 };
 
-static enum anole_status take_batch(struct course *course, struct trace *trace,
+static enum anole_status take_batch(struct search_state *state, struct trace *trace,
                                     const uint64_t *configs, size_t count,
                                     struct anole_error *error)
 {
-    const struct bench_world *world = course->world;
+    const struct bench_space *space = state->space;
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
         struct anole_result result;
-        course->clock += bench_world_try(world, configs[i], &result);
+        state->clock += bench_space_try(space, configs[i], &result);
         if (result.outcome == ANOLE_OUTCOME_OK)
-            course->seen = fmin(course->seen, result.seconds);
+            state->seen = fmin(state->seen, result.seconds);
         else
-            course->run.failed++;
+            state->run.failed++;
         if (trace->best)
-            trace->best[trace->made] =
-                (float)log(fmin(course->seen, world->worst) / world->optimum);
+            trace->best[trace->made] = (float)log(fmin(state->seen, space->worst) / space->optimum);
         if (trace->clock)
-            trace->clock[trace->made] = (float)(course->clock / world->trial_seconds);
+            trace->clock[trace->made] = (float)(state->clock / space->trial_seconds);
         if (trace->configs)
             trace->configs[trace->made] = configs[i];
         trace->made++;
-        status = anole_trials_add(course->trials, configs[i], &result, error);
+        status = anole_trials_add(state->trials, configs[i], &result, error);
     }
     return status;
 }
 
 /* Until there are enough trials, or none left to make: then nothing changes. */
-static enum anole_status go_on(struct course *course, struct trace *trace, size_t batch,
-                               bool own_time, struct anole_error *error)
+static enum anole_status run_search(struct search_state *state, struct trace *trace, size_t batch,
+                                    bool own_time, struct anole_error *error)
 {
     uint64_t configs[LARGEST_BATCH];
     enum anole_status status = ANOLE_DONE;
@@ -109,19 +110,19 @@ static enum anole_status go_on(struct course *course, struct trace *trace, size_
     while (trace->made < trace->trials && status == ANOLE_DONE) {
         size_t rest = trace->trials - trace->made, count = 0;
         double began = processor_clock();
-        status = anole_search_next(course->search, batch, configs,
+        status = anole_search_next(state->search, batch, configs,
                                    rest < LARGEST_BATCH ? rest : LARGEST_BATCH, &count, error);
         double seconds = processor_clock() - began;
         spent += seconds;
         if (own_time)
-            course->clock += seconds;
-        course->run.worst_batch = fmax(course->run.worst_batch, seconds);
-        course->run.batches++;
+            state->clock += seconds;
+        state->run.worst_batch = fmax(state->run.worst_batch, seconds);
+        state->run.batches++;
         if (status != ANOLE_DONE || count == 0)
             break;
-        status = take_batch(course, trace, configs, count, error);
+        status = take_batch(state, trace, configs, count, error);
     }
-    course->run.batch_seconds = spent / fmax(1.0, course->run.batches);
+    state->run.batch_seconds = spent / fmax(1.0, state->run.batches);
     for (size_t i = trace->made; i < trace->trials && i > 0; i++) {
         if (trace->best)
             trace->best[i] = trace->best[i - 1];
@@ -131,86 +132,86 @@ static enum anole_status go_on(struct course *course, struct trace *trace, size_
     return status;
 }
 
-struct lessons {
+struct priors {
     struct anole_prior_source *sources;
     size_t count;
 };
 
 static enum anole_status simulate(struct bench_run *run, struct trace *trace,
-                                  const struct bench_plan *plan, const struct bench_world *world,
-                                  const struct bench_contender *contender,
-                                  const struct lessons *lessons, uint64_t seed,
+                                  const struct bench_plan *plan, const struct bench_space *space,
+                                  const struct bench_strategy *strategy,
+                                  const struct priors *priors, uint64_t seed,
                                   struct anole_error *error)
 {
-    struct course course = {.world = world, .seen = INFINITY};
-    struct anole_search_options options = {.explorer = contender->explorer,
-                                           .sampler = contender->sampler,
+    struct search_state state = {.space = space, .seen = INFINITY};
+    struct anole_search_options options = {.explorer = strategy->explorer,
+                                           .sampler = strategy->sampler,
                                            .initial = plan->initial,
                                            .seed = seed};
-    enum anole_status status = anole_trials_create(&course.trials, error);
+    enum anole_status status = anole_trials_create(&state.trials, error);
     if (status == ANOLE_DONE)
-        status = anole_search_create(&course.search, world->space, world->features, course.trials,
+        status = anole_search_create(&state.search, space->space, space->features, state.trials,
                                      &options, error);
-    if (status == ANOLE_DONE && lessons->count)
-        status = anole_search_inform(course.search, lessons->sources, lessons->count, error);
+    if (status == ANOLE_DONE && priors->count)
+        status = anole_search_inform(state.search, priors->sources, priors->count, error);
     if (status == ANOLE_DONE)
-        status = go_on(&course, trace, contender->batch ? contender->batch : plan->batch,
-                       plan->own_time, error);
+        status = run_search(&state, trace, strategy->batch ? strategy->batch : plan->batch,
+                            plan->own_time, error);
     if (status == ANOLE_DONE)
-        *run = course.run;
-    anole_search_destroy(course.search);
-    anole_trials_destroy(course.trials);
+        *run = state.run;
+    anole_search_destroy(state.search);
+    anole_trials_destroy(state.trials);
     return status;
 }
 
-/* -------------------------------------------------------------------- lessons */
+/* -------------------------------------------------------------------- priors */
 
-static uint64_t *log_of(const struct crew *crew, size_t source, size_t log)
+static uint64_t *log_of(const struct process_pool *pool, size_t source, size_t log)
 {
-    return crew->logs.configs + (source * LOGS + log) * crew->plan->log_trials;
+    return pool->logs.configs + (source * LOGS + log) * pool->plan->log_trials;
 }
 
 /* Writes one log of one source: a search there by the default explorer. */
-static enum anole_status write_log(const struct crew *crew, size_t job, struct anole_error *error)
+static enum anole_status write_log(const struct process_pool *pool, size_t job,
+                                   struct anole_error *error)
 {
-    const struct bench_plan *plan = crew->plan;
-    const struct bench_world *source = &plan->sources.items[job / LOGS];
-    struct trace trace = {.configs = log_of(crew, job / LOGS, job % LOGS),
+    const struct bench_plan *plan = pool->plan;
+    const struct bench_space *source = &plan->sources.items[job / LOGS];
+    struct trace trace = {.configs = log_of(pool, job / LOGS, job % LOGS),
                           .trials = plan->log_trials};
-    struct bench_contender contender = {.explorer = anole_explorers()[0]};
+    struct bench_strategy strategy = {.explorer = anole_explorers()[0]};
     struct bench_run run;
     enum anole_status status = ANOLE_DONE;
     size_t recorded = anole_recording_count(source->recording);
     if (recorded > plan->log_trials) {
         uint64_t seed = (plan->seed ^ UINT64_C(0x6c6f67)) + job; /* not those of the repeats */
-        status =
-            simulate(&run, &trace, plan, source, &contender, &(struct lessons){0}, seed, error);
+        status = simulate(&run, &trace, plan, source, &strategy, &(struct priors){0}, seed, error);
     } else {
         for (trace.made = 0; trace.made < recorded; trace.made++)
             trace.configs[trace.made] = anole_recording_get(source->recording, trace.made)->config;
     }
-    crew->logs.counts[job] = (uint32_t)trace.made;
+    pool->logs.counts[job] = (uint32_t)trace.made;
     return status;
 }
 
-static void lessons_fini(struct lessons *lessons)
+static void priors_fini(struct priors *priors)
 {
-    for (size_t i = 0; i < lessons->count; i++)
-        anole_trials_destroy((struct anole_trials *)lessons->sources[i].trials);
-    free(lessons->sources);
+    for (size_t i = 0; i < priors->count; i++)
+        anole_trials_destroy((struct anole_trials *)priors->sources[i].trials);
+    free(priors->sources);
 }
 
-static enum anole_status read_log(struct anole_trials **trials, const struct crew *crew,
+static enum anole_status read_log(struct anole_trials **trials, const struct process_pool *pool,
                                   size_t source, size_t log, struct anole_error *error)
 {
-    const uint64_t *configs = log_of(crew, source, log);
+    const uint64_t *configs = log_of(pool, source, log);
     struct anole_trials *made;
     enum anole_status status = anole_trials_create(&made, error);
     if (status != ANOLE_DONE)
         return status;
-    for (size_t i = 0; i < crew->logs.counts[source * LOGS + log] && status == ANOLE_DONE; i++) {
+    for (size_t i = 0; i < pool->logs.counts[source * LOGS + log] && status == ANOLE_DONE; i++) {
         struct anole_result result;
-        bench_world_try(&crew->plan->sources.items[source], configs[i], &result);
+        bench_space_try(&pool->plan->sources.items[source], configs[i], &result);
         status = anole_trials_add(made, configs[i], &result, error);
     }
     if (status == ANOLE_DONE)
@@ -220,62 +221,63 @@ static enum anole_status read_log(struct anole_trials **trials, const struct cre
     return status;
 }
 
-/* A log of every source but the world itself. */
-static enum anole_status read_lessons(struct lessons *lessons, const struct crew *crew,
-                                      const struct bench_world *world, size_t repeat,
-                                      struct anole_error *error)
+/* A log of every source but the space itself. */
+static enum anole_status read_priors(struct priors *priors, const struct process_pool *pool,
+                                     const struct bench_space *space, size_t repeat,
+                                     struct anole_error *error)
 {
-    const struct bench_worlds *sources = &crew->plan->sources;
+    const struct bench_spaces *sources = &pool->plan->sources;
     enum anole_status status = ANOLE_DONE;
-    lessons->sources = calloc(sources->count + 1, sizeof *lessons->sources);
-    if (!lessons->sources)
+    priors->sources = calloc(sources->count + 1, sizeof *priors->sources);
+    if (!priors->sources)
         return anole_fail_memory(error);
     for (size_t i = 0; i < sources->count && status == ANOLE_DONE; i++) {
         struct anole_trials *trials;
-        if (strcmp(sources->items[i].path, world->path) == 0)
+        if (strcmp(sources->items[i].path, space->path) == 0)
             continue;
-        status = read_log(&trials, crew, i, repeat % LOGS, error);
+        status = read_log(&trials, pool, i, repeat % LOGS, error);
         if (status == ANOLE_DONE)
-            lessons->sources[lessons->count++] = (struct anole_prior_source){
+            priors->sources[priors->count++] = (struct anole_prior_source){
                 .features = sources->items[i].features, .trials = trials, .group = (unsigned)i};
     }
     return status;
 }
 
-/* One repeat of one contender in one world. */
-static enum anole_status search_once(const struct crew *crew, size_t job, struct anole_error *error)
+/* One repeat of one strategy in one space. */
+static enum anole_status search_once(const struct process_pool *pool, size_t job,
+                                     struct anole_error *error)
 {
-    const struct bench_plan *plan = crew->plan;
-    /* All contenders of a repeat follow one another: what runs is a fair sample
+    const struct bench_plan *plan = pool->plan;
+    /* All strategies of a repeat follow one another: what runs is a fair sample
      * of the whole at any time. */
-    size_t contender = job % plan->contender_count, rest = job / plan->contender_count;
-    size_t world = rest % plan->worlds.count, repeat = rest / plan->worlds.count;
-    size_t index = bench_run_index(plan, world, contender, repeat);
-    struct trace trace = {.best = crew->runs->best + index * plan->trials,
-                          .clock = crew->runs->clock + index * plan->trials,
+    size_t strategy = job % plan->strategy_count, rest = job / plan->strategy_count;
+    size_t space = rest % plan->spaces.count, repeat = rest / plan->spaces.count;
+    size_t index = bench_run_index(plan, space, strategy, repeat);
+    struct trace trace = {.best = pool->runs->best + index * plan->trials,
+                          .clock = pool->runs->clock + index * plan->trials,
                           .trials = plan->trials};
-    struct lessons lessons = {0};
+    struct priors priors = {0};
     enum anole_status status = ANOLE_DONE;
-    if (plan->contenders[contender].transfers)
-        status = read_lessons(&lessons, crew, &plan->worlds.items[world], repeat, error);
+    if (plan->strategies[strategy].transfers)
+        status = read_priors(&priors, pool, &plan->spaces.items[space], repeat, error);
     if (status == ANOLE_DONE)
-        status = simulate(&crew->runs->runs[index], &trace, plan, &plan->worlds.items[world],
-                          &plan->contenders[contender], &lessons, plan->seed + repeat, error);
-    lessons_fini(&lessons);
+        status = simulate(&pool->runs->runs[index], &trace, plan, &plan->spaces.items[space],
+                          &plan->strategies[strategy], &priors, plan->seed + repeat, error);
+    priors_fini(&priors);
     return status;
 }
 
 /* ------------------------------------------------------------------ processes */
 
-static void work(const struct crew *crew, crew_job *job, size_t jobs)
+static void work(const struct process_pool *pool, pool_job *job, size_t jobs)
 {
-    struct shared *shared = crew->shared;
+    struct shared *shared = pool->shared;
     for (;;) {
         struct anole_error error = {0};
         size_t mine = atomic_fetch_add(&shared->next, 1);
         if (mine >= jobs)
             return;
-        if (job(crew, mine, &error) != ANOLE_DONE) {
+        if (job(pool, mine, &error) != ANOLE_DONE) {
             if (!atomic_flag_test_and_set(&shared->failing))
                 shared->error = error;
             atomic_store(&shared->next, jobs);
@@ -285,8 +287,8 @@ static void work(const struct crew *crew, crew_job *job, size_t jobs)
     }
 }
 
-static enum anole_status start(pid_t *child, const struct crew *crew, crew_job *job, size_t jobs,
-                               struct anole_error *error)
+static enum anole_status start(pid_t *child, const struct process_pool *pool, pool_job *job,
+                               size_t jobs, struct anole_error *error)
 {
     pid_t parent = getpid();
     fflush(NULL);
@@ -297,18 +299,18 @@ static enum anole_status start(pid_t *child, const struct crew *crew, crew_job *
         return ANOLE_DONE;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == parent)
-        work(crew, job, jobs);
+        work(pool, job, jobs);
     _exit(0);
 }
 
-static void show_progress(const struct crew *crew, size_t jobs)
+static void show_progress(const struct process_pool *pool, size_t jobs)
 {
-    if (!crew->plan->quiet && isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%zu of %zu searches ", atomic_load(&crew->shared->done), jobs);
+    if (!pool->plan->quiet && isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%zu of %zu searches ", atomic_load(&pool->shared->done), jobs);
 }
 
 /* Waits for one of them; false if it came to grief. */
-static bool wait_for(const struct crew *crew, pid_t child, size_t jobs)
+static bool wait_for(const struct process_pool *pool, pid_t child, size_t jobs)
 {
     int state;
     for (;;) {
@@ -317,34 +319,34 @@ static bool wait_for(const struct crew *crew, pid_t child, size_t jobs)
             return WIFEXITED(state) && WEXITSTATUS(state) == 0;
         if (ended < 0 && errno != EINTR)
             return false;
-        show_progress(crew, jobs);
+        show_progress(pool, jobs);
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
 }
 
-static enum anole_status run_jobs(const struct crew *crew, crew_job *job, size_t jobs,
+static enum anole_status run_jobs(const struct process_pool *pool, pool_job *job, size_t jobs,
                                   struct anole_error *error)
 {
-    size_t wanted = crew->plan->processes < jobs ? crew->plan->processes : jobs, started = 0;
+    size_t wanted = pool->plan->processes < jobs ? pool->plan->processes : jobs, started = 0;
     enum anole_status status = ANOLE_DONE;
     pid_t *children = calloc(wanted + 1, sizeof *children);
     if (!children)
         return anole_fail_memory(error);
-    atomic_store(&crew->shared->next, 0);
-    atomic_store(&crew->shared->done, 0);
+    atomic_store(&pool->shared->next, 0);
+    atomic_store(&pool->shared->done, 0);
     while (started < wanted && status == ANOLE_DONE) {
-        status = start(&children[started], crew, job, jobs, error);
+        status = start(&children[started], pool, job, jobs, error);
         started += status == ANOLE_DONE;
     }
     bool whole = true;
     for (size_t i = 0; i < started; i++)
-        whole = wait_for(crew, children[i], jobs) && whole;
+        whole = wait_for(pool, children[i], jobs) && whole;
     free(children);
-    if (!crew->plan->quiet && isatty(STDERR_FILENO))
+    if (!pool->plan->quiet && isatty(STDERR_FILENO))
         fprintf(stderr, "\r\033[K");
-    if (status == ANOLE_DONE && crew->shared->error.status != ANOLE_DONE)
-        status = anole_fail(error, crew->shared->error.status, "%s", crew->shared->error.text);
-    if (status == ANOLE_DONE && (!whole || atomic_load(&crew->shared->done) != jobs))
+    if (status == ANOLE_DONE && pool->shared->error.status != ANOLE_DONE)
+        status = anole_fail(error, pool->shared->error.status, "%s", pool->shared->error.text);
+    if (status == ANOLE_DONE && (!whole || atomic_load(&pool->shared->done) != jobs))
         status = anole_fail(error, ANOLE_ERR_WORKER, "a process that searched died");
     return status;
 }
@@ -365,7 +367,7 @@ static enum anole_status map(void **memory, size_t bytes, struct anole_error *er
 static enum anole_status map_runs(struct bench_runs *runs, const struct bench_plan *plan,
                                   struct anole_error *error)
 {
-    size_t count = plan->worlds.count * plan->contender_count * plan->repeats, each;
+    size_t count = plan->spaces.count * plan->strategy_count * plan->repeats, each;
     if (__builtin_mul_overflow(plan->trials, 2 * sizeof *runs->best, &each) ||
         __builtin_add_overflow(each, sizeof *runs->runs, &each) ||
         __builtin_mul_overflow(count, each, &runs->bytes))
@@ -380,17 +382,17 @@ static enum anole_status map_runs(struct bench_runs *runs, const struct bench_pl
     return ANOLE_DONE;
 }
 
-static enum anole_status map_crew(struct crew *crew, struct anole_error *error)
+static enum anole_status map_pool(struct process_pool *pool, struct anole_error *error)
 {
-    size_t logs = crew->plan->sources.count * LOGS, configs = logs * crew->plan->log_trials;
-    crew->bytes = sizeof *crew->shared + configs * sizeof *crew->logs.configs +
-                  logs * sizeof *crew->logs.counts;
-    enum anole_status status = map(&crew->memory, crew->bytes, error);
+    size_t logs = pool->plan->sources.count * LOGS, configs = logs * pool->plan->log_trials;
+    pool->bytes = sizeof *pool->shared + configs * sizeof *pool->logs.configs +
+                  logs * sizeof *pool->logs.counts;
+    enum anole_status status = map(&pool->memory, pool->bytes, error);
     if (status != ANOLE_DONE)
         return status;
-    crew->logs.configs = crew->memory;
-    crew->shared = (struct shared *)(crew->logs.configs + configs);
-    crew->logs.counts = (uint32_t *)(crew->shared + 1);
+    pool->logs.configs = pool->memory;
+    pool->shared = (struct shared *)(pool->logs.configs + configs);
+    pool->logs.counts = (uint32_t *)(pool->shared + 1);
     return ANOLE_DONE;
 }
 
@@ -398,17 +400,17 @@ enum anole_status bench_run_all(struct bench_runs *runs, const struct bench_plan
                                 struct anole_error *error)
 {
     struct bench_runs made = {0};
-    struct crew crew = {.runs = &made, .plan = plan};
+    struct process_pool pool = {.runs = &made, .plan = plan};
     enum anole_status status = map_runs(&made, plan, error);
     if (status == ANOLE_DONE)
-        status = map_crew(&crew, error);
+        status = map_pool(&pool, error);
     if (status == ANOLE_DONE && plan->sources.count)
-        status = run_jobs(&crew, write_log, plan->sources.count * LOGS, error);
+        status = run_jobs(&pool, write_log, plan->sources.count * LOGS, error);
     if (status == ANOLE_DONE)
-        status = run_jobs(&crew, search_once,
-                          plan->worlds.count * plan->contender_count * plan->repeats, error);
-    if (crew.memory)
-        munmap(crew.memory, crew.bytes);
+        status = run_jobs(&pool, search_once,
+                          plan->spaces.count * plan->strategy_count * plan->repeats, error);
+    if (pool.memory)
+        munmap(pool.memory, pool.bytes);
     if (status == ANOLE_DONE)
         *runs = made;
     else

@@ -10,12 +10,15 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../bench/search.h"
+#include "../bench/search_plot.h"
+#include "../bench/search_report.h"
+#include "../bench/search_statistics.h"
 #include "base/json.h"
 #include "base/log.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,28 +35,28 @@ static void done(enum anole_status status, const struct anole_error *error)
 struct made_up {
     struct bench_plan plan;
     struct bench_runs runs;
-    struct bench_contender contenders[2];
-    struct bench_world worlds[2];
+    struct bench_strategy strategies[2];
+    struct bench_space spaces[2];
     struct bench_run run[64];
     float best[512], clock[512];
 };
 
-static void made_up_init(struct made_up *made, size_t worlds, size_t repeats, size_t trials)
+static void made_up_init(struct made_up *made, size_t spaces, size_t repeats, size_t trials)
 {
-    *made = (struct made_up){.plan = {.contender_count = 2, .repeats = repeats, .trials = trials}};
-    made->plan.worlds = (struct bench_worlds){made->worlds, worlds};
-    made->plan.contenders = made->contenders;
-    strcpy(made->contenders[0].label, "first");
-    strcpy(made->contenders[1].label, "<second> & \"last\"");
+    *made = (struct made_up){.plan = {.strategy_count = 2, .repeats = repeats, .trials = trials}};
+    made->plan.spaces = (struct bench_spaces){made->spaces, spaces};
+    made->plan.strategies = made->strategies;
+    strcpy(made->strategies[0].label, "first");
+    strcpy(made->strategies[1].label, "<second> & \"last\"");
     made->runs = (struct bench_runs){
         .plan = &made->plan, .runs = made->run, .best = made->best, .clock = made->clock};
-    for (size_t i = 0; i < worlds * 2 * repeats * trials; i++)
+    for (size_t i = 0; i < spaces * 2 * repeats * trials; i++)
         made->clock[i] = (float)(i % trials + 1);
 }
 
-static float *best_of(struct made_up *made, size_t world, size_t contender, size_t repeat)
+static float *best_of(struct made_up *made, size_t space, size_t strategy, size_t repeat)
 {
-    return made->best + bench_run_index(&made->plan, world, contender, repeat) * made->plan.trials;
+    return made->best + bench_run_index(&made->plan, space, strategy, repeat) * made->plan.trials;
 }
 
 /* ------------------------------------------------------------------- figures */
@@ -84,17 +87,17 @@ static void test_interval_of_many_repeats_is_students(void **state)
     assert_float_equal(bench_excess(&made.runs, 0, 0, 1).half, 2.086 * 6.2048 / sqrt(21.0), 2e-3);
 }
 
-static void test_excess_of_all_worlds_is_taken_by_repeat(void **state)
+static void test_excess_of_all_spaces_is_taken_by_repeat(void **state)
 {
     (void)state;
     static struct made_up made;
     made_up_init(&made, 2, 2, 1);
-    /* What one world loses, the other wins: together nothing varies. */
+    /* What one space loses, the other wins: together nothing varies. */
     best_of(&made, 0, 0, 0)[0] = 1;
     best_of(&made, 0, 0, 1)[0] = 3;
     best_of(&made, 1, 0, 0)[0] = 3;
     best_of(&made, 1, 0, 1)[0] = 1;
-    struct bench_mean mean = bench_excess(&made.runs, BENCH_ALL_WORLDS, 0, 1);
+    struct bench_mean mean = bench_excess(&made.runs, BENCH_ALL_SPACES, 0, 1);
     assert_float_equal(mean.mean, 2.0, 1e-9);
     assert_float_equal(mean.half, 0.0, 1e-9);
 }
@@ -155,49 +158,49 @@ static void find_data(char *path, size_t size, const char *name)
     snprintf(path, size, "%s/spaces%s", data ? data : "tests/data", name);
 }
 
-static void plan_init(struct bench_plan *plan, struct bench_contender *contenders,
+static void plan_init(struct bench_plan *plan, struct bench_strategy *strategies,
                       const char *const *names)
 {
     struct anole_error error = {0};
     char path[4096];
     *plan = (struct bench_plan){
-        .contenders = contenders, .log_trials = 100, .processes = 2, .seed = 1, .quiet = true};
-    for (; names[plan->contender_count]; plan->contender_count++) {
-        struct bench_contender *contender = &contenders[plan->contender_count];
-        *contender = (struct bench_contender){0};
-        snprintf(contender->label, sizeof contender->label, "%s", names[plan->contender_count]);
-        done(anole_explorer_find(&contender->explorer, contender->label, &error), &error);
-        contender->transfers = true;
+        .strategies = strategies, .log_trials = 100, .processes = 2, .seed = 1, .quiet = true};
+    for (; names[plan->strategy_count]; plan->strategy_count++) {
+        struct bench_strategy *strategy = &strategies[plan->strategy_count];
+        *strategy = (struct bench_strategy){0};
+        snprintf(strategy->label, sizeof strategy->label, "%s", names[plan->strategy_count]);
+        done(anole_explorer_find(&strategy->explorer, strategy->label, &error), &error);
+        strategy->transfers = true;
     }
     find_data(path, sizeof path, "");
-    done(bench_worlds_add_folder(&plan->worlds, path, &error), &error);
-    assert_int_equal(plan->worlds.count, 3);
+    done(bench_spaces_add_folder(&plan->spaces, path, &error), &error);
+    assert_int_equal(plan->spaces.count, 3);
 }
 
 static void plan_fini(struct bench_plan *plan)
 {
-    bench_worlds_fini(&plan->worlds);
-    bench_worlds_fini(&plan->sources);
+    bench_spaces_fini(&plan->spaces);
+    bench_spaces_fini(&plan->sources);
 }
 
 static void test_every_explorer_runs_and_repeats_itself(void **state)
 {
     (void)state;
-    struct bench_contender contenders[16];
+    struct bench_strategy strategies[16];
     struct bench_plan plan;
     struct bench_runs one, other;
     struct anole_error error = {0};
     const char *names[16] = {0};
     for (size_t i = 0; anole_explorers()[i] && i < 15; i++)
         names[i] = anole_explorers()[i]->name;
-    plan_init(&plan, contenders, names);
+    plan_init(&plan, strategies, names);
     plan.trials = 30;
     plan.repeats = 1;
     plan.processes = 1;
     done(bench_run_all(&one, &plan, &error), &error);
     plan.processes = 3;
     done(bench_run_all(&other, &plan, &error), &error);
-    size_t count = plan.worlds.count * plan.contender_count * plan.repeats * plan.trials;
+    size_t count = plan.spaces.count * plan.strategy_count * plan.repeats * plan.trials;
     for (size_t i = 0; i < count; i++) {
         bool first = i % plan.trials == 0;
         assert_true(isfinite(one.best[i]) && one.best[i] >= 0.0f);
@@ -215,17 +218,17 @@ static void test_search_is_no_worse_than_it_was(void **state)
 {
     (void)state;
     static const char *const names[] = {"random", "rl", "hillclimb", "autotvm", NULL};
-    struct bench_contender contenders[4];
+    struct bench_strategy strategies[4];
     struct bench_plan plan;
     struct bench_runs runs;
     struct anole_error error = {0};
-    plan_init(&plan, contenders, names);
+    plan_init(&plan, strategies, names);
     plan.trials = 100;
     plan.repeats = 6;
     done(bench_run_all(&runs, &plan, &error), &error);
-    double percent[4], early = bench_percent(bench_excess(&runs, BENCH_ALL_WORLDS, 1, 50).mean);
+    double percent[4], early = bench_percent(bench_excess(&runs, BENCH_ALL_SPACES, 1, 50).mean);
     for (size_t c = 0; c < 4; c++)
-        percent[c] = bench_percent(bench_excess(&runs, BENCH_ALL_WORLDS, c, 100).mean);
+        percent[c] = bench_percent(bench_excess(&runs, BENCH_ALL_SPACES, c, 100).mean);
     print_message("after 100 trials: random %.1f, rl %.1f (after 50: %.1f), hillclimb %.1f, "
                   "autotvm %.1f\n",
                   percent[0], percent[1], early, percent[2], percent[3]);
@@ -244,18 +247,18 @@ static void test_logs_of_other_devices_do_no_harm(void **state)
 {
     (void)state;
     static const char *const names[] = {"rl", NULL};
-    struct bench_contender contenders[1];
+    struct bench_strategy strategies[1];
     struct bench_plan plan;
     struct bench_runs without, with;
     struct anole_error error = {0};
     char path[4096], t1[4096];
-    plan_init(&plan, contenders, names);
+    plan_init(&plan, strategies, names);
     plan.trials = 60;
     plan.repeats = 4;
     done(bench_run_all(&without, &plan, &error), &error);
     find_data(path, sizeof path, "/bowl/near.T4.json.gz");
     find_data(t1, sizeof t1, "/bowl/T1.json");
-    done(bench_worlds_add_log(&plan.sources, path, t1, &error), &error);
+    done(bench_spaces_add_log(&plan.sources, path, t1, &error), &error);
     done(bench_run_all(&with, &plan, &error), &error);
     /* By name: far, near, odd.  `near` does not learn from itself. */
     size_t each = plan.repeats * plan.trials;
@@ -276,15 +279,15 @@ static void test_configs_without_a_result_count_as_failed(void **state)
 {
     (void)state;
     struct bench_plan plan;
-    struct bench_contender contenders[1];
+    struct bench_strategy strategies[1];
     static const char *const names[] = {"random", NULL};
     struct anole_result result;
-    plan_init(&plan, contenders, names);
-    const struct bench_world *world = &plan.worlds.items[0];
-    assert_true(bench_world_try(world, anole_space_default(world->space), &result) > 0.0);
+    plan_init(&plan, strategies, names);
+    const struct bench_space *space = &plan.spaces.items[0];
+    assert_true(bench_space_try(space, anole_space_default(space->space), &result) > 0.0);
     assert_int_equal(result.outcome, ANOLE_OUTCOME_OK);
-    assert_true(result.seconds >= world->optimum && result.seconds <= world->worst);
-    assert_true(bench_world_try(world, UINT64_MAX - 1, &result) == 0.0);
+    assert_true(result.seconds >= space->optimum && result.seconds <= space->worst);
+    assert_true(bench_space_try(space, UINT64_MAX - 1, &result) == 0.0);
     assert_int_equal(result.outcome, ANOLE_OUTCOME_INVALID);
     plan_fini(&plan);
 }
@@ -367,7 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_excess_is_a_mean_with_students_interval),
         cmocka_unit_test(test_interval_of_many_repeats_is_students),
-        cmocka_unit_test(test_excess_of_all_worlds_is_taken_by_repeat),
+        cmocka_unit_test(test_excess_of_all_spaces_is_taken_by_repeat),
         cmocka_unit_test(test_difference_is_paired_by_seed),
         cmocka_unit_test(test_excess_at_a_time_heeds_the_clock),
         cmocka_unit_test(test_trials_to_equal_finds_the_first),

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * What many runs come to.  Everything is computed on logarithms of (best so far /
- * optimum); a repeat's figure for all worlds is the mean of its worlds', so that
- * intervals are over repeats, of these very worlds.
+ * optimum); a repeat's figure for all spaces is the mean of its spaces', so that
+ * intervals are over repeats, of these very spaces.
  */
-#include "search.h"
+#include "search_statistics.h"
 
 #include "base/rng.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define RESAMPLES 1000 /* of the bootstrap */
@@ -59,22 +60,22 @@ static double excess_of(const struct bench_runs *runs, size_t run, size_t trials
 }
 
 /* One repeat's excess; time < 0: after `trials` trials, else after that time. */
-static double repeat_excess(const struct bench_runs *runs, size_t world, size_t contender,
+static double repeat_excess(const struct bench_runs *runs, size_t space, size_t strategy,
                             size_t repeat, size_t trials, double time)
 {
     const struct bench_plan *plan = runs->plan;
-    size_t first = world == BENCH_ALL_WORLDS ? 0 : world;
-    size_t end = world == BENCH_ALL_WORLDS ? plan->worlds.count : world + 1;
+    size_t first = space == BENCH_ALL_SPACES ? 0 : space;
+    size_t end = space == BENCH_ALL_SPACES ? plan->spaces.count : space + 1;
     double sum = 0.0;
     for (size_t w = first; w < end; w++) {
-        size_t run = bench_run_index(plan, w, contender, repeat);
+        size_t run = bench_run_index(plan, w, strategy, repeat);
         sum += excess_of(runs, run, time < 0.0 ? trials : trials_within(runs, run, time));
     }
     return sum / (double)(end - first);
 }
 
-/* A column of repeats, less another contender's (SIZE_MAX: nobody's). */
-static struct bench_mean over_repeats(const struct bench_runs *runs, size_t world, size_t contender,
+/* A column of repeats, less another strategy's (SIZE_MAX: nobody's). */
+static struct bench_mean over_repeats(const struct bench_runs *runs, size_t space, size_t strategy,
                                       size_t other, size_t trials, double time)
 {
     size_t repeats = runs->plan->repeats;
@@ -82,43 +83,43 @@ static struct bench_mean over_repeats(const struct bench_runs *runs, size_t worl
     if (!values)
         return (struct bench_mean){NAN, NAN};
     for (size_t r = 0; r < repeats; r++) {
-        values[r] = repeat_excess(runs, world, contender, r, trials, time);
+        values[r] = repeat_excess(runs, space, strategy, r, trials, time);
         if (other != SIZE_MAX)
-            values[r] -= repeat_excess(runs, world, other, r, trials, time);
+            values[r] -= repeat_excess(runs, space, other, r, trials, time);
     }
     struct bench_mean mean = mean_of(values, repeats);
     free(values);
     return mean;
 }
 
-struct bench_mean bench_excess(const struct bench_runs *runs, size_t world, size_t contender,
+struct bench_mean bench_excess(const struct bench_runs *runs, size_t space, size_t strategy,
                                size_t trials)
 {
-    return over_repeats(runs, world, contender, SIZE_MAX, trials, -1.0);
+    return over_repeats(runs, space, strategy, SIZE_MAX, trials, -1.0);
 }
 
-struct bench_mean bench_excess_at(const struct bench_runs *runs, size_t world, size_t contender,
+struct bench_mean bench_excess_at(const struct bench_runs *runs, size_t space, size_t strategy,
                                   double time)
 {
-    return over_repeats(runs, world, contender, SIZE_MAX, 0, time);
+    return over_repeats(runs, space, strategy, SIZE_MAX, 0, time);
 }
 
-struct bench_mean bench_difference(const struct bench_runs *runs, size_t world, size_t contender,
+struct bench_mean bench_difference(const struct bench_runs *runs, size_t space, size_t strategy,
                                    size_t other, size_t trials)
 {
-    return over_repeats(runs, world, contender, other, trials, -1.0);
+    return over_repeats(runs, space, strategy, other, trials, -1.0);
 }
 
 /* ------------------------------------------------------------ trials to equal */
 
 /* Excess by repeat and trials: [repeats][trials]. */
-static float *excess_table(const struct bench_runs *runs, size_t world, size_t contender)
+static float *excess_table(const struct bench_runs *runs, size_t space, size_t strategy)
 {
     size_t repeats = runs->plan->repeats, trials = runs->plan->trials;
     float *table = calloc(repeats * trials, sizeof *table);
     for (size_t r = 0; table && r < repeats; r++)
         for (size_t n = 0; n < trials; n++)
-            table[r * trials + n] = (float)repeat_excess(runs, world, contender, r, n + 1, -1.0);
+            table[r * trials + n] = (float)repeat_excess(runs, space, strategy, r, n + 1, -1.0);
     return table;
 }
 
@@ -175,11 +176,11 @@ static void resample(struct bench_equal *equal, const float *mine, const float *
 }
 
 enum anole_status bench_trials_to_equal(struct bench_equal *equal, const struct bench_runs *runs,
-                                        size_t world, size_t contender, size_t other,
+                                        size_t space, size_t strategy, size_t other,
                                         struct anole_error *error)
 {
     size_t repeats = runs->plan->repeats, trials = runs->plan->trials;
-    float *mine = excess_table(runs, world, contender), *theirs = excess_table(runs, world, other);
+    float *mine = excess_table(runs, space, strategy), *theirs = excess_table(runs, space, other);
     size_t *drawn = calloc(repeats, sizeof *drawn);
     double *found = calloc(RESAMPLES, sizeof *found);
     enum anole_status status = ANOLE_DONE;
@@ -194,18 +195,17 @@ enum anole_status bench_trials_to_equal(struct bench_equal *equal, const struct 
     return status;
 }
 
-void bench_thinking(struct bench_thinking *thinking, const struct bench_runs *runs,
-                    size_t contender)
+void bench_overhead(struct bench_overhead *overhead, const struct bench_runs *runs, size_t strategy)
 {
     const struct bench_plan *plan = runs->plan;
-    double count = (double)(plan->worlds.count * plan->repeats);
-    *thinking = (struct bench_thinking){0};
-    for (size_t w = 0; w < plan->worlds.count; w++) {
+    double count = (double)(plan->spaces.count * plan->repeats);
+    *overhead = (struct bench_overhead){0};
+    for (size_t w = 0; w < plan->spaces.count; w++) {
         for (size_t r = 0; r < plan->repeats; r++) {
-            const struct bench_run *run = &runs->runs[bench_run_index(plan, w, contender, r)];
-            thinking->batch += run->batch_seconds / count;
-            thinking->search += run->batch_seconds * run->batches / count;
-            thinking->longest = fmax(thinking->longest, run->worst_batch);
+            const struct bench_run *run = &runs->runs[bench_run_index(plan, w, strategy, r)];
+            overhead->batch += run->batch_seconds / count;
+            overhead->search += run->batch_seconds * run->batches / count;
+            overhead->longest = fmax(overhead->longest, run->worst_batch);
         }
     }
 }

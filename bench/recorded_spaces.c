@@ -2,7 +2,7 @@
  *
  * Recorded spaces, as the search benchmark tries them.
  */
-#include "search.h"
+#include "recorded_spaces.h"
 
 #include "base/text.h"
 
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,64 +18,64 @@
 #define DEEPEST_FOLDER 4
 #define MOST_COUNTED 100000000 /* nodes of the search tree, to count the valid configs */
 
-static void world_fini(struct bench_world *world)
+static void space_fini(struct bench_space *space)
 {
-    anole_recording_destroy(world->recording);
-    anole_features_destroy(world->features);
-    anole_space_destroy(world->space);
-    anole_t1_destroy(world->t1);
-    free(world->path);
-    free(world->t1_path);
+    anole_recording_destroy(space->recording);
+    anole_features_destroy(space->features);
+    anole_space_destroy(space->space);
+    anole_t1_destroy(space->t1);
+    free(space->path);
+    free(space->t1_path);
 }
 
-void bench_worlds_fini(struct bench_worlds *worlds)
+void bench_spaces_fini(struct bench_spaces *spaces)
 {
-    for (size_t i = 0; i < worlds->count; i++)
-        world_fini(&worlds->items[i]);
-    free(worlds->items);
-    *worlds = (struct bench_worlds){0};
+    for (size_t i = 0; i < spaces->count; i++)
+        space_fini(&spaces->items[i]);
+    free(spaces->items);
+    *spaces = (struct bench_spaces){0};
 }
 
 /* What the recording says of the space as a whole. */
-static enum anole_status sum_up(struct bench_world *world, struct anole_error *error)
+static enum anole_status sum_up(struct bench_space *space, struct anole_error *error)
 {
-    size_t count = anole_recording_count(world->recording);
+    size_t count = anole_recording_count(space->recording);
     double cost = 0.0;
     bool exact;
-    world->optimum = anole_recording_best(world->recording)->seconds;
-    world->worst = world->optimum;
+    space->optimum = anole_recording_best(space->recording)->seconds;
+    space->worst = space->optimum;
     for (size_t i = 0; i < count; i++) {
-        const struct anole_recorded *item = anole_recording_get(world->recording, i);
-        world->worst = fmax(world->worst, item->seconds); /* NaN: failed */
+        const struct anole_recorded *item = anole_recording_get(space->recording, i);
+        space->worst = fmax(space->worst, item->seconds); /* NaN: failed */
         cost += item->build + item->verify + item->run;
     }
-    world->trial_seconds = cost / (double)count;
-    double valid = anole_space_count(world->space, MOST_COUNTED, &exact);
-    world->unrecorded = valid > (double)count ? (size_t)(valid - (double)count) : 0;
+    space->trial_seconds = cost / (double)count;
+    double valid = anole_space_count(space->space, MOST_COUNTED, &exact);
+    space->unrecorded = valid > (double)count ? (size_t)(valid - (double)count) : 0;
     if (valid > 2.0 * (double)count)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: %zu of about %.3g valid configs are recorded; expected at least "
                           "half of them: no search can be judged on fewer",
-                          world->path, count, valid);
+                          space->path, count, valid);
     return ANOLE_DONE;
 }
 
-static enum anole_status load(struct bench_world *world, bool whole, struct anole_error *error)
+static enum anole_status load(struct bench_space *space, bool whole, struct anole_error *error)
 {
-    enum anole_status status = anole_t1_load(&world->t1, world->t1_path, error);
+    enum anole_status status = anole_t1_load(&space->t1, space->t1_path, error);
     if (status == ANOLE_DONE)
-        status = anole_t1_space(&world->space, world->t1, error);
-    if (status == ANOLE_DONE)
-        status =
-            anole_features_create(&world->features, world->space, NULL, 0, NULL, NULL, 0, error);
+        status = anole_t1_space(&space->space, space->t1, error);
     if (status == ANOLE_DONE)
         status =
-            anole_recording_load(&world->recording, world->t1, world->space, world->path, error);
+            anole_features_create(&space->features, space->space, NULL, 0, NULL, NULL, 0, error);
+    if (status == ANOLE_DONE)
+        status =
+            anole_recording_load(&space->recording, space->t1, space->space, space->path, error);
     if (status != ANOLE_DONE)
         return status;
-    snprintf(world->label, sizeof world->label, "%.60s %.80s", world->t1->name,
-             anole_recording_device(world->recording));
-    return whole ? sum_up(world, error) : ANOLE_DONE;
+    snprintf(space->label, sizeof space->label, "%.60s %.80s", space->t1->name,
+             anole_recording_device(space->recording));
+    return whole ? sum_up(space, error) : ANOLE_DONE;
 }
 
 static enum anole_status resolve(char **resolved, const char *path, struct anole_error *error)
@@ -87,38 +88,38 @@ static enum anole_status resolve(char **resolved, const char *path, struct anole
                       anole_text_printable(shown, sizeof shown, path), strerror(errno));
 }
 
-static enum anole_status add(struct bench_worlds *worlds, const char *path, const char *t1_path,
+static enum anole_status add(struct bench_spaces *spaces, const char *path, const char *t1_path,
                              bool whole, struct anole_error *error)
 {
-    struct bench_world *grown =
-        reallocarray(worlds->items, worlds->count + 1, sizeof *worlds->items);
+    struct bench_space *grown =
+        reallocarray(spaces->items, spaces->count + 1, sizeof *spaces->items);
     if (!grown)
         return anole_fail_memory(error);
-    worlds->items = grown;
-    struct bench_world *world = &grown[worlds->count];
-    *world = (struct bench_world){0};
-    enum anole_status status = resolve(&world->path, path, error);
+    spaces->items = grown;
+    struct bench_space *space = &grown[spaces->count];
+    *space = (struct bench_space){0};
+    enum anole_status status = resolve(&space->path, path, error);
     if (status == ANOLE_DONE)
-        status = resolve(&world->t1_path, t1_path, error);
+        status = resolve(&space->t1_path, t1_path, error);
     if (status == ANOLE_DONE)
-        status = load(world, whole, error);
+        status = load(space, whole, error);
     if (status == ANOLE_DONE)
-        worlds->count++;
+        spaces->count++;
     else
-        world_fini(world);
+        space_fini(space);
     return status;
 }
 
-enum anole_status bench_worlds_add(struct bench_worlds *worlds, const char *path,
+enum anole_status bench_spaces_add(struct bench_spaces *spaces, const char *path,
                                    const char *t1_path, struct anole_error *error)
 {
-    return add(worlds, path, t1_path, true, error);
+    return add(spaces, path, t1_path, true, error);
 }
 
-enum anole_status bench_worlds_add_log(struct bench_worlds *worlds, const char *path,
+enum anole_status bench_spaces_add_log(struct bench_spaces *spaces, const char *path,
                                        const char *t1_path, struct anole_error *error)
 {
-    return add(worlds, path, t1_path, false, error);
+    return add(spaces, path, t1_path, false, error);
 }
 
 /* ------------------------------------------------------------------ folders */
@@ -135,7 +136,7 @@ static bool is_results(const char *name)
            (ends_with(name, ".json") || ends_with(name, ".json.gz"));
 }
 
-static enum anole_status add_folder(struct bench_worlds *worlds, const char *path, int depth,
+static enum anole_status add_folder(struct bench_spaces *spaces, const char *path, int depth,
                                     struct anole_error *error)
 {
     struct dirent **entries;
@@ -153,9 +154,9 @@ static enum anole_status add_folder(struct bench_worlds *worlds, const char *pat
         fits = snprintf(file, sizeof file, "%s/%s", path, name) < (int)sizeof file;
         if (status == ANOLE_DONE && fits && name[0] != '.' && stat(file, &info) == 0) {
             if (S_ISDIR(info.st_mode) && depth < DEEPEST_FOLDER)
-                status = add_folder(worlds, file, depth + 1, error);
+                status = add_folder(spaces, file, depth + 1, error);
             else if (S_ISREG(info.st_mode) && described && is_results(name))
-                status = bench_worlds_add(worlds, file, t1, error);
+                status = bench_spaces_add(spaces, file, t1, error);
         }
         free(entries[i]);
     }
@@ -163,13 +164,13 @@ static enum anole_status add_folder(struct bench_worlds *worlds, const char *pat
     return status;
 }
 
-enum anole_status bench_worlds_add_folder(struct bench_worlds *worlds, const char *path,
+enum anole_status bench_spaces_add_folder(struct bench_spaces *spaces, const char *path,
                                           struct anole_error *error)
 {
-    size_t before = worlds->count;
+    size_t before = spaces->count;
     char shown[256];
-    enum anole_status status = add_folder(worlds, path, 0, error);
-    if (status == ANOLE_DONE && worlds->count == before)
+    enum anole_status status = add_folder(spaces, path, 0, error);
+    if (status == ANOLE_DONE && spaces->count == before)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: expected files of results (*T4*.json, *cache*.json, perhaps .gz) "
                           "beside a T1.json, found none",
@@ -179,10 +180,10 @@ enum anole_status bench_worlds_add_folder(struct bench_worlds *worlds, const cha
 
 /* -------------------------------------------------------------------- trials */
 
-double bench_world_try(const struct bench_world *world, uint64_t config,
+double bench_space_try(const struct bench_space *space, uint64_t config,
                        struct anole_result *result)
 {
-    const struct anole_recorded *recorded = anole_recording_find(world->recording, config);
+    const struct anole_recorded *recorded = anole_recording_find(space->recording, config);
     if (!recorded) {
         *result = (struct anole_result){
             .outcome = ANOLE_OUTCOME_INVALID, .simulated = true, .seconds = NAN, .error = NAN};

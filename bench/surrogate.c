@@ -2,13 +2,14 @@
  *
  * Files of trials, and the surrogates fitted to them.
  */
-#include "large.h"
+#include "surrogate.h"
 
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/statistics.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #define MOST_TIMED 65536 /* trials */
 #define FOLDS 4
 #define CLIMBS 400 /* of the search for the optimum */
-#define PATIENCE 400
+#define MAX_FAILED_MOVES 400
 
 static const struct anole_forest_options fit_options = {
     .trees = 250,
@@ -28,7 +29,7 @@ static const struct anole_forest_options fit_options = {
 /* -- Reading -- */
 
 struct reader {
-    struct large_world *world;
+    struct bench_surrogate *surrogate;
     const char *path;
     size_t line;
     double facts[MOST_FACTS];
@@ -68,32 +69,32 @@ static enum anole_status read_knob(struct reader *reader, char *text)
     }
     if (!fallback || !count)
         return refuse(reader, "a knob's name, kind, default and values");
-    return anole_space_add_knob(reader->world->space, name, strcmp(kind, "categorical") == 0,
+    return anole_space_add_knob(reader->surrogate->space, name, strcmp(kind, "categorical") == 0,
                                 values, NULL, count, strtoul(fallback, NULL, 10), reader->error);
 }
 
 static enum anole_status finish_space(struct reader *reader)
 {
-    struct large_world *world = reader->world;
+    struct bench_surrogate *surrogate = reader->surrogate;
     reader->finished = true;
-    enum anole_status status = anole_space_finish(world->space, reader->error);
+    enum anole_status status = anole_space_finish(surrogate->space, reader->error);
     if (status == ANOLE_DONE)
-        status = anole_features_create(&world->features, world->space, reader->facts,
+        status = anole_features_create(&surrogate->features, surrogate->space, reader->facts,
                                        reader->fact_count, NULL, NULL, 0, reader->error);
     return status;
 }
 
 static enum anole_status read_trial(struct reader *reader, char *text)
 {
-    struct large_world *world = reader->world;
+    struct bench_surrogate *surrogate = reader->surrogate;
     uint16_t digits[ANOLE_MAX_KNOBS];
     char *at = text;
     enum anole_status status = reader->finished ? ANOLE_DONE : finish_space(reader);
     if (status != ANOLE_DONE)
         return status;
-    for (size_t k = 0; k < anole_space_knob_count(world->space); k++) {
+    for (size_t k = 0; k < anole_space_knob_count(surrogate->space); k++) {
         unsigned long digit = strtoul(at, &at, 10);
-        if (digit >= anole_space_knob(world->space, k)->count)
+        if (digit >= anole_space_knob(surrogate->space, k)->count)
             return refuse(reader, "a digit below the number of the knob's values");
         digits[k] = (uint16_t)digit;
         at += *at == ',';
@@ -110,13 +111,13 @@ static enum anole_status read_trial(struct reader *reader, char *text)
     } else {
         reader->failed++;
     }
-    return anole_trials_add(world->real, anole_space_encode(world->space, digits), &result,
+    return anole_trials_add(surrogate->real, anole_space_encode(surrogate->space, digits), &result,
                             reader->error);
 }
 
 static enum anole_status read_line(struct reader *reader, char *line)
 {
-    struct large_world *world = reader->world;
+    struct bench_surrogate *surrogate = reader->surrogate;
     char *rest = strchr(line, ' ');
     if (!rest)
         return refuse(reader, "a word and what goes with it");
@@ -126,13 +127,13 @@ static enum anole_status read_line(struct reader *reader, char *line)
     if (reader->finished)
         return refuse(reader, "only trials after the first");
     if (strcmp(line, "task") == 0)
-        snprintf(world->task, sizeof world->task, "%s", rest);
+        snprintf(surrogate->task, sizeof surrogate->task, "%s", rest);
     else if (strcmp(line, "facts") == 0)
         return read_facts(reader, rest);
     else if (strcmp(line, "knob") == 0)
         return read_knob(reader, rest);
     else if (strcmp(line, "constraint") == 0)
-        return anole_space_add_constraint(world->space, rest, NULL, reader->error);
+        return anole_space_add_constraint(surrogate->space, rest, NULL, reader->error);
     else if (strcmp(line, "device") != 0 && strcmp(line, "anole-trials") != 0)
         return refuse(reader, "anole-trials, task, device, facts, knob, constraint or trial");
     return ANOLE_DONE;
@@ -175,11 +176,11 @@ static void table_fini(struct table *table)
     free(table->labels);
 }
 
-static enum anole_status make_table(struct table *table, const struct large_world *world,
+static enum anole_status make_table(struct table *table, const struct bench_surrogate *surrogate,
                                     struct anole_error *error)
 {
-    size_t count = anole_trials_count(world->real);
-    *table = (struct table){.columns = anole_features_count(world->features)};
+    size_t count = anole_trials_count(surrogate->real);
+    *table = (struct table){.columns = anole_features_count(surrogate->features)};
     table->rows = reallocarray(NULL, count, table->columns * sizeof *table->rows);
     table->labels = calloc(count, sizeof *table->labels);
     if (!table->rows || !table->labels) {
@@ -187,10 +188,10 @@ static enum anole_status make_table(struct table *table, const struct large_worl
         return anole_fail_memory(error);
     }
     for (size_t i = 0; i < count; i++) {
-        const struct anole_trial *trial = anole_trials_get(world->real, i);
+        const struct anole_trial *trial = anole_trials_get(surrogate->real, i);
         if (trial->result.outcome != ANOLE_OUTCOME_OK)
             continue;
-        anole_features_row(world->features, trial->config,
+        anole_features_row(surrogate->features, trial->config,
                            table->rows + table->count * table->columns);
         table->labels[table->count++] = (float)log(trial->result.seconds);
     }
@@ -225,8 +226,8 @@ static enum anole_status fit(struct anole_forest **forest, float *base, const st
 }
 
 /* Kendall's tau of what each fold's trials are and what the others predict. */
-static enum anole_status cross_validate(struct large_world *world, const struct table *table,
-                                        struct anole_error *error)
+static enum anole_status cross_validate(struct bench_surrogate *surrogate,
+                                        const struct table *table, struct anole_error *error)
 {
     double balance = 0.0, pairs = 0.0;
     float *guesses = calloc(table->count, sizeof *guesses);
@@ -250,36 +251,37 @@ static enum anole_status cross_validate(struct large_world *world, const struct 
         }
     }
     free(guesses);
-    world->fit = balance / pairs;
+    surrogate->fit = balance / pairs;
     return status;
 }
 
-double large_world_seconds(const struct large_world *world, uint64_t config)
+double bench_surrogate_seconds(const struct bench_surrogate *surrogate, uint64_t config)
 {
     float row[256];
     /* Who fails is decided by the config alone. */
-    if ((double)anole_hash_combine(12345, config) < world->failing * 0x1p64)
+    if ((double)anole_hash_combine(12345, config) < surrogate->failing * 0x1p64)
         return NAN;
-    anole_features_row(world->features, config, row);
-    return exp((double)(world->base + anole_forest_score(world->forest, row)));
+    anole_features_row(surrogate->features, config, row);
+    return exp((double)(surrogate->base + anole_forest_score(surrogate->forest, row)));
 }
 
 /* Climbs by changes of one to three knobs. */
-static double climb(const struct large_world *world, uint64_t from, struct anole_rng *rng)
+static double climb(const struct bench_surrogate *surrogate, uint64_t from, struct anole_rng *rng)
 {
     uint16_t here[ANOLE_MAX_KNOBS], there[ANOLE_MAX_KNOBS];
-    size_t knobs = anole_space_knob_count(world->space);
-    double best = large_world_seconds(world, from);
-    anole_space_decode(world->space, from, here);
-    for (size_t waited = 0; waited < PATIENCE; waited++) {
+    size_t knobs = anole_space_knob_count(surrogate->space);
+    double best = bench_surrogate_seconds(surrogate, from);
+    anole_space_decode(surrogate->space, from, here);
+    for (size_t waited = 0; waited < MAX_FAILED_MOVES; waited++) {
         memcpy(there, here, sizeof there);
         for (uint64_t moves = 1 + anole_rng_below(rng, 3); moves; moves--) {
             size_t k = anole_rng_below(rng, knobs);
-            there[k] = (uint16_t)anole_rng_below(rng, anole_space_knob(world->space, k)->count);
+            there[k] = (uint16_t)anole_rng_below(rng, anole_space_knob(surrogate->space, k)->count);
         }
-        if (!anole_space_valid_digits(world->space, there))
+        if (!anole_space_valid_digits(surrogate->space, there))
             continue;
-        double seconds = large_world_seconds(world, anole_space_encode(world->space, there));
+        double seconds =
+            bench_surrogate_seconds(surrogate, anole_space_encode(surrogate->space, there));
         if (!(seconds < best) && !isnan(best))
             continue;
         memcpy(here, there, sizeof here);
@@ -290,75 +292,76 @@ static double climb(const struct large_world *world, uint64_t from, struct anole
 }
 
 /* From random configs, and from the best that were measured. */
-static void find_optimum(struct large_world *world)
+static void find_optimum(struct bench_surrogate *surrogate)
 {
     uint64_t elites[CLIMBS / 4], config;
-    size_t count = anole_trials_elites(world->real, elites, NULL, CLIMBS / 4);
+    size_t count = anole_trials_elites(surrogate->real, elites, NULL, CLIMBS / 4);
     struct anole_rng rng;
     anole_rng_init(&rng, 1);
-    world->optimum = INFINITY;
+    surrogate->optimum = INFINITY;
     for (size_t i = 0; i < CLIMBS; i++) {
         if (i < count)
             config = elites[i];
-        else if (!anole_space_sample(world->space, &rng, &config))
+        else if (!anole_space_sample(surrogate->space, &rng, &config))
             continue;
-        if (anole_space_valid(world->space, config))
-            world->optimum = fmin(world->optimum, climb(world, config, &rng));
+        if (anole_space_valid(surrogate->space, config))
+            surrogate->optimum = fmin(surrogate->optimum, climb(surrogate, config, &rng));
     }
 }
 
-static enum anole_status make_surrogate(struct large_world *world, struct anole_error *error)
+static enum anole_status make_surrogate(struct bench_surrogate *surrogate,
+                                        struct anole_error *error)
 {
     struct table table;
-    if (anole_features_count(world->features) > 256)
-        return anole_fail(error, ANOLE_ERR_INPUT, "%s: more than 256 features", world->task);
-    enum anole_status status = make_table(&table, world, error);
+    if (anole_features_count(surrogate->features) > 256)
+        return anole_fail(error, ANOLE_ERR_INPUT, "%s: more than 256 features", surrogate->task);
+    enum anole_status status = make_table(&table, surrogate, error);
     if (status != ANOLE_DONE)
         return status;
-    status = cross_validate(world, &table, error);
+    status = cross_validate(surrogate, &table, error);
     if (status == ANOLE_DONE)
-        status = fit(&world->forest, &world->base, &table, FOLDS, error);
+        status = fit(&surrogate->forest, &surrogate->base, &table, FOLDS, error);
     table_fini(&table);
     return status;
 }
 
-enum anole_status large_world_load(struct large_world *world, const char *path,
-                                   struct anole_error *error)
+enum anole_status bench_surrogate_load(struct bench_surrogate *surrogate, const char *path,
+                                       struct anole_error *error)
 {
-    struct reader reader = {.world = world, .path = path, .error = error};
+    struct reader reader = {.surrogate = surrogate, .path = path, .error = error};
     bool exact;
-    *world = (struct large_world){0};
+    *surrogate = (struct bench_surrogate){0};
     reader.noises = calloc(MOST_TIMED, sizeof *reader.noises);
     enum anole_status status = reader.noises ? ANOLE_DONE : anole_fail_memory(error);
     if (status == ANOLE_DONE)
-        status = anole_space_create(&world->space, error);
+        status = anole_space_create(&surrogate->space, error);
     if (status == ANOLE_DONE)
-        status = anole_trials_create(&world->real, error);
+        status = anole_trials_create(&surrogate->real, error);
     if (status == ANOLE_DONE)
         status = read_file(&reader);
     if (status == ANOLE_DONE)
-        status = make_surrogate(world, error);
+        status = make_surrogate(surrogate, error);
     if (status == ANOLE_DONE) {
         struct anole_summary summary;
         anole_summarise(&summary, reader.noises, reader.timed);
-        world->noise = summary.median;
+        surrogate->noise = summary.median;
     }
     free(reader.noises);
     if (status != ANOLE_DONE) {
-        large_world_fini(world);
+        bench_surrogate_fini(surrogate);
         return status;
     }
-    world->failing = (double)reader.failed / (double)(reader.failed + reader.timed);
-    world->configs = anole_space_count(world->space, 10000000, &exact);
-    find_optimum(world);
+    surrogate->failing = (double)reader.failed / (double)(reader.failed + reader.timed);
+    surrogate->configs = anole_space_count(surrogate->space, 10000000, &exact);
+    find_optimum(surrogate);
     return ANOLE_DONE;
 }
 
-void large_world_fini(struct large_world *world)
+void bench_surrogate_fini(struct bench_surrogate *surrogate)
 {
-    anole_forest_destroy(world->forest);
-    anole_trials_destroy(world->real);
-    anole_features_destroy(world->features);
-    anole_space_destroy(world->space);
-    *world = (struct large_world){0};
+    anole_forest_destroy(surrogate->forest);
+    anole_trials_destroy(surrogate->real);
+    anole_features_destroy(surrogate->features);
+    anole_space_destroy(surrogate->space);
+    *surrogate = (struct bench_surrogate){0};
 }
