@@ -26,7 +26,8 @@ struct bench_affinity {
  * the cores that it may use: no two hardware threads of one core, as far as there
  * are cores.  ERR_USAGE if there are fewer. */
 enum anole_status bench_affinity_limit(struct bench_affinity *affinity, uint32_t threads,
-                                       struct anole_error *error);
+                                       struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* For pools that do not pin their threads themselves: notes what threads there
  * are; after the pool has come up, puts the calling thread on the first of the

@@ -16,6 +16,7 @@
 enum anole_status bench_backend_kernel_add(struct bench_comparison *comparison, const char *name,
                                            struct anole_runner *runner,
                                            const struct anole_generator *generator, uint64_t config,
-                                           struct anole_error *error);
+                                           struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 #endif

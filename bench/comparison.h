@@ -55,7 +55,8 @@ struct bench_implementation *bench_comparison_add(struct bench_comparison *compa
 
 /* Checks all, runs `rounds` rounds, checks all again.  `stop` is polled. */
 enum anole_status bench_comparison_run(struct bench_comparison *comparison, size_t rounds,
-                                       bool (*stop)(void *), struct anole_error *error);
+                                       bool (*stop)(void *), struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* Releases the implementations; their names and what came of them stay. */
 void bench_comparison_release(struct bench_comparison *comparison);

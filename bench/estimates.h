@@ -41,18 +41,20 @@ struct bench_pair {
 
 /* How many times as fast ours is: the median of theirs / ours over the rounds, with
  * its interval by order statistics.  False if memory ran out. */
-bool bench_speed(struct bench_estimate *estimate, const struct bench_pair *pair, size_t rounds);
+bool bench_speed(struct bench_estimate *estimate, const struct bench_pair *pair, size_t rounds)
+    __attribute__((warn_unused_result));
 
 /* The geometric mean of these medians; the interval by bootstrap: percentiles over
  * samples in which each layer's rounds are drawn anew (Efron, 1979).  It tells of
  * the timing alone: the layers are what they are. */
 bool bench_geometric_mean(struct bench_estimate *estimate, const struct bench_pair *pairs,
-                          size_t count, size_t rounds);
+                          size_t count, size_t rounds) __attribute__((warn_unused_result));
 
 /* Time of all layers together, ours / theirs: sums of weight x median.  The
  * interval as above.  The sums, seconds, may be NULL. */
 bool bench_sum_ratio(struct bench_estimate *estimate, double *ours, double *theirs,
-                     const struct bench_pair *pairs, size_t count, size_t rounds);
+                     const struct bench_pair *pairs, size_t count, size_t rounds)
+    __attribute__((warn_unused_result));
 
 /* The median of a row; NaN without rounds or with a NaN. */
 double bench_median(const double *samples, size_t rounds);

@@ -26,7 +26,8 @@ static inline void bench_relax(void)
  * to: in the scheduling class SCHED_IDLE; ERR_SYSTEM if they cannot. */
 enum anole_status bench_idle_poll_start(struct bench_idle_poll **idle_poll,
                                         const struct bench_affinity *affinity,
-                                        struct anole_error *error);
+                                        struct anole_error *error)
+    __attribute__((warn_unused_result));
 void bench_idle_poll_stop(struct bench_idle_poll *idle_poll);
 
 #endif

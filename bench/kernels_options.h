@@ -28,7 +28,8 @@ struct bench_options {
 /* Checks what can be checked without a device.  With --help, prints it to stdout
  * and sets *help. */
 enum anole_status bench_options_parse(struct bench_options *options, int argc, char **argv,
-                                      bool *help, struct anole_error *error);
+                                      bool *help, struct anole_error *error)
+    __attribute__((warn_unused_result));
 void bench_options_fini(struct bench_options *options);
 
 #endif

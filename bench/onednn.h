@@ -13,7 +13,8 @@
 
 /* ERR_USAGE, with what to do, if this program was built without oneDNN, or if this
  * oneDNN would not run on `threads` threads. */
-enum anole_status bench_onednn_check(uint32_t threads, struct anole_error *error);
+enum anole_status bench_onednn_check(uint32_t threads, struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* "oneDNN 2.6.3", or "" without it.  Returns out. */
 const char *bench_onednn_version(char *out, size_t size);
@@ -23,6 +24,7 @@ const char *bench_onednn_version(char *out, size_t size);
  * at all is ERR_INPUT.  `data` must outlive them. */
 enum anole_status bench_onednn_add(struct bench_comparison *comparison,
                                    const struct anole_task *task,
-                                   const struct anole_task_data *data, struct anole_error *error);
+                                   const struct anole_task_data *data, struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 #endif

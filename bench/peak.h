@@ -12,6 +12,6 @@
  * batches.  Opens the device for itself. */
 enum anole_status bench_peak_measure(double *flops, const struct anole_backend *backend,
                                      const struct anole_registry_device *device, uint32_t threads,
-                                     struct anole_error *error);
+                                     struct anole_error *error) __attribute__((warn_unused_result));
 
 #endif

@@ -29,13 +29,16 @@ struct bench_spaces {
 
 /* Appends the space of a results file. */
 enum anole_status bench_spaces_add(struct bench_spaces *spaces, const char *path,
-                                   const char *t1_path, struct anole_error *error);
+                                   const char *t1_path, struct anole_error *error)
+    __attribute__((warn_unused_result));
 /* Appends results to learn from, of which there may be few. */
 enum anole_status bench_spaces_add_log(struct bench_spaces *spaces, const char *path,
-                                       const char *t1_path, struct anole_error *error);
+                                       const char *t1_path, struct anole_error *error)
+    __attribute__((warn_unused_result));
 /* Appends all of a folder and its folders: files of results beside a T1.json. */
 enum anole_status bench_spaces_add_folder(struct bench_spaces *spaces, const char *path,
-                                          struct anole_error *error);
+                                          struct anole_error *error)
+    __attribute__((warn_unused_result));
 void bench_spaces_fini(struct bench_spaces *spaces);
 
 /* What trying a config came to: its result, and the simulated seconds that it took.

@@ -47,7 +47,8 @@ struct bench_report {
 };
 
 /* Prints everything to stdout. */
-enum anole_status bench_report_print(const struct bench_report *report, struct anole_error *error);
+enum anole_status bench_report_print(const struct bench_report *report, struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* The same as JSON, the caller's to json_decref(); NULL if memory ran out. */
 json_t *bench_report_json(const struct bench_report *report);

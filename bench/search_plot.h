@@ -9,6 +9,6 @@
 
 /* Excess against trials and against simulated time, all spaces together. */
 enum anole_status bench_plot(const struct bench_runs *runs, const char *path,
-                             struct anole_error *error);
+                             struct anole_error *error) __attribute__((warn_unused_result));
 
 #endif

@@ -11,8 +11,8 @@
 
 /* `equal`: the strategy whose final result is to be equalled. */
 enum anole_status bench_print_tables(const struct bench_runs *runs, size_t equal, FILE *out,
-                                     struct anole_error *error);
+                                     struct anole_error *error) __attribute__((warn_unused_result));
 enum anole_status bench_print_json(const struct bench_runs *runs, size_t equal, FILE *out,
-                                   struct anole_error *error);
+                                   struct anole_error *error) __attribute__((warn_unused_result));
 
 #endif

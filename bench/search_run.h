@@ -48,7 +48,7 @@ struct bench_runs {
 
 /* Runs everything, in plan->processes processes at a time. */
 enum anole_status bench_run_all(struct bench_runs *runs, const struct bench_plan *plan,
-                                struct anole_error *error);
+                                struct anole_error *error) __attribute__((warn_unused_result));
 void bench_runs_fini(struct bench_runs *runs);
 
 static inline size_t bench_run_index(const struct bench_plan *plan, size_t space, size_t strategy,

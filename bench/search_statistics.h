@@ -39,7 +39,8 @@ struct bench_equal {
 };
 enum anole_status bench_trials_to_equal(struct bench_equal *equal, const struct bench_runs *runs,
                                         size_t space, size_t strategy, size_t other,
-                                        struct anole_error *error);
+                                        struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* Processor time of an explorer and its model, seconds: of a batch on average, of
  * the longest, and of a whole search on average. */

@@ -37,7 +37,8 @@ struct bench_surrogate {
 };
 
 enum anole_status bench_surrogate_load(struct bench_surrogate *surrogate, const char *path,
-                                       struct anole_error *error);
+                                       struct anole_error *error)
+    __attribute__((warn_unused_result));
 void bench_surrogate_fini(struct bench_surrogate *surrogate);
 
 /* The true time of a config, seconds; NaN if it fails. */

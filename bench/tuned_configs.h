@@ -18,14 +18,16 @@ enum anole_status bench_tuned_configs_from_history(struct bench_tuned_configs **
                                                    const char *path,
                                                    const struct anole_registry *registry,
                                                    const struct anole_registry_device *device,
-                                                   uint32_t threads, struct anole_error *error);
+                                                   uint32_t threads, struct anole_error *error)
+    __attribute__((warn_unused_result));
 /* What lock files name for this device; `paths`: one or several, commas between.
  * A task that is in several has the config of the first. */
 enum anole_status bench_tuned_configs_from_lock(struct bench_tuned_configs **configs,
                                                 const char *paths,
                                                 const struct anole_registry *registry,
                                                 const struct anole_registry_device *device,
-                                                uint32_t threads, struct anole_error *error);
+                                                uint32_t threads, struct anole_error *error)
+    __attribute__((warn_unused_result));
 void bench_tuned_configs_destroy(struct bench_tuned_configs *configs);
 
 /* *config: in the generator's space.  *trials: how many were spent on the task.
@@ -33,14 +35,15 @@ void bench_tuned_configs_destroy(struct bench_tuned_configs *configs);
 enum anole_status bench_tuned_configs_find(uint64_t *config, size_t *trials,
                                            const struct bench_tuned_configs *configs,
                                            const char *key, const struct anole_generator *generator,
-                                           struct anole_error *error);
+                                           struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* The default config with some knobs set otherwise: "tile_h=3,edges=dynamic".
  * ERR_USAGE if a knob or a value is none of the space's, or if the config breaks a
  * constraint. */
 enum anole_status bench_config_set(uint64_t *config, const char *knobs,
                                    const struct anole_generator *generator,
-                                   struct anole_error *error);
+                                   struct anole_error *error) __attribute__((warn_unused_result));
 
 /* Tunes a network with the program `anole` from an empty history in `folder` (of
  * the caller's, empty), for `budget` as --time takes it: lock[size] becomes the
@@ -48,6 +51,6 @@ enum anole_status bench_config_set(uint64_t *config, const char *knobs,
  * folder of this one, or found by $PATH; it gets all cores, and talks on stderr. */
 enum anole_status bench_tune(char *lock, size_t size, const char *network, const char *device,
                              uint32_t threads, const char *budget, const char *folder,
-                             struct anole_error *error);
+                             struct anole_error *error) __attribute__((warn_unused_result));
 
 #endif

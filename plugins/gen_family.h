@@ -31,7 +31,7 @@ int gen_family_supports(const struct gen_family *family, const struct anole_devi
                         const struct anole_task *task);
 int gen_family_space(const struct gen_family *family, const struct anole_device *device,
                      const struct anole_task *task, struct anole_space_builder *builder,
-                     struct anole_message *message);
+                     struct anole_message *message) __attribute__((warn_unused_result));
 int gen_family_valid(const struct gen_family *family, const struct anole_device *device,
                      const struct anole_task *task, const int64_t *values, uint32_t count);
 uint32_t gen_family_features(const struct gen_family *family, const struct anole_device *device,
@@ -40,13 +40,14 @@ uint32_t gen_family_features(const struct gen_family *family, const struct anole
 /* BAD_REQUEST if these are not values of the task's knobs. */
 int gen_family_check(const struct gen_family *family, const struct anole_device *device,
                      const struct anole_task *task, const int64_t *values, uint32_t count,
-                     struct anole_message *message);
+                     struct anole_message *message) __attribute__((warn_unused_result));
 int gen_family_generate(const struct gen_family *family, const struct anole_device *device,
                         const struct anole_task *task, const int64_t *values, uint32_t count,
-                        struct anole_kernel_builder *builder, struct anole_message *message);
+                        struct anole_kernel_builder *builder, struct anole_message *message)
+    __attribute__((warn_unused_result));
 int gen_family_pack(const struct gen_family *family, const struct anole_device *device,
                     const struct anole_task *task, const int64_t *values, uint32_t count,
                     const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
-                    struct anole_message *message);
+                    struct anole_message *message) __attribute__((warn_unused_result));
 
 #endif

@@ -19,16 +19,18 @@
 /* Adds the .icd files that the loader would use, in order of their names,
  * without loading any of them.  Obeys OCL_ICD_VENDORS, OPENCL_VENDOR_PATH and
  * OCL_ICD_FILENAMES.  Adds nothing if there is none. */
-int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *message);
+int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 /* Points the loader at one driver: the path of an .icd file or of a library; ""
  * leaves the loader's own choice.  Before any call of OpenCL.  Sets environment
  * variables of this process. */
-int opencl_select_driver(const char *driver, struct anole_message *message);
+int opencl_select_driver(const char *driver, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 /* Fails, with the reason, if the selected driver's library cannot be loaded: the loader
  * is silent about that. */
-int opencl_check_library(struct anole_message *message);
+int opencl_check_library(struct anole_message *message) __attribute__((warn_unused_result));
 
 /* ----------------------------------------------------------------- devices */
 
@@ -37,7 +39,7 @@ int opencl_check_library(struct anole_message *message);
  * driver without a platform, is no failure: *count is 0.  One whose library cannot
  * be loaded is. */
 int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *count,
-                        struct anole_message *message);
+                        struct anole_message *message) __attribute__((warn_unused_result));
 
 /* Fills in what any OpenCL device says of itself; `index` is its position among
  * those found. */

@@ -32,7 +32,8 @@ struct opencl_queues;
 
 /* In the caller's storage, which is all zero; with options->count 0 it stays so. */
 int opencl_queues_init(struct opencl_queues *queues, cl_context context,
-                       const struct opencl_queues_options *options, struct anole_message *message);
+                       const struct opencl_queues_options *options, struct anole_message *message)
+    __attribute__((warn_unused_result));
 void opencl_queues_fini(struct opencl_queues *queues);
 
 /* Whether the queues can make these launches together. */
@@ -40,12 +41,14 @@ bool opencl_queues_can_launch(const struct opencl_queues *queues,
                               const struct anole_kernel *kernel);
 
 /* Divides each launch among the queues; after the kernels were made.  False: no memory. */
-bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build *build);
+bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build *build)
+    __attribute__((warn_unused_result));
 
 /* Runs what is bound, as opencl_run(); and the first group of each launch. */
 int opencl_queues_run(struct opencl_queues *queues, struct anole_build *build, uint32_t repeats,
-                      double *device_seconds, double *host_seconds, struct anole_message *message);
+                      double *device_seconds, double *host_seconds, struct anole_message *message)
+    __attribute__((warn_unused_result));
 int opencl_queues_warm(struct opencl_queues *queues, struct anole_build *build,
-                       struct anole_message *message);
+                       struct anole_message *message) __attribute__((warn_unused_result));
 
 #endif

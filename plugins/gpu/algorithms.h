@@ -10,7 +10,8 @@
 
 int gpu_supports(const struct anole_device *device, const struct anole_task *task);
 int gpu_space(const struct anole_device *device, const struct anole_task *task,
-              struct anole_space_builder *builder, struct anole_message *message);
+              struct anole_space_builder *builder, struct anole_message *message)
+    __attribute__((warn_unused_result));
 int gpu_valid(const struct anole_device *device, const struct anole_task *task,
               const int64_t *values, uint32_t count);
 uint32_t gpu_features(const struct anole_device *device, const struct anole_task *task,
@@ -18,9 +19,10 @@ uint32_t gpu_features(const struct anole_device *device, const struct anole_task
 const char *gpu_feature_name(uint32_t task_kind, uint32_t i);
 int gpu_generate(const struct anole_device *device, const struct anole_task *task,
                  const int64_t *values, uint32_t count, struct anole_kernel_builder *builder,
-                 struct anole_message *message);
+                 struct anole_message *message) __attribute__((warn_unused_result));
 int gpu_pack(const struct anole_device *device, const struct anole_task *task,
              const int64_t *values, uint32_t count, const void *weights, size_t weights_bytes,
-             void *packed, size_t packed_bytes, struct anole_message *message);
+             void *packed, size_t packed_bytes, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -3,7 +3,7 @@
  * Convolution, pointwise convolution and dense layers as one product of matrices,
  * with any stride, padding, dilation and number of groups: kernels/gpu_gemm.cl.
  */
-#include "gemm.h"
+#include "conv_gemm.h"
 
 #include "gpu.cl.h"
 

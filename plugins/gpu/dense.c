@@ -3,14 +3,15 @@
  * Dense layers of few rows: kernels/gpu_dense.cl.
  */
 #include "generator.h"
+#include "mma.h"
 
 #include "gpu.cl.h"
 #include "gpu_dense.cl.h"
 
 enum knob {
     LANES,   /* work-items that go through a row of weights together */
-    ITEMS_K, /* such teams of a work-group */
-    WORK_K,  /* outputs of a team */
+    ITEMS_K, /* such groups of work-items in a work-group */
+    WORK_K,  /* outputs of such a group of work-items */
     WORK_N,  /* rows of the input that it takes together */
     VECTOR,  /* floats of a load */
     UNROLL,  /* of the loop along a row */

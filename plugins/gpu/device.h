@@ -32,10 +32,11 @@
 
 /* Describes the GPUs of one driver; as anole_plugin.probe. */
 int gpu_probe(const struct anole_host *host, const char *driver, struct anole_device *devices,
-              uint32_t *count, struct anole_message *message);
+              uint32_t *count, struct anole_message *message) __attribute__((warn_unused_result));
 
 /* Opens one of them; as anole_plugin.open. */
 int gpu_open(const struct anole_host *host, const char *driver, uint32_t index,
-             struct anole_session **session, struct anole_message *message);
+             struct anole_session **session, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 #endif

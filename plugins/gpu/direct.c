@@ -4,6 +4,7 @@
  * number of groups.
  */
 #include "generator.h"
+#include "mma.h"
 
 #include "gpu.cl.h"
 #include "gpu_direct.cl.h"

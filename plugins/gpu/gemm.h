@@ -96,9 +96,6 @@ void gemm_launch(const struct anole_device *device, const struct anole_task *tas
                  const struct gemm_shape *shape, const struct gemm_plan *plan,
                  struct gen_emit *emit);
 
-/* A layer as a product: conv_gemm.c. */
-struct gemm_shape conv_gemm_shape(const struct anole_task *task);
-
 /* Puts element (k, n) of matrix z of the weights in its place: packed[plan.weights],
  * zero before. */
 static inline size_t gemm_place(const struct gemm_plan *p, const int64_t *v, int64_t z, int64_t k,

@@ -57,11 +57,6 @@ int64_t gpu_unit_items(const struct anole_device *device);
 enum gpu_tensor_cores { GPU_NO_TENSOR_CORES, GPU_TENSOR_CORES, GPU_EMULATED };
 enum gpu_tensor_cores gpu_tensor_cores(const struct anole_device *device);
 
-/* Has the layer a product that tensor cores do?  It is no match for those who go
- * without products of matrices, and a space that had their knobs as well would be too
- * large. */
-bool gpu_mma_serves(const struct anole_device *device, const struct anole_task *task);
-
 /* The value of a property, or `otherwise`. */
 double gpu_property(const struct anole_device *device, const char *name, double otherwise);
 

@@ -4,7 +4,8 @@
  * NVIDIA's tensor cores: kernels/gpu_mma.cl.  For tasks in fp16, whose products are exact
  * there, and for those that allow the rounding that comes with TF32.
  */
-#include "gemm.h"
+#include "mma.h"
+#include "conv_gemm.h"
 
 #include "gpu.cl.h"
 #include "gpu_matrix.cl.h"

@@ -27,9 +27,10 @@ struct replay_entry {
 };
 
 /* How many there are; 0 without the variable. */
-int replay_count(size_t *count, struct anole_message *message);
+int replay_count(size_t *count, struct anole_message *message) __attribute__((warn_unused_result));
 /* One of them, read; it does not change any more. */
-int replay_get(const struct replay_entry **entry, size_t index, struct anole_message *message);
+int replay_get(const struct replay_entry **entry, size_t index, struct anole_message *message)
+    __attribute__((warn_unused_result));
 /* The one that a device was made from: NULL if that is gone. */
 const struct replay_entry *replay_find(const struct anole_device *device);
 
