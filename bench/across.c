@@ -52,7 +52,7 @@ struct path {
     double best[MOST_TRIALS]; /* logarithm of the best so far over the optimum */
 };
 
-struct lesson {
+struct training {
     struct environment environments[MAX_ENVIRONMENTS];
     size_t environment_count;
     size_t trials, group;
@@ -66,7 +66,7 @@ struct lesson {
 };
 
 /* A sampler has no state of its own: this is what the one below follows and fills. */
-static struct lesson lesson;
+static struct training training;
 static struct path *path;
 
 static _Noreturn void die(const struct anole_error *error)
@@ -99,9 +99,9 @@ static enum anole_status pick(const struct anole_explorer_context *context,
     float features[ANOLE_PLAN_FEATURES];
     anole_plan_observe(features, context);
     enum anole_status status =
-        anole_plan_pick(&lesson.plan, context, from, count, rng, batch < 64 ? batch : 64, configs,
+        anole_plan_pick(&training.plan, context, from, count, rng, batch < 64 ? batch : 64, configs,
                         operators, picked, error);
-    for (size_t i = 0; status == ANOLE_DONE && i < *picked && at + i < lesson.trials; i++) {
+    for (size_t i = 0; status == ANOLE_DONE && i < *picked && at + i < training.trials; i++) {
         path->chosen[at + i] = true;
         path->operators[at + i] = operators[i];
         memcpy(path->features[at + i], features, sizeof features);
@@ -148,7 +148,7 @@ static enum anole_status take_batch(const struct environment *environment,
                                     struct anole_rng *rng, struct anole_error *error)
 {
     uint64_t configs[64];
-    size_t count, done = anole_trials_count(trials), left = lesson.trials - done;
+    size_t count, done = anole_trials_count(trials), left = training.trials - done;
     enum anole_status status =
         anole_search_next(search, 0, configs, left < 64 ? left : 64, &count, error);
     if (status == ANOLE_DONE && !count)
@@ -165,7 +165,7 @@ static void search(const struct environment *environment, struct path *to, uint6
 {
     struct anole_error error = {0};
     struct anole_search_options options = {
-        .explorer = lesson.explorer, .sampler = &follower, .seed = seed};
+        .explorer = training.explorer, .sampler = &follower, .seed = seed};
     struct anole_trials *trials = NULL;
     struct anole_search *made = NULL;
     struct anole_rng rng;
@@ -176,7 +176,7 @@ static void search(const struct environment *environment, struct path *to, uint6
     if (status == ANOLE_DONE)
         status = anole_search_create(&made, environment->space, environment->features, trials,
                                      &options, &error);
-    while (status == ANOLE_DONE && anole_trials_count(trials) < lesson.trials)
+    while (status == ANOLE_DONE && anole_trials_count(trials) < training.trials)
         status = take_batch(environment, made, trials, &rng, &error);
     anole_search_destroy(made);
     anole_trials_destroy(trials);
@@ -190,40 +190,40 @@ static void search(const struct environment *environment, struct path *to, uint6
 static void make_returns(double *returns, const struct path *paths)
 {
     double squares = 1e-6, counted = 0.0;
-    for (size_t g = 0; g < lesson.group; g++) {
+    for (size_t g = 0; g < training.group; g++) {
         double sum = 0.0;
-        for (size_t t = lesson.trials; t-- > 1;)
-            returns[g * lesson.trials + t] = sum =
+        for (size_t t = training.trials; t-- > 1;)
+            returns[g * training.trials + t] = sum =
                 paths[g].best[t - 1] - paths[g].best[t] + DISCOUNT * sum;
-        returns[g * lesson.trials] = 0.0;
+        returns[g * training.trials] = 0.0;
     }
-    for (size_t t = 0; t < lesson.trials; t++) {
+    for (size_t t = 0; t < training.trials; t++) {
         double mean = 0.0;
-        for (size_t g = 0; g < lesson.group; g++)
-            mean += returns[g * lesson.trials + t] / (double)lesson.group;
-        for (size_t g = 0; g < lesson.group; g++) {
-            double *own = &returns[g * lesson.trials + t];
+        for (size_t g = 0; g < training.group; g++)
+            mean += returns[g * training.trials + t] / (double)training.group;
+        for (size_t g = 0; g < training.group; g++) {
+            double *own = &returns[g * training.trials + t];
             *own -= mean;
             squares += paths[g].chosen[t] ? *own * *own : 0.0;
             counted += paths[g].chosen[t];
         }
     }
     double scale = 1.0 / sqrt(squares / fmax(counted, 1.0));
-    for (size_t i = 0; i < lesson.group * lesson.trials; i++)
+    for (size_t i = 0; i < training.group * training.trials; i++)
         returns[i] = fmax(-4.0, fmin(4.0, returns[i] * scale));
 }
 
 /* Adds what the searches of one space say. */
 static void add_gradient(double *gradient, const struct path *paths, const double *returns)
 {
-    double scale = 1.0 / (double)(lesson.group * lesson.trials * lesson.environment_count);
-    for (size_t i = 0; i < lesson.group * lesson.trials; i++) {
-        const struct path *from = &paths[i / lesson.trials];
-        size_t t = i % lesson.trials;
+    double scale = 1.0 / (double)(training.group * training.trials * training.environment_count);
+    for (size_t i = 0; i < training.group * training.trials; i++) {
+        const struct path *from = &paths[i / training.trials];
+        size_t t = i % training.trials;
         double shares[ANOLE_OPERATOR_COUNT];
         if (!from->chosen[t])
             continue;
-        anole_plan_shares(shares, &lesson.plan, from->features[t]);
+        anole_plan_shares(shares, &training.plan, from->features[t]);
         for (size_t o = 0; o < ANOLE_OPERATOR_COUNT; o++) {
             double direction = (o == from->operators[t] ? 1.0 : 0.0) - shares[o];
             for (size_t f = 0; f < ANOLE_PLAN_FEATURES; f++)
@@ -235,20 +235,20 @@ static void add_gradient(double *gradient, const struct path *paths, const doubl
 
 static void step(const double *gradient)
 {
-    float *weights = &lesson.plan.weights[0][0];
-    lesson.steps++;
+    float *weights = &training.plan.weights[0][0];
+    training.steps++;
     for (size_t i = 0; i < WEIGHTS; i++) {
-        lesson.mean[i] = 0.9 * lesson.mean[i] + 0.1 * gradient[i];
-        lesson.square[i] = 0.99 * lesson.square[i] + 0.01 * gradient[i] * gradient[i];
-        double mean = lesson.mean[i] / (1.0 - pow(0.9, (double)lesson.steps));
-        double square = lesson.square[i] / (1.0 - pow(0.99, (double)lesson.steps));
+        training.mean[i] = 0.9 * training.mean[i] + 0.1 * gradient[i];
+        training.square[i] = 0.99 * training.square[i] + 0.01 * gradient[i] * gradient[i];
+        double mean = training.mean[i] / (1.0 - pow(0.9, (double)training.steps));
+        double square = training.square[i] / (1.0 - pow(0.99, (double)training.steps));
         weights[i] += (float)(RATE * mean / (sqrt(square) + 1e-8));
     }
 }
 
 static void write_weights(void)
 {
-    FILE *file = lesson.weights ? fopen(lesson.weights, "w") : NULL;
+    FILE *file = training.weights ? fopen(training.weights, "w") : NULL;
     if (!file)
         return;
     fprintf(file, "/* SPDX-License-Identifier: MIT\n"
@@ -257,7 +257,7 @@ static void write_weights(void)
     for (size_t o = 0; o < ANOLE_OPERATOR_COUNT; o++) {
         fprintf(file, "    {");
         for (size_t f = 0; f < ANOLE_PLAN_FEATURES; f++)
-            fprintf(file, "%s%.3ff", f ? ", " : "", (double)lesson.plan.weights[o][f]);
+            fprintf(file, "%s%.3ff", f ? ", " : "", (double)training.plan.weights[o][f]);
         fprintf(file, "},\n");
     }
     fprintf(file, "},\n");
@@ -266,22 +266,22 @@ static void write_weights(void)
 
 static void learn(void)
 {
-    struct path *paths = calloc(lesson.group, sizeof *paths);
-    double *returns = calloc(lesson.group * lesson.trials, sizeof *returns);
+    struct path *paths = calloc(training.group, sizeof *paths);
+    double *returns = calloc(training.group * training.trials, sizeof *returns);
     double began = cpu_clock();
     if (!paths || !returns)
         abort();
-    for (uint64_t round = 0; cpu_clock() - began < lesson.seconds; round++) {
+    for (uint64_t round = 0; cpu_clock() - began < training.seconds; round++) {
         double gradient[WEIGHTS] = {0}, middle = 0.0, last = 0.0;
         size_t used[ANOLE_OPERATOR_COUNT] = {0};
-        for (size_t w = 0; w < lesson.environment_count; w++) {
-            for (size_t g = 0; g < lesson.group; g++) {
-                search(&lesson.environments[w], &paths[g],
-                       anole_hash_combine(lesson.seed,
+        for (size_t w = 0; w < training.environment_count; w++) {
+            for (size_t g = 0; g < training.group; g++) {
+                search(&training.environments[w], &paths[g],
+                       anole_hash_combine(training.seed,
                                           (round * MAX_ENVIRONMENTS + w) * MOST_GROUP + g));
-                middle += paths[g].best[lesson.trials / 2 - 1];
-                last += paths[g].best[lesson.trials - 1];
-                for (size_t t = 0; t < lesson.trials; t++)
+                middle += paths[g].best[training.trials / 2 - 1];
+                last += paths[g].best[training.trials - 1];
+                for (size_t t = 0; t < training.trials; t++)
                     used[paths[g].operators[t]] += paths[g].chosen[t];
             }
             make_returns(returns, paths);
@@ -289,7 +289,7 @@ static void learn(void)
         }
         step(gradient);
         write_weights();
-        double searches = (double)(lesson.environment_count * lesson.group);
+        double searches = (double)(training.environment_count * training.group);
         printf("round %3zu, %4.0f s: excess %.1f %% half way, %.1f %% in the end; shares",
                (size_t)round, cpu_clock() - began, 100.0 * expm1(middle / searches),
                100.0 * expm1(last / searches));
@@ -307,8 +307,8 @@ static void learn(void)
 static void add_environment(struct bench_spaces *recorded, const char *file)
 {
     struct anole_error error = {0};
-    struct environment *environment = &lesson.environments[lesson.environment_count];
-    if (lesson.environment_count++ == MAX_ENVIRONMENTS) {
+    struct environment *environment = &training.environments[training.environment_count];
+    if (training.environment_count++ == MAX_ENVIRONMENTS) {
         anole_fail(&error, ANOLE_ERR_USAGE, "expected at most %d environments", MAX_ENVIRONMENTS);
         die(&error);
     }
@@ -342,30 +342,30 @@ static void parse(int argc, char **argv)
         {0},
     };
     struct anole_error error = {0};
-    lesson = (struct lesson){.trials = 100,
-                             .group = 6,
-                             .seconds = 600.0,
-                             .seed = 1,
-                             .explorer = anole_explorers()[0],
-                             .plan = *anole_plan_shipped()};
+    training = (struct training){.trials = 100,
+                                 .group = 6,
+                                 .seconds = 600.0,
+                                 .seed = 1,
+                                 .explorer = anole_explorers()[0],
+                                 .plan = *anole_plan_shipped()};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 'S')
-            lesson.seconds = strtod(optarg, NULL);
+            training.seconds = strtod(optarg, NULL);
         else if (c == 't')
-            lesson.trials = strtoul(optarg, NULL, 10);
+            training.trials = strtoul(optarg, NULL, 10);
         else if (c == 'g')
-            lesson.group = strtoul(optarg, NULL, 10);
+            training.group = strtoul(optarg, NULL, 10);
         else if (c == 's')
-            lesson.seed = strtoul(optarg, NULL, 10);
+            training.seed = strtoul(optarg, NULL, 10);
         else if (c == 'w')
-            lesson.weights = optarg;
+            training.weights = optarg;
         else if (c != 'e')
             exit(2);
-        else if (anole_explorer_find(&lesson.explorer, optarg, &error) != ANOLE_DONE)
+        else if (anole_explorer_find(&training.explorer, optarg, &error) != ANOLE_DONE)
             die(&error);
     }
-    if (lesson.trials < 20 || lesson.trials > MOST_TRIALS || lesson.group < 2 ||
-        lesson.group > MOST_GROUP || optind == argc) {
+    if (training.trials < 20 || training.trials > MOST_TRIALS || training.group < 2 ||
+        training.group > MOST_GROUP || optind == argc) {
         fprintf(stderr,
                 "anole-bench-across: expected 20 to %d --trials, a --group of 2 to %d, "
                 "and spaces: files of trials, or recordings beside their T1.json\n",
@@ -381,9 +381,9 @@ int main(int argc, char **argv)
     for (int i = optind; i < argc; i++)
         add_environment(&recorded[i - optind < MAX_ENVIRONMENTS ? i - optind : 0], argv[i]);
     learn();
-    for (size_t w = 0; w < lesson.environment_count; w++) {
-        if (!lesson.environments[w].recorded)
-            bench_surrogate_fini(&lesson.environments[w].surrogate);
+    for (size_t w = 0; w < training.environment_count; w++) {
+        if (!training.environments[w].recorded)
+            bench_surrogate_fini(&training.environments[w].surrogate);
         bench_spaces_fini(&recorded[w]);
     }
     return 0;

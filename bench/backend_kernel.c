@@ -29,13 +29,13 @@ static enum anole_status run(void *context, uint32_t repeats, double *host, doub
                : kernel_fail(error, &result);
 }
 
-static enum anole_status check(void *context, double *off, struct anole_error *error)
+static enum anole_status check(void *context, double *error_ratio, struct anole_error *error)
 {
     struct backend_kernel *self = context;
     struct anole_result result;
     if (!anole_runner_prove(self->runner, self->slot, &result))
         return kernel_fail(error, &result);
-    *off = result.error;
+    *error_ratio = result.error;
     return ANOLE_DONE;
 }
 

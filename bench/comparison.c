@@ -20,7 +20,7 @@ struct bench_implementation *bench_comparison_add(struct bench_comparison *compa
     if (comparison->count == BENCH_MAX_IMPLEMENTATIONS)
         return NULL;
     struct bench_implementation *entry = &comparison->entries[comparison->count++];
-    *entry = (struct bench_implementation){.off = NAN};
+    *entry = (struct bench_implementation){.error_ratio = NAN};
     snprintf(entry->name, sizeof entry->name, "%s", name);
     return entry;
 }
@@ -50,10 +50,10 @@ void bench_comparison_fini(struct bench_comparison *comparison)
 
 static enum anole_status check(struct bench_implementation *entry, struct anole_error *error)
 {
-    double off;
-    enum anole_status status = entry->check(entry->self, &off, error);
-    if (status == ANOLE_DONE && !(off <= entry->off))
-        entry->off = off;
+    double error_ratio;
+    enum anole_status status = entry->check(entry->self, &error_ratio, error);
+    if (status == ANOLE_DONE && !(error_ratio <= entry->error_ratio))
+        entry->error_ratio = error_ratio;
     return status;
 }
 

@@ -29,16 +29,16 @@ struct bench_implementation {
      * *device: the same by the device's clock, or NaN. */
     enum anole_status (*run)(void *self, uint32_t repeats, double *host, double *device,
                              struct anole_error *error);
-    /* One run on fresh buffers; *off: its largest error over tolerance (more than
+    /* One run on fresh buffers; *error_ratio: its largest error over tolerance (more than
      * 1: wrong). */
-    enum anole_status (*check)(void *self, double *off, struct anole_error *error);
+    enum anole_status (*check)(void *self, double *error_ratio, struct anole_error *error);
     void (*release)(void *self); /* may be NULL */
     bool spins;                  /* its threads look for more work for a while after a turn of it */
 
     /* What came of it. */
-    double off;       /* the largest error over tolerance, of a run before and one after */
-    uint32_t repeats; /* of a batch */
-    uint32_t groups;  /* work-groups of all its launches; 0: not known */
+    double error_ratio; /* the largest error over tolerance, of a run before and one after */
+    uint32_t repeats;   /* of a batch */
+    uint32_t groups;    /* work-groups of all its launches; 0: not known */
     /* Seconds of one run, [rounds]; device NaN where there is none. */
     double *batched, *device, *single;
 };

@@ -186,9 +186,9 @@ static void find_rival(struct bench_layer *layer, size_t rounds)
         const struct bench_implementation *entry = &layer->comparison.entries[i];
         if (strncmp(entry->name, BENCH_ONEDNN, strlen(BENCH_ONEDNN)) != 0)
             continue;
-        if (!(entry->off <= 1.0)) {
+        if (!(entry->error_ratio <= 1.0)) {
             anole_log_warning("%s: %s is wrong, by %.3g times the tolerance: left out",
-                              layer->label, entry->name, entry->off);
+                              layer->label, entry->name, entry->error_ratio);
             continue;
         }
         double median = bench_median(entry->batched, rounds);

@@ -322,7 +322,7 @@ static enum anole_status run(void *context, uint32_t repeats, double *host, doub
     return ANOLE_DONE;
 }
 
-static enum anole_status check(void *context, double *off, struct anole_error *error)
+static enum anole_status check(void *context, double *error_ratio, struct anole_error *error)
 {
     struct onednn *self = context;
     struct layouts layouts;
@@ -341,7 +341,7 @@ static enum anole_status check(void *context, double *off, struct anole_error *e
         if (code != dnnl_success)
             status = onednn_fail(error, code, "a reorder");
         else
-            *off = anole_task_data_error(self->data, self->task, output, NULL);
+            *error_ratio = anole_task_data_error(self->data, self->task, output, NULL);
     }
     free(output);
     return status;

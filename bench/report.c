@@ -75,7 +75,7 @@ static bool row(struct anole_table *table, const struct bench_report *report,
     cell_seconds(table, bench_median(ours->single, rounds));
     anole_table_cell(table, "%.0f %%",
                      100.0 * anole_task_flops(&layer->source->task) / batched / report->peak);
-    anole_table_cell(table, "%.2g", ours->off);
+    anole_table_cell(table, "%.2g", ours->error_ratio);
     bool done = true;
     if (base)
         done = cell_speed(table, report, ours->batched, base->batched);
@@ -261,7 +261,7 @@ static json_t *implementation_json(const struct bench_implementation *entry, siz
 {
     return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "name", entry->name,
                      "detail", entry->detail, "work_groups", (json_int_t)entry->groups, "repeats",
-                     (json_int_t)entry->repeats, "error", anole_json_real(entry->off),
+                     (json_int_t)entry->repeats, "error", anole_json_real(entry->error_ratio),
                      "batched_seconds", anole_json_real(bench_median(entry->batched, rounds)),
                      "event_seconds", anole_json_real(bench_median(entry->device, rounds)),
                      "single_seconds", anole_json_real(bench_median(entry->single, rounds)),

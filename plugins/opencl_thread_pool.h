@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A thread pool.  Its threads work on one thing together, and wait for each other by spinning: what
- * lasts microseconds is over before a sleeping thread is awake.  They spin for a
- * fraction of a millisecond, then they sleep, so that a pool with nothing to do costs
+ * A thread pool.  Its threads work on one thing together, and wait for each other by
+ * spinning: what lasts microseconds is over before a sleeping thread is awake.  They spin
+ * for a fraction of a millisecond, then they sleep, so that a pool with nothing to do costs
  * nothing.  Nobody waits for a thread that has not come: a core that something else has
  * taken must not hold up all others.
  */

@@ -117,7 +117,7 @@ static void test_median_refuses_nan(void **state)
 struct actor {
     char letter;
     double cost;
-    double off;
+    double error_ratio;
     char *diary;
     size_t runs;
     bool fails, released;
@@ -138,11 +138,11 @@ static enum anole_status act(void *self, uint32_t repeats, double *host, double 
     return ANOLE_DONE;
 }
 
-static enum anole_status tell(void *self, double *off, struct anole_error *error)
+static enum anole_status tell(void *self, double *error_ratio, struct anole_error *error)
 {
     (void)error;
-    *off = ((struct actor *)self)->off;
-    ((struct actor *)self)->off /= 2;
+    *error_ratio = ((struct actor *)self)->error_ratio;
+    ((struct actor *)self)->error_ratio /= 2;
     return ANOLE_DONE;
 }
 
@@ -164,8 +164,8 @@ static void enter(struct bench_comparison *comparison, struct actor *actor)
 static void test_comparison_takes_turns(void **state)
 {
     char diary[256] = "";
-    struct actor a = {.letter = 'A', .cost = 1e-3, .off = 0.5, .diary = diary};
-    struct actor b = {.letter = 'B', .cost = 4e-6, .off = 3.0, .diary = diary};
+    struct actor a = {.letter = 'A', .cost = 1e-3, .error_ratio = 0.5, .diary = diary};
+    struct actor b = {.letter = 'B', .cost = 4e-6, .error_ratio = 3.0, .diary = diary};
     struct bench_comparison comparison = {.count = 0};
     struct anole_error error = {0};
     (void)state;
@@ -181,7 +181,7 @@ static void test_comparison_takes_turns(void **state)
         assert_float_equal(comparison.entries[1].single[round], b.cost, 1e-12);
     }
     /* Both checks count: the worse of them. */
-    assert_true(comparison.entries[1].off == 3.0);
+    assert_true(comparison.entries[1].error_ratio == 3.0);
     bench_comparison_release(&comparison);
     assert_true(a.released && b.released);
     assert_string_equal(comparison.entries[0].name, "actor");
