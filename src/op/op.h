@@ -80,6 +80,12 @@ enum anole_op_flag {
     ANOLE_OP_TAKES_RESIDUAL = 1u << 3,
     /* It always runs on the host (data-dependent work: sorting, suppression). */
     ANOLE_OP_HOST = 1u << 4,
+    /* How much it makes depends on data: infer() gives the largest size that an output can
+     * have, and compute() lowers call->outputs[i].dims to what it is (dense, from the start
+     * of the memory). */
+    ANOLE_OP_DATA_SIZED = 1u << 5,
+    /* Its outputs depend on its inputs' types alone: compute() needs no elements (shape). */
+    ANOLE_OP_TYPES_ONLY = 1u << 6,
 };
 
 struct anole_kernel_builder; /* anole/plugin.h */
@@ -162,7 +168,7 @@ bool anole_operand_same_shape(const struct anole_operand *a, const struct anole_
 const char *anole_operand_shape_text(char *out, size_t size, const struct anole_operand *operand);
 
 /* Element i as a double, and as an integer (of real types truncated); and back, rounded to
- * nearest even (real types) or saturated (integers). */
+ * nearest even (real types) or saturated (integers).  0 and nothing where the type is none. */
 double anole_operand_real(const struct anole_operand *operand, size_t i);
 int64_t anole_operand_int(const struct anole_operand *operand, size_t i);
 void anole_operand_set_real(struct anole_operand *operand, size_t i, double value);

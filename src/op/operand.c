@@ -124,7 +124,7 @@ int64_t anole_operand_int(const struct anole_operand *operand, size_t i)
     case ANOLE_U64:
         return (int64_t)AT(uint64_t);
     default: {
-        double value = anole_operand_real(operand, i);
+        double value = anole_dtype_is_real(operand->dtype) ? anole_operand_real(operand, i) : 0;
         if (isnan(value))
             return 0;
         return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : (int64_t)value;
@@ -147,7 +147,7 @@ double anole_operand_real(const struct anole_operand *operand, size_t i)
     case ANOLE_U64:
         return (double)AT(uint64_t);
     default:
-        return (double)anole_operand_int(operand, i);
+        return kind_of(operand->dtype) == NONE ? 0 : (double)anole_operand_int(operand, i);
     }
 }
 
@@ -176,11 +176,12 @@ void anole_operand_set_real(struct anole_operand *operand, size_t i, double valu
         ((uint8_t *)operand->data)[i] = value != 0;
         break;
     default:
-        anole_operand_set_int(operand, i,
-                              isnan(value)       ? 0
-                              : value >= 9.2e18  ? INT64_MAX
-                              : value <= -9.2e18 ? INT64_MIN
-                                                 : (int64_t)value);
+        if (kind_of(operand->dtype) != NONE)
+            anole_operand_set_int(operand, i,
+                                  isnan(value)       ? 0
+                                  : value >= 9.2e18  ? INT64_MAX
+                                  : value <= -9.2e18 ? INT64_MIN
+                                                     : (int64_t)value);
     }
 }
 
@@ -220,7 +221,8 @@ void anole_operand_set_int(struct anole_operand *operand, size_t i, int64_t valu
         ((uint64_t *)operand->data)[i] = (uint64_t)value;
         break;
     default:
-        anole_operand_set_real(operand, i, (double)value);
+        if (kind_of(operand->dtype) != NONE)
+            anole_operand_set_real(operand, i, (double)value);
     }
 }
 

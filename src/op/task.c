@@ -26,9 +26,15 @@ const char *anole_task_kind_text(uint32_t kind)
 
 const char *anole_dtype_text(uint32_t dtype)
 {
-    static const char *const texts[] = {
-        [ANOLE_F32] = "f32", [ANOLE_F16] = "f16", [ANOLE_TF32] = "tf32"};
-    return dtype >= ANOLE_F32 && dtype <= ANOLE_TF32 ? texts[dtype] : "unknown";
+    switch (dtype) {
+#define X(name, value, text, bytes, kind)                                                          \
+    case value:                                                                                    \
+        return text;
+        ANOLE_DTYPE_MAP(X)
+#undef X
+    default:
+        return "unknown";
+    }
 }
 
 const char *anole_precision_text(uint32_t dtype)

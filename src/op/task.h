@@ -55,7 +55,7 @@ const char *anole_task_kind_text(uint32_t kind);
 const char *anole_precision_text(uint32_t dtype);
 uint32_t anole_precision_parse(const char *text);
 
-/* A literal: "f32", "f16", "tf32"; "none", "relu", "relu6". */
+/* A literal: "f32", "f16", "i64", …; "none", "relu", "relu6". */
 const char *anole_dtype_text(uint32_t dtype);
 const char *anole_activation_text(uint32_t activation);
 
