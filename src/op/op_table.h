@@ -6,7 +6,42 @@
 #define ANOLE_OP_TABLE_H
 
 #define ANOLE_OP_MAP(X)                                                                            \
-    /* what changes nothing but the shape */                                                       \
-    X(reshape)
+    /* one element at a time */                                                                    \
+    X(binary)                                                                                      \
+    X(cast)                                                                                        \
+    X(unary)                                                                                       \
+    X(where)                                                                                       \
+    /* shapes and places */                                                                        \
+    X(concat)                                                                                      \
+    X(constant_of_shape)                                                                           \
+    X(depth_to_space)                                                                              \
+    X(expand)                                                                                      \
+    X(gather)                                                                                      \
+    X(gather_elements)                                                                             \
+    X(gather_nd)                                                                                   \
+    X(one_hot)                                                                                     \
+    X(pad)                                                                                         \
+    X(range)                                                                                       \
+    X(reshape)                                                                                     \
+    X(scatter_elements)                                                                            \
+    X(scatter_nd)                                                                                  \
+    X(shape)                                                                                       \
+    X(slice)                                                                                       \
+    X(space_to_depth)                                                                              \
+    X(split)                                                                                       \
+    X(tile)                                                                                        \
+    X(transpose)                                                                                   \
+    X(trilu)                                                                                       \
+    /* along axes */                                                                               \
+    X(arg_max)                                                                                     \
+    X(arg_min)                                                                                     \
+    X(cum_sum)                                                                                     \
+    X(log_softmax)                                                                                 \
+    X(matmul)                                                                                      \
+    X(non_max_suppression)                                                                         \
+    X(non_zero)                                                                                    \
+    X(reduce)                                                                                      \
+    X(softmax)                                                                                     \
+    X(top_k)
 
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * softmax: exp(x) over the sum of exp(x) along an axis; log_softmax: its logarithm.
+ */
+#include "op/iterate.h"
+#include "op/parameters.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct softmax {
+    int64_t axis;
+};
+
+static const struct softmax defaults = {.axis = -1};
+
+static const struct anole_op_key keys[] = {
+    {.name = "axis",
+     .kind = ANOLE_KEY_INT,
+     .offset = offsetof(struct softmax, axis),
+     .low = -ANOLE_MAX_RANK,
+     .high = ANOLE_MAX_RANK - 1},
+    {.name = NULL},
+};
+
+static enum anole_status infer(struct anole_call *call, struct anole_error *error)
+{
+    const struct softmax *softmax = call->attributes;
+    uint32_t axis;
+    enum anole_status status =
+        anole_check_type(call->inputs[0], ANOLE_TYPES_REAL, "the input", error);
+    if (status == ANOLE_DONE)
+        status = anole_operand_axis(&axis, softmax->axis, call->inputs[0]->rank, error);
+    call->outputs[0] = *call->inputs[0];
+    call->outputs[0].data = NULL;
+    return status;
+}
+
+static void normalise(double *line, size_t count, bool logarithm)
+{
+    double highest = -INFINITY, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        highest = line[i] > highest || isnan(line[i]) ? line[i] : highest;
+    for (size_t i = 0; i < count; i++) {
+        line[i] -= highest;
+        sum += exp(line[i]);
+    }
+    double log_sum = log(sum);
+    for (size_t i = 0; i < count; i++)
+        line[i] = logarithm ? line[i] - log_sum : exp(line[i]) / sum;
+}
+
+static enum anole_status apply(const struct anole_call *call, bool logarithm,
+                               struct anole_error *error)
+{
+    const struct softmax *softmax = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    uint32_t axis;
+    enum anole_status status = anole_operand_axis(&axis, softmax->axis, input->rank, error);
+    if (status)
+        return status;
+    struct anole_axis split = anole_axis_split(input, axis);
+    double *line = malloc(((size_t)split.length + 1) * sizeof *line);
+    if (!line)
+        return anole_fail_memory(error);
+    for (int64_t o = 0; o < split.outer; o++)
+        for (int64_t i = 0; i < split.inner; i++) {
+            int64_t first = o * split.length * split.inner + i;
+            anole_load_reals(line, input, first, split.inner, (size_t)split.length);
+            normalise(line, (size_t)split.length, logarithm);
+            anole_store_reals(&call->outputs[0], first, split.inner, line, (size_t)split.length);
+        }
+    free(line);
+    return ANOLE_DONE;
+}
+
+static enum anole_status compute(const struct anole_call *call, struct anole_error *error)
+{
+    return apply(call, false, error);
+}
+
+static enum anole_status compute_log(const struct anole_call *call, struct anole_error *error)
+{
+    return apply(call, true, error);
+}
+
+#define SOFTMAX(NAME, COMPUTE)                                                                     \
+    const struct anole_op anole_op_##NAME = {                                                      \
+        .name = #NAME,                                                                             \
+        .fewest_inputs = 1,                                                                        \
+        .most_inputs = 1,                                                                          \
+        .fewest_outputs = 1,                                                                       \
+        .most_outputs = 1,                                                                         \
+        .attribute_bytes = sizeof(struct softmax),                                                 \
+        .defaults = &defaults,                                                                     \
+        .keys = keys,                                                                              \
+        .infer = infer,                                                                            \
+        .compute = COMPUTE,                                                                        \
+    }
+
+SOFTMAX(softmax, compute);
+SOFTMAX(log_softmax, compute_log);
