@@ -299,6 +299,18 @@ static void test_compute_axes_as_expected(void **state)
     check_file("axes");
 }
 
+static void test_compute_windows_as_expected(void **state)
+{
+    (void)state;
+    check_file("windows");
+}
+
+static void test_compute_recurrent_as_expected(void **state)
+{
+    (void)state;
+    check_file("recurrent");
+}
+
 /* Runs last: reads what the others have met. */
 static void test_vectors_meet_every_operator(void **state)
 {
@@ -328,6 +340,8 @@ int main(void)
         cmocka_unit_test(test_compute_elementwise_as_expected),
         cmocka_unit_test(test_compute_places_as_expected),
         cmocka_unit_test(test_compute_axes_as_expected),
+        cmocka_unit_test(test_compute_windows_as_expected),
+        cmocka_unit_test(test_compute_recurrent_as_expected),
         cmocka_unit_test(test_vectors_meet_every_operator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

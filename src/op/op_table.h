@@ -42,6 +42,19 @@
     X(non_zero)                                                                                    \
     X(reduce)                                                                                      \
     X(softmax)                                                                                     \
-    X(top_k)
+    X(top_k)                                                                                       \
+    /* windows and normalisation */                                                                \
+    X(average_pool)                                                                                \
+    X(batch_norm)                                                                                  \
+    X(group_norm)                                                                                  \
+    X(instance_norm)                                                                               \
+    X(layer_norm)                                                                                  \
+    X(lrn)                                                                                         \
+    X(max_pool)                                                                                    \
+    X(resize)                                                                                      \
+    /* recurrent */                                                                                \
+    X(gru)                                                                                         \
+    X(lstm)                                                                                        \
+    X(rnn)
 
 #endif

@@ -627,6 +627,306 @@ refuse("matmul", {}, [np.float32(1), real(1)], "matrices of shape [] and [1]")
 refuse("matmul", {}, [real(2, 2, 3), real(3, 3, 2)], "shapes [2] and [3] do not fit together")
 refuse("matmul", {}, [real(2, 3), real(3, 2).astype(np.float64)], "the second input has the type f64; expected f32")
 refuse("matmul", {}, [{"dtype": "f32", "dims": [65536, 1]}, {"dtype": "f32", "dims": [1, 65536]}], "expected fewer than 2^31 elements")
+
+# ------------------------------------------------------------ windows and normalisation
+begin("windows")
+
+
+def pool(op, x, **attributes):
+    """A case of ONNX's attributes; x is NCHW."""
+    names = {"kernel_shape": "kernel", "count_include_pad": "count_include_pad"}
+    ours = {names.get(k, k): (bool(v) if k in ("ceil_mode", "count_include_pad") else v.lower() if k == "auto_pad" else v)
+            for k, v in attributes.items()}
+    kind = "MaxPool" if op == "max_pool" else "AveragePool"
+    if attributes.get("auto_pad", "").startswith("SAME"):  # which the evaluator has wrong
+        auto, pads = attributes.pop("auto_pad"), []
+        for size, window, stride in zip(x.shape[2:], attributes["kernel_shape"], attributes["strides"]):
+            total = max((-(-size // stride) - 1) * stride + window - size, 0)
+            pads.append((total // 2, total - total // 2)[::1 if auto == "SAME_UPPER" else -1])
+        attributes["pads"] = [a for a, _ in pads] + [b for _, b in pads]
+    case(op, ours, [nhwc(x)], [nhwc(onnx_run(kind, [x], **attributes)[0])])
+
+
+y = real(2, 3, 7, 8)
+for op in ("max_pool", "average_pool"):
+    pool(op, y, kernel_shape=[3, 2])
+    pool(op, y, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    pool(op, y, kernel_shape=[2, 3], strides=[2, 1], pads=[0, 1, 1, 2])
+    pool(op, y, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    pool(op, y, kernel_shape=[2, 2], strides=[3, 3], ceil_mode=1)
+    pool(op, y, kernel_shape=[2, 2], dilations=[2, 3])
+    for auto in ("SAME_UPPER", "SAME_LOWER", "VALID"):
+        pool(op, y, kernel_shape=[2, 3], strides=[2, 2], auto_pad=auto)
+    pool(op, real(1, 2, 9), kernel_shape=[3], strides=[2])
+    pool(op, real(1, 2, 4, 5, 6), kernel_shape=[2, 2, 3], strides=[1, 2, 1], pads=[0, 1, 0, 1, 0, 1])
+pool("average_pool", y, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)
+pool("average_pool", y, kernel_shape=[3, 3], strides=[3, 3], pads=[1, 1, 0, 0], count_include_pad=1)
+# The last window of each row hangs over the padding: 7 + 2 places, windows at 0, 3, 6 of 4.
+y1 = np.arange(1, 8, dtype=np.float32).reshape(1, 7, 1)
+case("average_pool", {"kernel": [4], "strides": [3], "pads": [1, 1], "ceil_mode": True, "count_include_pad": True}, [y1],
+     [np.array([6 / 4, 18 / 4, 13 / 3], np.float32).reshape(1, 3, 1)])
+case("average_pool", {"kernel": [4], "strides": [3], "pads": [1, 1], "ceil_mode": True}, [y1],
+     [np.array([2, 18 / 4, 13 / 2], np.float32).reshape(1, 3, 1)])
+case("max_pool", {"kernel": [2]}, [np.array([1, np.nan, 3, 2], np.float32).reshape(1, 4, 1)],
+     [np.array([np.nan, np.nan, 3], np.float32).reshape(1, 3, 1)])
+case("max_pool", {"kernel": [2]}, [ints(-5, -7, -128, -100, dtype=np.int8).reshape(1, 4, 1)],
+     [ints(-5, -7, -100, dtype=np.int8).reshape(1, 3, 1)])
+case("max_pool", {"kernel": [2], "strides": [2]}, [real(2, 4, 1).astype(np.float16) * 0 + 2], [np.full((2, 2, 1), 2, np.float16)])
+z = real(1, 4, 300)
+case("max_pool", {"kernel": [2], "strides": [2]}, [z], [np.maximum(z[:, ::2], z[:, 1::2])])
+case("max_pool", {"kernel": [2]}, [np.zeros((0, 4, 2), np.float32)], [np.zeros((0, 3, 2), np.float32)])
+n = nhwc(y)
+refuse("max_pool", {"kernel": [2]}, [n], "the input has the shape [2, 7, 8, 3]; expected 3 dimensions")
+refuse("max_pool", {"kernel": [8, 2]}, [n], "a window of 8 (dilation 1) in spatial dimension 0 of an input of shape [2, 7, 8, 3]")
+refuse("max_pool", {"kernel": [2, 2], "strides": [1]}, [n], "1 numbers in strides; expected 2")
+refuse("max_pool", {"kernel": [2, 2], "pads": [1, 1]}, [n], "2 numbers in pads; expected 4")
+refuse("max_pool", {"kernel": [2, 2], "strides": [0, 1]}, [n], 'attribute "strides" of max_pool is 0; expected 1 to')
+refuse("max_pool", {"kernel": []}, [n], 'attribute "kernel" of max_pool has 0 numbers; expected 1 to 3')
+refuse("average_pool", {"kernel": [2, 2], "pads": [-1, 0, 0, 0]}, [n], 'attribute "pads" of average_pool is -1')
+refuse("average_pool", {"kernel": [2, 2]}, [nhwc(real(1, 1, 2, 2)).astype(np.int64)], "the input has the type i64")
+refuse("max_pool", {"kernel": [1, 1], "pads": [1 << 24] * 4}, [n], "expected fewer than 2^31 elements")
+
+y = real(2, 6, 2, 3)
+
+
+def lrn(x, size, alpha=1e-4, beta=0.75, bias=1.0):
+    """By the formula of ONNX's documentation; the evaluator goes over as many channels as there are images."""
+    x = x.astype(np.float64)
+    sums = np.zeros_like(x)
+    for c in range(x.shape[-1]):
+        sums[..., c] = (x[..., max(0, c - (size - 1) // 2):c + -(-(size - 1) // 2) + 1] ** 2).sum(-1)
+    return (x / (bias + alpha / size * sums) ** beta).astype(np.float32)
+
+
+for size in (1, 2, 3, 4, 9):
+    case("lrn", {"size": size, "alpha": 0.5, "beta": 0.6, "bias": 1.5}, [nhwc(y)], [lrn(nhwc(y), size, 0.5, 0.6, 1.5)])
+case("lrn", {"size": 3}, [nhwc(y)], [lrn(nhwc(y), 3)])
+refuse("lrn", {"size": 0}, [nhwc(y)], 'attribute "size" of lrn is 0')
+refuse("lrn", {"size": 3}, [np.float32(1)], "the input has the shape []; expected 1 to 8 dimensions")
+refuse("lrn", {"size": 3}, [ints(1)], "the input has the type i64")
+
+s, b, m, v = real(6), real(6), real(6), np.abs(real(6))
+case("batch_norm", {}, [nhwc(y), s, b, m, v], [nhwc(onnx_run("BatchNormalization", [y, s, b, m, v])[0])])
+case("batch_norm", {"epsilon": 0.1}, [nhwc(y), s, b, m, v], [nhwc(onnx_run("BatchNormalization", [y, s, b, m, v], epsilon=0.1)[0])])
+case("batch_norm", {}, [np.zeros((0, 6), np.float32), s, b, m, v], [np.zeros((0, 6), np.float32)])
+refuse("batch_norm", {}, [nhwc(y), s, b, m, real(5)], "the variance has the shape [5]; expected [6]")
+refuse("batch_norm", {}, [nhwc(y), s.reshape(1, 6), b, m, v], "the scale has the shape [1, 6]; expected [6]")
+refuse("batch_norm", {}, [nhwc(y), ints(1, 2, 3, 4, 5, 6), b, m, v], "the scale has the type i64")
+case("instance_norm", {}, [nhwc(y), s, b], [nhwc(onnx_run("InstanceNormalization", [y, s, b])[0])], tolerance=2e-5)
+case("instance_norm", {"epsilon": 0.1}, [real(2, 5, 3) * 0 + 4, real(3) * 0 + 1, np.array([1, 2, 3], np.float32)],
+     [np.broadcast_to(np.array([1, 2, 3], np.float32), (2, 5, 3))])
+refuse("instance_norm", {}, [nhwc(y), s, real(5)], "the bias has the shape [5]; expected [6]")
+refuse("instance_norm", {}, [real(6), s, b], "the input has the shape [6]; expected 2 to 8 dimensions")
+for groups in (1, 2, 3, 6):
+    case("group_norm", {"groups": groups}, [nhwc(y), s, b],
+         [nhwc(onnx_run("GroupNormalization", [y, s, b], num_groups=groups)[0])], tolerance=2e-5)
+refuse("group_norm", {"groups": 4}, [nhwc(y), s, b], "6 channels in 4 groups")
+refuse("group_norm", {"groups": 0}, [nhwc(y), s, b], 'attribute "groups" of group_norm is 0')
+y = real(2, 3, 4)
+for axis in (-1, 1, 0, 2):
+    shape = y.shape[axis:] if axis >= 0 else y.shape[-1:]
+    s, b = real(*shape), real(*shape)
+    case("layer_norm", {"axis": axis}, [y, s, b], onnx_run("LayerNormalization", [y, s, b], outputs=3, axis=axis), tolerance=2e-5)
+    case("layer_norm", {"axis": axis}, [y, s], onnx_run("LayerNormalization", [y, s], axis=axis), tolerance=2e-5)
+case("layer_norm", {"epsilon": 0.5}, [y, real(1) * 0 + 2], [(2 * (y - y.mean(-1, keepdims=True)) /
+     np.sqrt(y.var(-1, keepdims=True) + 0.5)).astype(np.float32)], tolerance=2e-5)
+z = y.astype(np.float16)
+case("layer_norm", {}, [z, np.ones(4, np.float16)], [((z - z.mean(-1, keepdims=True, dtype=np.float64)) /
+     np.sqrt(z.var(-1, keepdims=True, dtype=np.float64) + 1e-5)).astype(np.float16)], tolerance=4e-3)
+refuse("layer_norm", {}, [y, real(3)], "shapes [2, 3, 4] and [3] do not fit together")
+refuse("layer_norm", {}, [y, real(2, 2, 3, 4)], "the scale has the shape [2, 2, 3, 4]; expected one that broadcasts to [2, 3, 4]")
+refuse("layer_norm", {"axis": 3}, [y, real(4)], "axis 3 of a tensor with 3 dimensions")
+
+
+def resize(x, scales=None, sizes=None, roi=None, **attributes):
+    names = {"coordinate_transformation_mode": "coordinates", "cubic_coeff_a": "cubic_coeff_a"}
+    ours = {names.get(k, k): (bool(v) if k == "exclude_outside" else v) for k, v in attributes.items()}
+    f = lambda a, t: None if a is None else np.array(a, t)
+    inputs = [x, f(roi, np.float32), f(scales, np.float32), f(sizes, np.int64)]
+    while inputs[-1] is None:
+        inputs.pop()
+    case("resize", ours, inputs, onnx_run("Resize", inputs, **attributes), tolerance=1e-5)
+
+
+y = real(1, 1, 4, 5)
+for mode in ("nearest", "linear", "cubic"):
+    for how in ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"):
+        for scales in ([1, 1, 2, 3], [1, 1, 0.6, 0.6], [1, 1, 1.5, 0.4]):
+            resize(y, scales=scales, mode=mode, coordinate_transformation_mode=how)
+        resize(y, sizes=[1, 1, 3, 7], mode=mode, coordinate_transformation_mode=how)
+    for roi, extra in (([0, 0, 0.41, 0.6, 1, 1, 0.63, 0.83], 0.0), ([0, 0, -0.2, 0.4, 1, 1, 0.8, 1.7], 10.0),
+                       ([0, 0, 0.9, 0.8, 1, 1, 0.1, 0.2], 0.0)):
+        resize(y, sizes=[1, 1, 3, 4], roi=roi, mode=mode, coordinate_transformation_mode="tf_crop_and_resize",
+               extrapolation_value=extra)
+    for policy in ("not_larger", "not_smaller"):
+        resize(y, sizes=[7, 8], axes=[2, 3], mode=mode, keep_aspect_ratio_policy=policy)
+    resize(y, scales=[2, 0.5], axes=[3, 2], mode=mode)
+    resize(real(3, 4, 2), scales=[1, 2.5, 1], mode=mode)
+    resize(real(5), scales=[1.7], mode=mode)
+for nearest in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
+    for how in ("half_pixel", "asymmetric", "align_corners"):
+        resize(y, scales=[1, 1, 2, 1.5], mode="nearest", nearest_mode=nearest, coordinate_transformation_mode=how)
+        resize(y, sizes=[1, 1, 7, 3], mode="nearest", nearest_mode=nearest, coordinate_transformation_mode=how)
+resize(y, scales=[1, 1, 2, 0.6], mode="cubic", cubic_coeff_a=-0.5)
+resize(y, scales=[1, 1, 2, 0.8], mode="cubic", exclude_outside=1)
+resize(y, scales=[1, 1, 2, 0.8], mode="linear", exclude_outside=1)
+x3 = real(2, 3, 4, 2)
+resize(x3, scales=[1.5, 2, 0.5, 1], mode="linear", coordinate_transformation_mode="asymmetric")
+case("resize", {"sizes": [2, 6], "nearest_mode": "floor", "coordinates": "asymmetric"},
+     [ints(2 ** 60 + 1, 7, -3).reshape(1, 3)], [ints(2 ** 60 + 1, 7, -3).repeat(2).reshape(1, 6).repeat(2, 0)])
+case("resize", {"axes": [0], "sizes": [2]}, [np.array([[True], [False], [True], [False]])], onnx_run("Resize", [np.array([[1], [0], [1], [0]], np.float32), None, None, ints(2, 1)], mode="nearest")[0].astype(bool)[None])
+case("resize", {"nearest_mode": "floor", "coordinates": "asymmetric"}, [np.arange(10, dtype=np.float32), None, np.array([0.7], np.float32)],
+     [np.array([0, 1, 2, 4, 5, 7, 8], np.float32)])
+case("resize", {"nearest_mode": "floor", "coordinates": "asymmetric"}, [np.arange(20, dtype=np.float32), None, np.array([1.1], np.float32)],
+     [np.array([0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19], np.float32)])
+case("resize", {"sizes": [0, 3]}, [real(2, 3)], [np.zeros((0, 3), np.float32)])
+refuse("resize", {}, [y], "there are no scales and no sizes")
+refuse("resize", {"sizes": [1, 1, 2, 2]}, [y, None, real(4)], "there are scales and sizes")
+refuse("resize", {"sizes": [2, 2]}, [y], "2 sizes; expected 4")
+refuse("resize", {}, [y, None, np.array([1, 1], np.float32)], "the scales have the shape [2]; expected [4]")
+refuse("resize", {}, [y, None, np.array([1, 1, -1, 1], np.float32)], "a scale of -1 for 4 elements")
+refuse("resize", {}, [y, None, np.array([1, 1, np.nan, 1], np.float32)], "a scale of nan for 4 elements")
+refuse("resize", {}, [y, None, np.array([1, 1, 1e30, 1], np.float32)], "and makes fewer than 2^31")
+refuse("resize", {}, [y, None, np.array([1, 1, 1e5, 1e5], np.float32)], "expected fewer than 2^31 elements")
+refuse("resize", {}, [y, None, unknown(np.ones(4, np.float32))], "the scales: known only when the network runs")
+refuse("resize", {}, [y, None, None, ints(1, 1, -2, 2)], "a size of -2 for 4 elements")
+refuse("resize", {"sizes": [3]}, [np.zeros(0, np.float32)], "a size of 3 for 0 elements")
+refuse("resize", {"coordinates": "tf_crop_and_resize", "sizes": [1, 1, 2, 2]}, [y], "there is no region of interest")
+refuse("resize", {"coordinates": "tf_crop_and_resize", "sizes": [1, 1, 2, 2]}, [y, real(4)], "the region of interest has the shape [4]; expected [8]")
+refuse("resize", {"axes": [4], "sizes": [2]}, [y], "axis 4 of a tensor with 4 dimensions")
+refuse("resize", {"axes": [1, 1], "sizes": [2, 2]}, [y], "axis 1 is listed twice")
+refuse("resize", {"mode": "linear", "sizes": [2]}, [np.array([True])], "the input has the type bool")
+
+# ------------------------------------------------------------------------- recurrent
+begin("recurrent")
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm_step(x, h, c, w, r, b, p, act, clip, coupled):
+    n = h.shape[-1]
+    g = x @ w.T + h @ r.T + b[:4 * n] + b[4 * n:]
+    i, o, f, u = (g[:, k * n:(k + 1) * n] for k in range(4))
+    lim = (lambda v: np.clip(v, -clip, clip)) if clip else (lambda v: v)
+    i = act[0](lim(i + p[:n] * c))
+    f = 1 - i if coupled else act[0](lim(f + p[2 * n:] * c))
+    c = f * c + i * act[1](lim(u))
+    o = act[0](lim(o + p[n:2 * n] * c))
+    return o * act[2](c), c
+
+
+def gru_step(x, h, c, w, r, b, p, act, clip, linear):
+    n = h.shape[-1]
+    wx, rh, wb, rb = x @ w.T, h @ r.T, b[:3 * n], b[3 * n:]
+    lim = (lambda v: np.clip(v, -clip, clip)) if clip else (lambda v: v)
+    z = act[0](lim(wx[:, :n] + rh[:, :n] + wb[:n] + rb[:n]))
+    q = act[0](lim(wx[:, n:2 * n] + rh[:, n:2 * n] + wb[n:2 * n] + rb[n:2 * n]))
+    if linear:
+        u = wx[:, 2 * n:] + wb[2 * n:] + q * (rh[:, 2 * n:] + rb[2 * n:])
+    else:
+        u = wx[:, 2 * n:] + wb[2 * n:] + (q * h) @ r[2 * n:].T + rb[2 * n:]
+    return (1 - z) * act[1](lim(u)) + z * h, c
+
+
+def rnn_step(x, h, c, w, r, b, p, act, clip, _):
+    n = h.shape[-1]
+    g = x @ w.T + h @ r.T + b[:n] + b[n:]
+    return act[0](np.clip(g, -clip, clip) if clip else g), c
+
+
+STEPS = {"lstm": (lstm_step, 4), "gru": (gru_step, 3), "rnn": (rnn_step, 1)}
+
+
+def reference(op, x, w, r, b, lengths, h0, c0, p, direction, act, clip=0, variant=False):
+    """By the formulas of ONNX's documentation, in double."""
+    step, gates = STEPS[op]
+    steps, batch, _ = x.shape
+    ways, n = w.shape[0], r.shape[2]
+    x, w, r = x.astype(np.float64), w.astype(np.float64), r.astype(np.float64)
+    b = np.zeros((ways, 2 * gates * n)) if b is None else b.astype(np.float64)
+    p = np.zeros((ways, 3 * n)) if p is None else p.astype(np.float64)
+    y, yh, yc = np.zeros((steps, ways, batch, n)), np.zeros((ways, batch, n)), np.zeros((ways, batch, n))
+    for d in range(ways):
+        for k in range(batch):
+            h = np.zeros((1, n)) if h0 is None else h0[d, k:k + 1].astype(np.float64)
+            c = np.zeros((1, n)) if c0 is None else c0[d, k:k + 1].astype(np.float64)
+            length = steps if lengths is None else int(lengths[k])
+            order = range(length)
+            if direction == "reverse" or d == 1:
+                order = reversed(order)
+            for t in order:
+                h, c = step(x[t, k:k + 1], h, c, w[d], r[d], b[d], p[d], act, clip, variant)
+                y[t, d, k] = h[0]
+            yh[d, k], yc[d, k] = h[0], c[0]
+    return [a.astype(np.float32) for a in (y, yh, yc)]
+
+
+def recurrent(op, attributes, use="", direction="forward", act=None, steps=3, batch=2, inputs=4, n=3, lengths=None, wanted=None,
+              **more):
+    gates, ways = STEPS[op][1], 2 if direction == "bidirectional" else 1
+    x, w, r = real(steps, batch, inputs, scale=1), real(ways, gates * n, inputs, scale=0.5), real(ways, gates * n, n, scale=0.5)
+    b = real(ways, 2 * gates * n, scale=0.5) if "b" in use else None
+    h = real(ways, batch, n, scale=0.5) if "h" in use else None
+    c = real(ways, batch, n, scale=0.5) if "c" in use else None
+    p = real(ways, 3 * n, scale=0.5) if "p" in use else None
+    lengths = None if lengths is None else np.array(lengths, np.int32)
+    act = act or {"lstm": [sigmoid, np.tanh, np.tanh], "gru": [sigmoid, np.tanh], "rnn": [np.tanh]}[op]
+    y = reference(op, x, w, r, b, lengths, h, c, p, direction, act, **more)[:3 if op == "lstm" else 2]
+    given = [x, w, r, b, lengths, h, c, p] if op == "lstm" else [x, w, r, b, lengths, h]
+    while given[-1] is None:
+        given.pop()
+    if wanted is not None:
+        y = [a if i in wanted else None for i, a in enumerate(y)]
+    case(op, {"hidden_size": n, **({"direction": direction} if direction != "forward" else {}), **attributes}, given, y)
+    return given
+
+
+for op in ("lstm", "gru", "rnn"):
+    for direction in ("forward", "reverse", "bidirectional"):
+        recurrent(op, {}, direction=direction)
+        recurrent(op, {}, "bh" + ("cp" if op == "lstm" else ""), direction=direction)
+        recurrent(op, {}, "bh" + ("c" if op == "lstm" else ""), direction=direction, lengths=[3, 1], inputs=2)
+    recurrent(op, {"clip": 0.3}, "b", clip=0.3)
+    recurrent(op, {}, "b", steps=1, batch=1, inputs=1, n=1)
+    recurrent(op, {}, "bh", lengths=[0, 2])
+    recurrent(op, {}, "b", wanted=[1])
+    recurrent(op, {}, "b", batch=0)
+recurrent("lstm", {"input_forget": True}, "bhcp", variant=True)
+recurrent("gru", {"linear_before_reset": True}, "bh", variant=True, direction="bidirectional")
+relu = lambda v: np.maximum(v, 0)
+hard = lambda v: np.clip(0.25 * v + 0.4, 0, 1)
+recurrent("rnn", {"activation_1": "relu"}, "b", act=[relu])
+recurrent("lstm", {"activation_1": "hard_sigmoid", "alpha_1": 0.25, "beta_1": 0.4, "activation_2": "softsign", "activation_3": "relu"},
+          "bhc", act=[hard, lambda v: v / (1 + np.abs(v)), relu])
+recurrent("gru", {"activation_1": "hard_sigmoid", "activation_2": "affine", "alpha_2": 0.5, "beta_2": 0.25}, "bh",
+          act=[lambda v: np.clip(0.2 * v + 0.5, 0, 1), lambda v: 0.5 * v + 0.25])
+for name, f in (("elu", lambda v: np.where(v < 0, np.expm1(v), v)), ("leaky_relu", lambda v: np.where(v < 0, 0.01 * v, v)),
+                ("scaled_tanh", lambda v: np.tanh(v)), ("sigmoid", sigmoid), ("softplus", lambda v: np.log1p(np.exp(v))),
+                ("tanh", np.tanh), ("thresholded_relu", lambda v: np.where(v > 1, v, 0))):
+    recurrent("rnn", {"activation_1": name}, "b", act=[f])
+# The evaluator agrees, as far as it goes.
+given = recurrent("lstm", {}, "bhcp")
+for ours, theirs in zip(family[-1]["outputs"][:2], onnx_run("LSTM", [given[0], given[1], given[2], given[3], None] + given[5:], outputs=2, hidden_size=3)):
+    assert np.allclose(np.array(ours["values"]).reshape(theirs.shape), theirs, atol=1e-5)
+for linear in (0, 1):
+    given = recurrent("gru", {"linear_before_reset": bool(linear)}, "bh", variant=bool(linear))
+    for ours, theirs in zip(family[-1]["outputs"], onnx_run("GRU", given[:4] + [None, given[5]], outputs=2, hidden_size=3, linear_before_reset=linear)):
+        assert np.allclose(np.array(ours["values"]).reshape(theirs.shape), theirs, atol=1e-5)
+x, w, r = real(3, 2, 4), real(1, 12, 4), real(1, 12, 3)
+refuse("lstm", {"hidden_size": 3}, [x, real(1, 9, 4), r], "w has the shape [1, 9, 4]; expected [1, 12, 4]")
+refuse("lstm", {"hidden_size": 3, "direction": "bidirectional"}, [x, w, r], "w has the shape [1, 12, 4]; expected [2, 12, 4]")
+refuse("lstm", {"hidden_size": 3}, [x, w, r, real(24)], "b has the shape [24]; expected [1, 24]")
+refuse("lstm", {"hidden_size": 3}, [real(3, 4), w, r], "x has the shape [3, 4]; expected 3 dimensions")
+refuse("lstm", {}, [x, w, r], "hidden_size is 0; expected 1 at least")
+refuse("lstm", {"hidden_size": 3}, [x, w, r, None, ints(4, 1)], "sequence 0 has the length 4; expected 0 to 3")
+refuse("lstm", {"hidden_size": 3}, [x, w, r, None, ints(1, -1)], "sequence 1 has the length -1")
+refuse("lstm", {"hidden_size": 3}, [x, w.astype(np.float64), r], "w has the type f64; expected f32")
+refuse("lstm", {"hidden_size": 3, "activation_1": "cosine"}, [x, w, r], "expected one of default, affine")
+refuse("gru", {"hidden_size": 3}, [x, w, r], "w has the shape [1, 12, 4]; expected [1, 9, 4]")
+refuse("gru", {"hidden_size": 3, "activation_6": "tanh"}, [x, real(1, 9, 4), real(1, 9, 3)], 'gru has no attribute "activation_6"')
+refuse("rnn", {"hidden_size": 1 << 25}, [x, w, r], 'attribute "hidden_size" of rnn is 33554432')
 # END
 
 folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
