@@ -7,6 +7,7 @@
  */
 #include "allocator.h"
 #include "measure_fixture.h"
+#include "onnx_fixture.h"
 
 #include "base/json.h"
 #include "cli/comparison.h"
@@ -14,6 +15,9 @@
 #include "cli/table.h"
 #include "formats/recording.h"
 #include "formats/t4_write.h"
+#include "frontend/npy.h"
+#include "frontend/onnx_model.h"
+#include "frontend/onnx_tensor.h"
 #include "kernel/t1.h"
 #include "kernel/t1_kernel_private.h"
 #include "worker/custom_wire.h"
@@ -151,6 +155,59 @@ static enum anole_status refuse_network(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(refuse_network, 1)
+
+/* A model that is read or, cut or with other elements, refused. */
+static enum anole_status read_onnx(struct anole_error *error)
+{
+    struct anole_onnx_model *read = NULL;
+    struct anole_array array = {0};
+    enum anole_status status = anole_onnx_model_load(&read, path_of("m.onnx"), error);
+    anole_onnx_model_destroy(read);
+    if (status == ANOLE_DONE)
+        status = anole_onnx_tensor_load(&array, path_of("t.pb"), error);
+    anole_array_fini(&array);
+    return status;
+}
+TEST_SCENARIO(read_onnx, 1)
+
+static enum anole_status use_arrays(struct anole_error *error)
+{
+    struct anole_arrays arrays = {0};
+    enum anole_status status = anole_npz_load(&arrays, path_of("a.npz"), error);
+    if (status == ANOLE_DONE)
+        status = anole_npz_save(path_of("b.npz"), arrays.items, arrays.count, error);
+    if (status == ANOLE_DONE)
+        status = anole_npy_save(path_of("b.npy"), &arrays.items[0], error);
+    anole_arrays_fini(&arrays);
+    return status;
+}
+TEST_SCENARIO(use_arrays, 1)
+
+/* Small ones of every kind that is read in another way. */
+static void write_arrays(void)
+{
+    static const float data[] = {1, 2, 3, 4};
+    const struct anole_array arrays[] = {{.name = "a",
+                                          .element = ANOLE_ARRAY_F32,
+                                          .rank = 1,
+                                          .dims = {4},
+                                          .data = data,
+                                          .bytes = sizeof data},
+                                         {.name = "b",
+                                          .element = ANOLE_ARRAY_I64,
+                                          .rank = 1,
+                                          .dims = {2},
+                                          .data = data,
+                                          .bytes = sizeof data}};
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct proto model = proto_small_model(), tensor = proto_tensor("t", ANOLE_ARRAY_I8, 2);
+    proto_data(&tensor, 5, "\x01\x02", 2);
+    assert_done(anole_file_replace(path_of("m.onnx"), (char *)model.data, model.length, &error));
+    assert_done(anole_file_replace(path_of("t.pb"), (char *)tensor.data, tensor.length, &error));
+    assert_done(anole_npz_save(path_of("a.npz"), arrays, 2, &error));
+    free(model.data);
+    free(tensor.data);
+}
 
 static struct anole_lock_device lock_device(void)
 {
@@ -755,6 +812,7 @@ static int setup(void **state)
     write_compressed("t4.json.gz", results);
     write_text("raw", "sixteen bytes ..");
     write_text("net.json", NETWORK);
+    write_arrays();
     write_text("bad.json",
                "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
     assert_done(anole_network_parse(&network, NETWORK, strlen(NETWORK), "net.json", &error));
@@ -785,6 +843,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_network_survives),
         cmocka_unit_test(test_refuse_network_survives),
+        cmocka_unit_test(test_read_onnx_survives),
+        cmocka_unit_test(test_use_arrays_survives),
         cmocka_unit_test(test_use_lockfile_survives),
         cmocka_unit_test(test_use_json_survives),
         cmocka_unit_test(test_read_t1_survives),

@@ -27,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
     X(recording) /* the readers of recorded spaces: T4, caches, gzip */                            \
     X(t1)        /* the reader of T1 files */                                                      \
     X(kernel)    /* the same, of whole kernels */                                                  \
+    X(onnx)      /* the reader of ONNX models, and of single tensors */                            \
+    X(npy)       /* the readers of NumPy's files */                                                \
     X(words)     /* task keys, durations, constraints, and what goes to a terminal */              \
     X(answers)   /* the tuner's side of the protocol: what a worker may send */                    \
     X(worker)    /* the worker's side: what it may be asked */

@@ -4,7 +4,9 @@
  * stay right when a format changes.
  */
 #include "fuzz.h"
+#include "onnx_fixture.h"
 
+#include "frontend/npy.h"
 #include "worker/message.h"
 #include "record/history.h"
 #include "op/task.h"
@@ -235,13 +237,49 @@ static int seed_history(const char *folder)
     return bad | write_seed(folder, "history", "whole", bytes, length);
 }
 
+/* -- Networks and arrays of others -- */
+
+static int seed_onnx(const char *folder)
+{
+    struct proto model = proto_small_model(), tensor = proto_tensor("t", 1, 2);
+    proto_float(&tensor, 4, 1);
+    proto_float(&tensor, 4, 2);
+    int bad = write_seed(folder, "onnx", "model", model.data, model.length);
+    bad |= write_seed(folder, "onnx", "tensor", tensor.data, tensor.length);
+    free(model.data);
+    free(tensor.data);
+    return bad;
+}
+
+static int seed_npy(const char *folder)
+{
+    static const float data[] = {1, 2, 3, 4, 5, 6};
+    const struct anole_array arrays[] = {
+        {.name = "a",
+         .element = ANOLE_ARRAY_F32,
+         .rank = 2,
+         .dims = {2, 3},
+         .data = data,
+         .bytes = sizeof data},
+        {.name = "b", .element = ANOLE_ARRAY_I64, .data = data, .bytes = 8}};
+    char path[4096];
+    snprintf(path, sizeof path, "%s/npy", folder);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return -1;
+    snprintf(path, sizeof path, "%s/npy/seed_array", folder);
+    int bad = anole_npy_save(path, &arrays[0], NULL) != ANOLE_DONE;
+    snprintf(path, sizeof path, "%s/npy/seed_archive", folder);
+    return bad | (anole_npz_save(path, arrays, 2, NULL) != ANOLE_DONE);
+}
+
 int fuzz_write_seeds(const char *folder)
 {
     static const char *const words[] = {"dense n2 i12 o5 f32 bias",
                                         "conv2d n1 6x6x4 k3x3 s1x1 p1,1,1,1 d1x1 g1 o8 f32 relu",
                                         "1h30m", "a * b <= 8 and (c == 2 or not a > 1)",
                                         "min(a, 2) ** 2 // 3 % b != ceil_div(c, a) - -1"};
-    int bad = seed_history(folder) | seed_answers(folder) | seed_worker(folder);
+    int bad = seed_history(folder) | seed_answers(folder) | seed_worker(folder) |
+              seed_onnx(folder) | seed_npy(folder);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         char name[8];
         snprintf(name, sizeof name, "%zu", i);
