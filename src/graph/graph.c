@@ -145,6 +145,17 @@ enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor
     return anole_graph_add_constant(graph, tensor, name, &type, false, error);
 }
 
+enum anole_status anole_graph_rename(struct anole_graph *graph, size_t tensor, const char *name,
+                                     struct anole_error *error)
+{
+    char *new = new_name(graph, name);
+    if (!new)
+        return anole_fail_memory(error);
+    free(graph->tensors[tensor].name);
+    graph->tensors[tensor].name = new;
+    return ANOLE_DONE;
+}
+
 /* --------------------------------------------------------------------- nodes */
 
 enum anole_status anole_graph_fail(const struct anole_graph *graph, const struct anole_node *node,

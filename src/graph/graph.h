@@ -77,6 +77,10 @@ enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor
                                        const int64_t *values, size_t count,
                                        struct anole_error *error);
 
+/* Gives a tensor another name, made anew if it is NULL or taken. */
+enum anole_status anole_graph_rename(struct anole_graph *graph, size_t tensor, const char *name,
+                                     struct anole_error *error);
+
 /* Adds a node with the operator's default attributes, to be set by anole_op_set_*() on
  * graph->nodes[*node].attributes.  ERR_INPUT: counts of operands that the operator does not
  * have; an output that another node makes.  Pointers into graph->nodes and graph->tensors
@@ -109,6 +113,11 @@ size_t anole_graph_find(const struct anole_graph *graph, const char *name);
  * that nothing makes, types that do not fit. */
 enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit,
                                     struct anole_error *error);
+
+/* The same for the nodes from `first` on, which stand in an order to be run in, after all that
+ * they read: for front ends that want to know shapes as they go. */
+enum anole_status anole_graph_infer_from(struct anole_graph *graph, size_t first, size_t fold_limit,
+                                         struct anole_error *error);
 
 /* Removes nodes whose results nobody reads, and frees the constants that then are not
  * needed.  Indices of tensors stay. */

@@ -205,11 +205,11 @@ static enum anole_status visit(struct anole_graph *graph, struct anole_node *nod
     return status;
 }
 
-enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit,
-                                    struct anole_error *error)
+enum anole_status anole_graph_infer_from(struct anole_graph *graph, size_t first, size_t fold_limit,
+                                         struct anole_error *error)
 {
-    enum anole_status status = sort(graph, error);
-    size_t kept = 0, seen = 0;
+    enum anole_status status = ANOLE_DONE;
+    size_t kept = first, seen = first;
     for (; seen < graph->node_count && status == ANOLE_DONE; seen++) {
         struct anole_node *node = &graph->nodes[seen];
         bool gone;
@@ -235,4 +235,11 @@ enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit
     }
     graph->node_count = kept;
     return status;
+}
+
+enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit,
+                                    struct anole_error *error)
+{
+    enum anole_status status = sort(graph, error);
+    return status ? status : anole_graph_infer_from(graph, 0, fold_limit, error);
 }

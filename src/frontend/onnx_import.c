@@ -1,0 +1,896 @@
+/* SPDX-License-Identifier: MIT */
+#include "frontend/onnx_translate.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FOLD_LIMIT ((size_t)1 << 30) /* bytes of a constant that is computed beforehand */
+#define MOST_IF_DEPTH 16
+
+/* Values of the model by name and the graph that they are of. */
+struct value {
+    const struct anole_onnx_graph *scope; /* NULL: a free place */
+    const char *name;
+    size_t tensor;
+};
+
+struct anole_onnx_importer {
+    const struct anole_onnx_model *model;
+    const struct anole_onnx_options *options;
+    struct anole_graph *graph;
+    struct value *values;
+    size_t value_count, value_room; /* a power of two */
+    size_t inferred;                /* nodes of ours whose outputs have types */
+    size_t last;                    /* the node that was added last */
+    unsigned depth;                 /* of branches within branches */
+};
+
+/* -------------------------------------------------------------------- values */
+
+static size_t place_of(const struct value *values, size_t room,
+                       const struct anole_onnx_graph *scope, const char *name)
+{
+    size_t place =
+        (size_t)(anole_hash_bytes(name, strlen(name)) ^ ((uintptr_t)scope >> 4)) & (room - 1);
+    while (values[place].scope &&
+           (values[place].scope != scope || strcmp(values[place].name, name) != 0))
+        place = (place + 1) & (room - 1);
+    return place;
+}
+
+static bool grow_values(struct anole_onnx_importer *importer)
+{
+    size_t room = importer->value_room ? 2 * importer->value_room : 256;
+    struct value *values = calloc(room, sizeof *values);
+    if (!values)
+        return false;
+    for (size_t i = 0; i < importer->value_room; i++)
+        if (importer->values[i].scope)
+            values[place_of(values, room, importer->values[i].scope, importer->values[i].name)] =
+                importer->values[i];
+    free(importer->values);
+    importer->values = values;
+    importer->value_room = room;
+    return true;
+}
+
+static enum anole_status remember(struct anole_onnx_importer *importer,
+                                  const struct anole_onnx_graph *scope, const char *name,
+                                  size_t tensor, struct anole_error *error)
+{
+    if (2 * importer->value_count >= importer->value_room && !grow_values(importer))
+        return anole_fail_memory(error);
+    size_t place = place_of(importer->values, importer->value_room, scope, name);
+    importer->value_count += importer->values[place].scope == NULL;
+    importer->values[place] = (struct value){scope, name, tensor};
+    return ANOLE_DONE;
+}
+
+static size_t recall(const struct anole_onnx_importer *importer,
+                     const struct anole_onnx_graph *scope, const char *name)
+{
+    if (!importer->values)
+        return ANOLE_NONE;
+    size_t place = place_of(importer->values, importer->value_room, scope, name);
+    return importer->values[place].scope ? importer->values[place].tensor : ANOLE_NONE;
+}
+
+/* Our type of an element type of ONNX; 0: we have none. */
+static uint32_t dtype_of(enum anole_element element)
+{
+    static const struct {
+        enum anole_element element;
+        uint32_t dtype;
+    } pairs[] = {{ANOLE_ELEMENT_F32, ANOLE_F32},  {ANOLE_ELEMENT_F16, ANOLE_F16},
+                 {ANOLE_ELEMENT_F64, ANOLE_F64},  {ANOLE_ELEMENT_BF16, ANOLE_BF16},
+                 {ANOLE_ELEMENT_I8, ANOLE_I8},    {ANOLE_ELEMENT_U8, ANOLE_U8},
+                 {ANOLE_ELEMENT_I16, ANOLE_I16},  {ANOLE_ELEMENT_U16, ANOLE_U16},
+                 {ANOLE_ELEMENT_I32, ANOLE_I32},  {ANOLE_ELEMENT_U32, ANOLE_U32},
+                 {ANOLE_ELEMENT_I64, ANOLE_I64},  {ANOLE_ELEMENT_U64, ANOLE_U64},
+                 {ANOLE_ELEMENT_BOOL, ANOLE_BOOL}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (pairs[i].element == element)
+            return pairs[i].dtype;
+    return 0;
+}
+
+/* Adds an array of the model as a constant, in place where it is aligned. */
+static enum anole_status add_array(struct anole_onnx_importer *importer, size_t *tensor,
+                                   const struct anole_array *array, struct anole_error *error)
+{
+    char text[256], name[200];
+    struct anole_operand type = {.dtype = dtype_of(array->element), .rank = array->rank};
+    if (type.dtype == 0)
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "constant \"%s\" is %s; expected real or whole numbers or bool",
+                               anole_text_printable(name, sizeof name, array->name),
+                               anole_array_text(text, sizeof text, array));
+    memcpy(type.dims, array->dims, sizeof type.dims);
+    type.data = (void *)array->data;
+    if (anole_operand_elements(&type) == SIZE_MAX)
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "constant \"%s\" is %s; expected fewer than 2^31 elements",
+                               anole_text_printable(name, sizeof name, array->name),
+                               anole_array_text(text, sizeof text, array));
+    return anole_graph_add_constant(importer->graph, tensor, array->name, &type,
+                                    anole_array_aligned(array), error);
+}
+
+/* The tensor of a name that a node in `scope` reads. */
+static enum anole_status find_value(struct anole_onnx_importer *importer, size_t *tensor,
+                                    const struct anole_onnx_graph *scope, const char *name,
+                                    struct anole_error *error)
+{
+    struct anole_onnx_origin origin;
+    char safe[200];
+    if (!anole_onnx_find(&origin, scope, name))
+        return anole_onnx_fail(importer->model, NULL, error, "nothing makes \"%s\"",
+                               anole_text_printable(safe, sizeof safe, name));
+    *tensor = recall(importer, origin.graph, name);
+    if (*tensor != ANOLE_NONE)
+        return ANOLE_DONE;
+    if (!origin.initializer)
+        return anole_onnx_fail(importer->model, origin.node, error,
+                               "\"%s\" is read before it is made",
+                               anole_text_printable(safe, sizeof safe, name));
+    enum anole_status status = add_array(importer, tensor, origin.initializer, error);
+    return status ? status : remember(importer, origin.graph, name, *tensor, error);
+}
+
+/* ------------------------------------------------------- what translators use */
+
+static void fail_with(struct anole_onnx_context *context, enum anole_status status)
+{
+    if (context->status == ANOLE_DONE)
+        context->status = status;
+}
+
+void anole_onnx_refuse(struct anole_onnx_context *context, const char *format, ...)
+{
+    char text[ANOLE_ERROR_TEXT];
+    va_list arguments;
+    if (context->status)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    context->status = anole_onnx_fail(context->model, context->node, context->error, "%s", text);
+}
+
+size_t anole_onnx_input(const struct anole_onnx_context *context, size_t i)
+{
+    return i < context->node->input_count ? context->inputs[i] : ANOLE_NONE;
+}
+
+size_t anole_onnx_need(struct anole_onnx_context *context, size_t i)
+{
+    size_t tensor = anole_onnx_input(context, i);
+    if (tensor == ANOLE_NONE)
+        anole_onnx_refuse(context, "input %zu is missing", i);
+    return tensor;
+}
+
+bool anole_onnx_wants(const struct anole_onnx_context *context, size_t i)
+{
+    return i < context->node->output_count && context->node->outputs[i][0];
+}
+
+const struct anole_operand *anole_onnx_type(const struct anole_onnx_context *context, size_t tensor)
+{
+    static const struct anole_operand nothing = {.dtype = 0};
+    if (context->status || tensor == ANOLE_NONE)
+        return &nothing;
+    return &context->graph->tensors[tensor].type;
+}
+
+uint32_t anole_onnx_rank(const struct anole_onnx_context *context, size_t tensor)
+{
+    return anole_onnx_type(context, tensor)->rank;
+}
+
+/* An attribute of a kind; NULL: it is absent, or of another kind, and refused. */
+static const struct anole_onnx_attribute *find_attribute(struct anole_onnx_context *context,
+                                                         const char *name,
+                                                         enum anole_onnx_attribute_kind kind)
+{
+    const struct anole_onnx_attribute *attribute = anole_onnx_attribute_find(context->node, name);
+    if (!attribute || attribute->kind == kind)
+        return attribute;
+    anole_onnx_refuse(context, "attribute \"%s\" is of kind %d of AttributeProto; expected %d",
+                      name, (int)attribute->kind, (int)kind);
+    return NULL;
+}
+
+bool anole_onnx_has(const struct anole_onnx_context *context, const char *name)
+{
+    return anole_onnx_attribute_find(context->node, name) != NULL;
+}
+
+int64_t anole_onnx_get_int(struct anole_onnx_context *context, const char *name, int64_t otherwise)
+{
+    const struct anole_onnx_attribute *attribute =
+        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_INT);
+    return attribute ? attribute->ints[0] : otherwise;
+}
+
+double anole_onnx_get_real(struct anole_onnx_context *context, const char *name, double otherwise)
+{
+    const struct anole_onnx_attribute *attribute =
+        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_FLOAT);
+    return attribute ? (double)attribute->floats[0] : otherwise;
+}
+
+const char *anole_onnx_get_text(struct anole_onnx_context *context, const char *name,
+                                const char *otherwise)
+{
+    const struct anole_onnx_attribute *attribute =
+        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_STRING);
+    return attribute ? attribute->strings[0].data : otherwise;
+}
+
+bool anole_onnx_get_ints(struct anole_onnx_context *context, const char *name,
+                         struct anole_ints *ints)
+{
+    const struct anole_onnx_attribute *attribute =
+        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_INTS);
+    if (!attribute)
+        return false;
+    if (attribute->count > ANOLE_MAX_INTS) {
+        anole_onnx_refuse(context, "attribute \"%s\" has %zu numbers; expected at most %d", name,
+                          attribute->count, ANOLE_MAX_INTS);
+        return false;
+    }
+    *ints = (struct anole_ints){.count = (uint32_t)attribute->count};
+    if (attribute->count > 0)
+        memcpy(ints->values, attribute->ints, attribute->count * sizeof *ints->values);
+    return true;
+}
+
+bool anole_onnx_numbers(struct anole_onnx_context *context, const char *name, size_t i,
+                        struct anole_ints *ints)
+{
+    size_t tensor = anole_onnx_input(context, i);
+    if (tensor == ANOLE_NONE)
+        return anole_onnx_get_ints(context, name, ints);
+    const struct anole_operand *type = anole_onnx_type(context, tensor);
+    if (context->status)
+        return false;
+    size_t count = anole_operand_elements(type);
+    if (!type->data || type->rank > 1 || count > ANOLE_MAX_INTS) {
+        char shape[128];
+        anole_onnx_refuse(
+            context, "its %s have the shape %s%s; expected a constant list of at most %d", name,
+            anole_operand_shape_text(shape, sizeof shape, type),
+            type->data ? "" : ", and are known only when the network runs", ANOLE_MAX_INTS);
+        return false;
+    }
+    *ints = (struct anole_ints){.count = (uint32_t)count};
+    for (size_t j = 0; j < count; j++)
+        ints->values[j] = anole_operand_int(type, j);
+    return true;
+}
+
+uint32_t anole_onnx_dtype(struct anole_onnx_context *context, int64_t element)
+{
+    uint32_t dtype = element > 0 && element < 64 ? dtype_of((enum anole_element)element) : 0;
+    if (dtype == 0)
+        anole_onnx_refuse(context, "element type %s (%" PRId64 ") is none of ours",
+                          element > 0 && element < 64
+                              ? anole_element_text((enum anole_element)element)
+                              : "unknown",
+                          element);
+    return dtype;
+}
+
+/* -- Adding -- */
+
+/* Infers what was added so far. */
+static void infer(struct anole_onnx_context *context)
+{
+    struct anole_onnx_importer *importer = context->importer;
+    struct anole_error why = {.status = ANOLE_DONE};
+    if (context->status || importer->inferred >= importer->graph->node_count)
+        return;
+    enum anole_status status =
+        anole_graph_infer_from(importer->graph, importer->inferred, FOLD_LIMIT, &why);
+    importer->inferred = importer->graph->node_count;
+    importer->last = ANOLE_NONE;
+    if (status == ANOLE_DONE)
+        return;
+    /* The graph names our node, which people have not seen: its message follows theirs. */
+    const char *message = strstr(why.text, "): ");
+    if (status == ANOLE_ERR_INPUT)
+        anole_onnx_refuse(context, "%s", message ? message + 3 : why.text);
+    else
+        fail_with(context, anole_fail(context->error, status, "%s", why.text));
+}
+
+void anole_onnx_add_many(struct anole_onnx_context *context, const char *op, const size_t *inputs,
+                         size_t count, size_t *outputs, size_t output_count)
+{
+    const struct anole_op *found = anole_op_find(op);
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < output_count; i++)
+        outputs[i] = ANOLE_NONE;
+    infer(context);
+    if (context->status)
+        return;
+    if (!found) {
+        anole_onnx_refuse(context, "it needs the operator %s, which this version does not have",
+                          op);
+        return;
+    }
+    for (size_t i = 0; i < output_count && status == ANOLE_DONE; i++)
+        status = anole_graph_add_tensor(context->graph, &outputs[i], NULL, NULL, &why);
+    if (status == ANOLE_DONE)
+        status = anole_graph_add_node(context->graph, &context->importer->last, found,
+                                      context->node->name[0] ? context->node->name
+                                                             : context->node->outputs[0],
+                                      inputs, count, outputs, output_count, &why);
+    if (status == ANOLE_ERR_INPUT) {
+        const char *message = strstr(why.text, "): ");
+        anole_onnx_refuse(context, "%s", message ? message + 3 : why.text);
+    } else if (status) {
+        fail_with(context, anole_fail(context->error, status, "%s", why.text));
+    }
+}
+
+size_t anole_onnx_add(struct anole_onnx_context *context, const char *op, const size_t *inputs,
+                      size_t count)
+{
+    size_t output;
+    anole_onnx_add_many(context, op, inputs, count, &output, 1);
+    return context->status ? ANOLE_NONE : output;
+}
+
+size_t anole_onnx_add1(struct anole_onnx_context *context, const char *op, size_t a)
+{
+    return anole_onnx_add(context, op, &a, 1);
+}
+
+size_t anole_onnx_add2(struct anole_onnx_context *context, const char *op, size_t a, size_t b)
+{
+    const size_t inputs[] = {a, b};
+    return anole_onnx_add(context, op, inputs, 2);
+}
+
+/* Sets an attribute of the node that was added last. */
+#define SET(context, how, ...)                                                                     \
+    do {                                                                                           \
+        struct anole_error why_ = {.status = ANOLE_DONE};                                          \
+        if ((context)->status || (context)->importer->last == ANOLE_NONE)                          \
+            break;                                                                                 \
+        const struct anole_node *node_ = &(context)->graph->nodes[(context)->importer->last];      \
+        if (anole_op_set_##how(node_->op, node_->attributes, __VA_ARGS__, &why_))                  \
+            anole_onnx_refuse(context, "%s", why_.text);                                           \
+    } while (0)
+
+void anole_onnx_set_int(struct anole_onnx_context *context, const char *name, int64_t value)
+{
+    SET(context, int, name, value);
+}
+
+void anole_onnx_set_bool(struct anole_onnx_context *context, const char *name, bool value)
+{
+    SET(context, bool, name, value);
+}
+
+void anole_onnx_set_real(struct anole_onnx_context *context, const char *name, double value)
+{
+    SET(context, real, name, value);
+}
+
+void anole_onnx_set_choice(struct anole_onnx_context *context, const char *name, const char *value)
+{
+    SET(context, choice, name, value);
+}
+
+void anole_onnx_set_ints(struct anole_onnx_context *context, const char *name,
+                         const struct anole_ints *ints)
+{
+    SET(context, ints, name, ints->values, ints->count);
+}
+
+size_t anole_onnx_done(struct anole_onnx_context *context, size_t tensor)
+{
+    infer(context);
+    return context->status ? ANOLE_NONE : tensor;
+}
+
+size_t anole_onnx_constant_ints(struct anole_onnx_context *context, const int64_t *values,
+                                size_t count)
+{
+    size_t tensor;
+    if (context->status)
+        return ANOLE_NONE;
+    enum anole_status status =
+        anole_graph_add_ints(context->graph, &tensor, NULL, values, count, context->error);
+    if (status)
+        fail_with(context, status);
+    return status ? ANOLE_NONE : tensor;
+}
+
+size_t anole_onnx_constant_real(struct anole_onnx_context *context, uint32_t dtype, double value)
+{
+    size_t tensor;
+    uint64_t room;
+    struct anole_operand type = {.dtype = dtype, .data = &room};
+    if (context->status)
+        return ANOLE_NONE;
+    anole_operand_set_real(&type, 0, value);
+    enum anole_status status =
+        anole_graph_add_constant(context->graph, &tensor, NULL, &type, false, context->error);
+    if (status)
+        fail_with(context, status);
+    return status ? ANOLE_NONE : tensor;
+}
+
+/* -- Steps -- */
+
+size_t anole_onnx_transpose(struct anole_onnx_context *context, size_t x, const int64_t *perm,
+                            uint32_t rank)
+{
+    struct anole_ints ints = {.count = rank};
+    memcpy(ints.values, perm, rank * sizeof *perm);
+    size_t y = anole_onnx_add1(context, "transpose", x);
+    anole_onnx_set_ints(context, "perm", &ints);
+    return anole_onnx_done(context, y);
+}
+
+size_t anole_onnx_reshape(struct anole_onnx_context *context, size_t x, const int64_t *dims,
+                          uint32_t rank)
+{
+    struct anole_ints ints = {.count = rank};
+    memcpy(ints.values, dims, rank * sizeof *dims);
+    size_t y = anole_onnx_add1(context, "reshape", x);
+    anole_onnx_set_ints(context, "shape", &ints);
+    anole_onnx_set_bool(context, "allow_zero", true); /* sizes are what they are */
+    return anole_onnx_done(context, y);
+}
+
+size_t anole_onnx_unary(struct anole_onnx_context *context, const char *function, size_t x)
+{
+    size_t y = anole_onnx_add1(context, "unary", x);
+    anole_onnx_set_choice(context, "function", function);
+    return anole_onnx_done(context, y);
+}
+
+size_t anole_onnx_binary(struct anole_onnx_context *context, const char *function, size_t a,
+                         size_t b)
+{
+    size_t y = anole_onnx_add2(context, "binary", a, b);
+    anole_onnx_set_choice(context, "function", function);
+    return anole_onnx_done(context, y);
+}
+
+size_t anole_onnx_channels_last(struct anole_onnx_context *context, size_t x)
+{
+    int64_t perm[ANOLE_MAX_RANK];
+    uint32_t rank = anole_onnx_rank(context, x);
+    if (rank < 3) /* [n, c]: the channels are last */
+        return x;
+    perm[0] = 0;
+    for (uint32_t i = 1; i + 1 < rank; i++)
+        perm[i] = i + 1;
+    perm[rank - 1] = 1;
+    return anole_onnx_transpose(context, x, perm, rank);
+}
+
+size_t anole_onnx_channels_second(struct anole_onnx_context *context, size_t x)
+{
+    int64_t perm[ANOLE_MAX_RANK];
+    uint32_t rank = anole_onnx_rank(context, x);
+    if (rank < 3)
+        return x;
+    perm[0] = 0;
+    perm[1] = rank - 1;
+    for (uint32_t i = 2; i < rank; i++)
+        perm[i] = i - 1;
+    return anole_onnx_transpose(context, x, perm, rank);
+}
+
+/* --------------------------------------------------------------------- nodes */
+
+static const struct anole_onnx_translator *find_translator(const char *op_type)
+{
+    static const struct anole_onnx_translator *const tables[] = {
+        anole_onnx_elementwise, anole_onnx_shapes, anole_onnx_windows, anole_onnx_products,
+        anole_onnx_axes};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        for (const struct anole_onnx_translator *t = tables[i]; t->op_type; t++)
+            if (strcmp(t->op_type, op_type) == 0)
+                return t;
+    return NULL;
+}
+
+const struct anole_onnx_translator *anole_onnx_translator_find(const char *op_type)
+{
+    return find_translator(op_type);
+}
+
+static enum anole_status import_graph(struct anole_onnx_importer *importer,
+                                      const struct anole_onnx_graph *graph,
+                                      struct anole_error *error);
+
+/* The tensors that a branch ends with. */
+static void import_branch(struct anole_onnx_context *context, const char *which, size_t *outputs)
+{
+    struct anole_onnx_importer *importer = context->importer;
+    const struct anole_onnx_attribute *attribute =
+        find_attribute(context, which, ANOLE_ONNX_ATTRIBUTE_GRAPH);
+    if (!attribute)
+        anole_onnx_refuse(context, "it has no %s", which);
+    if (context->status)
+        return;
+    const struct anole_onnx_graph *branch = &attribute->graphs[0];
+    if (branch->output_count != context->node->output_count)
+        anole_onnx_refuse(context, "%s has %zu outputs; expected %zu", which, branch->output_count,
+                          context->node->output_count);
+    if (importer->depth >= MOST_IF_DEPTH)
+        anole_onnx_refuse(context, "branches are nested more than %d deep", MOST_IF_DEPTH);
+    if (context->status)
+        return;
+    importer->depth++;
+    enum anole_status status = import_graph(importer, branch, context->error);
+    importer->depth--;
+    for (size_t i = 0; i < branch->output_count && status == ANOLE_DONE; i++)
+        status = find_value(importer, &outputs[i], branch, branch->outputs[i].name, context->error);
+    if (status)
+        fail_with(context, status);
+}
+
+/* A branch whose condition is known replaces the node; else both run, and the condition
+ * chooses between what they make, if that is of one shape. */
+static void import_if(struct anole_onnx_context *context)
+{
+    size_t n = context->node->output_count;
+    size_t condition = anole_onnx_need(context, 0);
+    const struct anole_operand *type = anole_onnx_type(context, condition);
+    if (context->status)
+        return;
+    if (anole_operand_elements(type) != 1 || type->dtype != ANOLE_BOOL) {
+        anole_onnx_refuse(context, "its condition is no single bool");
+        return;
+    }
+    if (type->data) {
+        import_branch(context, anole_operand_int(type, 0) ? "then_branch" : "else_branch",
+                      context->outputs);
+        return;
+    }
+    size_t *both = calloc(2 * n + 1, sizeof *both);
+    if (!both) {
+        fail_with(context, anole_fail_memory(context->error));
+        return;
+    }
+    import_branch(context, "then_branch", both);
+    import_branch(context, "else_branch", both + n);
+    for (size_t i = 0; i < n && context->status == ANOLE_DONE; i++) {
+        const struct anole_operand *a = anole_onnx_type(context, both[i]);
+        const struct anole_operand *b = anole_onnx_type(context, both[n + i]);
+        char left[128], right[128];
+        if (!anole_operand_same_shape(a, b) || a->dtype != b->dtype) {
+            anole_onnx_refuse(context,
+                              "its branches make %s and %s, and the condition is known only when "
+                              "the network runs; expected one shape and type",
+                              anole_operand_shape_text(left, sizeof left, a),
+                              anole_operand_shape_text(right, sizeof right, b));
+            break;
+        }
+        const size_t inputs[] = {condition, both[i], both[n + i]};
+        context->outputs[i] = anole_onnx_done(context, anole_onnx_add(context, "where", inputs, 3));
+    }
+    free(both);
+}
+
+static void translate(struct anole_onnx_context *context)
+{
+    const struct anole_onnx_node *node = context->node;
+    char domain[200];
+    if (node->domain[0]) {
+        anole_onnx_refuse(context, "operators of the domain \"%s\" are not known",
+                          anole_text_printable(domain, sizeof domain, node->domain));
+        return;
+    }
+    if (strcmp(node->op_type, "If") == 0) {
+        import_if(context);
+        return;
+    }
+    const struct anole_onnx_translator *translator = find_translator(node->op_type);
+    if (!translator) {
+        anole_onnx_refuse(context, "this operator is not known; docs/onnx.md lists those that are");
+        return;
+    }
+    translator->translate(context);
+    infer(context);
+}
+
+/* What the node made gets the names that the file has for it. */
+static enum anole_status name_outputs(struct anole_onnx_context *context,
+                                      const struct anole_onnx_graph *scope)
+{
+    const struct anole_onnx_node *node = context->node;
+    for (size_t i = 0; i < node->output_count; i++) {
+        if (!node->outputs[i][0])
+            continue;
+        size_t tensor = context->outputs[i];
+        if (tensor == ANOLE_NONE) {
+            anole_onnx_refuse(context, "its output %zu is not supported", i);
+            return context->status;
+        }
+        enum anole_status status =
+            remember(context->importer, scope, node->outputs[i], tensor, context->error);
+        if (status)
+            return status;
+        struct anole_graph_tensor *made = &context->graph->tensors[tensor];
+        if (made->name[0] != ':') /* it has one already */
+            continue;
+        status = anole_graph_rename(context->graph, tensor, node->outputs[i], context->error);
+        if (status)
+            return status;
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status import_node(struct anole_onnx_importer *importer,
+                                     const struct anole_onnx_graph *scope,
+                                     const struct anole_onnx_node *node, struct anole_error *error)
+{
+    size_t *places = calloc(node->input_count + node->output_count + 1, sizeof *places);
+    if (!places)
+        return anole_fail_memory(error);
+    struct anole_onnx_context context = {
+        .importer = importer,
+        .graph = importer->graph,
+        .model = importer->model,
+        .node = node,
+        .opset = node->domain[0] ? anole_onnx_opset_find(importer->model, node->domain)
+                                 : importer->model->opset,
+        .inputs = places,
+        .outputs = places + node->input_count,
+        .error = error};
+    for (size_t i = 0; i < node->output_count; i++)
+        context.outputs[i] = ANOLE_NONE;
+    for (size_t i = 0; i < node->input_count && context.status == ANOLE_DONE; i++) {
+        places[i] = ANOLE_NONE;
+        if (node->inputs[i][0])
+            context.status = find_value(importer, &places[i], scope, node->inputs[i], error);
+    }
+    if (context.status == ANOLE_DONE && node->output_count > ANOLE_MAX_OPERANDS)
+        anole_onnx_refuse(&context, "it has %zu outputs; expected at most %d", node->output_count,
+                          ANOLE_MAX_OPERANDS);
+    if (context.status == ANOLE_DONE)
+        translate(&context);
+    if (context.status == ANOLE_DONE)
+        context.status = name_outputs(&context, scope);
+    free(places);
+    return context.status;
+}
+
+static enum anole_status import_graph(struct anole_onnx_importer *importer,
+                                      const struct anole_onnx_graph *graph,
+                                      struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < graph->node_count && status == ANOLE_DONE; i++)
+        status = import_node(importer, graph, &graph->nodes[i], error);
+    return status;
+}
+
+/* ------------------------------------------------------------ inputs and outputs */
+
+static const struct anole_onnx_shape *given_shape(const struct anole_onnx_importer *importer,
+                                                  const char *name)
+{
+    for (size_t i = 0; i < importer->options->shape_count; i++)
+        if (strcmp(importer->options->shapes[i].input, name) == 0)
+            return &importer->options->shapes[i];
+    return NULL;
+}
+
+/* The sizes of an input, as the file and the options have them. */
+static enum anole_status input_type(struct anole_onnx_importer *importer,
+                                    struct anole_operand *type,
+                                    const struct anole_onnx_value *value, struct anole_error *error)
+{
+    char name[200], dim[100];
+    anole_text_printable(name, sizeof name, value->name);
+    const struct anole_onnx_shape *given = given_shape(importer, value->name);
+    *type = (struct anole_operand){.dtype = dtype_of(value->element)};
+    if (value->kind != ANOLE_ONNX_TENSOR || type->dtype == 0)
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "input \"%s\" is %s; expected a tensor of numbers or bool", name,
+                               value->kind == ANOLE_ONNX_TENSOR ? anole_element_text(value->element)
+                                                                : "no tensor");
+    if (!value->has_shape && !given)
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "the file does not say the shape of input \"%s\"; give it, for "
+                               "example --shape %s=1x3x224x224",
+                               name, name);
+    size_t rank = given ? given->rank : value->rank;
+    if (rank > ANOLE_MAX_RANK || (given && value->has_shape && value->rank != rank))
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "input \"%s\" has %zu dimensions; expected %zu", name, rank,
+                               value->has_shape && value->rank <= ANOLE_MAX_RANK
+                                   ? value->rank
+                                   : (size_t)ANOLE_MAX_RANK);
+    type->rank = (uint32_t)rank;
+    for (size_t i = 0; i < rank; i++) {
+        int64_t said = value->has_shape ? value->dims[i].value : -1;
+        type->dims[i] = given ? given->dims[i] : said;
+        /* A batch of 1 in the file is often an accident of how the network was written, but
+         * graphs then hold it in their arithmetic: --shape says it on purpose. */
+        if (type->dims[i] < 0 && i == 0 && importer->options->batch > 0)
+            type->dims[i] = importer->options->batch;
+        if (type->dims[i] < 0)
+            return anole_onnx_fail(
+                importer->model, NULL, error,
+                "size %zu of input \"%s\"%s%s%s is open; give it, for example --shape %s=... or, "
+                "if it is the batch, --batch 1",
+                i, name, value->has_shape && value->dims[i].name ? " (\"" : "",
+                value->has_shape && value->dims[i].name
+                    ? anole_text_printable(dim, sizeof dim, value->dims[i].name)
+                    : "",
+                value->has_shape && value->dims[i].name ? "\")" : "", name);
+        if (said >= 0 && said != type->dims[i] && i > 0 && !given)
+            return anole_fail(error, ANOLE_ERR_INTERNAL, "an input's size was lost");
+    }
+    if (anole_operand_elements(type) == SIZE_MAX)
+        return anole_onnx_fail(importer->model, NULL, error,
+                               "input \"%s\" has 2^31 or more elements", name);
+    return ANOLE_DONE;
+}
+
+/* An input whose value the options give becomes a constant. */
+static enum anole_status import_known(struct anole_onnx_importer *importer, bool *is_known,
+                                      const struct anole_onnx_value *value,
+                                      struct anole_error *error)
+{
+    *is_known = false;
+    for (size_t i = 0; i < importer->options->known_count; i++) {
+        const struct anole_onnx_known *known = &importer->options->known[i];
+        char name[200];
+        size_t tensor;
+        if (strcmp(known->input, value->name) != 0)
+            continue;
+        if (known->value.dtype != dtype_of(value->element))
+            return anole_onnx_fail(
+                importer->model, NULL, error,
+                "the value given for input \"%s\" is of another type; expected %s",
+                anole_text_printable(name, sizeof name, value->name),
+                anole_element_text(value->element));
+        enum anole_status status = anole_graph_add_constant(importer->graph, &tensor, value->name,
+                                                            &known->value, false, error);
+        *is_known = true;
+        return status ? status
+                      : remember(importer, &importer->model->graph, value->name, tensor, error);
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status import_inputs(struct anole_onnx_importer *importer,
+                                       struct anole_error *error)
+{
+    const struct anole_onnx_graph *graph = &importer->model->graph;
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < importer->options->shape_count; i++) {
+        const char *name = importer->options->shapes[i].input;
+        struct anole_onnx_origin origin;
+        char safe[200];
+        if (!anole_onnx_find(&origin, graph, name) || !origin.input)
+            return anole_onnx_fail(importer->model, NULL, error, "there is no input \"%s\"",
+                                   anole_text_printable(safe, sizeof safe, name));
+    }
+    for (size_t i = 0; i < graph->input_count && status == ANOLE_DONE; i++) {
+        const struct anole_onnx_value *value = &graph->inputs[i];
+        struct anole_onnx_origin origin;
+        struct anole_operand type;
+        size_t tensor;
+        /* With a default it is a constant, as files up to IR version 3 have all of theirs. */
+        bool known;
+        if (anole_onnx_find(&origin, graph, value->name) && origin.initializer)
+            continue;
+        status = import_known(importer, &known, value, error);
+        if (status || known)
+            continue;
+        status = input_type(importer, &type, value, error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_add_tensor(importer->graph, &tensor, value->name, &type, error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_add_input(importer->graph, tensor, error);
+        if (status == ANOLE_DONE)
+            status = remember(importer, graph, value->name, tensor, error);
+    }
+    return status;
+}
+
+/* An output whose tensor has another name (an input, a constant, two names for one tensor)
+ * becomes a copy of its own. */
+static enum anole_status import_outputs(struct anole_onnx_importer *importer,
+                                        struct anole_error *error)
+{
+    const struct anole_onnx_graph *graph = &importer->model->graph;
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < graph->output_count && status == ANOLE_DONE; i++) {
+        const char *name = graph->outputs[i].name;
+        size_t tensor, copy;
+        void *attributes;
+        status = find_value(importer, &tensor, graph, name, error);
+        if (status)
+            break;
+        const struct anole_graph_tensor *made = &importer->graph->tensors[tensor];
+        if (made->producer == ANOLE_NONE || strcmp(made->name, name) != 0) {
+            const struct anole_op *reshape = anole_op_find("reshape");
+            struct anole_operand type = made->type;
+            if (strcmp(made->name, name) == 0)
+                status = anole_graph_rename(importer->graph, tensor, NULL, error);
+            if (status == ANOLE_DONE)
+                status = anole_graph_apply(importer->graph, &copy, &attributes, reshape, name,
+                                           &tensor, 1, error);
+            if (status == ANOLE_DONE)
+                status =
+                    anole_op_set_ints(reshape, attributes, "shape", type.dims, type.rank, error);
+            if (status == ANOLE_DONE)
+                status = anole_op_set_bool(reshape, attributes, "allow_zero", true, error);
+            if (status == ANOLE_DONE)
+                status = anole_graph_infer_from(importer->graph, importer->inferred, 1, error);
+            importer->inferred = importer->graph->node_count;
+            tensor = copy;
+        }
+        if (status == ANOLE_DONE)
+            status = anole_graph_add_output(importer->graph, tensor, error);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------ the whole of it */
+
+static void destroy_model(void *model)
+{
+    anole_onnx_model_destroy(model);
+}
+
+enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onnx_model *model,
+                                    const struct anole_onnx_options *options,
+                                    struct anole_error *error)
+{
+    static const struct anole_onnx_options nothing = {.shape_count = 0};
+    struct anole_onnx_importer importer = {
+        .model = model, .options = options ? options : &nothing, .last = ANOLE_NONE};
+    enum anole_status status =
+        anole_graph_create(&importer.graph, model->graph.name, model->path, error);
+    if (status) {
+        anole_onnx_model_destroy(model);
+        return status;
+    }
+    importer.graph->backing = model;
+    importer.graph->backing_destroy = destroy_model;
+    status = import_inputs(&importer, error);
+    if (status == ANOLE_DONE)
+        status = import_graph(&importer, &model->graph, error);
+    if (status == ANOLE_DONE)
+        status = import_outputs(&importer, error);
+    free(importer.values);
+    if (status) {
+        anole_graph_destroy(importer.graph);
+        return status;
+    }
+    anole_graph_remove_dead(importer.graph);
+    *graph = importer.graph;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_onnx_load(struct anole_graph **graph, const char *path,
+                                  const struct anole_onnx_options *options,
+                                  struct anole_error *error)
+{
+    struct anole_onnx_model *model;
+    enum anole_status status = anole_onnx_model_load(&model, path, error);
+    return status ? status : anole_onnx_import(graph, model, options, error);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ONNX's matrix products and recurrent layers.
+ */
+#include "frontend/onnx_translate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* ------------------------------------------------------------------ products */
+
+/* x [..., c] times a constant matrix, given as [k][c], is a dense layer, which is tuned. */
+static size_t dense(struct anole_onnx_context *context, size_t x, size_t weights, size_t bias)
+{
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    const struct anole_operand shape = *anole_onnx_type(context, weights);
+    int64_t rows = 1, dims[ANOLE_MAX_RANK];
+    if (context->status)
+        return ANOLE_NONE;
+    for (uint32_t i = 0; i + 1 < type.rank; i++)
+        rows *= dims[i] = type.dims[i];
+    dims[type.rank - 1] = shape.dims[0];
+    const int64_t flat[] = {rows, 1, 1, type.dims[type.rank - 1]};
+    const size_t inputs[] = {anole_onnx_reshape(context, x, flat, 4), weights, bias};
+    size_t y = anole_onnx_done(
+        context, anole_onnx_add(context, "dense", inputs, bias == ANOLE_NONE ? 2 : 3));
+    return anole_onnx_reshape(context, y, dims, type.rank);
+}
+
+static size_t swap(struct anole_onnx_context *context, size_t matrix)
+{
+    static const int64_t perm[] = {1, 0};
+    return anole_onnx_transpose(context, matrix, perm, 2);
+}
+
+static void matmul(struct anole_onnx_context *context)
+{
+    size_t a = anole_onnx_need(context, 0), b = anole_onnx_need(context, 1);
+    const struct anole_operand *left = anole_onnx_type(context, a);
+    const struct anole_operand *right = anole_onnx_type(context, b);
+    if (context->status)
+        return;
+    bool fits = left->rank >= 2 && right->rank == 2 && left->dims[left->rank - 1] == right->dims[0];
+    if (right->data && fits && left->dtype == ANOLE_F32 && right->dtype == ANOLE_F32 &&
+        anole_operand_elements(left) > 0 && anole_operand_elements(right) > 0)
+        context->outputs[0] = dense(context, a, swap(context, b), ANOLE_NONE);
+    else
+        context->outputs[0] = anole_onnx_done(context, anole_onnx_add2(context, "matmul", a, b));
+}
+
+/* `matrix` times a number, unless that is 1. */
+static size_t scale(struct anole_onnx_context *context, size_t matrix, double factor)
+{
+    if (factor == 1.0)
+        return matrix;
+    uint32_t dtype = anole_onnx_type(context, matrix)->dtype;
+    return anole_onnx_binary(context, "mul", matrix,
+                             anole_onnx_constant_real(context, dtype, factor));
+}
+
+/* C as one number a column, if it is that: [k], [1, k]. */
+static size_t column_bias(struct anole_onnx_context *context, size_t c, int64_t columns)
+{
+    const struct anole_operand *type = anole_onnx_type(context, c);
+    if (context->status || c == ANOLE_NONE || !type->data ||
+        anole_operand_elements(type) != (size_t)columns || type->rank == 0 ||
+        type->dims[type->rank - 1] != columns)
+        return ANOLE_NONE;
+    return type->rank == 1 ? c : anole_onnx_reshape(context, c, &columns, 1);
+}
+
+/* alpha A' B' + beta C. */
+static void gemm(struct anole_onnx_context *context)
+{
+    size_t a = anole_onnx_need(context, 0), b = anole_onnx_need(context, 1);
+    size_t c = anole_onnx_input(context, 2);
+    double alpha = anole_onnx_get_real(context, "alpha", 1),
+           beta = anole_onnx_get_real(context, "beta", 1);
+    bool swap_b = anole_onnx_get_int(context, "transB", 0) != 0;
+    if (anole_onnx_rank(context, a) != 2 || anole_onnx_rank(context, b) != 2)
+        anole_onnx_refuse(context, "its operands have %u and %u dimensions; expected 2",
+                          anole_onnx_rank(context, a), anole_onnx_rank(context, b));
+    if (anole_onnx_get_int(context, "transA", 0) != 0)
+        a = swap(context, a);
+    if (c != ANOLE_NONE)
+        c = scale(context, c, beta);
+    const struct anole_operand *right = anole_onnx_type(context, b);
+    bool constant = right->data && right->dtype == ANOLE_F32 && anole_operand_elements(right) > 0;
+    size_t y;
+    if (constant) {
+        size_t weights = scale(context, swap_b ? b : swap(context, b), alpha);
+        int64_t columns = anole_onnx_type(context, weights)->dims[0];
+        if (context->status == ANOLE_DONE &&
+            anole_onnx_type(context, weights)->dims[1] != anole_onnx_type(context, a)->dims[1])
+            anole_onnx_refuse(context, "rows of %" PRId64 " do not fit columns of %" PRId64,
+                              anole_onnx_type(context, a)->dims[1],
+                              anole_onnx_type(context, weights)->dims[1]);
+        size_t bias = column_bias(context, c, columns);
+        y = dense(context, a, weights, bias);
+        if (bias != ANOLE_NONE)
+            c = ANOLE_NONE;
+    } else {
+        y = anole_onnx_done(context,
+                            anole_onnx_add2(context, "matmul", a, swap_b ? swap(context, b) : b));
+        y = scale(context, y, alpha);
+    }
+    context->outputs[0] = c == ANOLE_NONE ? y : anole_onnx_binary(context, "add", y, c);
+}
+
+/* ----------------------------------------------------------------- recurrent */
+
+/* Functions by ONNX's names, and which parameters of the lists each takes. */
+static const struct {
+    const char *onnx, *ours;
+    bool alpha, beta;
+} functions[] = {
+    {"Affine", "affine", true, true},
+    {"Elu", "elu", true, false},
+    {"HardSigmoid", "hard_sigmoid", true, true},
+    {"LeakyRelu", "leaky_relu", true, false},
+    {"Relu", "relu", false, false},
+    {"ScaledTanh", "scaled_tanh", true, true},
+    {"Sigmoid", "sigmoid", false, false},
+    {"Softplus", "softplus", false, false},
+    {"Softsign", "softsign", false, false},
+    {"Tanh", "tanh", false, false},
+    {"ThresholdedRelu", "thresholded_relu", true, false},
+};
+#define FUNCTION_COUNT (sizeof functions / sizeof *functions)
+
+static size_t function_of(const char *name)
+{
+    size_t i = 0;
+    while (i < FUNCTION_COUNT && strcasecmp(functions[i].onnx, name) != 0)
+        i++;
+    return i;
+}
+
+/* The lists of parameters are used up by the functions that take any, in turn. */
+static void set_parameter(struct anole_onnx_context *context, const char *list, const char *ours,
+                          size_t number, bool taken, size_t *next)
+{
+    char key[32];
+    const struct anole_onnx_attribute *values = anole_onnx_attribute_find(context->node, list);
+    if (!taken || !values || values->kind != ANOLE_ONNX_ATTRIBUTE_FLOATS || *next >= values->count)
+        return;
+    snprintf(key, sizeof key, "%s_%zu", ours, number);
+    anole_onnx_set_real(context, key, (double)values->floats[(*next)++]);
+}
+
+static void set_functions(struct anole_onnx_context *context)
+{
+    const struct anole_onnx_attribute *names =
+        anole_onnx_attribute_find(context->node, "activations");
+    size_t next_alpha = 0, next_beta = 0;
+    if (!names || names->kind != ANOLE_ONNX_ATTRIBUTE_STRINGS)
+        return;
+    for (size_t i = 0; i < names->count; i++) {
+        char key[32];
+        size_t function = function_of(names->strings[i].data);
+        if (function == FUNCTION_COUNT) {
+            anole_onnx_refuse(context, "an activation is not known");
+            return;
+        }
+        snprintf(key, sizeof key, "activation_%zu", i + 1);
+        anole_onnx_set_choice(context, key, functions[function].ours);
+        set_parameter(context, "activation_alpha", "alpha", i + 1, functions[function].alpha,
+                      &next_alpha);
+        set_parameter(context, "activation_beta", "beta", i + 1, functions[function].beta,
+                      &next_beta);
+    }
+}
+
+/* With layout 1 the batch comes first everywhere. */
+static size_t swap_first_two(struct anole_onnx_context *context, size_t x, bool swapped)
+{
+    static const int64_t perm[] = {1, 0, 2};
+    return !swapped || x == ANOLE_NONE ? x : anole_onnx_transpose(context, x, perm, 3);
+}
+
+static void recurrent(struct anole_onnx_context *context)
+{
+    static const int64_t batch_first[] = {2, 0, 1, 3};
+    const char *op = anole_onnx_translator_find(context->node->op_type)->function;
+    bool swapped = anole_onnx_get_int(context, "layout", 0) != 0;
+    bool lstm = strcmp(op, "lstm") == 0;
+    size_t inputs[8], outputs[3], given = context->node->input_count;
+    size_t most = lstm ? 8 : 6, made = lstm ? 3 : 2;
+    for (size_t i = 0; i < most; i++)
+        inputs[i] = anole_onnx_input(context, i);
+    inputs[0] = swap_first_two(context, anole_onnx_need(context, 0), swapped);
+    inputs[5] = swap_first_two(context, inputs[5], swapped);
+    if (lstm)
+        inputs[6] = swap_first_two(context, inputs[6], swapped);
+    const struct anole_operand *r = anole_onnx_type(context, anole_onnx_need(context, 2));
+    int64_t hidden = r->rank == 3 ? r->dims[2] : 0;
+    anole_onnx_add_many(context, op, inputs, given < most ? given : most, outputs, made);
+    anole_onnx_set_int(context, "hidden_size", anole_onnx_get_int(context, "hidden_size", hidden));
+    anole_onnx_set_choice(context, "direction",
+                          anole_onnx_get_text(context, "direction", "forward"));
+    if (anole_onnx_has(context, "clip"))
+        anole_onnx_set_real(context, "clip", anole_onnx_get_real(context, "clip", 0));
+    if (lstm)
+        anole_onnx_set_bool(context, "input_forget",
+                            anole_onnx_get_int(context, "input_forget", 0) != 0);
+    if (strcmp(op, "gru") == 0)
+        anole_onnx_set_bool(context, "linear_before_reset",
+                            anole_onnx_get_int(context, "linear_before_reset", 0) != 0);
+    set_functions(context);
+    anole_onnx_done(context, ANOLE_NONE);
+    if (context->status)
+        return;
+    if (swapped && anole_onnx_wants(context, 0))
+        outputs[0] = anole_onnx_transpose(context, outputs[0], batch_first, 4);
+    for (size_t i = 0; i < made && i < context->node->output_count; i++)
+        context->outputs[i] = i > 0 && anole_onnx_wants(context, i)
+                                  ? swap_first_two(context, outputs[i], swapped)
+                                  : outputs[i];
+}
+
+const struct anole_onnx_translator anole_onnx_products[] = {
+    {"Gemm", gemm, NULL},     {"GRU", recurrent, "gru"}, {"LSTM", recurrent, "lstm"},
+    {"MatMul", matmul, NULL}, {"RNN", recurrent, "rnn"}, {NULL, NULL, NULL},
+};

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ONNX's operators that slide a window or sample: convolutions, pooling, resizing.
+ */
+#include "frontend/onnx_translate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What convolutions and pooling have in common, for each of `spatial` directions. */
+struct window {
+    uint32_t spatial;
+    struct anole_ints kernel, strides, dilations;
+    struct anole_ints pads; /* all begins, then all ends */
+    const char *auto_pad;   /* "NOTSET": as pads say */
+};
+
+static void fill(struct anole_ints *ints, uint32_t count, int64_t value)
+{
+    ints->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        ints->values[i] = value;
+}
+
+static void read_list(struct anole_onnx_context *context, struct anole_ints *ints, const char *name,
+                      uint32_t count, int64_t otherwise, int64_t low)
+{
+    fill(ints, count, otherwise);
+    anole_onnx_get_ints(context, name, ints);
+    if (ints->count != count)
+        anole_onnx_refuse(context, "%s has %u numbers; expected %u", name, ints->count, count);
+    for (uint32_t i = 0; i < ints->count && i < count; i++)
+        if (ints->values[i] < low || ints->values[i] > INT32_MAX)
+            anole_onnx_refuse(context, "%s has %" PRId64 "; expected %" PRId64 " or more", name,
+                              ints->values[i], low);
+}
+
+/* `kernel`: the sizes, where the attribute is absent; NULL: it must be there. */
+static void read_window(struct anole_onnx_context *context, struct window *w, uint32_t rank,
+                        const int64_t *kernel)
+{
+    *w = (struct window){.spatial = rank - 2};
+    if (rank < 3 || rank > 5) {
+        anole_onnx_refuse(context, "its input has %u dimensions; expected 3 to 5", rank);
+        return;
+    }
+    if (!anole_onnx_has(context, "kernel_shape") && !kernel)
+        anole_onnx_refuse(context, "it has no kernel_shape");
+    read_list(context, &w->kernel, "kernel_shape", w->spatial, 1, 1);
+    for (uint32_t i = 0; i < w->spatial && kernel; i++) {
+        if (anole_onnx_has(context, "kernel_shape") && w->kernel.values[i] != kernel[i])
+            anole_onnx_refuse(context,
+                              "kernel_shape has %" PRId64 "; expected %" PRId64
+                              ", as the weights have it",
+                              w->kernel.values[i], kernel[i]);
+        w->kernel.values[i] = kernel[i];
+    }
+    read_list(context, &w->strides, "strides", w->spatial, 1, 1);
+    read_list(context, &w->dilations, "dilations", w->spatial, 1, 1);
+    read_list(context, &w->pads, "pads", 2 * w->spatial, 0, -INT32_MAX);
+    w->auto_pad = anole_onnx_get_text(context, "auto_pad", "NOTSET");
+    if (strcmp(w->auto_pad, "NOTSET") != 0)
+        fill(&w->pads, 2 * w->spatial, 0);
+}
+
+/* As much padding as makes the output ceil(size / stride). */
+static void pad_same(struct window *w, const int64_t *sizes)
+{
+    bool lower = strcmp(w->auto_pad, "SAME_LOWER") == 0;
+    if (!lower && strcmp(w->auto_pad, "SAME_UPPER") != 0)
+        return;
+    for (uint32_t i = 0; i < w->spatial; i++) {
+        int64_t stride = w->strides.values[i], out = (sizes[i] + stride - 1) / stride;
+        int64_t reach = (w->kernel.values[i] - 1) * w->dilations.values[i] + 1;
+        int64_t needed = (out - 1) * stride + reach - sizes[i];
+        if (needed < 0)
+            needed = 0;
+        w->pads.values[i] = (needed + lower) / 2;
+        w->pads.values[w->spatial + i] = needed - w->pads.values[i];
+    }
+}
+
+/* One-dimensional windows get a height of 1. */
+static void widen(struct window *w)
+{
+    if (w->spatial != 1)
+        return;
+    w->kernel = (struct anole_ints){2, {1, w->kernel.values[0]}};
+    w->strides = (struct anole_ints){2, {1, w->strides.values[0]}};
+    w->dilations = (struct anole_ints){2, {1, w->dilations.values[0]}};
+    w->pads = (struct anole_ints){4, {0, w->pads.values[0], 0, w->pads.values[1]}};
+}
+
+/* [n, l, c] as [n, 1, l, c]. */
+static size_t insert_height(struct anole_onnx_context *context, size_t x)
+{
+    const struct anole_operand *type = anole_onnx_type(context, x);
+    if (type->rank != 3)
+        return x;
+    const int64_t dims[] = {type->dims[0], 1, type->dims[1], type->dims[2]};
+    return anole_onnx_reshape(context, x, dims, 4);
+}
+
+static size_t remove_height(struct anole_onnx_context *context, size_t x, bool inserted)
+{
+    const struct anole_operand *type = anole_onnx_type(context, x);
+    if (!inserted || type->rank != 4)
+        return x;
+    const int64_t dims[] = {type->dims[0], type->dims[2], type->dims[3]};
+    return anole_onnx_reshape(context, x, dims, 3);
+}
+
+/* -------------------------------------------------------------- convolutions */
+
+/* Negative padding cuts: only a pad can do that. */
+static size_t cut(struct anole_onnx_context *context, size_t x, struct window *w)
+{
+    struct anole_ints pads = {.count = 8};
+    bool any = false;
+    for (uint32_t i = 0; i < 4; i++)
+        if (w->pads.values[i] < 0) {
+            /* [n, h, w, c]: begins, then ends. */
+            pads.values[i < 2 ? 1 + i : 3 + i] = w->pads.values[i];
+            w->pads.values[i] = 0;
+            any = true;
+        }
+    if (!any)
+        return x;
+    size_t y = anole_onnx_add1(context, "pad", x);
+    anole_onnx_set_ints(context, "pads", &pads);
+    return anole_onnx_done(context, y);
+}
+
+/* The bias of a convolution goes along where there is one. */
+static size_t add_convolution(struct anole_onnx_context *context, const char *op, size_t x,
+                              size_t weights, const struct window *w, int64_t groups)
+{
+    size_t bias = anole_onnx_input(context, 2);
+    const size_t inputs[] = {x, weights, bias};
+    size_t y = anole_onnx_add(context, op, inputs, bias == ANOLE_NONE ? 2 : 3);
+    anole_onnx_set_ints(context, "strides", &w->strides);
+    anole_onnx_set_ints(context, "dilations", &w->dilations);
+    anole_onnx_set_ints(context, "pads", &w->pads);
+    anole_onnx_set_int(context, "groups", groups);
+    return y;
+}
+
+static bool check_convolution(struct anole_onnx_context *context, const struct anole_operand *x,
+                              const struct anole_operand *weights)
+{
+    if (context->status == ANOLE_DONE && (x->rank != weights->rank || x->rank < 3 || x->rank > 4))
+        anole_onnx_refuse(context,
+                          "its input has %u and its weights have %u dimensions; expected 3 or 4 of "
+                          "both",
+                          x->rank, weights->rank);
+    return context->status == ANOLE_DONE;
+}
+
+static void conv(struct anole_onnx_context *context)
+{
+    static const int64_t plane[] = {0, 2, 3, 1}, line[] = {0, 2, 1};
+    struct window w;
+    size_t x = anole_onnx_need(context, 0), weights = anole_onnx_need(context, 1);
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    const struct anole_operand shape = *anole_onnx_type(context, weights);
+    if (!check_convolution(context, &type, &shape))
+        return;
+    read_window(context, &w, type.rank, shape.dims + 2);
+    pad_same(&w, type.dims + 2);
+    bool one = type.rank == 3;
+    widen(&w);
+    x = insert_height(context, anole_onnx_channels_last(context, x));
+    weights = insert_height(context,
+                            anole_onnx_transpose(context, weights, one ? line : plane, shape.rank));
+    x = cut(context, x, &w);
+    size_t y = anole_onnx_done(context, add_convolution(context, "conv2d", x, weights, &w,
+                                                        anole_onnx_get_int(context, "group", 1)));
+    context->outputs[0] = anole_onnx_channels_second(context, remove_height(context, y, one));
+}
+
+/* Weights [in][out / groups][kh][kw] as [out][kh][kw][in / groups]. */
+static size_t transposed_weights(struct anole_onnx_context *context, size_t weights,
+                                 const struct anole_operand *shape, int64_t groups)
+{
+    static const int64_t perm[] = {0, 2, 3, 4, 1};
+    int64_t height = shape->rank == 4 ? shape->dims[2] : 1, width = shape->dims[shape->rank - 1];
+    int64_t in = shape->dims[0], out = shape->dims[1];
+    if (groups < 1 || in % groups != 0) {
+        anole_onnx_refuse(context, "%" PRId64 " groups do not divide %" PRId64 " channels", groups,
+                          in);
+        return ANOLE_NONE;
+    }
+    const int64_t apart[] = {groups, in / groups, out, height, width};
+    const int64_t together[] = {groups * out, height, width, in / groups};
+    weights = anole_onnx_reshape(context, weights, apart, 5);
+    weights = anole_onnx_transpose(context, weights, perm, 5);
+    return anole_onnx_reshape(context, weights, together, 4);
+}
+
+/* Padding that gives the output asked for; see ONNX's ConvTranspose. */
+static void pad_transposed(struct anole_onnx_context *context, struct window *w,
+                           const int64_t *sizes, struct anole_ints *extra)
+{
+    struct anole_ints wanted;
+    bool given = anole_onnx_get_ints(context, "output_shape", &wanted);
+    bool same = strncmp(w->auto_pad, "SAME", 4) == 0;
+    /* Some files have all dimensions there. */
+    uint32_t skip = given && wanted.count == w->spatial + 2 ? 2 : 0;
+    if (given && wanted.count - skip != w->spatial)
+        anole_onnx_refuse(context, "output_shape has %u numbers; expected %u", wanted.count,
+                          w->spatial);
+    for (uint32_t i = 0; i < w->spatial && context->status == ANOLE_DONE && (given || same); i++) {
+        int64_t stride = w->strides.values[i];
+        int64_t out = given ? wanted.values[skip + i] : sizes[i] * stride;
+        int64_t reach = (w->kernel.values[i] - 1) * w->dilations.values[i] + 1;
+        int64_t total = stride * (sizes[i] - 1) + extra->values[i] + reach - out;
+        if (total < 0) { /* more than there is: zeroes at the end */
+            extra->values[i] -= total;
+            total = 0;
+        }
+        bool upper = strcmp(w->auto_pad, "SAME_UPPER") == 0;
+        int64_t half = total / 2;
+        w->pads.values[i] = upper ? half : total - half;
+        w->pads.values[w->spatial + i] = upper ? total - half : half;
+    }
+}
+
+static void conv_transpose(struct anole_onnx_context *context)
+{
+    struct window w;
+    struct anole_ints extra;
+    size_t x = anole_onnx_need(context, 0), weights = anole_onnx_need(context, 1);
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    const struct anole_operand shape = *anole_onnx_type(context, weights);
+    int64_t groups = anole_onnx_get_int(context, "group", 1);
+    if (!check_convolution(context, &type, &shape))
+        return;
+    read_window(context, &w, type.rank, shape.dims + 2);
+    read_list(context, &extra, "output_padding", type.rank - 2, 0, 0);
+    pad_transposed(context, &w, type.dims + 2, &extra);
+    bool one = type.rank == 3;
+    if (one)
+        extra = (struct anole_ints){2, {0, extra.values[0]}};
+    widen(&w);
+    x = insert_height(context, anole_onnx_channels_last(context, x));
+    weights = transposed_weights(context, weights, &shape, groups);
+    size_t y = add_convolution(context, "conv_transpose2d", x, weights, &w, groups);
+    anole_onnx_set_ints(context, "output_padding", &extra);
+    y = anole_onnx_done(context, y);
+    context->outputs[0] = anole_onnx_channels_second(context, remove_height(context, y, one));
+}
+
+/* ------------------------------------------------------------------- pooling */
+
+static void pool(struct anole_onnx_context *context)
+{
+    const char *op = anole_onnx_translator_find(context->node->op_type)->function;
+    struct window w;
+    size_t x = anole_onnx_need(context, 0);
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    read_window(context, &w, type.rank, NULL);
+    if (anole_onnx_wants(context, 1))
+        anole_onnx_refuse(context, "its output of indices is not supported");
+    if (context->status)
+        return;
+    pad_same(&w, type.dims + 2);
+    size_t y = anole_onnx_add1(context, op, anole_onnx_channels_last(context, x));
+    anole_onnx_set_ints(context, "kernel", &w.kernel);
+    anole_onnx_set_ints(context, "strides", &w.strides);
+    anole_onnx_set_ints(context, "dilations", &w.dilations);
+    anole_onnx_set_ints(context, "pads", &w.pads);
+    anole_onnx_set_bool(context, "ceil_mode", anole_onnx_get_int(context, "ceil_mode", 0) != 0);
+    if (strcmp(op, "average_pool") == 0)
+        anole_onnx_set_bool(context, "count_include_pad",
+                            anole_onnx_get_int(context, "count_include_pad", 0) != 0);
+    context->outputs[0] = anole_onnx_channels_second(context, anole_onnx_done(context, y));
+}
+
+static void global_pool(struct anole_onnx_context *context)
+{
+    size_t x = anole_onnx_need(context, 0);
+    uint32_t rank = anole_onnx_rank(context, x);
+    struct anole_ints axes = {.count = 0};
+    if (rank < 3)
+        anole_onnx_refuse(context, "its input has %u dimensions; expected 3 or more", rank);
+    for (uint32_t i = 2; i < rank; i++)
+        axes.values[axes.count++] = i;
+    size_t y = anole_onnx_add1(context, "reduce", x);
+    anole_onnx_set_choice(context, "function",
+                          anole_onnx_translator_find(context->node->op_type)->function);
+    anole_onnx_set_ints(context, "axes", &axes);
+    anole_onnx_set_bool(context, "keep_dims", true);
+    context->outputs[0] = anole_onnx_done(context, y);
+}
+
+/* ------------------------------------------------------------------ resizing */
+
+/* An input; ANOLE_NONE also if it is an empty list, as exporters write what is absent. */
+static size_t unless_empty(struct anole_onnx_context *context, size_t i)
+{
+    size_t tensor = anole_onnx_input(context, i);
+    if (tensor == ANOLE_NONE || anole_operand_elements(anole_onnx_type(context, tensor)) == 0)
+        return ANOLE_NONE;
+    return tensor;
+}
+
+/* The scales of an Upsample of opset 7 as a constant. */
+static size_t scales_attribute(struct anole_onnx_context *context)
+{
+    const struct anole_onnx_attribute *scales = anole_onnx_attribute_find(context->node, "scales");
+    size_t tensor;
+    if (!scales || scales->kind != ANOLE_ONNX_ATTRIBUTE_FLOATS) {
+        anole_onnx_refuse(context, "it has no scales");
+        return ANOLE_NONE;
+    }
+    const struct anole_operand type = {
+        .dtype = ANOLE_F32, .rank = 1, .dims = {(int64_t)scales->count}, .data = scales->floats};
+    enum anole_status status =
+        anole_graph_add_constant(context->graph, &tensor, NULL, &type, false, context->error);
+    if (status)
+        context->status = status;
+    return status ? ANOLE_NONE : tensor;
+}
+
+/* Upsample, and Resize of opset 10: asymmetric, the nearest below. */
+static void upsample(struct anole_onnx_context *context)
+{
+    const char *mode = anole_onnx_get_text(context, "mode", "nearest");
+    size_t x = anole_onnx_need(context, 0);
+    size_t scales =
+        context->node->input_count > 1 ? anole_onnx_need(context, 1) : scales_attribute(context);
+    const size_t inputs[] = {x, ANOLE_NONE, scales};
+    size_t y = anole_onnx_add(context, "resize", inputs, 3);
+    anole_onnx_set_choice(context, "mode", strcmp(mode, "nearest") == 0 ? "nearest" : "linear");
+    anole_onnx_set_choice(context, "coordinates", "asymmetric");
+    anole_onnx_set_choice(context, "nearest_mode", "floor");
+    context->outputs[0] = anole_onnx_done(context, y);
+}
+
+static void resize(struct anole_onnx_context *context)
+{
+    struct anole_ints axes;
+    if (context->opset < 11) {
+        upsample(context);
+        return;
+    }
+    size_t inputs[] = {anole_onnx_need(context, 0), unless_empty(context, 1),
+                       unless_empty(context, 2), unless_empty(context, 3)};
+    if (anole_onnx_get_int(context, "antialias", 0) != 0)
+        anole_onnx_refuse(context, "antialias is not supported");
+    const char *mode = anole_onnx_get_text(context, "mode", "nearest");
+    size_t y = anole_onnx_add(context, "resize", inputs,
+                              inputs[3] != ANOLE_NONE   ? 4
+                              : inputs[2] != ANOLE_NONE ? 3
+                                                        : 2);
+    anole_onnx_set_choice(context, "mode", mode);
+    anole_onnx_set_choice(
+        context, "coordinates",
+        anole_onnx_get_text(context, "coordinate_transformation_mode", "half_pixel"));
+    anole_onnx_set_choice(context, "nearest_mode",
+                          anole_onnx_get_text(context, "nearest_mode", "round_prefer_floor"));
+    anole_onnx_set_real(context, "cubic_coeff_a",
+                        anole_onnx_get_real(context, "cubic_coeff_a", -0.75));
+    anole_onnx_set_bool(context, "exclude_outside",
+                        anole_onnx_get_int(context, "exclude_outside", 0) != 0);
+    anole_onnx_set_real(context, "extrapolation_value",
+                        anole_onnx_get_real(context, "extrapolation_value", 0));
+    anole_onnx_set_choice(context, "keep_aspect_ratio_policy",
+                          anole_onnx_get_text(context, "keep_aspect_ratio_policy", "stretch"));
+    if (anole_onnx_get_ints(context, "axes", &axes))
+        anole_onnx_set_ints(context, "axes", &axes);
+    context->outputs[0] = anole_onnx_done(context, y);
+}
+
+const struct anole_onnx_translator anole_onnx_windows[] = {
+    {"AveragePool", pool, "average_pool"},
+    {"Conv", conv, NULL},
+    {"ConvTranspose", conv_transpose, NULL},
+    {"GlobalAveragePool", global_pool, "mean"},
+    {"GlobalMaxPool", global_pool, "max"},
+    {"MaxPool", pool, "max_pool"},
+    {"Resize", resize, NULL},
+    {"Upsample", upsample, NULL},
+    {NULL, NULL, NULL},
+};
