@@ -22,6 +22,23 @@ static size_t add_reduce(struct anole_onnx_context *context, const char *functio
     return y;
 }
 
+/* Takes the reduced dimensions away (axes NULL: all): a step of its own, so that the reduction
+ * has as many as its input, and can be moved to another layout. */
+static size_t drop_axes(struct anole_onnx_context *context, size_t y, const struct anole_ints *axes)
+{
+    const struct anole_operand *type = anole_onnx_type(context, y);
+    int64_t dims[ANOLE_MAX_RANK];
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < type->rank; i++) {
+        bool gone = !axes;
+        for (uint32_t j = 0; axes && j < axes->count; j++)
+            gone |= axes->values[j] == i || axes->values[j] + type->rank == i;
+        if (!gone)
+            dims[left++] = type->dims[i];
+    }
+    return anole_onnx_reshape(context, y, dims, left);
+}
+
 /* Axes are an attribute, or an input from opset 18 on (13 of ReduceSum). */
 static void reduce(struct anole_onnx_context *context)
 {
@@ -37,9 +54,10 @@ static void reduce(struct anole_onnx_context *context)
         context->outputs[0] = anole_onnx_done(context, y);
         return;
     }
-    size_t y = add_reduce(context, own_function(context), x, given && axes.count > 0 ? &axes : NULL,
-                          anole_onnx_get_int(context, "keepdims", 1) != 0);
-    context->outputs[0] = anole_onnx_done(context, y);
+    bool keep = anole_onnx_get_int(context, "keepdims", 1) != 0;
+    size_t y = anole_onnx_done(context, add_reduce(context, own_function(context), x,
+                                                   given && axes.count > 0 ? &axes : NULL, true));
+    context->outputs[0] = keep ? y : drop_axes(context, y, given && axes.count > 0 ? &axes : NULL);
 }
 
 static void arg(struct anole_onnx_context *context)

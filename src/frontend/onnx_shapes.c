@@ -55,25 +55,48 @@ static void split(struct anole_onnx_context *context)
     free(outputs);
 }
 
-/* Attributes before opset 10, then inputs. */
+/* True if input i is a constant, or absent. */
+static bool is_known(const struct anole_onnx_context *context, size_t i)
+{
+    size_t tensor = anole_onnx_input(context, i);
+    return tensor == ANOLE_NONE || anole_onnx_type(context, tensor)->data;
+}
+
+/* Numbers 0 to count - 1, where a list of axes is absent. */
+static void all_axes(struct anole_ints *axes, uint32_t count)
+{
+    axes->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        axes->values[i] = i;
+}
+
+/* Attributes before opset 10, then inputs; ours take both, and say all axes by number, so that
+ * these can be renumbered. */
 static void slice(struct anole_onnx_context *context)
 {
+    struct anole_ints starts = {.count = 0}, ends = {.count = 0}, axes, steps;
     size_t x = anole_onnx_need(context, 0);
-    if (context->opset >= 10) {
+    bool known = is_known(context, 1) && is_known(context, 2) && is_known(context, 3) &&
+                 is_known(context, 4);
+    if (!known) {
         size_t count = context->node->input_count < 5 ? context->node->input_count : 5;
         context->outputs[0] =
             anole_onnx_done(context, anole_onnx_add(context, "slice", context->inputs, count));
         return;
     }
-    struct anole_ints starts = {.count = 0}, ends = {.count = 0}, axes;
-    size_t y = anole_onnx_add1(context, "slice", x);
-    if (!anole_onnx_get_ints(context, "starts", &starts) ||
-        !anole_onnx_get_ints(context, "ends", &ends))
+    if (!anole_onnx_numbers(context, "starts", 1, &starts) ||
+        !anole_onnx_numbers(context, "ends", 2, &ends))
         anole_onnx_refuse(context, "it has no starts or ends");
+    bool has_axes = anole_onnx_numbers(context, "axes", 3, &axes);
+    bool has_steps = anole_onnx_numbers(context, "steps", 4, &steps);
+    if (!has_axes)
+        all_axes(&axes, starts.count);
+    size_t y = anole_onnx_add1(context, "slice", x);
     anole_onnx_set_ints(context, "starts", &starts);
     anole_onnx_set_ints(context, "ends", &ends);
-    if (anole_onnx_get_ints(context, "axes", &axes))
-        anole_onnx_set_ints(context, "axes", &axes);
+    anole_onnx_set_ints(context, "axes", &axes);
+    if (has_steps)
+        anole_onnx_set_ints(context, "steps", &steps);
     context->outputs[0] = anole_onnx_done(context, y);
 }
 
@@ -98,18 +121,26 @@ static void scatter(struct anole_onnx_context *context)
 static void pad(struct anole_onnx_context *context)
 {
     const char *mode = anole_onnx_get_text(context, "mode", "constant");
-    size_t x = anole_onnx_need(context, 0), y;
-    if (context->opset >= 11) {
+    size_t x = anole_onnx_need(context, 0), y, value = anole_onnx_input(context, 2);
+    struct anole_ints pads, axes;
+    /* The value of a type other than f32 stays an input, lest it be rounded. */
+    bool known = is_known(context, 1) && is_known(context, 2) && is_known(context, 3) &&
+                 (value == ANOLE_NONE || anole_onnx_type(context, value)->dtype == ANOLE_F32);
+    if (!known) {
         size_t count = context->node->input_count < 4 ? context->node->input_count : 4;
         y = anole_onnx_add(context, "pad", context->inputs, count);
     } else {
-        struct anole_ints pads;
-        y = anole_onnx_add1(context, "pad", x);
-        if (!anole_onnx_get_ints(context, "pads", &pads))
+        if (!anole_onnx_numbers(context, "pads", 1, &pads))
             anole_onnx_refuse(context, "it has no pads");
-        else
-            anole_onnx_set_ints(context, "pads", &pads);
-        anole_onnx_set_real(context, "value", anole_onnx_get_real(context, "value", 0));
+        if (!anole_onnx_numbers(context, "axes", 3, &axes))
+            all_axes(&axes, anole_onnx_rank(context, x));
+        double filling = anole_onnx_get_real(context, "value", 0);
+        if (value != ANOLE_NONE && anole_operand_elements(anole_onnx_type(context, value)) == 1)
+            filling = anole_operand_real(anole_onnx_type(context, value), 0);
+        y = anole_onnx_add1(context, "pad", x);
+        anole_onnx_set_ints(context, "pads", &pads);
+        anole_onnx_set_ints(context, "axes", &axes);
+        anole_onnx_set_real(context, "value", filling);
     }
     anole_onnx_set_choice(context, "mode", mode);
     context->outputs[0] = anole_onnx_done(context, y);

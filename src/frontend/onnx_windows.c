@@ -142,7 +142,8 @@ static size_t add_convolution(struct anole_onnx_context *context, const char *op
     anole_onnx_set_ints(context, "strides", &w->strides);
     anole_onnx_set_ints(context, "dilations", &w->dilations);
     anole_onnx_set_ints(context, "pads", &w->pads);
-    anole_onnx_set_int(context, "groups", groups);
+    if (groups > 0)
+        anole_onnx_set_int(context, "groups", groups);
     return y;
 }
 
@@ -155,6 +156,17 @@ static bool check_convolution(struct anole_onnx_context *context, const struct a
                           "both",
                           x->rank, weights->rank);
     return context->status == ANOLE_DONE;
+}
+
+/* Weights [c * m][1][kh][kw] of a convolution that has as many groups as channels, as
+ * [kh][kw][c * m]. */
+static size_t depthwise_weights(struct anole_onnx_context *context, size_t weights,
+                                const struct anole_operand *shape)
+{
+    static const int64_t perm[] = {1, 2, 0};
+    const int64_t dims[] = {shape->dims[0], shape->rank == 4 ? shape->dims[2] : 1,
+                            shape->dims[shape->rank - 1]};
+    return anole_onnx_transpose(context, anole_onnx_reshape(context, weights, dims, 3), perm, 3);
 }
 
 static void conv(struct anole_onnx_context *context)
@@ -323,41 +335,108 @@ static size_t scales_attribute(struct anole_onnx_context *context)
     return status ? ANOLE_NONE : tensor;
 }
 
+/* What scales or sizes say beyond batch and channels, if these stay as they are; else, or if
+ * they are not known, ANOLE_NONE. */
+static size_t beyond_channels(struct anole_onnx_context *context, size_t x, size_t list,
+                              bool are_sizes)
+{
+    const struct anole_operand type = *anole_onnx_type(context, list);
+    const struct anole_operand *input = anole_onnx_type(context, x);
+    size_t bytes = anole_dtype_bytes(type.dtype), tensor;
+    if (context->status || !type.data || type.rank != 1 || input->rank < 3 ||
+        anole_operand_elements(&type) != input->rank)
+        return ANOLE_NONE;
+    for (uint32_t i = 0; i < 2; i++)
+        if (anole_operand_real(&type, i) != (are_sizes ? (double)input->dims[i] : 1.0))
+            return ANOLE_NONE;
+    const struct anole_operand rest = {.dtype = type.dtype,
+                                       .rank = 1,
+                                       .dims = {type.dims[0] - 2},
+                                       .data = (char *)type.data + 2 * bytes};
+    enum anole_status status =
+        anole_graph_add_constant(context->graph, &tensor, NULL, &rest, false, context->error);
+    if (status)
+        context->status = status;
+    return status ? ANOLE_NONE : tensor;
+}
+
+struct resizing {
+    size_t x, roi, scales, sizes;
+    bool last; /* channels are; axes are those between */
+};
+
+/* Resizes with the channels last, where they are not resized: neighbours of a pixel then are
+ * as wide as its channels. */
+static void put_channels_last(struct anole_onnx_context *context, struct resizing *r)
+{
+    bool by_sizes = r->sizes != ANOLE_NONE;
+    size_t list = by_sizes ? r->sizes : r->scales;
+    if (list == ANOLE_NONE || anole_onnx_has(context, "axes") || r->roi != ANOLE_NONE)
+        return;
+    size_t rest = beyond_channels(context, r->x, list, by_sizes);
+    if (rest == ANOLE_NONE)
+        return;
+    *(by_sizes ? &r->sizes : &r->scales) = rest;
+    r->x = anole_onnx_channels_last(context, r->x);
+    r->last = true;
+}
+
+static size_t add_resize(struct anole_onnx_context *context, struct resizing *r)
+{
+    struct anole_ints axes = {.count = 0};
+    put_channels_last(context, r);
+    const size_t inputs[] = {r->x, r->roi, r->scales, r->sizes};
+    uint32_t rank = anole_onnx_rank(context, r->x);
+    size_t y = anole_onnx_add(context, "resize", inputs,
+                              r->sizes != ANOLE_NONE    ? 4
+                              : r->scales != ANOLE_NONE ? 3
+                                                        : 2);
+    for (uint32_t i = 1; r->last && i + 1 < rank; i++)
+        axes.values[axes.count++] = i;
+    if (r->last || anole_onnx_get_ints(context, "axes", &axes))
+        anole_onnx_set_ints(context, "axes", &axes);
+    return y;
+}
+
+static void finish_resize(struct anole_onnx_context *context, const struct resizing *r, size_t y)
+{
+    y = anole_onnx_done(context, y);
+    context->outputs[0] = r->last ? anole_onnx_channels_second(context, y) : y;
+}
+
 /* Upsample, and Resize of opset 10: asymmetric, the nearest below. */
 static void upsample(struct anole_onnx_context *context)
 {
     const char *mode = anole_onnx_get_text(context, "mode", "nearest");
-    size_t x = anole_onnx_need(context, 0);
-    size_t scales =
+    struct resizing r = {.x = anole_onnx_need(context, 0), .roi = ANOLE_NONE, .sizes = ANOLE_NONE};
+    r.scales =
         context->node->input_count > 1 ? anole_onnx_need(context, 1) : scales_attribute(context);
-    const size_t inputs[] = {x, ANOLE_NONE, scales};
-    size_t y = anole_onnx_add(context, "resize", inputs, 3);
+    size_t y = add_resize(context, &r);
     anole_onnx_set_choice(context, "mode", strcmp(mode, "nearest") == 0 ? "nearest" : "linear");
     anole_onnx_set_choice(context, "coordinates", "asymmetric");
     anole_onnx_set_choice(context, "nearest_mode", "floor");
-    context->outputs[0] = anole_onnx_done(context, y);
+    finish_resize(context, &r, y);
 }
 
 static void resize(struct anole_onnx_context *context)
 {
-    struct anole_ints axes;
     if (context->opset < 11) {
         upsample(context);
         return;
     }
-    size_t inputs[] = {anole_onnx_need(context, 0), unless_empty(context, 1),
-                       unless_empty(context, 2), unless_empty(context, 3)};
+    const char *coordinates =
+        anole_onnx_get_text(context, "coordinate_transformation_mode", "half_pixel");
+    struct resizing r = {.x = anole_onnx_need(context, 0),
+                         .roi = unless_empty(context, 1),
+                         .scales = unless_empty(context, 2),
+                         .sizes = unless_empty(context, 3)};
+    if (strcmp(coordinates, "tf_crop_and_resize") != 0)
+        r.roi = ANOLE_NONE; /* it is for that mode alone, and often there all the same */
     if (anole_onnx_get_int(context, "antialias", 0) != 0)
         anole_onnx_refuse(context, "antialias is not supported");
-    const char *mode = anole_onnx_get_text(context, "mode", "nearest");
-    size_t y = anole_onnx_add(context, "resize", inputs,
-                              inputs[3] != ANOLE_NONE   ? 4
-                              : inputs[2] != ANOLE_NONE ? 3
-                                                        : 2);
-    anole_onnx_set_choice(context, "mode", mode);
-    anole_onnx_set_choice(
-        context, "coordinates",
-        anole_onnx_get_text(context, "coordinate_transformation_mode", "half_pixel"));
+    size_t y = add_resize(context, &r);
+    anole_onnx_set_choice(context, "mode", anole_onnx_get_text(context, "mode", "nearest"));
+    anole_onnx_set_choice(context, "coordinates", coordinates);
     anole_onnx_set_choice(context, "nearest_mode",
                           anole_onnx_get_text(context, "nearest_mode", "round_prefer_floor"));
     anole_onnx_set_real(context, "cubic_coeff_a",
@@ -368,9 +447,7 @@ static void resize(struct anole_onnx_context *context)
                         anole_onnx_get_real(context, "extrapolation_value", 0));
     anole_onnx_set_choice(context, "keep_aspect_ratio_policy",
                           anole_onnx_get_text(context, "keep_aspect_ratio_policy", "stretch"));
-    if (anole_onnx_get_ints(context, "axes", &axes))
-        anole_onnx_set_ints(context, "axes", &axes);
-    context->outputs[0] = anole_onnx_done(context, y);
+    finish_resize(context, &r, y);
 }
 
 const struct anole_onnx_translator anole_onnx_windows[] = {

@@ -19,6 +19,7 @@ static const struct arg defaults = {.keep_dims = true};
 static const struct anole_op_key keys[] = {
     {.name = "axis",
      .kind = ANOLE_KEY_INT,
+     .is_axis = true,
      .offset = offsetof(struct arg, axis),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1},
@@ -106,6 +107,7 @@ static enum anole_status compute_min(const struct anole_call *call, struct anole
 #define ARG(NAME, COMPUTE)                                                                         \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
+        .flags = ANOLE_OP_ALONG_AXES,                                                              \
         .fewest_inputs = 1,                                                                        \
         .most_inputs = 1,                                                                          \
         .fewest_outputs = 1,                                                                       \

@@ -16,6 +16,7 @@ struct concat {
 static const struct anole_op_key keys[] = {
     {.name = "axis",
      .kind = ANOLE_KEY_INT,
+     .is_axis = true,
      .offset = offsetof(struct concat, axis),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1,
@@ -85,6 +86,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 
 const struct anole_op anole_op_concat = {
     .name = "concat",
+    .flags = ANOLE_OP_ALONG_AXES,
     .fewest_inputs = 1,
     .most_inputs = UINT32_MAX,
     .fewest_outputs = 1,

@@ -154,3 +154,23 @@ enum anole_status anole_op_set_ints(const struct anole_op *op, void *attributes,
     memcpy(field, &ints, sizeof ints);
     return ANOLE_DONE;
 }
+
+bool anole_op_get_ints(const struct anole_op *op, const void *attributes, const char *name,
+                       struct anole_ints *ints)
+{
+    const struct anole_op_key *key = anole_op_key_find(op, name);
+    if (!key || key->kind != ANOLE_KEY_INTS)
+        return false;
+    memcpy(ints, (const char *)attributes + key->offset, sizeof *ints);
+    return true;
+}
+
+const char *anole_op_get_choice(const struct anole_op *op, const void *attributes, const char *name)
+{
+    const struct anole_op_key *key = anole_op_key_find(op, name);
+    uint32_t chosen;
+    if (!key || key->kind != ANOLE_KEY_CHOICE)
+        return NULL;
+    memcpy(&chosen, (const char *)attributes + key->offset, sizeof chosen);
+    return key->choices[chosen];
+}

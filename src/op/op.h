@@ -53,6 +53,7 @@ struct anole_op_key {
     uint32_t fewest, most;      /* INTS: how many */
     const char *const *choices; /* CHOICE: NULL-terminated */
     bool required;              /* files must say it */
+    bool is_axis;               /* INT, INTS: they are axes of the first input */
 };
 
 /* One use of an operator: a node with the types of its operands. */
@@ -86,6 +87,13 @@ enum anole_op_flag {
     ANOLE_OP_DATA_SIZED = 1u << 5,
     /* Its outputs depend on its inputs' types alone: compute() needs no elements (shape). */
     ANOLE_OP_TYPES_ONLY = 1u << 6,
+    /* It treats all dimensions alike but for those that its attributes marked is_axis name:
+     * on permuted dimensions, with these renumbered, it makes the same, permuted. */
+    ANOLE_OP_ALONG_AXES = 1u << 7,
+    /* Its second input are weights, the third an optional bias, and a factor of an output
+     * channel is one of its weights, which are the first dimension of these, or the last. */
+    ANOLE_OP_CHANNEL_WEIGHTS = 1u << 8,
+    ANOLE_OP_CHANNELS_LAST_WEIGHTS = 1u << 9,
 };
 
 struct anole_kernel_builder; /* anole/plugin.h */
@@ -154,6 +162,14 @@ enum anole_status anole_op_set_choice(const struct anole_op *op, void *attribute
                                       const char *value, struct anole_error *error);
 enum anole_status anole_op_set_ints(const struct anole_op *op, void *attributes, const char *name,
                                     const int64_t *values, size_t count, struct anole_error *error);
+
+/* The way back; false (and *ints as it was): there is no such list. */
+bool anole_op_get_ints(const struct anole_op *op, const void *attributes, const char *name,
+                       struct anole_ints *ints);
+
+/* The word that is chosen; NULL: there is no such choice. */
+const char *anole_op_get_choice(const struct anole_op *op, const void *attributes,
+                                const char *name);
 
 /* -- Operands -- */
 

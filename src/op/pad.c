@@ -34,6 +34,7 @@ static const struct anole_op_key keys[] = {
      .high = INT32_MAX},
     {.name = "axes",
      .kind = ANOLE_KEY_INTS,
+     .is_axis = true,
      .offset = offsetof(struct pad, axes),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1,
@@ -170,6 +171,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 
 const struct anole_op anole_op_pad = {
     .name = "pad",
+    .flags = ANOLE_OP_ALONG_AXES,
     .fewest_inputs = 1,
     .most_inputs = 4,
     .fewest_outputs = 1,

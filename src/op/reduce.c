@@ -35,6 +35,7 @@ static const struct anole_op_key keys[] = {
      .required = true},
     {.name = "axes",
      .kind = ANOLE_KEY_INTS,
+     .is_axis = true,
      .offset = offsetof(struct reduce, axes),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1,
@@ -275,6 +276,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 
 const struct anole_op anole_op_reduce = {
     .name = "reduce",
+    .flags = ANOLE_OP_ALONG_AXES,
     .fewest_inputs = 1,
     .most_inputs = 2,
     .fewest_outputs = 1,

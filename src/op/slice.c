@@ -14,14 +14,14 @@ struct slice {
     struct anole_ints starts, ends, axes, steps;
 };
 
-#define LIST(field)                                                                                \
+#define LIST(field, axis)                                                                          \
     {                                                                                              \
         .name = #field, .kind = ANOLE_KEY_INTS, .offset = offsetof(struct slice, field),           \
-        .most = ANOLE_MAX_RANK                                                                     \
+        .most = ANOLE_MAX_RANK, .is_axis = axis                                                    \
     }
 
 static const struct anole_op_key keys[] = {
-    LIST(starts), LIST(ends), LIST(axes), LIST(steps), {.name = NULL}};
+    LIST(starts, false), LIST(ends, false), LIST(axes, true), LIST(steps, false), {.name = NULL}};
 
 /* What is taken of each dimension. */
 struct cut {
@@ -137,6 +137,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 
 const struct anole_op anole_op_slice = {
     .name = "slice",
+    .flags = ANOLE_OP_ALONG_AXES,
     .fewest_inputs = 1,
     .most_inputs = 5,
     .fewest_outputs = 1,

@@ -18,6 +18,7 @@ static const struct softmax defaults = {.axis = -1};
 static const struct anole_op_key keys[] = {
     {.name = "axis",
      .kind = ANOLE_KEY_INT,
+     .is_axis = true,
      .offset = offsetof(struct softmax, axis),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1},
@@ -88,6 +89,7 @@ static enum anole_status compute_log(const struct anole_call *call, struct anole
 #define SOFTMAX(NAME, COMPUTE)                                                                     \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
+        .flags = ANOLE_OP_ALONG_AXES,                                                              \
         .fewest_inputs = 1,                                                                        \
         .most_inputs = 1,                                                                          \
         .fewest_outputs = 1,                                                                       \

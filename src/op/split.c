@@ -20,6 +20,7 @@ struct split {
 static const struct anole_op_key keys[] = {
     {.name = "axis",
      .kind = ANOLE_KEY_INT,
+     .is_axis = true,
      .offset = offsetof(struct split, axis),
      .low = -ANOLE_MAX_RANK,
      .high = ANOLE_MAX_RANK - 1},
@@ -103,6 +104,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 
 const struct anole_op anole_op_split = {
     .name = "split",
+    .flags = ANOLE_OP_ALONG_AXES,
     .fewest_inputs = 1,
     .most_inputs = 2,
     .fewest_outputs = 1,
