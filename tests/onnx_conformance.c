@@ -57,16 +57,16 @@ static size_t load_arrays(struct anole_array *arrays, const char *folder, const 
 }
 
 /* Both enumerations have one row for each type; this test asks for no more than these. */
-static uint32_t dtype_of(enum anole_element element)
+static uint32_t dtype_of(enum anole_array_type element)
 {
     static const uint32_t types[] = {
-        [ANOLE_ELEMENT_F32] = ANOLE_F32,  [ANOLE_ELEMENT_U8] = ANOLE_U8,
-        [ANOLE_ELEMENT_I8] = ANOLE_I8,    [ANOLE_ELEMENT_U16] = ANOLE_U16,
-        [ANOLE_ELEMENT_I16] = ANOLE_I16,  [ANOLE_ELEMENT_I32] = ANOLE_I32,
-        [ANOLE_ELEMENT_I64] = ANOLE_I64,  [ANOLE_ELEMENT_BOOL] = ANOLE_BOOL,
-        [ANOLE_ELEMENT_F16] = ANOLE_F16,  [ANOLE_ELEMENT_F64] = ANOLE_F64,
-        [ANOLE_ELEMENT_U32] = ANOLE_U32,  [ANOLE_ELEMENT_U64] = ANOLE_U64,
-        [ANOLE_ELEMENT_BF16] = ANOLE_BF16};
+        [ANOLE_ARRAY_F32] = ANOLE_F32,  [ANOLE_ARRAY_U8] = ANOLE_U8,
+        [ANOLE_ARRAY_I8] = ANOLE_I8,    [ANOLE_ARRAY_U16] = ANOLE_U16,
+        [ANOLE_ARRAY_I16] = ANOLE_I16,  [ANOLE_ARRAY_I32] = ANOLE_I32,
+        [ANOLE_ARRAY_I64] = ANOLE_I64,  [ANOLE_ARRAY_BOOL] = ANOLE_BOOL,
+        [ANOLE_ARRAY_F16] = ANOLE_F16,  [ANOLE_ARRAY_F64] = ANOLE_F64,
+        [ANOLE_ARRAY_U32] = ANOLE_U32,  [ANOLE_ARRAY_U64] = ANOLE_U64,
+        [ANOLE_ARRAY_BF16] = ANOLE_BF16};
     return (size_t)element < sizeof types / sizeof *types ? types[element] : 0;
 }
 

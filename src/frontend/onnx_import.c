@@ -82,18 +82,18 @@ static size_t recall(const struct anole_onnx_importer *importer,
 }
 
 /* Our type of an element type of ONNX; 0: we have none. */
-static uint32_t dtype_of(enum anole_element element)
+static uint32_t dtype_of(enum anole_array_type element)
 {
     static const struct {
-        enum anole_element element;
+        enum anole_array_type element;
         uint32_t dtype;
-    } pairs[] = {{ANOLE_ELEMENT_F32, ANOLE_F32},  {ANOLE_ELEMENT_F16, ANOLE_F16},
-                 {ANOLE_ELEMENT_F64, ANOLE_F64},  {ANOLE_ELEMENT_BF16, ANOLE_BF16},
-                 {ANOLE_ELEMENT_I8, ANOLE_I8},    {ANOLE_ELEMENT_U8, ANOLE_U8},
-                 {ANOLE_ELEMENT_I16, ANOLE_I16},  {ANOLE_ELEMENT_U16, ANOLE_U16},
-                 {ANOLE_ELEMENT_I32, ANOLE_I32},  {ANOLE_ELEMENT_U32, ANOLE_U32},
-                 {ANOLE_ELEMENT_I64, ANOLE_I64},  {ANOLE_ELEMENT_U64, ANOLE_U64},
-                 {ANOLE_ELEMENT_BOOL, ANOLE_BOOL}};
+    } pairs[] = {{ANOLE_ARRAY_F32, ANOLE_F32},  {ANOLE_ARRAY_F16, ANOLE_F16},
+                 {ANOLE_ARRAY_F64, ANOLE_F64},  {ANOLE_ARRAY_BF16, ANOLE_BF16},
+                 {ANOLE_ARRAY_I8, ANOLE_I8},    {ANOLE_ARRAY_U8, ANOLE_U8},
+                 {ANOLE_ARRAY_I16, ANOLE_I16},  {ANOLE_ARRAY_U16, ANOLE_U16},
+                 {ANOLE_ARRAY_I32, ANOLE_I32},  {ANOLE_ARRAY_U32, ANOLE_U32},
+                 {ANOLE_ARRAY_I64, ANOLE_I64},  {ANOLE_ARRAY_U64, ANOLE_U64},
+                 {ANOLE_ARRAY_BOOL, ANOLE_BOOL}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (pairs[i].element == element)
             return pairs[i].dtype;
@@ -278,11 +278,11 @@ bool anole_onnx_numbers(struct anole_onnx_context *context, const char *name, si
 
 uint32_t anole_onnx_dtype(struct anole_onnx_context *context, int64_t element)
 {
-    uint32_t dtype = element > 0 && element < 64 ? dtype_of((enum anole_element)element) : 0;
+    uint32_t dtype = element > 0 && element < 64 ? dtype_of((enum anole_array_type)element) : 0;
     if (dtype == 0)
         anole_onnx_refuse(context, "element type %s (%" PRId64 ") is none of ours",
                           element > 0 && element < 64
-                              ? anole_element_text((enum anole_element)element)
+                              ? anole_array_type_text((enum anole_array_type)element)
                               : "unknown",
                           element);
     return dtype;
@@ -706,7 +706,7 @@ static enum anole_status input_type(struct anole_onnx_importer *importer,
     if (value->kind != ANOLE_ONNX_TENSOR || type->dtype == 0)
         return anole_onnx_fail(importer->model, NULL, error,
                                "input \"%s\" is %s; expected a tensor of numbers or bool", name,
-                               value->kind == ANOLE_ONNX_TENSOR ? anole_element_text(value->element)
+                               value->kind == ANOLE_ONNX_TENSOR ? anole_array_type_text(value->element)
                                                                 : "no tensor");
     if (!value->has_shape && !given)
         return anole_onnx_fail(importer->model, NULL, error,
@@ -764,7 +764,7 @@ static enum anole_status import_known(struct anole_onnx_importer *importer, bool
                 importer->model, NULL, error,
                 "the value given for input \"%s\" is of another type; expected %s",
                 anole_text_printable(name, sizeof name, value->name),
-                anole_element_text(value->element));
+                anole_array_type_text(value->element));
         enum anole_status status = anole_graph_add_constant(importer->graph, &tensor, value->name,
                                                             &known->value, false, error);
         *is_known = true;
