@@ -195,8 +195,11 @@ static void dropout(struct anole_onnx_context *context)
 {
     context->outputs[0] = anole_onnx_need(context, 0);
     if (anole_onnx_wants(context, 1)) {
-        anole_onnx_refuse(context, "its mask is not supported");
-        return;
+        size_t shape = anole_onnx_done(
+            context, anole_onnx_add1(context, "shape", anole_onnx_need(context, 0)));
+        size_t yes = anole_onnx_constant_real(context, ANOLE_BOOL, 1);
+        context->outputs[1] =
+            anole_onnx_done(context, anole_onnx_add2(context, "constant_of_shape", shape, yes));
     }
     size_t training = anole_onnx_input(context, 2);
     const struct anole_operand *type = anole_onnx_type(context, training);

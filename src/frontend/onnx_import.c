@@ -87,13 +87,12 @@ static uint32_t dtype_of(enum anole_array_type element)
     static const struct {
         enum anole_array_type element;
         uint32_t dtype;
-    } pairs[] = {{ANOLE_ARRAY_F32, ANOLE_F32},  {ANOLE_ARRAY_F16, ANOLE_F16},
-                 {ANOLE_ARRAY_F64, ANOLE_F64},  {ANOLE_ARRAY_BF16, ANOLE_BF16},
-                 {ANOLE_ARRAY_I8, ANOLE_I8},    {ANOLE_ARRAY_U8, ANOLE_U8},
-                 {ANOLE_ARRAY_I16, ANOLE_I16},  {ANOLE_ARRAY_U16, ANOLE_U16},
-                 {ANOLE_ARRAY_I32, ANOLE_I32},  {ANOLE_ARRAY_U32, ANOLE_U32},
-                 {ANOLE_ARRAY_I64, ANOLE_I64},  {ANOLE_ARRAY_U64, ANOLE_U64},
-                 {ANOLE_ARRAY_BOOL, ANOLE_BOOL}};
+    } pairs[] = {
+        {ANOLE_ARRAY_F32, ANOLE_F32},   {ANOLE_ARRAY_F16, ANOLE_F16}, {ANOLE_ARRAY_F64, ANOLE_F64},
+        {ANOLE_ARRAY_BF16, ANOLE_BF16}, {ANOLE_ARRAY_I8, ANOLE_I8},   {ANOLE_ARRAY_U8, ANOLE_U8},
+        {ANOLE_ARRAY_I16, ANOLE_I16},   {ANOLE_ARRAY_U16, ANOLE_U16}, {ANOLE_ARRAY_I32, ANOLE_I32},
+        {ANOLE_ARRAY_U32, ANOLE_U32},   {ANOLE_ARRAY_I64, ANOLE_I64}, {ANOLE_ARRAY_U64, ANOLE_U64},
+        {ANOLE_ARRAY_BOOL, ANOLE_BOOL}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (pairs[i].element == element)
             return pairs[i].dtype;
@@ -704,10 +703,10 @@ static enum anole_status input_type(struct anole_onnx_importer *importer,
     const struct anole_onnx_shape *given = given_shape(importer, value->name);
     *type = (struct anole_operand){.dtype = dtype_of(value->element)};
     if (value->kind != ANOLE_ONNX_TENSOR || type->dtype == 0)
-        return anole_onnx_fail(importer->model, NULL, error,
-                               "input \"%s\" is %s; expected a tensor of numbers or bool", name,
-                               value->kind == ANOLE_ONNX_TENSOR ? anole_array_type_text(value->element)
-                                                                : "no tensor");
+        return anole_onnx_fail(
+            importer->model, NULL, error,
+            "input \"%s\" is %s; expected a tensor of numbers or bool", name,
+            value->kind == ANOLE_ONNX_TENSOR ? anole_array_type_text(value->element) : "no tensor");
     if (!value->has_shape && !given)
         return anole_onnx_fail(importer->model, NULL, error,
                                "the file does not say the shape of input \"%s\"; give it, for "
@@ -759,7 +758,7 @@ static enum anole_status import_known(struct anole_onnx_importer *importer, bool
         size_t tensor;
         if (strcmp(known->input, value->name) != 0)
             continue;
-        if (known->value.dtype != dtype_of(value->element))
+        if (known->value.dtype == 0 || known->value.dtype != dtype_of(value->element))
             return anole_onnx_fail(
                 importer->model, NULL, error,
                 "the value given for input \"%s\" is of another type; expected %s",

@@ -197,6 +197,7 @@ static enum anole_status visit(struct anole_graph *graph, struct anole_node *nod
         anole_graph_call(&call, graph, node, operands, outputs);
         status = infer_node(graph, node, &call, error);
     }
+    constant |= (node->op->flags & ANOLE_OP_TYPES_ONLY) != 0;
     if (status == ANOLE_DONE && constant && node->op->compute && within(&call, fold_limit)) {
         status = fold_node(graph, node, &call, error);
         *gone = status == ANOLE_DONE;
