@@ -211,7 +211,7 @@ static enum verdict run_set(const char *model, const char *folder, char *why, si
         verdict = compare(graph, out, out_count, given, why, size);
         if (verdict == PASS &&
             (anole_graph_layout(graph, &error) || anole_graph_affine(graph, &error))) {
-            snprintf(why, size, "a pass failed: %s", error.text);
+            snprintf(why, size, "%s", error.text);
             verdict = WRONG;
         }
         if (verdict == PASS)

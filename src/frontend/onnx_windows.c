@@ -183,11 +183,19 @@ static void conv(struct anole_onnx_context *context)
     bool one = type.rank == 3;
     widen(&w);
     x = insert_height(context, anole_onnx_channels_last(context, x));
-    weights = insert_height(context,
-                            anole_onnx_transpose(context, weights, one ? line : plane, shape.rank));
     x = cut(context, x, &w);
-    size_t y = anole_onnx_done(context, add_convolution(context, "conv2d", x, weights, &w,
-                                                        anole_onnx_get_int(context, "group", 1)));
+    int64_t groups = anole_onnx_get_int(context, "group", 1);
+    bool depthwise = groups > 1 && groups == type.dims[1] && shape.dims[1] == 1;
+    if (depthwise)
+        weights = depthwise_weights(context, weights, &shape);
+    else
+        weights = insert_height(
+            context, anole_onnx_transpose(context, weights, one ? line : plane, shape.rank));
+    size_t y = add_convolution(context, depthwise ? "depthwise_conv2d" : "conv2d", x, weights, &w,
+                               depthwise ? 0 : groups);
+    if (depthwise)
+        anole_onnx_set_int(context, "multiplier", shape.dims[0] / groups);
+    y = anole_onnx_done(context, y);
     context->outputs[0] = anole_onnx_channels_second(context, remove_height(context, y, one));
 }
 
