@@ -139,7 +139,7 @@ static void test_add_refuses_what_makes_no_sense(void **state)
         struct anole_result result = ok(times[i]);
         struct anole_error error = {0};
         assert_int_equal(anole_trials_add(trials, 1, &result, &error), ANOLE_ERR_INPUT);
-        assert_non_null(strstr(error.text, "time in seconds"));
+        assert_non_null(strstr(error.text, "expected its seconds"));
     }
     struct anole_result result = ok(1.0);
     result.outcome = ANOLE_OUTCOME_COUNT;
@@ -214,9 +214,32 @@ static void test_add_many_at_random(void **state)
     assert_ptr_equal(first, anole_trials_get(trials, 0)); /* pointers stay good */
 }
 
+/* What ranks results: what failed is last, what was abandoned before it. */
+static void test_results_are_ranked_by_the_cost_of_their_metric(void **state)
+{
+    (void)state;
+    struct anole_result fast = {.outcome = ANOLE_OUTCOME_OK, .seconds = 1e-3}, slow = fast,
+                        given_up = fast, failed = {.outcome = ANOLE_OUTCOME_CRASH, .seconds = NAN};
+    slow.seconds = 2e-3;
+    given_up.seconds = 1e-4;
+    given_up.abandoned = true;
+    const struct anole_result *order[] = {&fast, &slow, &given_up, &failed};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t j = 0; j < 4; j++)
+            assert_int_equal(anole_result_better(order[i], order[j]), i < j);
+    assert_true(anole_result_cost(&slow) / anole_result_cost(&fast) == 2.0);
+    assert_true(isinf(anole_result_cost(&failed)));
+    assert_true(isnan(anole_result_value(&failed)));
+    assert_string_equal(anole_metric_text(slow.metric), "seconds");
+    assert_string_equal(anole_metric_unit(slow.metric), "s");
+    assert_string_equal(anole_metric_text(ANOLE_METRIC_COUNT), "unknown");
+    assert_true(isnan(anole_metric_cost(ANOLE_METRIC_COUNT, 1.0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_results_are_ranked_by_the_cost_of_their_metric),
         cmocka_unit_test_setup_teardown(test_read_without_trials, create, destroy),
         cmocka_unit_test_setup_teardown(test_find_after_adding, create, destroy),
         cmocka_unit_test_setup_teardown(test_best_ignores_failed_and_abandoned, create, destroy),

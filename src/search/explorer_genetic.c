@@ -48,8 +48,8 @@ static enum anole_status found_population(struct anole_explorer *explorer,
 {
     struct anole_explorer_base *base = &explorer->base;
     uint64_t elites[POPULATION / 4];
-    double seconds[POPULATION / 4];
-    size_t count = anole_trials_elites(base->context.trials, elites, seconds, POPULATION / 4);
+    double costs[POPULATION / 4];
+    size_t count = anole_trials_elites(base->context.trials, elites, costs, POPULATION / 4);
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < POPULATION && status == ANOLE_DONE; i++) {
         struct anole_candidate *one = &explorer->population[i];

@@ -52,12 +52,6 @@ static enum anole_status create(struct anole_explorer **explorer,
     return ANOLE_DONE;
 }
 
-/* Measured seconds; infinite if it failed. */
-static double seconds_of(const struct anole_trial *trial)
-{
-    return trial->result.outcome == ANOLE_OUTCOME_OK ? trial->result.seconds : INFINITY;
-}
-
 /* The i-th neighbour of a config: one knob has another value.  False if that is
  * the config itself, or violates the constraints. */
 static bool neighbour(const struct anole_explorer *explorer, size_t i, uint64_t *config)
@@ -87,7 +81,7 @@ static void descend(struct anole_explorer *explorer)
             if (!neighbour(explorer, explorer->order[i], &config))
                 continue;
             const struct anole_trial *there = anole_trials_find(trials, config);
-            if (there && seconds_of(there) < seconds_of(at)) {
+            if (there && anole_result_cost(&there->result) < anole_result_cost(&at->result)) {
                 at = there;
                 explorer->here = config;
                 moved = true;

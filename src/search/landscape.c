@@ -46,10 +46,10 @@ void anole_landscape_destroy(struct anole_landscape *landscape)
 void anole_landscape_take_elites(struct anole_landscape *landscape,
                                  const struct anole_trials *trials)
 {
-    double seconds[ANOLE_LANDSCAPE_ELITES];
+    double costs[ANOLE_LANDSCAPE_ELITES];
     size_t cells = landscape->offsets[landscape->knobs];
     landscape->elite_count =
-        anole_trials_elites(trials, landscape->elites, seconds, ANOLE_LANDSCAPE_ELITES);
+        anole_trials_elites(trials, landscape->elites, costs, ANOLE_LANDSCAPE_ELITES);
     memset(landscape->frequencies, 0, cells * sizeof *landscape->frequencies);
     for (size_t e = 0; e < landscape->elite_count; e++) {
         anole_space_decode(landscape->space, landscape->elites[e], landscape->digits[e]);

@@ -99,30 +99,30 @@ static void fill_row(const struct anole_model *model, uint64_t config, float *ro
 
 /* -- What is learned -- */
 
-struct timed {
-    double seconds;
+struct ranked {
+    double cost;
     size_t trial;
 };
 
-static int by_time(const void *a, const void *b)
+static int by_cost(const void *a, const void *b)
 {
-    const struct timed *x = a, *y = b;
-    if (x->seconds != y->seconds)
-        return x->seconds < y->seconds ? -1 : 1;
+    const struct ranked *x = a, *y = b;
+    if (x->cost != y->cost)
+        return x->cost < y->cost ? -1 : 1;
     return x->trial < y->trial ? -1 : 1;
 }
 
-/* Equal times share the mean of their ranks. */
-static void rank_targets(double *targets, const struct timed *timed, size_t count, size_t all)
+/* Equal costs share the mean of their ranks. */
+static void rank_targets(double *targets, const struct ranked *ranked, size_t count, size_t all)
 {
     for (size_t i = 0; i < count;) {
         size_t end = i + 1;
-        while (end < count && timed[end].seconds == timed[i].seconds)
+        while (end < count && ranked[end].cost == ranked[i].cost)
             end++;
         double rank = 0.5 * (double)(i + end - 1);
         double good = 1.0 - rank / (double)all;
         for (; i < end; i++)
-            targets[timed[i].trial] = good * good * good * good;
+            targets[ranked[i].trial] = good * good * good * good;
     }
 }
 
@@ -131,8 +131,8 @@ enum anole_status anole_model_targets(double *targets, size_t *count,
                                       enum anole_model_target target, struct anole_error *error)
 {
     size_t trial_count = anole_trials_count(trials), all = 0, ok = 0;
-    struct timed *timed = calloc(trial_count + 1, sizeof *timed);
-    if (!timed)
+    struct ranked *ranked = calloc(trial_count + 1, sizeof *ranked);
+    if (!ranked)
         return anole_fail_memory(error);
     for (size_t i = 0; i < trial_count; i++) {
         const struct anole_trial *trial = anole_trials_get(trials, i);
@@ -141,16 +141,17 @@ enum anole_status anole_model_targets(double *targets, size_t *count,
             continue;
         all++;
         targets[i] = 0.0;
-        if (trial->result.outcome == ANOLE_OUTCOME_OK && trial->result.seconds > 0.0)
-            timed[ok++] = (struct timed){trial->result.seconds, i};
+        double cost = anole_result_cost(&trial->result);
+        if (isfinite(cost) && cost > 0.0)
+            ranked[ok++] = (struct ranked){cost, i};
     }
-    qsort(timed, ok, sizeof *timed, by_time);
+    qsort(ranked, ok, sizeof *ranked, by_cost);
     if (target == ANOLE_TARGET_SPEED)
         for (size_t i = 0; i < ok; i++)
-            targets[timed[i].trial] = timed[0].seconds / timed[i].seconds;
+            targets[ranked[i].trial] = ranked[0].cost / ranked[i].cost;
     else
-        rank_targets(targets, timed, ok, all);
-    free(timed);
+        rank_targets(targets, ranked, ok, all);
+    free(ranked);
     *count = all;
     return ANOLE_DONE;
 }

@@ -28,7 +28,7 @@ const struct anole_plan *anole_plan_shipped(void)
 struct course {
     const struct anole_space *space;
     size_t knobs;
-    double best; /* seconds */
+    double best; /* as a cost */
     uint16_t incumbent[ANOLE_MAX_KNOBS];
     size_t since;     /* trials since then */
     double near, far; /* how good trials were lately: 1 as good as the incumbent of then */
@@ -38,19 +38,19 @@ struct course {
 static void follow(struct course *course, const struct anole_trial *trial)
 {
     uint16_t digits[ANOLE_MAX_KNOBS];
-    double seconds = trial->result.outcome == ANOLE_OUTCOME_OK ? trial->result.seconds : INFINITY;
+    double cost = anole_result_cost(&trial->result);
     anole_space_decode(course->space, trial->config, digits);
     course->since++;
     if (isfinite(course->best)) {
-        double slower = fmax(0.0, log(seconds / course->best));
+        double slower = fmax(0.0, log(cost / course->best));
         double *lately = anole_digits_distance(digits, course->incumbent, course->knobs) <= 1
                              ? &course->near
                              : &course->far;
         *lately += MEMORY * (exp(-STEEP * slower) - *lately);
         course->slowness += MEMORY * (fmin(slower, 3.0) - course->slowness);
     }
-    if (seconds < course->best) {
-        course->best = seconds;
+    if (cost < course->best) {
+        course->best = cost;
         course->since = 0;
         memcpy(course->incumbent, digits, sizeof digits);
     }

@@ -110,23 +110,22 @@ static bool reserve_row(struct lessons *lessons, size_t columns)
     return true;
 }
 
-/* The time that a task's others are compared with: its default's, if that is known and
+/* The cost that a task's others are compared with: its default's, if that is known and
  * not far from the best. */
 static double reference_of(const struct anole_prior_source *source, double best)
 {
     uint64_t standard = anole_space_default(anole_features_space(source->features));
     const struct anole_trial *trial = anole_trials_find(source->trials, standard);
-    if (!trial || trial->result.outcome != ANOLE_OUTCOME_OK ||
-        !(log(trial->result.seconds / best) < SLOW_DEFAULT))
-        return best;
-    return trial->result.seconds;
+    double cost = trial ? anole_result_cost(&trial->result) : INFINITY;
+    return log(cost / best) < SLOW_DEFAULT ? cost : best;
 }
 
 static float label_of(const struct anole_trial *trial, double reference)
 {
-    if (trial->result.outcome != ANOLE_OUTCOME_OK || !(trial->result.seconds > 0.0))
+    double cost = anole_result_cost(&trial->result);
+    if (!(cost > 0.0) || !isfinite(cost))
         return -SLOWEST;
-    return fmaxf((float)-log(trial->result.seconds / reference), -SLOWEST);
+    return fmaxf((float)-log(cost / reference), -SLOWEST);
 }
 
 /* A config of a source, in the new task's columns. */
@@ -155,7 +154,7 @@ static bool take_source(struct lessons *lessons, const struct anole_prior_source
     const struct anole_trial *best = anole_trials_best(trials);
     if (!best || !reserve_row(lessons, anole_features_count(source->features)))
         return !best;
-    double reference = reference_of(source, best->result.seconds);
+    double reference = reference_of(source, anole_result_cost(&best->result));
     anole_features_align(lessons->from, lessons->features, source->features);
     take_standard(lessons, source);
     for (size_t i = 0; i < anole_trials_count(trials); i += stride) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "space/result.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *const texts[] = {
@@ -34,4 +35,60 @@ bool anole_outcome_parse(enum anole_outcome *outcome, const char *text)
         }
     }
     return false;
+}
+
+/* ------------------------------------------------------------------- metrics */
+
+static const struct {
+    const char *text, *unit;
+    bool less_is_better;
+    size_t member; /* of struct anole_result, a double */
+} metrics[] = {
+#define X(name, text, unit, less_is_better, member)                                                \
+    {text, unit, less_is_better, offsetof(struct anole_result, member)},
+    ANOLE_METRIC_MAP(X)
+#undef X
+};
+
+const char *anole_metric_text(enum anole_metric metric)
+{
+    return (unsigned)metric < ANOLE_METRIC_COUNT ? metrics[metric].text : "unknown";
+}
+
+const char *anole_metric_unit(enum anole_metric metric)
+{
+    return (unsigned)metric < ANOLE_METRIC_COUNT ? metrics[metric].unit : "unknown";
+}
+
+double anole_metric_cost(enum anole_metric metric, double value)
+{
+    if ((unsigned)metric >= ANOLE_METRIC_COUNT)
+        return NAN;
+    return metrics[metric].less_is_better ? value : 1.0 / value;
+}
+
+double anole_result_value(const struct anole_result *result)
+{
+    double value;
+    if (result->outcome != ANOLE_OUTCOME_OK || (unsigned)result->metric >= ANOLE_METRIC_COUNT)
+        return NAN;
+    memcpy(&value, (const char *)result + metrics[result->metric].member, sizeof value);
+    return value;
+}
+
+double anole_result_cost(const struct anole_result *result)
+{
+    if (result->outcome != ANOLE_OUTCOME_OK)
+        return INFINITY;
+    return anole_metric_cost(result->metric, anole_result_value(result));
+}
+
+bool anole_result_better(const struct anole_result *a, const struct anole_result *b)
+{
+    bool a_ok = a->outcome == ANOLE_OUTCOME_OK, b_ok = b->outcome == ANOLE_OUTCOME_OK;
+    if (!a_ok || !b_ok)
+        return a_ok && !b_ok;
+    if (a->abandoned != b->abandoned)
+        return b->abandoned;
+    return anole_result_cost(a) < anole_result_cost(b);
 }

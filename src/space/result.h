@@ -26,6 +26,19 @@ enum anole_outcome {
         ANOLE_OUTCOME_COUNT
 };
 
+/* What tuning makes as good as it can be.
+ * enumerator, name as in histories and lock files, unit, whether less is better, the member of
+ * struct anole_result that holds what was measured.  The first is meant where none is named, as in
+ * the files of the first release.  Another metric is another row (and its member). */
+#define ANOLE_METRIC_MAP(X) X(SECONDS, "seconds", "s", true, seconds)
+
+enum anole_metric {
+#define X(name, text, unit, less_is_better, member) ANOLE_METRIC_##name,
+    ANOLE_METRIC_MAP(X)
+#undef X
+        ANOLE_METRIC_COUNT
+};
+
 /* Where the wall time of a trial went, in seconds. */
 struct anole_trial_cost {
     double generate;
@@ -37,12 +50,13 @@ struct anole_trial_cost {
 
 struct anole_result {
     enum anole_outcome outcome;
-    bool abandoned;   /* ok, but far behind the best: timed by its first runs only */
-    bool simulated;   /* by a backend without data: nothing was verified */
-    uint32_t samples; /* timings behind `seconds` */
-    double seconds;   /* median time of one run; ok only, else NaN */
-    double low, high; /* 95 % interval of that median, seconds */
-    double error;     /* largest error over tolerance; at most 1 if ok; NaN if not verified */
+    enum anole_metric metric; /* what it was measured for: results of two are never compared */
+    bool abandoned;           /* ok, but far behind the best: timed by its first runs only */
+    bool simulated;           /* by a backend without data: nothing was verified */
+    uint32_t samples;         /* timings behind `seconds` */
+    double seconds;           /* median time of one run; ok only, else NaN */
+    double low, high;         /* 95 % interval of what the metric is, in its unit: of `seconds` */
+    double error; /* largest error over tolerance; at most 1 if ok; NaN if not verified */
     struct anole_trial_cost cost;
     char message[256]; /* why it failed; printable; "" if ok */
 };
@@ -53,5 +67,24 @@ const char *anole_outcome_words(enum anole_outcome outcome);
 
 /* True and *outcome set if `text` names one. */
 bool anole_outcome_parse(enum anole_outcome *outcome, const char *text);
+
+/* Literals.  "unknown" for values out of range. */
+const char *anole_metric_text(enum anole_metric metric);
+const char *anole_metric_unit(enum anole_metric metric);
+
+/* A measured value as a cost, whatever the metric: less is better, and the quotient of two costs
+ * says how many times the one is better than the other.  The value itself, or its reciprocal
+ * where more is better.  NaN stays NaN. */
+double anole_metric_cost(enum anole_metric metric, double value);
+
+/* What was measured, in the metric's unit; NaN unless the outcome is ok. */
+double anole_result_value(const struct anole_result *result);
+
+/* The same as a cost; infinite unless the outcome is ok.  Whatever ranks results ranks by this. */
+double anole_result_cost(const struct anole_result *result);
+
+/* True if `a` is better than `b`, of the same metric: what failed stands behind what was abandoned,
+ * which was timed by its first runs only, and that behind everything else. */
+bool anole_result_better(const struct anole_result *a, const struct anole_result *b);
 
 #endif

@@ -90,19 +90,16 @@ bool anole_trials_visited(const struct anole_trials *trials, uint64_t config)
     return anole_trials_find(trials, config) != NULL;
 }
 
-/* ------------------------------------------------------------------- by time */
+/* ------------------------------------------------------------------- by cost */
 
-/* True if a is better: abandoned ones were timed by their first runs only, and
- * stand behind the others; of equal times the earlier trial counts. */
+/* Of equal ones the earlier trial counts. */
 static bool is_better(const struct anole_trials *trials, uint32_t a, uint32_t b)
 {
     const struct anole_result *x = &trial_at(trials, a)->result;
     const struct anole_result *y = &trial_at(trials, b)->result;
-    if (x->abandoned != y->abandoned)
-        return y->abandoned;
-    if (x->seconds != y->seconds)
-        return x->seconds < y->seconds;
-    return a < b;
+    if (anole_result_better(x, y))
+        return true;
+    return !anole_result_better(y, x) && a < b;
 }
 
 /* Where a trial stands in the ranking, or would. */
@@ -149,15 +146,15 @@ size_t anole_trials_with_outcome(const struct anole_trials *trials, enum anole_o
     return (unsigned)outcome < ANOLE_OUTCOME_COUNT ? trials->outcomes[outcome] : 0;
 }
 
-size_t anole_trials_elites(const struct anole_trials *trials, uint64_t *configs, double *seconds,
+size_t anole_trials_elites(const struct anole_trials *trials, uint64_t *configs, double *costs,
                            size_t limit)
 {
     size_t count = limit < trials->ranked ? limit : trials->ranked;
     for (size_t i = 0; i < count; i++) {
         const struct anole_trial *trial = trial_at(trials, trials->ranking[i]);
         configs[i] = trial->config;
-        if (seconds)
-            seconds[i] = trial->result.seconds;
+        if (costs)
+            costs[i] = anole_result_cost(&trial->result);
     }
     return count;
 }
@@ -213,11 +210,16 @@ static enum anole_status check(const struct anole_trials *trials, const struct a
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "a trial's outcome: expected a number below %d, found %d",
                           ANOLE_OUTCOME_COUNT, (int)result->outcome);
-    if (result->outcome == ANOLE_OUTCOME_OK &&
-        !(isfinite(result->seconds) && result->seconds >= 0.0))
+    double value = anole_result_value(result);
+    if (result->outcome == ANOLE_OUTCOME_OK && !(isfinite(value) && value >= 0.0))
+        return anole_fail(error, ANOLE_ERR_INPUT, "a trial that is ok: expected its %s, found %g",
+                          anole_metric_text(result->metric), value);
+    if (trials->count && trial_at(trials, 0)->result.metric != result->metric)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "a trial that is ok: expected its time in seconds, found %g",
-                          result->seconds);
+                          "a trial: expected one that was measured in %s, as those before it, "
+                          "found %s",
+                          anole_metric_text(trial_at(trials, 0)->result.metric),
+                          anole_metric_text(result->metric));
     if (trials->count >= NO_TRIAL)
         return anole_fail(error, ANOLE_ERR_INPUT, "expected fewer than %u trials, found more",
                           NO_TRIAL);

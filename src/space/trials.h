@@ -26,7 +26,8 @@ enum anole_status anole_trials_create(struct anole_trials **trials, struct anole
 void anole_trials_destroy(struct anole_trials *trials);
 
 /* Appends; a config may come again (measured again): the latest counts, in all
- * that follows.  ERR_INPUT for an ok trial without a finite time. */
+ * that follows.  ERR_INPUT for an ok trial without a finite value of its metric, and for
+ * one of another metric than those before it. */
 enum anole_status anole_trials_add(struct anole_trials *trials, uint64_t config,
                                    const struct anole_result *result, struct anole_error *error);
 
@@ -36,13 +37,13 @@ const struct anole_trial *anole_trials_get(const struct anole_trials *trials, si
 /* The latest trial of a config, or NULL. */
 const struct anole_trial *anole_trials_find(const struct anole_trials *trials, uint64_t config);
 bool anole_trials_visited(const struct anole_trials *trials, uint64_t config);
-/* The fastest trial that is ok and not abandoned, or NULL. */
+/* The best trial that is ok and not abandoned, or NULL. */
 const struct anole_trial *anole_trials_best(const struct anole_trials *trials);
 /* Distinct configs with the given outcome. */
 size_t anole_trials_with_outcome(const struct anole_trials *trials, enum anole_outcome outcome);
-/* Up to `limit` ok configs, fastest first (abandoned ones behind the others), of
- * equal ones the earliest; returns how many.  `seconds` may be NULL. */
-size_t anole_trials_elites(const struct anole_trials *trials, uint64_t *configs, double *seconds,
+/* Up to `limit` ok configs, the best first (abandoned ones behind the others), of
+ * equal ones the earliest; returns how many.  `costs` (anole_result_cost()) may be NULL. */
+size_t anole_trials_elites(const struct anole_trials *trials, uint64_t *configs, double *costs,
                            size_t limit);
 
 #endif

@@ -179,6 +179,13 @@ static void wire_result(struct anole_wire *wire, struct anole_result *result)
         outcome = ANOLE_OUTCOME_CRASH;
     }
     result->outcome = (enum anole_outcome)outcome;
+    uint32_t metric = wire->reading ? 0 : (uint32_t)result->metric;
+    anole_wire_u32(wire, &metric);
+    if (metric >= ANOLE_METRIC_COUNT) {
+        wire->failed = true;
+        metric = ANOLE_METRIC_SECONDS;
+    }
+    result->metric = (enum anole_metric)metric;
     anole_wire_bool(wire, &result->abandoned);
     anole_wire_bool(wire, &result->simulated);
     anole_wire_u32(wire, &result->samples);
