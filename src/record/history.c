@@ -38,6 +38,12 @@ static void warn(const struct anole_history *history, const struct anole_history
                           "lost, the others are not",
                           history->file.name, scan->damaged, scan->damaged == 1 ? "" : "s",
                           scan->damaged == 1 ? "is" : "are", scan->damaged == 1 ? "it" : "them");
+    if (scan->newer)
+        anole_log_warning(
+            "%s: %zu line%s of the history %s written by a newer Anole, in a way that "
+            "this one does not understand; %s kept, and left out",
+            history->file.name, scan->newer, scan->newer == 1 ? "" : "s",
+            scan->newer == 1 ? "was" : "were", scan->newer == 1 ? "it is" : "they are");
 }
 
 /* Makes the end of the file one that a line can be written behind. */
@@ -75,6 +81,7 @@ static enum anole_status load(struct anole_history *history, struct anole_error 
     if (status)
         return status;
     history->damaged = scan.damaged;
+    history->newer = scan.newer;
     warn(history, &scan);
     return history->mode == ANOLE_HISTORY_APPEND ? prepare_end(history, &scan, error) : ANOLE_DONE;
 }
@@ -130,7 +137,7 @@ static enum anole_status write_line(struct anole_history *history, const struct 
     struct anole_history_file *file = &history->file;
     struct anole_history_line line;
     anole_history_line_parse(&line, text->data, text->length - 1);
-    if (line.kind == ANOLE_HISTORY_LINE_DAMAGED)
+    if (line.kind == ANOLE_HISTORY_LINE_DAMAGED || line.kind == ANOLE_HISTORY_LINE_NEWER)
         return anole_fail(error, ANOLE_ERR_INTERNAL,
                           "%s: a trial cannot be written so that it could be read back; this is a "
                           "fault of Anole: please report it",
@@ -156,12 +163,16 @@ static enum anole_status append(struct anole_history *history, const struct anol
     if (history->mode != ANOLE_HISTORY_APPEND)
         return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: the history is open for reading only",
                           history->file.name);
+    if (result && result->metric != key->metric)
+        return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: a trial measured in %s, for a key of %s",
+                          history->file.name, anole_metric_text(result->metric),
+                          anole_metric_text(key->metric));
     locale_t before = uselocale(history->plain);
     anole_history_line_write_key(&identity, key);
     anole_history_line_write_knobs(&knobs, space, config);
     if (!identity.failed && !knobs.failed)
         anole_history_line_write(
-            &text, (struct anole_history_slice){identity.data, identity.length},
+            &text, (struct anole_history_slice){identity.data, identity.length}, key->metric,
             history->store.last_id + 1, (struct anole_history_slice){knobs.data, knobs.length},
             kind, result, time(NULL));
     enum anole_status status = identity.failed || knobs.failed || text.failed
@@ -209,8 +220,8 @@ static enum anole_status find_entry(const struct anole_history_entry **entry,
     anole_history_line_write_key(&text, key);
     enum anole_status status = text.failed ? anole_fail_memory(error) : ANOLE_DONE;
     if (!status)
-        *entry = anole_history_store_find(&history->store,
-                                          (struct anole_history_slice){text.data, text.length});
+        *entry = anole_history_store_find(
+            &history->store, (struct anole_history_slice){text.data, text.length}, key->metric);
     anole_text_fini(&text);
     return status;
 }
@@ -342,7 +353,8 @@ static size_t count_near(const struct anole_history *history, const struct anole
     size_t near = 0;
     for (size_t i = 0; i < history->store.entry_count; i++) {
         const struct anole_history_entry *entry = &history->store.entries[i];
-        if (entry != exact && matches(entry->fields.task, key->task, false) &&
+        if (entry != exact && entry->metric == key->metric &&
+            matches(entry->fields.task, key->task, false) &&
             matches(entry->fields.backend, key->backend, false) &&
             matches(entry->fields.device, key->device, false))
             near += entry->count.trials;
@@ -370,9 +382,11 @@ enum anole_status anole_history_collect(const struct anole_history *history,
     return ANOLE_DONE;
 }
 
-static bool fits(const struct anole_history_fields *fields, const struct anole_history_key *key)
+static bool fits(const struct anole_history_entry *entry, const struct anole_history_key *key)
 {
-    return (!key->generator || key->generator == fields->generator) &&
+    const struct anole_history_fields *fields = &entry->fields;
+    return entry->metric == key->metric &&
+           (!key->generator || key->generator == fields->generator) &&
            (!key->threads || key->threads == fields->threads) &&
            matches(fields->task, key->task, false) &&
            matches(fields->backend, key->backend, true) &&
@@ -388,19 +402,21 @@ void anole_history_count(const struct anole_history *history, const struct anole
     *count = (struct anole_history_count){.best = NAN};
     for (size_t i = 0; i < history->store.entry_count; i++) {
         const struct anole_history_entry *entry = &history->store.entries[i];
-        if (!fits(&entry->fields, key))
+        if (!fits(entry, key))
             continue;
         count->trials += entry->count.trials;
         for (size_t o = 0; o < ANOLE_OUTCOME_COUNT; o++)
             count->by_outcome[o] += entry->count.by_outcome[o];
-        if (!isnan(entry->count.best))
-            count->best = fmin(count->best, entry->count.best);
+        if (isnan(count->best) || anole_metric_cost(key->metric, entry->count.best) <
+                                      anole_metric_cost(key->metric, count->best))
+            count->best = entry->count.best;
     }
 }
 
 bool anole_history_decode_key(struct anole_history_found *found,
-                              const struct anole_history_fields *fields)
+                              const struct anole_history_entry *entry)
 {
+    const struct anole_history_fields *fields = &entry->fields;
     const struct anole_history_slice slices[] = {
         fields->task,   fields->backend, fields->backend_version,
         fields->device, fields->driver,  fields->driver_version};
@@ -416,6 +432,7 @@ bool anole_history_decode_key(struct anole_history_found *found,
         .driver = found->texts[4],
         .driver_version = found->texts[5],
         .threads = fields->threads,
+        .metric = entry->metric,
     };
     return true;
 }
@@ -425,7 +442,7 @@ bool anole_history_next_key(const struct anole_history *history, size_t *next,
 {
     while (*next < history->store.entry_count) {
         const struct anole_history_entry *entry = &history->store.entries[(*next)++];
-        if (entry->count.trials && anole_history_decode_key(found, &entry->fields))
+        if (entry->count.trials && anole_history_decode_key(found, entry))
             return true;
     }
     return false;
@@ -434,4 +451,9 @@ bool anole_history_next_key(const struct anole_history *history, size_t *next,
 size_t anole_history_damaged(const struct anole_history *history)
 {
     return history->damaged;
+}
+
+size_t anole_history_newer(const struct anole_history *history)
+{
+    return history->newer;
 }

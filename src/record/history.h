@@ -7,8 +7,9 @@
  * The first line is {"anole_history":1,"crc":...}.  Every other line stands for
  * itself, so that files may be joined, cut and searched with the tools for text:
  *
- *   {"v":1, "task":..., "backend":..., "backend_version":..., "generator":N,
- *    "device":..., "driver":..., "driver_version":..., "threads":N, "id":N,
+ *   {"v":2, "task":..., "backend":..., "backend_version":..., "generator":N,
+ *    "device":..., "driver":..., "driver_version":..., "threads":N,
+ *    "metric":"seconds", "id":N,
  *    "knobs":{"name":value, ...}, "outcome":"ok", "seconds":x, "low":x, "high":x,
  *    "samples":N, "error":x, "abandoned":false, "simulated":false,
  *    "message":"...", "cost":{"generate":x, "build":x, "transfer":x, "run":x,
@@ -17,8 +18,16 @@
  * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
  * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
  * bytes that are no UTF-8.  "id" counts the lines.  The outcome "begun", without
- * what follows up to "time", announces a trial; "withdrawn" takes that back.  Clocks tell only what
+ * what follows up to "time", announces a trial; "withdrawn" takes that back.  "metric" says
+ * what was to be made as good as can be (ANOLE_METRIC_MAP).  Clocks tell only what
  * comes from "cost" on: the rest is the same for the same results.
+ *
+ * What versions have in common: a history is never rewritten, and a line that is
+ * not understood stays where it is.  Members may come in any order, and unknown
+ * ones are passed over.  A line with a higher "v", or with a metric or an outcome
+ * that is not known here, is left out, with one warning for all of them.  Only a higher
+ * number in the first line means another format, which is refused as a whole.
+ * Lines of version 1, of the first release, have no metric: it is "seconds".
  */
 #ifndef ANOLE_HISTORY_H
 #define ANOLE_HISTORY_H
@@ -28,7 +37,8 @@
 #include "space/space.h"
 #include "space/trials.h"
 
-#define ANOLE_HISTORY_VERSION 1
+#define ANOLE_HISTORY_VERSION 1      /* of the format, in the first line */
+#define ANOLE_HISTORY_LINE_VERSION 2 /* of the lines that are written */
 
 /* What a result is a result of.  All texts borrowed. */
 struct anole_history_key {
@@ -40,6 +50,7 @@ struct anole_history_key {
     const char *driver; /* the driver's name */
     const char *driver_version;
     uint32_t threads; /* 0: all */
+    enum anole_metric metric;
 };
 
 struct anole_history;
@@ -50,8 +61,8 @@ enum anole_history_mode {
 };
 
 /* Reads the file.  A torn last line is dropped, with a warning (and cut off when
- * appending); damage elsewhere is skipped, counted and warned about; another
- * schema version is ERR_VERSION; what is no history is ERR_INPUT, and left as it
+ * appending); damage elsewhere, and what a newer Anole wrote, is skipped, counted and
+ * warned about; a newer format is ERR_VERSION; what is no history is ERR_INPUT, and left as it
  * is; a file that another process writes is ERR_IN_USE (appending only). */
 enum anole_status anole_history_open(struct anole_history **history, const char *path,
                                      enum anole_history_mode mode, struct anole_error *error);
@@ -101,9 +112,9 @@ bool anole_history_quarantined(const struct anole_history *history,
 struct anole_history_count {
     size_t trials;
     size_t by_outcome[ANOLE_OUTCOME_COUNT];
-    double best; /* seconds; NaN if none */
+    double best; /* in the unit of the key's metric; NaN if none */
 };
-/* NULL or 0 fields of the key match anything; `task` is required. */
+/* NULL or 0 fields of the key match anything; `task` is required, and the metric is one. */
 void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
                          struct anole_history_count *count);
 
@@ -155,5 +166,7 @@ bool anole_history_find_event(const struct anole_history *history, uint64_t id,
 
 /* Lines skipped because they were damaged. */
 size_t anole_history_damaged(const struct anole_history *history);
+/* Lines skipped because only a newer Anole understands them. */
+size_t anole_history_newer(const struct anole_history *history);
 
 #endif

@@ -50,6 +50,7 @@ void anole_history_file_sync_folder(const struct anole_history_file *file);
 
 struct anole_history_scan {
     size_t damaged;  /* lines skipped */
+    size_t newer;    /* lines of a newer Anole; the sink gets them, too */
     bool torn;       /* the last line is not whole; file->length is where it begins */
     bool no_newline; /* the last line is whole, but for its newline */
 };
@@ -60,7 +61,7 @@ typedef enum anole_status anole_history_sink(void *context, const struct anole_h
                                              struct anole_error *error);
 
 /* Reads the whole file and sets file->length.  ERR_INPUT if it is no history,
- * ERR_VERSION if it is one of another version. */
+ * ERR_VERSION if it is one of a newer format. */
 enum anole_status anole_history_file_scan(struct anole_history_file *file,
                                           struct anole_history_scan *scan, anole_history_sink *sink,
                                           void *context, struct anole_error *error);

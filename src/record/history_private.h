@@ -17,12 +17,12 @@ struct anole_history {
     struct anole_history_file file;
     struct anole_history_store store;
     enum anole_history_mode mode;
-    size_t damaged;
-    locale_t plain; /* in which numbers have a decimal point */
+    size_t damaged, newer; /* lines that were skipped */
+    locale_t plain;        /* in which numbers have a decimal point */
 };
 
 /* A key's texts, decoded; false if one is longer than any of ours. */
 bool anole_history_decode_key(struct anole_history_found *found,
-                              const struct anole_history_fields *fields);
+                              const struct anole_history_entry *entry);
 
 #endif

@@ -30,7 +30,7 @@ struct walk {
     bool skipping;       /* within a line that is too long */
     bool ours;           /* a line, or how the file begins, says that it is a history */
     size_t intact;       /* lines */
-    uint64_t claim;      /* another version that the first line claims, intact or not */
+    uint64_t claim;      /* a newer format that the first line claims, intact or not */
 };
 
 static enum anole_status fail_version(const struct walk *w, uint64_t version,
@@ -38,12 +38,12 @@ static enum anole_status fail_version(const struct walk *w, uint64_t version,
 {
     return anole_fail(
         error, ANOLE_ERR_VERSION,
-        "%s: the history has schema version %" PRIu64 "; expected %d: use the "
+        "%s: the history is of format %" PRIu64 "; expected %d, or older: use the "
         "version of Anole that wrote it, or name another history; nothing was changed",
         w->file->name, version, ANOLE_HISTORY_VERSION);
 }
 
-static enum anole_status fail_foreign(const struct walk *w, struct anole_error *error)
+static enum anole_status fail_stranger(const struct walk *w, struct anole_error *error)
 {
     return anole_fail(error, ANOLE_ERR_INPUT,
                       "%s: this is no history; expected a first line that begins with "
@@ -55,11 +55,13 @@ static enum anole_status fail_foreign(const struct walk *w, struct anole_error *
 static enum anole_status deliver(struct walk *w, const struct anole_history_line *line,
                                  struct anole_error *error)
 {
-    if (line->kind == ANOLE_HISTORY_LINE_FOREIGN)
+    bool header = line->kind == ANOLE_HISTORY_LINE_HEADER;
+    if (header && line->version > ANOLE_HISTORY_VERSION)
         return fail_version(w, line->version, error);
     w->ours = true;
     w->intact++;
-    return line->kind == ANOLE_HISTORY_LINE_HEADER ? ANOLE_DONE : w->sink(w->context, line, error);
+    w->scan->newer += line->kind == ANOLE_HISTORY_LINE_NEWER;
+    return header ? ANOLE_DONE : w->sink(w->context, line, error);
 }
 
 /* Intact lines within a damaged one: what a lost newline has joined.  In a line
@@ -104,7 +106,7 @@ static enum anole_status take_line(struct walk *w, const char *text, size_t leng
     if (w->line_start == 0) {
         uint64_t claim = anole_history_line_claim(text, length);
         w->ours = claim != 0;
-        w->claim = claim != ANOLE_HISTORY_VERSION ? claim : 0;
+        w->claim = claim > ANOLE_HISTORY_VERSION ? claim : 0;
     }
     return salvage(w, text, length, error);
 }
@@ -133,7 +135,7 @@ static enum anole_status take_lines(struct walk *w, struct anole_error *error)
     w->filled = (size_t)(end - at);
     memmove(w->buffer, at, w->filled);
     if (!w->ours && w->offset > PATIENCE)
-        return fail_foreign(w, error);
+        return fail_stranger(w, error);
     return ANOLE_DONE;
 }
 
@@ -206,7 +208,7 @@ enum anole_status anole_history_file_scan(struct anole_history_file *file,
     if (!status && w.claim && !w.intact)
         status = fail_version(&w, w.claim, error);
     else if (!status && !w.ours && (w.line_start || w.scan->torn))
-        status = fail_foreign(&w, error);
+        status = fail_stranger(&w, error);
     free(w.buffer);
     return status;
 }

@@ -104,31 +104,40 @@ static uint64_t hash_slice(struct anole_history_slice slice)
     return anole_hash_combine(anole_hash_bytes(slice.data, slice.length), slice.length);
 }
 
-static uint32_t find_entry(const struct anole_history_store *store, struct anole_history_slice key)
+static bool is_entry(const struct anole_history_entry *entry, struct anole_history_slice key,
+                     enum anole_metric metric)
+{
+    return entry->metric == metric && anole_history_slice_equal(entry->text, key);
+}
+
+static uint32_t find_entry(const struct anole_history_store *store, struct anole_history_slice key,
+                           enum anole_metric metric)
 {
     /* Neighbours in a file are of one task, mostly. */
     if (store->record_count) {
         uint32_t last = store->records[store->record_count - 1].key;
-        if (anole_history_slice_equal(store->entries[last].text, key))
+        if (is_entry(&store->entries[last], key, metric))
             return last;
     }
     uint64_t hash = hash_slice(key);
     size_t probe = 0;
     uint32_t found;
     while ((found = table_next(&store->entry_table, hash, &probe)) != ANOLE_HISTORY_NONE)
-        if (anole_history_slice_equal(store->entries[found].text, key))
+        if (is_entry(&store->entries[found], key, metric))
             break;
     return found;
 }
 
 const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
-                                                           struct anole_history_slice key)
+                                                           struct anole_history_slice key,
+                                                           enum anole_metric metric)
 {
-    uint32_t found = find_entry(store, key);
+    uint32_t found = find_entry(store, key, metric);
     return found == ANOLE_HISTORY_NONE ? NULL : &store->entries[found];
 }
 
-static uint32_t add_entry(struct anole_history_store *store, struct anole_history_slice key)
+static uint32_t add_entry(struct anole_history_store *store, struct anole_history_slice key,
+                          enum anole_metric metric)
 {
     struct anole_history_entry *entries =
         grow(store->entries, &store->entry_room, store->entry_count, sizeof *entries);
@@ -145,6 +154,7 @@ static uint32_t add_entry(struct anole_history_store *store, struct anole_histor
     anole_history_line_fields(&entry->fields, entry->text);
     entry->first = entry->last = ANOLE_HISTORY_NONE;
     entry->count.best = NAN;
+    entry->metric = metric;
     table_put(&store->entry_table, hash_slice(key), (uint32_t)store->entry_count);
     return (uint32_t)store->entry_count++;
 }
@@ -156,7 +166,8 @@ static uint64_t hash_record(uint32_t crc, uint64_t id)
     return anole_hash_combine(crc, id);
 }
 
-static bool is_known(const struct anole_history_store *store, const struct anole_history_line *line)
+static bool is_known(const struct anole_history_store *store, const struct anole_history_line *line,
+                     struct anole_history_slice key)
 {
     uint64_t hash = hash_record(line->crc, line->id);
     size_t probe = 0;
@@ -165,7 +176,7 @@ static bool is_known(const struct anole_history_store *store, const struct anole
         const struct anole_history_record *record = &store->records[found];
         if (record->crc == line->crc && record->id == line->id &&
             anole_history_slice_equal(record->knobs, line->knobs) &&
-            anole_history_slice_equal(store->entries[record->key].text, line->key))
+            is_entry(&store->entries[record->key], key, (enum anole_metric)line->metric))
             return true;
     }
     return false;
@@ -190,6 +201,7 @@ static bool fill_record(struct anole_history_store *store, struct anole_history_
         .outcome = (uint8_t)result->outcome,
         .begun = line->kind != ANOLE_HISTORY_LINE_TRIAL,
         .withdrawn = line->kind == ANOLE_HISTORY_LINE_WITHDRAWN,
+        .metric = (uint8_t)line->metric,
         .abandoned = result->abandoned,
         .simulated = result->simulated,
     };
@@ -201,11 +213,14 @@ static bool fill_record(struct anole_history_store *store, struct anole_history_
 static void count_result(struct anole_history_count *count,
                          const struct anole_history_record *record)
 {
+    struct anole_result result;
     count->trials++;
     count->by_outcome[record->outcome]++;
-    if (record->outcome == ANOLE_OUTCOME_OK && !record->abandoned &&
-        !(record->seconds >= count->best))
-        count->best = record->seconds;
+    if (record->outcome != ANOLE_OUTCOME_OK || record->abandoned)
+        return;
+    anole_history_record_result(&result, record);
+    if (!(anole_result_cost(&result) >= anole_metric_cost(result.metric, count->best)))
+        count->best = anole_result_value(&result);
 }
 
 /* A trial ends what was begun with the same config. */
@@ -262,15 +277,16 @@ static bool reserve_record(struct anole_history_store *store, struct anole_histo
     return table_reserve(&store->record_table);
 }
 
-enum anole_status anole_history_store_add(struct anole_history_store *store,
-                                          const struct anole_history_line *line,
-                                          struct anole_error *error)
+static enum anole_status add(struct anole_history_store *store,
+                             const struct anole_history_line *line,
+                             struct anole_history_slice key_text, struct anole_error *error)
 {
-    if (is_known(store, line))
+    enum anole_metric metric = (enum anole_metric)line->metric;
+    if (is_known(store, line, key_text))
         return ANOLE_DONE;
-    uint32_t key = find_entry(store, line->key);
+    uint32_t key = find_entry(store, key_text, metric);
     if (key == ANOLE_HISTORY_NONE)
-        key = add_entry(store, line->key);
+        key = add_entry(store, key_text, metric);
     if (key == ANOLE_HISTORY_NONE || !reserve_record(store, &store->entries[key]) ||
         !fill_record(store, &store->records[store->record_count], line))
         return anole_fail_memory(error);
@@ -278,11 +294,32 @@ enum anole_status anole_history_store_add(struct anole_history_store *store,
     return ANOLE_DONE;
 }
 
+enum anole_status anole_history_store_add(struct anole_history_store *store,
+                                          const struct anole_history_line *line,
+                                          struct anole_error *error)
+{
+    if (line->kind == ANOLE_HISTORY_LINE_NEWER) {
+        if (line->id > store->last_id)
+            store->last_id = line->id; /* numbers are given once */
+        return ANOLE_DONE;
+    }
+    if (line->key.data)
+        return add(store, line, line->key, error);
+    struct anole_text text = {0};
+    anole_history_line_write_fields(&text, &line->fields);
+    enum anole_status status =
+        text.failed ? anole_fail_memory(error)
+                    : add(store, line, (struct anole_history_slice){text.data, text.length}, error);
+    anole_text_fini(&text);
+    return status;
+}
+
 void anole_history_record_result(struct anole_result *result,
                                  const struct anole_history_record *record)
 {
     *result = (struct anole_result){
         .outcome = (enum anole_outcome)record->outcome,
+        .metric = (enum anole_metric)record->metric,
         .abandoned = record->abandoned,
         .simulated = record->simulated,
         .samples = record->samples,

@@ -24,12 +24,14 @@ struct anole_history_record {
     uint8_t outcome; /* enum anole_outcome */
     bool begun;      /* no outcome */
     bool withdrawn;  /* no outcome either: ends one that was begun */
+    uint8_t metric;  /* enum anole_metric */
     bool abandoned, simulated;
 };
 
 struct anole_history_entry {         /* a key */
     struct anole_history_slice text; /* in the arena, as `fields` */
     struct anole_history_fields fields;
+    enum anole_metric metric;
     struct anole_history_count count; /* of trials */
     uint32_t first, last;             /* records, or NONE */
     /* Records that took their worker with them, or the tuner: crashes, timeouts,
@@ -60,15 +62,16 @@ struct anole_history_store { /* zero-initialise */
 
 void anole_history_store_fini(struct anole_history_store *store);
 
-/* Adds what a TRIAL or BEGUN line says, unless the very line was added before
- * (in a file that two others were joined to).  Unchanged on failure. */
+/* Adds what a TRIAL, BEGUN or WITHDRAWN line says (of a NEWER one, its id), unless the very line
+ * was added before (in a file that two others were joined to).  Unchanged on failure. */
 enum anole_status anole_history_store_add(struct anole_history_store *store,
                                           const struct anole_history_line *line,
                                           struct anole_error *error);
 
 /* The entry of a key, or NULL. */
 const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
-                                                           struct anole_history_slice key);
+                                                           struct anole_history_slice key,
+                                                           enum anole_metric metric);
 
 /* What came of a record that is no BEGUN. */
 void anole_history_record_result(struct anole_result *result,

@@ -29,7 +29,7 @@ static bool fill(const struct anole_history *history, size_t at, struct anole_hi
     bool open;
     size_t lost = count_lost(history, at, &open);
     if ((record->begun && !open) ||
-        !anole_history_decode_key(&trial->found, &history->store.entries[record->key].fields) ||
+        !anole_history_decode_key(&trial->found, &history->store.entries[record->key]) ||
         !anole_history_line_knobs(trial->names, trial->values, &trial->knob_count, record->knobs))
         return false;
     trial->id = record->id;
