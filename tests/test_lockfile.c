@@ -57,10 +57,10 @@ static struct anole_lock_task tasks[] = {
      .multiplicity = 2,
      .knobs = knobs,
      .knob_count = 3,
-     .seconds = 1.0 / 813.0,
+     .value = 1.0 / 813.0,
      .low = 1.0 / 814.0,
      .high = 1.0 / 812.0,
-     .default_seconds = 0.0025,
+     .default_value = 0.0025,
      .speedup = 2.03,
      .speedup_low = 2.0,
      .speedup_high = 2.06,
@@ -68,10 +68,10 @@ static struct anole_lock_task tasks[] = {
      .trials = 128},
     {.task = "dense n1 i512 o1000 f32 bias",
      .multiplicity = 1,
-     .seconds = 3e-5,
+     .value = 3e-5,
      .low = 3e-5,
      .high = 3e-5,
-     .default_seconds = NAN,
+     .default_value = NAN,
      .speedup = NAN,
      .speedup_low = NAN,
      .speedup_high = NAN,
@@ -165,10 +165,10 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
         assert_string_equal(a->knobs[i].name, b->knobs[i].name);
         assert_true(a->knobs[i].value == b->knobs[i].value);
     }
-    const double numbers[][2] = {{a->seconds, b->seconds},
+    const double numbers[][2] = {{a->value, b->value},
                                  {a->low, b->low},
                                  {a->high, b->high},
-                                 {a->default_seconds, b->default_seconds},
+                                 {a->default_value, b->default_value},
                                  {a->speedup, b->speedup},
                                  {a->speedup_low, b->speedup_low},
                                  {a->speedup_high, b->speedup_high}};
@@ -254,7 +254,7 @@ static void test_load_finds_what_was_saved(void **state)
     size_t lines = 0;
     for (char *at = first; (at = strchr(at, '\n')); at++)
         lines++;
-    assert_int_equal(lines, 5 + (12 + 2) + (12 + 1) + 11 + 2);
+    assert_int_equal(lines, 5 + (13 + 2) + (13 + 1) + 12 + 2);
     free(first);
     free(second);
     anole_lockfile_destroy(lockfile);
@@ -371,7 +371,7 @@ static void test_save_refuses_what_could_not_be_loaded(void **state)
     save(lockfile, f->path);
     char *before = read_text(f->path);
     struct anole_error error = {0};
-    lockfile->devices[0].tasks[0].seconds = -1.0;
+    lockfile->devices[0].tasks[0].value = -1.0;
     assert_int_equal(anole_lockfile_save(lockfile, f->path, &error), ANOLE_ERR_INTERNAL);
     assert_non_null(strstr(error.text, "\"seconds\""));
     char *after = read_text(f->path);

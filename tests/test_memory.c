@@ -29,7 +29,6 @@
 #include "measure/task_store.h"
 #include "graph/network.h"
 #include "record/history.h"
-#include "record/lock_private.h"
 #include "search/search.h"
 #include "space/expression.h"
 #include "tune/schedule.h"
@@ -216,10 +215,10 @@ static struct anole_lock_device lock_device(void)
                                           .multiplicity = 1,
                                           .knobs = &knob,
                                           .knob_count = 1,
-                                          .seconds = 1e-3,
+                                          .value = 1e-3,
                                           .low = 1e-3,
                                           .high = 2e-3,
-                                          .default_seconds = 1e-3,
+                                          .default_value = 1e-3,
                                           .speedup = 1,
                                           .speedup_low = 1,
                                           .speedup_high = 1,
@@ -775,7 +774,7 @@ static enum anole_status make_tuner(struct anole_error *error)
                                                 .seed = 1,
                                                 .trial_limit = 4,
                                                 .history_path = path_of("tuner.history")};
-    struct anole_tuner_final finals[4] = {{.found = true, .seconds = 1}};
+    struct anole_tuner_final finals[4] = {{.found = true, .value = 1}};
     struct anole_lock_device device;
     enum anole_status status = anole_tuner_create(&tuner, network, registry,
                                                   &registry->devices[SIMULATED], &options, error);

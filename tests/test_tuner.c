@@ -176,7 +176,7 @@ static void test_finish_never_ends_behind_the_default(void **state)
     assert_done(anole_tuner_finish(run.tuner, finals, &error));
     for (size_t i = 0; i < view->task_count; i++) {
         assert_true(finals[i].found);
-        assert_true(finals[i].seconds <= finals[i].default_seconds);
+        assert_true(finals[i].value <= finals[i].default_value);
         assert_true(finals[i].speedup >= 1.0);
     }
     struct anole_lock_device device;

@@ -82,8 +82,8 @@ static void print_entry(struct anole_table *table, const struct anole_lock_task 
         anole_table_cell(table, "%s", entry->task);
     }
     anole_table_cell(table, "%u", entry->multiplicity);
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, entry->seconds));
-    anole_table_gflops(table, flops, entry->seconds);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, entry->value));
+    anole_table_gflops(table, flops, entry->value);
     if (isnan(entry->speedup))
         anole_table_cell(table, "-");
     else
@@ -109,7 +109,7 @@ static enum anole_status print_device(const struct anole_lock_device *device,
     double sum = 0.0;
     for (size_t i = 0; i < device->task_count; i++) {
         print_entry(table, &device->tasks[i]);
-        sum += device->tasks[i].multiplicity * device->tasks[i].seconds;
+        sum += device->tasks[i].multiplicity * device->tasks[i].value;
     }
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);

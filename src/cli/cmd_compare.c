@@ -92,11 +92,10 @@ static void print_row(struct anole_table *table, const struct anole_comparison *
             anole_table_cell(table, "-");
         else if (row->whole)
             anole_table_cell(table, "%s %3.0f %%",
-                             anole_text_seconds(text, sizeof text, task->seconds),
-                             100 * row->multiplicity * task->seconds / comparison->columns[c].sum);
+                             anole_text_seconds(text, sizeof text, task->value),
+                             100 * row->multiplicity * task->value / comparison->columns[c].sum);
         else
-            anole_table_cell(table, "%s    - ",
-                             anole_text_seconds(text, sizeof text, task->seconds));
+            anole_table_cell(table, "%s    - ", anole_text_seconds(text, sizeof text, task->value));
     }
     print_winner(table, row->winner, row->tie, row->lead);
 }
@@ -169,7 +168,7 @@ static void print_kind(struct anole_table *table, const struct anole_comparison 
         for (size_t i = 0; i < comparison->row_count; i++) {
             const struct anole_comparison_row *row = &comparison->rows[i];
             if (row->whole && strcmp(row->kind, kind) == 0)
-                sum += row->multiplicity * row->tasks[c]->seconds;
+                sum += row->multiplicity * row->tasks[c]->value;
         }
         anole_table_cell(table, "%s %3.0f %%", anole_text_seconds(text, sizeof text, sum),
                          100 * sum / comparison->columns[c].sum);
@@ -217,11 +216,11 @@ static void print_change(struct anole_table *table, const struct anole_compariso
     char text[32];
     const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
     anole_table_cell(table, "%s", row->label);
-    anole_table_cell(table, "%s", a ? anole_text_seconds(text, sizeof text, a->seconds) : "-");
-    anole_table_cell(table, "%s", b ? anole_text_seconds(text, sizeof text, b->seconds) : "-");
+    anole_table_cell(table, "%s", a ? anole_text_seconds(text, sizeof text, a->value) : "-");
+    anole_table_cell(table, "%s", b ? anole_text_seconds(text, sizeof text, b->value) : "-");
     anole_table_cell(table, "%s", anole_change_text(anole_comparison_change(row, before, after)));
     if (a && b)
-        anole_table_cell(table, "%.2fx", a->seconds / b->seconds);
+        anole_table_cell(table, "%.2fx", a->value / b->value);
     else
         anole_table_cell(table, "-");
     anole_table_cell(table, "%s", kernel_text(row, before, after));

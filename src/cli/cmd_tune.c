@@ -89,8 +89,8 @@ static void sum_common(double *then, double *now, const struct anole_lock_device
         for (size_t k = 0; k < baseline->task_count; k++) {
             if (!finals[i].found || strcmp(baseline->tasks[k].task, view->tasks[i].key) != 0)
                 continue;
-            *then += view->tasks[i].source->multiplicity * baseline->tasks[k].seconds;
-            *now += view->tasks[i].source->multiplicity * finals[i].seconds;
+            *then += view->tasks[i].source->multiplicity * baseline->tasks[k].value;
+            *now += view->tasks[i].source->multiplicity * finals[i].value;
         }
     }
 }
@@ -128,7 +128,7 @@ static enum anole_status check_found(const struct anole_tuner_view *view,
         const struct anole_tuner_task *task = &view->tasks[i];
         if (finals[i].found)
             continue;
-        if (isnan(task->best_seconds))
+        if (isnan(task->best_value))
             return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
                               "nothing valid found for %s after %zu trials; see the messages in "
                               "the history",

@@ -136,9 +136,9 @@ static void print_check(struct anole_table *table, const struct check *check)
         anole_table_cell(table, "-");
     else
         anole_table_cell(table, "%.2g", check->result.error);
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->entry->seconds));
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->entry->value));
     anole_table_cell(table, "%s",
-                     ok ? anole_text_seconds(text, sizeof text, check->final.seconds) : "-");
+                     ok ? anole_text_seconds(text, sizeof text, check->final.value) : "-");
     if (ok && !isnan(check->final.speedup))
         anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->final.speedup,
                          check->final.speedup_low, check->final.speedup_high);
@@ -167,15 +167,15 @@ static enum anole_status print_json(const struct session *session, struct anole_
     double sum = 0.0;
     for (size_t i = 0; i < session->locked->task_count; i++) {
         const struct check *c = &session->checks[i];
-        sum += c->entry->multiplicity * (c->final.found ? c->final.seconds : NAN);
+        sum += c->entry->multiplicity * (c->final.found ? c->final.value : NAN);
         json_array_append_new(
             tasks,
             json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task", c->entry->task,
                       "outcome", anole_outcome_text(c->result.outcome), "message",
                       c->result.message, "same_source", (int)c->same_source, "error",
                       anole_json_real(c->result.error), "seconds_then",
-                      anole_json_real(c->entry->seconds), "seconds",
-                      anole_json_real(c->final.found ? c->final.seconds : NAN), "speedup",
+                      anole_json_real(c->entry->value), "seconds",
+                      anole_json_real(c->final.found ? c->final.value : NAN), "speedup",
                       anole_json_real(c->final.found ? c->final.speedup : NAN), "speedup_low",
                       anole_json_real(c->final.found ? c->final.speedup_low : NAN), "speedup_high",
                       anole_json_real(c->final.found ? c->final.speedup_high : NAN)));
@@ -204,8 +204,8 @@ static enum anole_status judge(const struct session *session, struct anole_error
         }
         if (check->final.speedup_high < SLOWER_THAN_DEFAULT)
             slow = check;
-        then += check->entry->multiplicity * check->entry->seconds;
-        now += check->entry->multiplicity * check->final.seconds;
+        then += check->entry->multiplicity * check->entry->value;
+        now += check->entry->multiplicity * check->final.value;
     }
     if (failed)
         return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,

@@ -146,7 +146,7 @@ static void judge_row(struct anole_comparison_row *row, size_t columns)
         if (!row->tasks[c])
             continue;
         present++;
-        if (row->winner == NOBODY || row->tasks[c]->seconds < row->tasks[row->winner]->seconds)
+        if (row->winner == NOBODY || row->tasks[c]->value < row->tasks[row->winner]->value)
             row->winner = c;
     }
     row->whole = present == columns;
@@ -158,7 +158,7 @@ static void judge_row(struct anole_comparison_row *row, size_t columns)
     for (size_t c = 0; c < columns; c++) {
         if (!row->tasks[c] || c == row->winner)
             continue;
-        row->lead = fmin(row->lead, row->tasks[c]->seconds / winner->seconds);
+        row->lead = fmin(row->lead, row->tasks[c]->value / winner->value);
         row->tie |= row->tasks[c]->low <= winner->high;
     }
 }
@@ -172,8 +172,8 @@ static void add_up(struct anole_comparison *comparison)
         double best = INFINITY;
         comparison->whole_count++;
         for (size_t c = 0; c < comparison->column_count; c++) {
-            comparison->columns[c].sum += row->multiplicity * row->tasks[c]->seconds;
-            best = fmin(best, row->tasks[c]->seconds);
+            comparison->columns[c].sum += row->multiplicity * row->tasks[c]->value;
+            best = fmin(best, row->tasks[c]->value);
         }
         comparison->best_sum += row->multiplicity * best;
     }
@@ -287,14 +287,13 @@ static json_t *row_json(const struct anole_comparison *comparison,
     for (size_t c = 0; c < comparison->column_count; c++) {
         const struct anole_lock_task *task = row->tasks[c];
         json_array_append_new(
-            times,
-            task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->seconds),
-                             "low", anole_json_real(task->low), "high", anole_json_real(task->high),
-                             "share",
-                             row->whole ? anole_json_real(row->multiplicity * task->seconds /
-                                                          comparison->columns[c].sum)
-                                        : json_null())
-                 : json_null());
+            times, task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->value),
+                                    "low", anole_json_real(task->low), "high",
+                                    anole_json_real(task->high), "share",
+                                    row->whole ? anole_json_real(row->multiplicity * task->value /
+                                                                 comparison->columns[c].sum)
+                                               : json_null())
+                        : json_null());
     }
     return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:o}", "task", row->key, "label",
                      row->label, "kind", row->kind, "multiplicity", (json_int_t)row->multiplicity,
@@ -317,7 +316,7 @@ static json_t *changes_json(const struct anole_comparison *comparison)
                 json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "task", row->key, "from",
                           name_json(before), "to", name_json(c), "change",
                           anole_change_text(anole_comparison_change(row, before, c)), "speedup",
-                          anole_json_real(a && b ? a->seconds / b->seconds : NAN), "same_kernel",
+                          anole_json_real(a && b ? a->value / b->value : NAN), "same_kernel",
                           a && b ? json_boolean(anole_comparison_same_config(a, b)) : json_null()));
         }
     }

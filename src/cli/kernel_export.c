@@ -167,7 +167,7 @@ static json_t *kernel_json(const struct anole_lock_task *entry, const struct ano
         "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "task", entry->task, "file", file,
         "options", kernel->options, "launches", launches, "weights_bytes", weights_bytes(task),
         "packed_weights_bytes", (json_int_t)kernel->packed_weights, "workspace_bytes",
-        (json_int_t)kernel->workspace, "knobs", knobs, "seconds", anole_json_real(entry->seconds));
+        (json_int_t)kernel->workspace, "knobs", knobs, "seconds", anole_json_real(entry->value));
 }
 
 /* ------------------------------------------------------------------ files */

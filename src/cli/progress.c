@@ -63,10 +63,10 @@ static void estimate(const struct anole_tuner_view *view, double *before, double
     *before = *after = 0.0;
     for (size_t i = 0; i < view->task_count; i++) {
         const struct anole_tuner_task *task = &view->tasks[i];
-        if (isnan(task->default_seconds) || isnan(task->best_seconds))
+        if (isnan(task->default_value) || isnan(task->best_value))
             continue;
-        *before += task->source->multiplicity * task->default_seconds;
-        *after += task->source->multiplicity * task->best_seconds;
+        *before += task->source->multiplicity * task->default_value;
+        *after += task->source->multiplicity * task->best_value;
     }
 }
 
@@ -94,17 +94,17 @@ static void put_trials(struct anole_text *out, const struct anole_tuner_view *vi
 
 static void put_task(struct anole_text *out, const struct anole_tuner_task *task)
 {
-    if (isnan(task->best_seconds)) {
+    if (isnan(task->best_value)) {
         anole_text_printf(out, "nothing valid yet");
         return;
     }
     char time[32];
     if (task->flops > 0.0)
-        anole_text_printf(out, "best %.1f GFLOP/s, ", task->flops / task->best_seconds * 1e-9);
-    anole_text_printf(out, "%s", anole_text_seconds(time, sizeof time, task->best_seconds));
-    if (!isnan(task->default_seconds))
+        anole_text_printf(out, "best %.1f GFLOP/s, ", task->flops / task->best_value * 1e-9);
+    anole_text_printf(out, "%s", anole_text_seconds(time, sizeof time, task->best_value));
+    if (!isnan(task->default_value))
         anole_text_printf(out, ", %+.0f %% over the default",
-                          100.0 * (task->default_seconds / task->best_seconds - 1.0));
+                          100.0 * (task->default_value / task->best_value - 1.0));
 }
 
 static void put_network(struct anole_text *out, const struct anole_tuner_view *view,

@@ -13,13 +13,13 @@ void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_
     *sum = (struct anole_report_sum){0};
     for (size_t i = 0; i < view->task_count; i++) {
         uint32_t layers = view->tasks[i].source->multiplicity;
-        if (!finals[i].found || isnan(finals[i].default_seconds)) {
+        if (!finals[i].found || isnan(finals[i].default_value)) {
             sum->missing += layers;
             continue;
         }
         sum->layers += layers;
-        sum->before += layers * finals[i].default_seconds;
-        sum->after += layers * finals[i].seconds;
+        sum->before += layers * finals[i].default_value;
+        sum->after += layers * finals[i].value;
         sum->flops += layers * view->tasks[i].flops;
     }
 }
@@ -53,17 +53,17 @@ static void print_row(struct anole_table *table, const struct anole_network *net
     anole_table_cell(table, "%u", task->source->multiplicity);
     anole_table_cell(table, "%zu", task->trials);
     anole_table_cell(table, "%s",
-                     isnan(final->default_seconds) || !final->found
+                     isnan(final->default_value) || !final->found
                          ? "-"
-                         : anole_text_seconds(text, sizeof text, final->default_seconds));
+                         : anole_text_seconds(text, sizeof text, final->default_value));
     if (!final->found) {
         anole_table_cell(table, "-");
         anole_table_cell(table, "-");
         anole_table_cell(table, "nothing valid found");
         return;
     }
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, final->seconds));
-    anole_table_gflops(table, task->flops, final->seconds);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, final->value));
+    anole_table_gflops(table, task->flops, final->value);
     print_speedup(table, final);
 }
 
@@ -127,20 +127,20 @@ static json_t *task_json(const struct anole_network *network, const struct anole
     for (int i = 1; i < ANOLE_OUTCOME_COUNT; i++)
         json_object_set_new(failures, anole_outcome_text((enum anole_outcome)i),
                             json_integer((json_int_t)task->failures[i]));
-    return json_pack(
-        "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:f}",
-        "layer", network->layers[task->source->first_layer].name, "task", task->key, "label",
-        task->label, "multiplicity", (int)task->source->multiplicity, "trials",
-        (json_int_t)task->trials, "resumed", (json_int_t)task->resumed, "failures", failures,
-        "found", (int) final->found, "tie", (int) final->tie, "default_seconds",
-        anole_json_real(final->found ? final->default_seconds : NAN), "seconds",
-        anole_json_real(final->found ? final->seconds : NAN), "low",
-        anole_json_real(final->found ? final->low : NAN), "high",
-        anole_json_real(final->found ? final->high : NAN), "speedup",
-        anole_json_real(final->found ? final->speedup : NAN), "speedup_low",
-        anole_json_real(final->found ? final->speedup_low : NAN), "speedup_high",
-        anole_json_real(final->found ? final->speedup_high : NAN), "flops", task->flops);
+    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
+                     "s:o, s:f}",
+                     "layer", network->layers[task->source->first_layer].name, "task", task->key,
+                     "label", task->label, "multiplicity", (int)task->source->multiplicity,
+                     "trials", (json_int_t)task->trials, "resumed", (json_int_t)task->resumed,
+                     "failures", failures, "found", (int) final->found, "tie", (int) final->tie,
+                     "default_seconds", anole_json_real(final->found ? final->default_value : NAN),
+                     "seconds", anole_json_real(final->found ? final->value : NAN), "low",
+                     anole_json_real(final->found ? final->low : NAN), "high",
+                     anole_json_real(final->found ? final->high : NAN), "speedup",
+                     anole_json_real(final->found ? final->speedup : NAN), "speedup_low",
+                     anole_json_real(final->found ? final->speedup_low : NAN), "speedup_high",
+                     anole_json_real(final->found ? final->speedup_high : NAN), "flops",
+                     task->flops);
 }
 
 static json_t *cost_json(const struct anole_tuner_view *view)

@@ -2,16 +2,107 @@
 #include "record/lockfile.h"
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "op/task.h"
-#include "record/lock_private.h"
+#include "space/space.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* ---------------------------------------------------------------- destroying */
+#define LIMIT ((size_t)128 << 20) /* a hundred thousand tasks, and then some */
+
+/* -------------------------------------------------------- what an entry holds */
+
+enum field_type {
+    FIELD_TEXT,      /* char *, on the heap */
+    FIELD_U32,       /* uint32_t, at least `low` */
+    FIELD_NUMBER,    /* double: positive, or NaN for null */
+    FIELD_BOOL,      /* bool */
+    FIELD_HASH,      /* uint64_t, in 16 hexadecimal digits */
+    FIELD_PRECISION, /* uint32_t, enum anole_dtype; left out where it is fp32 */
+    FIELD_METRIC,    /* enum anole_metric */
+    FIELD_KNOBS,     /* of a task */
+};
+
+struct field {
+    const char *name; /* '*' stands for the name of the metric */
+    enum field_type type;
+    uint32_t since; /* the first version of files that must have it; 0: none must */
+    size_t offset;  /* in the struct of the entry */
+    uint32_t low;
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define FILE_FIELD(name_, type_, place)                                                            \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .since = 1,                                          \
+        .offset = offsetof(struct anole_lockfile, place)                                           \
+    }
+#define DEVICE_FIELD(name_, type_, since_, place)                                                  \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .since = since_,                                     \
+        .offset = offsetof(struct anole_lock_device, place)                                        \
+    }
+#define TASK_FIELD(name_, type_, place, low_)                                                      \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .since = 1,                                          \
+        .offset = offsetof(struct anole_lock_task, place), .low = low_                             \
+    }
+
+/* In the order in which they are written. */
+static const struct field file_fields[] = {
+    FILE_FIELD("network", TEXT, network),
+    FILE_FIELD("network_path", TEXT, network_path),
+};
+
+static const struct field device_fields[] = {
+    DEVICE_FIELD("id", TEXT, 1, id),
+    DEVICE_FIELD("backend", TEXT, 1, backend),
+    DEVICE_FIELD("backend_version", TEXT, 1, backend_version),
+    DEVICE_FIELD("generator", U32, 1, generator),
+    DEVICE_FIELD("device", TEXT, 1, device),
+    DEVICE_FIELD("driver", TEXT, 1, driver),
+    DEVICE_FIELD("driver_version", TEXT, 1, driver_version),
+    DEVICE_FIELD("threads", U32, 1, threads),
+    DEVICE_FIELD("precision", PRECISION, 0, dtype),
+    DEVICE_FIELD("metric", METRIC, 2, metric),
+};
+
+static const struct field task_fields[] = {
+    TASK_FIELD("task", TEXT, task, 0),
+    TASK_FIELD("multiplicity", U32, multiplicity, 1),
+    TASK_FIELD("knobs", KNOBS, knobs, 0),
+    TASK_FIELD("*", NUMBER, value, 0),
+    TASK_FIELD("low", NUMBER, low, 0),
+    TASK_FIELD("high", NUMBER, high, 0),
+    TASK_FIELD("default_*", NUMBER, default_value, 0),
+    TASK_FIELD("speedup", NUMBER, speedup, 0),
+    TASK_FIELD("speedup_low", NUMBER, speedup_low, 0),
+    TASK_FIELD("speedup_high", NUMBER, speedup_high, 0),
+    TASK_FIELD("tie", BOOL, tie, 0),
+    TASK_FIELD("source_hash", HASH, source_hash, 0),
+    TASK_FIELD("trials", U32, trials, 0),
+};
+
+#define NAME_ROOM 64
+
+static void field_name(char out[NAME_ROOM], const struct field *field, enum anole_metric metric)
+{
+    const char *star = strchr(field->name, '*');
+    if (star)
+        snprintf(out, NAME_ROOM, "%.*s%s%s", (int)(star - field->name), field->name,
+                 anole_metric_text(metric), star + 1);
+    else
+        snprintf(out, NAME_ROOM, "%s", field->name);
+}
+
+/* ------------------------------------------------------------ making, destroying */
 
 static void task_fini(struct anole_lock_task *task)
 {
@@ -19,6 +110,7 @@ static void task_fini(struct anole_lock_task *task)
         free(task->knobs[i].name);
     free(task->knobs);
     free(task->task);
+    json_decref(task->extra);
 }
 
 void anole_lock_device_fini(struct anole_lock_device *device)
@@ -32,6 +124,8 @@ void anole_lock_device_fini(struct anole_lock_device *device)
     free(device->device);
     free(device->driver);
     free(device->driver_version);
+    json_decref(device->extra);
+    json_decref(device->unread);
 }
 
 void anole_lockfile_destroy(struct anole_lockfile *lockfile)
@@ -43,10 +137,550 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile)
     free(lockfile->devices);
     free(lockfile->network);
     free(lockfile->network_path);
+    json_decref(lockfile->extra);
+    json_decref(lockfile->unread);
     free(lockfile);
 }
 
-/* ------------------------------------------------------------------- putting */
+enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const char *path,
+                                      const char *network, const char *network_path,
+                                      struct anole_error *error)
+{
+    if (access(path, F_OK) == 0)
+        return anole_lockfile_load(lockfile, path, error);
+    struct anole_lockfile *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->network = strdup(network);
+    new->network_path = strdup(network_path);
+    if (!new->network || !new->network_path) {
+        anole_lockfile_destroy(new);
+        return anole_fail_memory(error);
+    }
+    *lockfile = new;
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------- reading */
+
+/* What every reader of a part needs to know. */
+struct reader {
+    uint64_t version; /* of the file */
+    struct anole_json_place place;
+    size_t unread; /* entries so far that only a newer Anole understands */
+};
+
+static enum anole_status fail_at(const struct anole_json_place *place, const char *what,
+                                 const char *expected, struct anole_error *error)
+{
+    char where[512];
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "%s: %s; expected %s: correct it, or have the file written again",
+                      anole_json_place_text(where, sizeof where, place), what, expected);
+}
+
+static enum anole_status read_text(char **out, const json_t *object, const char *key,
+                                   const struct anole_json_place *place, struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, key, place, error);
+    if (status)
+        return status;
+    *out = strdup(text);
+    return *out ? ANOLE_DONE : anole_fail_memory(error);
+}
+
+static enum anole_status read_u32(uint32_t *out, const json_t *object, const char *key,
+                                  uint32_t low, const struct anole_json_place *place,
+                                  struct anole_error *error)
+{
+    uint64_t value;
+    enum anole_status status = anole_json_u64(&value, object, key, low, UINT32_MAX, place, error);
+    if (!status)
+        *out = (uint32_t)value;
+    return status;
+}
+
+/* A positive number, or null. */
+static enum anole_status read_positive(double *out, const json_t *object, const char *key,
+                                       const struct anole_json_place *place,
+                                       struct anole_error *error)
+{
+    double value;
+    char what[128], found[72];
+    enum anole_status status = anole_json_number(&value, object, key, place, error);
+    if (status)
+        return status;
+    if (!isnan(value) && !(value > 0.0 && isfinite(value))) {
+        snprintf(what, sizeof what, "\"%s\" is %s", key,
+                 anole_json_found(found, sizeof found, json_object_get(object, key)));
+        return fail_at(place, what, "a positive number", error);
+    }
+    *out = value;
+    return ANOLE_DONE;
+}
+
+/* A number within its interval, or NaN all three. */
+static enum anole_status check_interval(double middle, double low, double high,
+                                        const char *const *names,
+                                        const struct anole_json_place *place,
+                                        struct anole_error *error)
+{
+    char what[256];
+    if ((low <= middle && middle <= high) || (isnan(low) && isnan(middle) && isnan(high)))
+        return ANOLE_DONE;
+    snprintf(what, sizeof what, "\"%s\" %g, \"%s\" %g and \"%s\" %g make no interval", names[0],
+             middle, names[1], low, names[2], high);
+    return fail_at(place, what, "the first between the second and the third", error);
+}
+
+static enum anole_status read_bool(bool *out, const json_t *object, const char *key,
+                                   const struct anole_json_place *place, struct anole_error *error)
+{
+    const json_t *field = json_object_get(object, key);
+    char what[128], found[72];
+    if (!json_is_boolean(field)) {
+        snprintf(what, sizeof what, "\"%s\" is %s", key,
+                 field ? anole_json_found(found, sizeof found, field) : "missing");
+        return fail_at(place, what, "true or false", error);
+    }
+    *out = json_is_true(field);
+    return ANOLE_DONE;
+}
+
+static enum anole_status read_hash(uint64_t *out, const json_t *object, const char *key,
+                                   const struct anole_json_place *place, struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, key, place, error);
+    if (status)
+        return status;
+    if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+        return fail_at(place, "\"source_hash\" is no hash", "16 hexadecimal digits", error);
+    *out = strtoull(text, NULL, 16);
+    return ANOLE_DONE;
+}
+
+/* Of words that are not known, only those in files of the first version are a fault: nothing was
+ * added to that.  *unread: a newer Anole has written it. */
+static enum anole_status read_precision(uint32_t *out, bool *unread, const json_t *object,
+                                        const char *name, const struct reader *reader,
+                                        struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
+    if (status)
+        return status;
+    *out = anole_precision_parse(text);
+    *unread |= !*out && reader->version > 1;
+    return *out || *unread ? ANOLE_DONE
+                           : fail_at(&reader->place, "its \"precision\" is none",
+                                     "\"fp32\", \"fp16\" or \"tf32\"", error);
+}
+
+static enum anole_status read_metric(enum anole_metric *out, bool *unread, const json_t *object,
+                                     const char *name, const struct reader *reader,
+                                     struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
+    if (!status)
+        *unread |= !anole_metric_parse(out, text);
+    return status;
+}
+
+static bool is_identifier(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length >= ANOLE_KNOB_NAME || isdigit((unsigned char)name[0]))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_')
+            return false;
+    return true;
+}
+
+static enum anole_status read_knobs(struct anole_lock_task *task, const json_t *object,
+                                    const struct anole_json_place *place, struct anole_error *error)
+{
+    json_t *knobs, *value;
+    const char *name;
+    enum anole_status status = anole_json_object(&knobs, object, "knobs", place, error);
+    if (status)
+        return status;
+    size_t count = json_object_size(knobs);
+    if (count > ANOLE_MAX_KNOBS)
+        return fail_at(place, "\"knobs\" has too many members", "64 at most", error);
+    task->knobs = calloc(count ? count : 1, sizeof *task->knobs);
+    if (!task->knobs)
+        return anole_fail_memory(error);
+    json_object_foreach(knobs, name, value)
+    {
+        char what[200], shown[80], found[72];
+        if (!is_identifier(name) || !json_is_integer(value)) {
+            snprintf(what, sizeof what, "knob \"%s\" is %s",
+                     anole_text_printable(shown, sizeof shown, name),
+                     anole_json_found(found, sizeof found, value));
+            return fail_at(place, what, "an identifier of up to 31 characters and a whole number",
+                           error);
+        }
+        struct anole_lock_knob *knob = &task->knobs[task->knob_count];
+        knob->value = json_integer_value(value);
+        knob->name = strdup(name);
+        if (!knob->name)
+            return anole_fail_memory(error);
+        task->knob_count++;
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status read_field(void *entry, bool *unread, const struct field *field,
+                                    const char *name, const json_t *object,
+                                    const struct reader *reader, struct anole_error *error)
+{
+    void *at = (char *)entry + field->offset;
+    const struct anole_json_place *place = &reader->place;
+    switch (field->type) {
+    case FIELD_TEXT:
+        return read_text(at, object, name, place, error);
+    case FIELD_U32:
+        return read_u32(at, object, name, field->low, place, error);
+    case FIELD_NUMBER:
+        return read_positive(at, object, name, place, error);
+    case FIELD_BOOL:
+        return read_bool(at, object, name, place, error);
+    case FIELD_HASH:
+        return read_hash(at, object, name, place, error);
+    case FIELD_PRECISION:
+        return read_precision(at, unread, object, name, reader, error);
+    case FIELD_METRIC:
+        return read_metric(at, unread, object, name, reader, error);
+    case FIELD_KNOBS:
+        return read_knobs(entry, object, place, error);
+    }
+    return ANOLE_DONE;
+}
+
+/* Fills in an entry as its table says.  *unread: what stands there means something only to a newer
+ * Anole; then the entry is incomplete. */
+static enum anole_status read_fields(void *entry, bool *unread, const struct field *fields,
+                                     size_t count, enum anole_metric metric, const json_t *object,
+                                     const struct reader *reader, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; !status && !*unread && i < count; i++) {
+        char name[NAME_ROOM];
+        field_name(name, &fields[i], metric);
+        bool required = fields[i].since && fields[i].since <= reader->version;
+        if (required || json_object_get(object, name))
+            status = read_field(entry, unread, &fields[i], name, object, reader, error);
+    }
+    return status;
+}
+
+/* *extra: the members that are in no row of the table, and not `other`, which is read elsewhere;
+ * NULL if there are none. */
+static enum anole_status keep_extra(json_t **extra, const struct field *fields, size_t count,
+                                    enum anole_metric metric, const char *const *other,
+                                    json_t *object, struct anole_error *error)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        char name[NAME_ROOM];
+        bool known = false;
+        for (size_t i = 0; !known && i < count; i++) {
+            field_name(name, &fields[i], metric);
+            known = strcmp(name, key) == 0;
+        }
+        for (size_t i = 0; !known && other && other[i]; i++)
+            known = strcmp(other[i], key) == 0;
+        if (known)
+            continue;
+        if (!*extra)
+            *extra = json_object();
+        if (json_object_set(*extra, key, value))
+            return anole_fail_memory(error);
+    }
+    return ANOLE_DONE;
+}
+
+/* Puts aside, to be written back, what cannot be read here. */
+static enum anole_status keep_unread(json_t **unread, json_t *entry, struct anole_error *error)
+{
+    if (!*unread)
+        *unread = json_array();
+    return json_array_append(*unread, entry) ? anole_fail_memory(error) : ANOLE_DONE;
+}
+
+/* ---------------------------------------------------------------- reading: tasks */
+
+static enum anole_status check_key(bool *unread, const char *key, uint32_t dtype,
+                                   const struct reader *reader, struct anole_error *error)
+{
+    struct anole_task parsed;
+    struct anole_error problem = {0};
+    char where[512], expected[32];
+    if (anole_task_parse_key(&parsed, key, &problem)) {
+        *unread = reader->version > 1; /* a layer of another kind, or that says more */
+        if (*unread)
+            return ANOLE_DONE;
+        return anole_fail(error, problem.status, "%s: %s",
+                          anole_json_place_text(where, sizeof where, &reader->place), problem.text);
+    }
+    if (parsed.dtype == dtype)
+        return ANOLE_DONE;
+    snprintf(expected, sizeof expected, "one of %s", anole_dtype_text(dtype));
+    return fail_at(&reader->place, "the task is of another precision than its device says",
+                   expected, error);
+}
+
+static enum anole_status check_numbers(const struct anole_lock_task *task, enum anole_metric metric,
+                                       const struct anole_json_place *place,
+                                       struct anole_error *error)
+{
+    const char *const values[] = {anole_metric_text(metric), "low", "high"};
+    static const char *const speedups[] = {"speedup", "speedup_low", "speedup_high"};
+    char what[NAME_ROOM + 16];
+    enum anole_status status =
+        check_interval(task->value, task->low, task->high, values, place, error);
+    snprintf(what, sizeof what, "\"%s\" is null", values[0]);
+    if (!status && isnan(task->value))
+        status = fail_at(place, what, "a positive number", error);
+    if (!status)
+        status = check_interval(task->speedup, task->speedup_low, task->speedup_high, speedups,
+                                place, error);
+    return status;
+}
+
+static enum anole_status read_task(struct anole_lock_task *task, bool *unread,
+                                   const struct anole_lock_device *device, json_t *object,
+                                   const struct reader *reader, struct anole_error *error)
+{
+    if (!json_is_object(object))
+        return fail_at(&reader->place, "this is no object", "an object: { ... }", error);
+    const char *key;
+    enum anole_status status = anole_json_text(&key, object, "task", &reader->place, error);
+    if (!status)
+        status = check_key(unread, key, device->dtype, reader, error);
+    if (status || *unread)
+        return status;
+    status = read_fields(task, unread, task_fields, COUNT(task_fields), device->metric, object,
+                         reader, error);
+    if (!status)
+        status = check_numbers(task, device->metric, &reader->place, error);
+    if (!status)
+        status = keep_extra(&task->extra, task_fields, COUNT(task_fields), device->metric, NULL,
+                            object, error);
+    return status;
+}
+
+/* By name, and equal ones in the file's order. */
+static int compare_tasks(const void *a, const void *b)
+{
+    const struct anole_lock_task *x = *(const struct anole_lock_task *const *)a,
+                                 *y = *(const struct anole_lock_task *const *)b;
+    int order = strcmp(x->task, y->task);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Sorted, for there may be a hundred thousand. */
+static enum anole_status check_distinct(const struct anole_lock_device *device,
+                                        struct anole_json_place *place, size_t number,
+                                        struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    const struct anole_lock_task **sorted = calloc(device->task_count + 1, sizeof *sorted);
+    if (!sorted)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < device->task_count; i++)
+        sorted[i] = &device->tasks[i];
+    qsort(sorted, device->task_count, sizeof *sorted, compare_tasks);
+    for (size_t i = 1; !status && i < device->task_count; i++) {
+        if (strcmp(sorted[i - 1]->task, sorted[i]->task) != 0)
+            continue;
+        snprintf(place->path, sizeof place->path, "device %zu, task %zu", number,
+                 (size_t)(sorted[i] - device->tasks) + 1);
+        status = fail_at(place, "this task stands there twice", "each task once", error);
+    }
+    free(sorted);
+    return status;
+}
+
+static enum anole_status read_tasks(struct anole_lock_device *device, const json_t *object,
+                                    struct reader *reader, size_t number, struct anole_error *error)
+{
+    json_t *tasks;
+    enum anole_status status = anole_json_array(&tasks, object, "tasks", &reader->place, error);
+    if (status)
+        return status;
+    size_t count = json_array_size(tasks);
+    device->tasks = calloc(count ? count : 1, sizeof *device->tasks);
+    if (!device->tasks)
+        return anole_fail_memory(error);
+    for (size_t i = 0; !status && i < count; i++) {
+        struct anole_lock_task *task = &device->tasks[device->task_count++];
+        bool unread = false;
+        snprintf(reader->place.path, sizeof reader->place.path, "device %zu, task %zu", number,
+                 i + 1);
+        status = read_task(task, &unread, device, json_array_get(tasks, i), reader, error);
+        if (status || !unread)
+            continue;
+        task_fini(task);
+        memset(task, 0, sizeof *task);
+        device->task_count--;
+        reader->unread++;
+        status = keep_unread(&device->unread, json_array_get(tasks, i), error);
+    }
+    return status ? status : check_distinct(device, &reader->place, number, error);
+}
+
+/* -------------------------------------------------------------- reading: devices */
+
+static enum anole_status read_device(struct anole_lock_device *device, bool *unread, json_t *object,
+                                     struct reader *reader, size_t number,
+                                     struct anole_error *error)
+{
+    static const char *const other[] = {"tasks", NULL};
+    snprintf(reader->place.path, sizeof reader->place.path, "device %zu", number);
+    if (!json_is_object(object))
+        return fail_at(&reader->place, "this is no object", "an object: { ... }", error);
+    device->dtype = ANOLE_F32;
+    enum anole_status status = read_fields(device, unread, device_fields, COUNT(device_fields),
+                                           ANOLE_METRIC_SECONDS, object, reader, error);
+    if (status || *unread)
+        return status;
+    status = keep_extra(&device->extra, device_fields, COUNT(device_fields), device->metric, other,
+                        object, error);
+    return status ? status : read_tasks(device, object, reader, number, error);
+}
+
+static enum anole_status read_devices(struct anole_lockfile *lockfile, const json_t *root,
+                                      struct reader *reader, struct anole_error *error)
+{
+    json_t *devices;
+    enum anole_status status = anole_json_array(&devices, root, "devices", &reader->place, error);
+    if (status)
+        return status;
+    size_t count = json_array_size(devices);
+    lockfile->devices = calloc(count ? count : 1, sizeof *lockfile->devices);
+    if (!lockfile->devices)
+        return anole_fail_memory(error);
+    for (size_t i = 0; !status && i < count; i++) {
+        struct anole_lock_device *device = &lockfile->devices[lockfile->device_count++];
+        bool unread = false;
+        status = read_device(device, &unread, json_array_get(devices, i), reader, i + 1, error);
+        snprintf(reader->place.path, sizeof reader->place.path, "device %zu", i + 1);
+        for (size_t j = 0; !status && !unread && j + 1 < lockfile->device_count; j++)
+            if (anole_lock_same_device(&lockfile->devices[j], device))
+                status = fail_at(&reader->place, "this device stands there twice",
+                                 "each backend, device, driver, number of threads, precision and "
+                                 "metric once",
+                                 error);
+        if (status || !unread)
+            continue;
+        anole_lock_device_fini(device);
+        memset(device, 0, sizeof *device);
+        lockfile->device_count--;
+        reader->unread++;
+        status = keep_unread(&lockfile->unread, json_array_get(devices, i), error);
+    }
+    return status;
+}
+
+/* ----------------------------------------------------------------- reading: file */
+
+static enum anole_status check_version(uint64_t *out, const json_t *root, const char *file,
+                                       struct anole_error *error)
+{
+    const json_t *version = json_object_get(root, "anole_lock");
+    char found[72], name[256];
+    anole_text_printable(name, sizeof name, file);
+    if (!json_is_integer(version))
+        return anole_fail(
+            error, ANOLE_ERR_INPUT,
+            "%s: this is no lock file; expected an object with \"anole_lock\": %d, as "
+            "`anole tune` writes it: is it the right file?",
+            name, ANOLE_LOCKFILE_VERSION);
+    json_int_t value = json_integer_value(version);
+    if (value < 1 || value > ANOLE_LOCKFILE_VERSION)
+        return anole_fail(error, ANOLE_ERR_VERSION,
+                          "%s: the lock file's version is %s; expected the number %d, or a smaller "
+                          "one: use the version of Anole that wrote it, or tune into another "
+                          "file; nothing was changed",
+                          name, anole_json_found(found, sizeof found, version),
+                          ANOLE_LOCKFILE_VERSION);
+    *out = (uint64_t)value;
+    return ANOLE_DONE;
+}
+
+static void warn_of_unread(const struct reader *reader)
+{
+    char name[256];
+    if (reader->unread)
+        anole_log_warning(
+            "%s: %zu entr%s written by a newer Anole, in a way that this one does not "
+            "understand; %s kept, and left out",
+            anole_text_printable(name, sizeof name, reader->place.file), reader->unread,
+            reader->unread == 1 ? "y was" : "ies were", reader->unread == 1 ? "it is" : "they are");
+}
+
+static enum anole_status parse(struct anole_lockfile **lockfile, struct reader *reader,
+                               const char *text, size_t length, struct anole_error *error)
+{
+    static const char *const other[] = {"anole_lock", "devices", NULL};
+    const char *file = reader->place.file;
+    json_t *root;
+    struct anole_lockfile *new = NULL;
+    bool unread = false; /* nothing in the file itself can be */
+    enum anole_status status = anole_json_parse(&root, text, length, file, error);
+    if (status)
+        return status;
+    status = check_version(&reader->version, root, file, error);
+    if (!status && !(new = calloc(1, sizeof *new)))
+        status = anole_fail_memory(error);
+    if (!status)
+        status = read_fields(new, &unread, file_fields, COUNT(file_fields), ANOLE_METRIC_SECONDS,
+                             root, reader, error);
+    if (!status)
+        status = keep_extra(&new->extra, file_fields, COUNT(file_fields), ANOLE_METRIC_SECONDS,
+                            other, root, error);
+    if (!status)
+        status = read_devices(new, root, reader, error);
+    json_decref(root);
+    if (status) {
+        anole_lockfile_destroy(new);
+        return status;
+    }
+    *lockfile = new;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_lockfile_parse(struct anole_lockfile **lockfile, const char *text,
+                                       size_t length, const char *file, struct anole_error *error)
+{
+    struct reader reader = {.place = {.file = file}};
+    enum anole_status status = parse(lockfile, &reader, text, length, error);
+    if (!status)
+        warn_of_unread(&reader);
+    return status;
+}
+
+enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const char *path,
+                                      struct anole_error *error)
+{
+    char *text;
+    size_t length;
+    enum anole_status status = anole_file_read(&text, &length, path, LIMIT, error);
+    if (status)
+        return status;
+    status = anole_lockfile_parse(lockfile, text, length, path, error);
+    free(text);
+    return status;
+}
+
+/* ------------------------------------------------------------------- comparing */
 
 /* As the file has them: what came from there was made fit to print. */
 static bool same_text(const char *a, const char *b)
@@ -65,9 +699,32 @@ static bool same_text(const char *a, const char *b)
 
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
-    return a->threads == b->threads && a->dtype == b->dtype && same_text(a->backend, b->backend) &&
-           same_text(a->device, b->device) && same_text(a->driver, b->driver);
+    return a->threads == b->threads && a->dtype == b->dtype && a->metric == b->metric &&
+           same_text(a->backend, b->backend) && same_text(a->device, b->device) &&
+           same_text(a->driver, b->driver);
 }
+
+bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_lock_task *b)
+{
+    if (a->knob_count != b->knob_count || a->source_hash != b->source_hash)
+        return false;
+    for (size_t i = 0; i < a->knob_count; i++)
+        if (strcmp(a->knobs[i].name, b->knobs[i].name) != 0 ||
+            a->knobs[i].value != b->knobs[i].value)
+            return false;
+    return true;
+}
+
+const struct anole_lock_task *anole_lock_task_find(const struct anole_lock_device *device,
+                                                   const char *task)
+{
+    for (size_t i = 0; i < device->task_count; i++)
+        if (strcmp(device->tasks[i].task, task) == 0)
+            return &device->tasks[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------- putting */
 
 static bool copy_text(char **out, const char *text)
 {
@@ -80,6 +737,7 @@ static bool copy_task(struct anole_lock_task *out, const struct anole_lock_task 
     *out = *task;
     out->knob_count = 0;
     out->task = NULL;
+    out->extra = json_incref(task->extra); /* nobody changes it */
     out->knobs = calloc(task->knob_count ? task->knob_count : 1, sizeof *out->knobs);
     if (!out->knobs || !copy_text(&out->task, task->task))
         return false;
@@ -98,6 +756,9 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     out->generator = device->generator;
     out->threads = device->threads;
     out->dtype = device->dtype;
+    out->metric = device->metric;
+    out->extra = json_incref(device->extra);
+    out->unread = json_incref(device->unread);
     out->tasks = calloc(device->task_count ? device->task_count : 1, sizeof *out->tasks);
     if (!out->tasks || !copy_text(&out->id, device->id) ||
         !copy_text(&out->backend, device->backend) ||
@@ -108,6 +769,59 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     for (size_t i = 0; i < device->task_count; i++) {
         out->task_count = i + 1;
         if (!copy_task(&out->tasks[i], &device->tasks[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Both objects' members, those of `own` before those of `old`; false if memory ran out. */
+static bool join_objects(json_t **own, json_t *old)
+{
+    if (!old || *own == old)
+        return true;
+    json_t *joined = json_copy(old);
+    if (!joined || (*own && json_object_update(joined, *own))) {
+        json_decref(joined);
+        return false;
+    }
+    json_decref(*own);
+    *own = joined;
+    return true;
+}
+
+/* Both arrays' elements, each once. */
+static bool join_arrays(json_t **own, json_t *old)
+{
+    if (!old || *own == old)
+        return true;
+    json_t *joined = *own ? json_copy(*own) : json_array();
+    bool good = joined != NULL;
+    for (size_t i = 0; good && i < json_array_size(old); i++) {
+        json_t *entry = json_array_get(old, i);
+        bool there = false;
+        for (size_t j = 0; j < json_array_size(joined); j++)
+            there |= json_equal(json_array_get(joined, j), entry);
+        good = there || json_array_append(joined, entry) == 0;
+    }
+    if (!good) {
+        json_decref(joined);
+        return false;
+    }
+    json_decref(*own);
+    *own = joined;
+    return true;
+}
+
+/* Takes over from the entry that is replaced what this version knows nothing of. */
+static bool keep_unknown(struct anole_lock_device *device, const struct anole_lock_device *old)
+{
+    if (!join_objects(&device->extra, old->extra) || !join_arrays(&device->unread, old->unread))
+        return false;
+    for (size_t i = 0; i < device->task_count; i++) {
+        struct anole_lock_task *task = &device->tasks[i];
+        const struct anole_lock_task *before = anole_lock_task_find(old, task->task);
+        if (before && anole_lock_same_kernel(before, task) &&
+            !join_objects(&task->extra, before->extra))
             return false;
     }
     return true;
@@ -124,6 +838,8 @@ enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
     if (!copy_device(&copy, device))
         goto release_copy;
     if (at < lockfile->device_count) {
+        if (!keep_unknown(&copy, &lockfile->devices[at]))
+            goto release_copy;
         anole_lock_device_fini(&lockfile->devices[at]);
     } else {
         devices = realloc(lockfile->devices, (at + 1) * sizeof *devices);
@@ -148,9 +864,9 @@ static const struct anole_lock_task *find_task(const struct anole_lockfile *lock
         const struct anole_lock_device *held = &lockfile->devices[d];
         if (!anole_lock_same_device(held, device) || held->generator != device->generator)
             continue;
-        for (size_t i = 0; i < held->task_count; i++)
-            if (strcmp(held->tasks[i].task, task) == 0)
-                return &held->tasks[i];
+        const struct anole_lock_task *found = anole_lock_task_find(held, task);
+        if (found)
+            return found;
     }
     return NULL;
 }
@@ -176,10 +892,11 @@ enum anole_status anole_lockfile_carry(struct anole_lock_device *device, bool *c
 
 /* -------------------------------------------------------------------- saving */
 
-/* A value of JSON on one line; consumes it.  NULL: memory ran out. */
-static void write_value(struct anole_text *out, json_t *value)
+/* A value of JSON on one line; consumes it.  NULL: memory ran out.  Reals have `digits`. */
+static void write_value(struct anole_text *out, json_t *value, size_t digits)
 {
-    char *text = value ? anole_json_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    char *text =
+        value ? anole_json_dump(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits)) : NULL;
     if (text)
         anole_text_append(out, text, strlen(text));
     else
@@ -198,12 +915,6 @@ static json_t *make_text(const char *text)
     return value;
 }
 
-static void write_text(struct anole_text *out, const char *before, const char *text)
-{
-    anole_text_append(out, before, strlen(before));
-    write_value(out, make_text(text));
-}
-
 static json_t *make_knobs(const struct anole_lock_task *task)
 {
     json_t *knobs = json_object();
@@ -216,67 +927,108 @@ static json_t *make_knobs(const struct anole_lock_task *task)
     return knobs;
 }
 
-static void write_task(struct anole_text *out, const struct anole_lock_task *task)
+static json_t *make_value(const struct field *field, const void *entry)
 {
+    const void *at = (const char *)entry + field->offset;
     char hash[20];
-    snprintf(hash, sizeof hash, "%016" PRIx64, task->source_hash);
-    const struct {
-        const char *key;
-        json_t *value;
-    } members[] = {
-        {"task", make_text(task->task)},
-        {"multiplicity", json_integer(task->multiplicity)},
-        {"knobs", make_knobs(task)},
-        {"seconds", anole_json_real(task->seconds)},
-        {"low", anole_json_real(task->low)},
-        {"high", anole_json_real(task->high)},
-        {"default_seconds", anole_json_real(task->default_seconds)},
-        {"speedup", anole_json_real(task->speedup)},
-        {"speedup_low", anole_json_real(task->speedup_low)},
-        {"speedup_high", anole_json_real(task->speedup_high)},
-        {"tie", json_boolean(task->tie)},
-        {"source_hash", json_string(hash)},
-        {"trials", json_integer(task->trials)},
-    };
-    json_t *object = json_object();
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (json_object_set_new(object, members[i].key, members[i].value))
-            out->failed = true;
-    write_value(out, object);
+    switch (field->type) {
+    case FIELD_TEXT:
+        return make_text(*(char *const *)at);
+    case FIELD_U32:
+        return json_integer(*(const uint32_t *)at);
+    case FIELD_NUMBER:
+        return anole_json_real(*(const double *)at);
+    case FIELD_BOOL:
+        return json_boolean(*(const bool *)at);
+    case FIELD_HASH:
+        snprintf(hash, sizeof hash, "%016" PRIx64, *(const uint64_t *)at);
+        return json_string(hash);
+    case FIELD_PRECISION:
+        return json_string(anole_precision_text(*(const uint32_t *)at));
+    case FIELD_METRIC:
+        return json_string(anole_metric_text(*(const enum anole_metric *)at));
+    case FIELD_KNOBS:
+        return make_knobs(entry);
+    }
+    return NULL;
+}
+
+static bool is_left_out(const struct field *field, const void *entry)
+{
+    return field->type == FIELD_PRECISION &&
+           *(const uint32_t *)((const char *)entry + field->offset) == ANOLE_F32;
+}
+
+/* The members of an entry, each after `first` or `next`, and behind them what is not known here,
+ * with all digits that a number may have. */
+static void write_members(struct anole_text *out, const struct field *fields, size_t count,
+                          enum anole_metric metric, const void *entry, json_t *extra,
+                          const char *first, const char *next)
+{
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < count; i++) {
+        char name[NAME_ROOM];
+        if (is_left_out(&fields[i], entry))
+            continue;
+        field_name(name, &fields[i], metric);
+        anole_text_printf(out, "%s\"%s\": ", i ? next : first, name);
+        write_value(out, make_value(&fields[i], entry), 9);
+    }
+    json_object_foreach(extra, key, value)
+    {
+        anole_text_append(out, next, strlen(next));
+        write_value(out, json_string(key), 9);
+        anole_text_append(out, ": ", 2);
+        write_value(out, json_incref(value), 17);
+    }
+}
+
+/* Entries that only a newer Anole understands, behind the `before` others. */
+static void write_unread(struct anole_text *out, const json_t *unread, size_t before,
+                         const char *indent)
+{
+    for (size_t i = 0; i < json_array_size(unread); i++) {
+        anole_text_printf(out, "%s\n%s", before || i ? "," : "", indent);
+        write_value(out, json_incref(json_array_get(unread, i)), 17);
+    }
 }
 
 static void write_device(struct anole_text *out, const struct anole_lock_device *device)
 {
-    write_text(out, "    {\n      \"id\": ", device->id);
-    write_text(out, ",\n      \"backend\": ", device->backend);
-    write_text(out, ",\n      \"backend_version\": ", device->backend_version);
-    anole_text_printf(out, ",\n      \"generator\": %" PRIu32, device->generator);
-    write_text(out, ",\n      \"device\": ", device->device);
-    write_text(out, ",\n      \"driver\": ", device->driver);
-    write_text(out, ",\n      \"driver_version\": ", device->driver_version);
-    anole_text_printf(out, ",\n      \"threads\": %" PRIu32, device->threads);
-    if (device->dtype != ANOLE_F32)
-        anole_text_printf(out, ",\n      \"precision\": \"%s\"",
-                          anole_precision_text(device->dtype));
+    write_members(out, device_fields, COUNT(device_fields), device->metric, device, device->extra,
+                  "    {\n      ", ",\n      ");
     anole_text_printf(out, ",\n      \"tasks\": [");
     for (size_t i = 0; i < device->task_count; i++) {
         anole_text_printf(out, "%s\n        ", i ? "," : "");
-        write_task(out, &device->tasks[i]);
+        write_members(out, task_fields, COUNT(task_fields), device->metric, &device->tasks[i],
+                      device->tasks[i].extra, "{", ", ");
+        anole_text_append(out, "}", 1);
     }
-    anole_text_printf(out, "%s]\n    }", device->task_count ? "\n      " : "");
+    write_unread(out, device->unread, device->task_count, "        ");
+    anole_text_printf(out, "%s]\n    }", device->task_count || device->unread ? "\n      " : "");
 }
 
 static void write_lockfile(struct anole_text *out, const struct anole_lockfile *lockfile)
 {
     anole_text_printf(out, "{\n  \"anole_lock\": %d", ANOLE_LOCKFILE_VERSION);
-    write_text(out, ",\n  \"network\": ", lockfile->network);
-    write_text(out, ",\n  \"network_path\": ", lockfile->network_path);
+    write_members(out, file_fields, COUNT(file_fields), ANOLE_METRIC_SECONDS, lockfile,
+                  lockfile->extra, ",\n  ", ",\n  ");
     anole_text_printf(out, ",\n  \"devices\": [");
     for (size_t i = 0; i < lockfile->device_count; i++) {
         anole_text_printf(out, "%s\n", i ? "," : "");
         write_device(out, &lockfile->devices[i]);
     }
-    anole_text_printf(out, "%s]\n}\n", lockfile->device_count ? "\n  " : "");
+    write_unread(out, lockfile->unread, lockfile->device_count, "    ");
+    anole_text_printf(out, "%s]\n}\n", lockfile->device_count || lockfile->unread ? "\n  " : "");
+}
+
+static size_t count_unread(const struct anole_lockfile *lockfile)
+{
+    size_t count = json_array_size(lockfile->unread);
+    for (size_t i = 0; i < lockfile->device_count; i++)
+        count += json_array_size(lockfile->devices[i].unread);
+    return count;
 }
 
 enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,
@@ -285,11 +1037,14 @@ enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, con
     struct anole_text text = {0};
     struct anole_lockfile *again = NULL;
     struct anole_error why = {0};
+    struct reader reader = {.place = {.file = path}};
     write_lockfile(&text, lockfile);
     enum anole_status status = text.failed ? ANOLE_ERR_MEMORY : ANOLE_DONE;
     /* The file that is there may be the only good one. */
     if (!status)
-        status = anole_lockfile_parse(&again, text.data, text.length, path, &why);
+        status = parse(&again, &reader, text.data, text.length, &why);
+    if (!status && reader.unread != count_unread(lockfile))
+        status = anole_fail(&why, ANOLE_ERR_INPUT, "%s: not every entry would be understood", path);
     if (status == ANOLE_ERR_MEMORY)
         anole_fail_memory(error);
     else if (status)

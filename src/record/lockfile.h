@@ -9,22 +9,32 @@
  * significant digits, what is not known is null, source_hash is 16 hexadecimal
  * digits:
  *
- *   {"anole_lock": 1, "network": "...", "network_path": "...", "devices": [
- *     {"id": "cpu:0", "backend": "cpu", ..., "precision": "fp16", "tasks": [
- *       {"task": "...", "multiplicity": 2, "knobs": {"tile": 4, ...}, ...}]}]}
+ *   {"anole_lock": 2, "network": "...", "network_path": "...", "devices": [
+ *     {"id": "cpu:0", "backend": "cpu", ..., "precision": "fp16", "metric": "seconds", "tasks": [
+ *       {"task": "...", "multiplicity": 2, "knobs": {"tile": 4, ...}, "seconds": 1e-3, ...}]}]}
  *
- * A device has an entry for each precision; "precision" is left out where it is fp32.
+ * A device has an entry for each precision; "precision" is left out where it is fp32.  And one for
+ * each metric (ANOLE_METRIC_MAP), whose name the members "seconds" and "default_seconds" bear.
+ *
+ * Other versions: members that are not known here are kept and written back, and so are, at the
+ * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
+ * here; they are left out, with one warning.  What stands with a task's old kernel goes with it
+ * when another takes its place.  Only a higher "anole_lock" means another format, which is
+ * refused.  Files of version 1, of the first release, have no metric: it is "seconds".
  */
 #ifndef ANOLE_LOCKFILE_H
 #define ANOLE_LOCKFILE_H
 
 #include "base/status.h"
+#include "space/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_LOCKFILE_VERSION 1
+#define ANOLE_LOCKFILE_VERSION 2
+
+struct json_t; /* Jansson's: only the lock file's own code looks at it */
 
 struct anole_lock_knob {
     char *name;
@@ -36,21 +46,26 @@ struct anole_lock_task {
     uint32_t multiplicity;
     struct anole_lock_knob *knobs;
     size_t knob_count;
-    double seconds, low, high;                 /* tuned: median and 95 % interval */
-    double default_seconds;                    /* NaN: the default did not work */
-    double speedup, speedup_low, speedup_high; /* default / tuned, interleaved; or NaN */
+    double value, low, high;                   /* tuned: median and 95 % interval, in the unit
+                                                  of the device's metric */
+    double default_value;                      /* NaN: the default did not work */
+    double speedup, speedup_low, speedup_high; /* how many times better, interleaved; or NaN */
     bool tie;                                  /* the interval holds 1 */
     uint64_t source_hash;
-    uint32_t trials; /* spent on it in all */
+    uint32_t trials;      /* spent on it in all */
+    struct json_t *extra; /* members that are not known here; or NULL */
 };
 
 struct anole_lock_device {
     char *id; /* as --device takes it */
     char *backend, *backend_version, *device, *driver, *driver_version;
     uint32_t generator, threads;
-    uint32_t dtype; /* enum anole_dtype: of all tasks */
+    uint32_t dtype;           /* enum anole_dtype: of all tasks */
+    enum anole_metric metric; /* of all tasks */
     struct anole_lock_task *tasks;
     size_t task_count;
+    struct json_t *extra;  /* as of a task */
+    struct json_t *unread; /* tasks that only a newer Anole understands; or NULL */
 };
 
 struct anole_lockfile {
@@ -58,11 +73,19 @@ struct anole_lockfile {
     char *network_path; /* as given to `anole tune` */
     struct anole_lock_device *devices;
     size_t device_count;
+    struct json_t *extra, *unread; /* likewise; devices */
 };
 
 /* ERR_INPUT, naming file and place, if it is no lock file or does not fit;
- * ERR_VERSION if another version has written it. */
+ * ERR_VERSION if it is of a newer format. */
 enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const char *path,
+                                      struct anole_error *error);
+/* The same from memory; `file` is for messages. */
+enum anole_status anole_lockfile_parse(struct anole_lockfile **lockfile, const char *text,
+                                       size_t length, const char *file, struct anole_error *error);
+/* Loads the file if there is one; else makes an empty lock file of this network. */
+enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const char *path,
+                                      const char *network, const char *network_path,
                                       struct anole_error *error);
 /* Replaces the file as a whole, or leaves it alone.  ERR_INTERNAL if it could not
  * be loaded again.  Of texts, what is not fit to print is escaped. */
@@ -72,8 +95,18 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile);
 /* Frees what an entry points to, not the entry; a zeroed one is fine. */
 void anole_lock_device_fini(struct anole_lock_device *device);
 
-/* Deep copy of `device` into the lock file, in place of the entry that agrees in
- * backend, device, driver, threads and precision, or as a new one. */
+/* True if one entry takes the place of the other: the same backend, device, driver, threads,
+ * precision and metric. */
+bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b);
+/* True if both name the same config, and the same source was made of it. */
+bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_lock_task *b);
+/* The entry of a task, by its key; or NULL. */
+const struct anole_lock_task *anole_lock_task_find(const struct anole_lock_device *device,
+                                                   const char *task);
+
+/* Deep copy of `device` into the lock file, in place of the entry that is of the same device, or as
+ * a new one.  What the old entry holds that is not known here stays: of the device, and of tasks
+ * that keep their kernel. */
 enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *device,
                                      struct anole_error *error);

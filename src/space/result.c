@@ -60,6 +60,17 @@ const char *anole_metric_unit(enum anole_metric metric)
     return (unsigned)metric < ANOLE_METRIC_COUNT ? metrics[metric].unit : "unknown";
 }
 
+bool anole_metric_parse(enum anole_metric *metric, const char *text)
+{
+    for (int i = 0; i < ANOLE_METRIC_COUNT; i++) {
+        if (strcmp(metrics[i].text, text) == 0) {
+            *metric = (enum anole_metric)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 double anole_metric_cost(enum anole_metric metric, double value)
 {
     if ((unsigned)metric >= ANOLE_METRIC_COUNT)

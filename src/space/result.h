@@ -72,6 +72,9 @@ bool anole_outcome_parse(enum anole_outcome *outcome, const char *text);
 const char *anole_metric_text(enum anole_metric metric);
 const char *anole_metric_unit(enum anole_metric metric);
 
+/* True and *metric set if `text` names one. */
+bool anole_metric_parse(enum anole_metric *metric, const char *text);
+
 /* A measured value as a cost, whatever the metric: less is better, and the quotient of two costs
  * says how many times the one is better than the other.  The value itself, or its reciprocal
  * where more is better.  NaN stays NaN. */

@@ -34,17 +34,14 @@ static size_t choose(uint64_t *configs, const struct anole_trials *trials, uint6
     return count;
 }
 
-/* Index of the fastest that is ok; SIZE_MAX if none is. */
-static size_t fastest(const struct anole_result *results, size_t count)
+/* Index of the best that is ok; SIZE_MAX if none is. */
+static size_t find_best(const struct anole_result *results, size_t count)
 {
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < count; i++) {
-        if (results[i].outcome != ANOLE_OUTCOME_OK)
-            continue;
-        if (best == SIZE_MAX || results[i].seconds < results[best].seconds)
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (anole_result_cost(&results[i]) < anole_result_cost(&results[best]))
             best = i;
-    }
-    return best;
+    return count && results[best].outcome == ANOLE_OUTCOME_OK ? best : SIZE_MAX;
 }
 
 /* Fills in times and speed-up of config `winner`, where 0 is the default. */
@@ -52,13 +49,14 @@ static enum anole_status judge(struct anole_tuner_final *final, const struct ano
                                const double *samples, size_t rounds, size_t winner,
                                struct anole_error *error)
 {
-    final->seconds = results[winner].seconds;
+    final->metric = results[winner].metric;
+    final->value = anole_result_value(&results[winner]);
     final->low = results[winner].low;
     final->high = results[winner].high;
-    final->default_seconds = final->speedup = final->speedup_low = final->speedup_high = NAN;
+    final->default_value = final->speedup = final->speedup_low = final->speedup_high = NAN;
     if (results[0].outcome != ANOLE_OUTCOME_OK)
         return ANOLE_DONE;
-    final->default_seconds = results[0].seconds;
+    final->default_value = anole_result_value(&results[0]);
     if (winner == 0) {
         final->speedup = final->speedup_low = final->speedup_high = 1.0;
         final->tie = true;
@@ -107,7 +105,7 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
                               results, &samples, &rounds, error);
     if (status != ANOLE_DONE)
         return status;
-    size_t winner = fastest(results, count);
+    size_t winner = find_best(results, count);
     if (winner != SIZE_MAX) {
         status = judge(final, results, samples, rounds, winner, error);
         /* A tie goes to the default: nothing is gained by moving away from it. */

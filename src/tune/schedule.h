@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Sharing trials out over the tasks of a network by what they still promise for
- * the whole: multiplicity x time x expected relative gain of the next batch.
+ * the whole: multiplicity x cost x expected relative gain of the next batch.
  * The idea of gradient scheduling is Ansor's (Zheng et al., OSDI 2020); the
  * estimate of the gain is ours, see schedule.c.
  *
@@ -21,12 +21,12 @@ enum anole_status anole_schedule_create(struct anole_schedule **schedule, size_t
 void anole_schedule_destroy(struct anole_schedule *schedule);
 
 /* `multiplicity`: layers that share the task.  `work`: any measure of its size
- * (FLOPs), which stands in for its time until that is known. */
+ * (FLOPs), which stands in for its cost until that is known. */
 void anole_schedule_set(struct anole_schedule *schedule, size_t task, double multiplicity,
                         double work);
 
-/* A batch of `trials` was measured; `best`: the task's fastest time now, seconds
- * (NaN: none yet). */
+/* A batch of `trials` was measured; `best`: the cost (anole_result_cost()) of the
+ * task's best trial now; NaN: none yet. */
 void anole_schedule_update(struct anole_schedule *schedule, size_t task, size_t trials,
                            double best);
 
@@ -37,7 +37,7 @@ void anole_schedule_exhaust(struct anole_schedule *schedule, size_t task);
  * task gets one batch before any gets two. */
 size_t anole_schedule_next(const struct anole_schedule *schedule);
 
-/* What the next batch of a task promises, seconds of the network's time. */
+/* What the next batch of a task promises, as a part of the network's cost. */
 double anole_schedule_promise(const struct anole_schedule *schedule, size_t task);
 
 #endif

@@ -106,9 +106,10 @@ void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t co
     line->trials++;
     line->failures[result->outcome] += result->outcome != ANOLE_OUTCOME_OK;
     if (result->outcome == ANOLE_OUTCOME_OK && config == anole_space_default(space))
-        line->default_seconds = result->seconds;
+        line->default_value = anole_result_value(result);
     const struct anole_trial *best = anole_trials_best(tuner->jobs[task].trials);
-    line->best_seconds = best ? best->result.seconds : NAN;
+    line->best_value = best ? anole_result_value(&best->result) : NAN;
+    tuner->jobs[task].best_cost = best ? anole_result_cost(&best->result) : NAN;
     line->best_config = best ? best->config : anole_space_default(space);
 }
 
@@ -174,17 +175,19 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
     struct anole_tuner_job *job = &tuner->jobs[task];
     struct sink_context sink = {tuner, task};
     size_t before = tuner->tasks[task].trials;
+    /* What takes far longer is given up early, whatever it is measured for. */
+    const struct anole_trial *best = anole_trials_best(job->trials);
+    double best_seconds = best ? best->result.seconds : NAN;
     tuner->view.current = task;
-    enum anole_status status =
-        anole_measure_batch(tuner->measure, job->generator, configs, count,
-                            tuner->tasks[task].best_seconds, take_result, &sink, error);
+    enum anole_status status = anole_measure_batch(tuner->measure, job->generator, configs, count,
+                                                   best_seconds, take_result, &sink, error);
     if (status == ANOLE_ERR_INTERRUPTED && !stopped(tuner)) {
         anole_error_clear(error); /* cut off by the clock: what is done is kept */
         status = ANOLE_DONE;
     }
     size_t made = tuner->tasks[task].trials - before;
     if (made > 0)
-        anole_schedule_update(tuner->schedule, task, made, tuner->tasks[task].best_seconds);
+        anole_schedule_update(tuner->schedule, task, made, job->best_cost);
     return status;
 }
 
@@ -216,7 +219,7 @@ static size_t suggest(struct anole_tuner *tuner, size_t task, uint64_t *configs,
     for (size_t i = 0; i < tuner->view.task_count && count < SISTERS; i++) {
         const struct anole_space *other = anole_generator_space(tuner->jobs[i].generator);
         uint64_t config = tuner->tasks[i].best_config;
-        if (i == task || isnan(tuner->tasks[i].best_seconds) ||
+        if (i == task || isnan(tuner->tasks[i].best_value) ||
             config == anole_space_default(other) ||
             tuner->tasks[i].source->task.kind != tuner->tasks[task].source->task.kind)
             continue;

@@ -39,8 +39,8 @@ struct anole_tuner_task {
     size_t trials;  /* in all */
     size_t resumed; /* of them, from an earlier run */
     size_t failures[ANOLE_OUTCOME_COUNT];
-    double default_seconds; /* NaN: not measured or not ok */
-    double best_seconds;    /* NaN: none yet */
+    double default_value; /* NaN: not measured or not ok */
+    double best_value;    /* NaN: none yet */
     uint64_t best_config;
 };
 
@@ -66,9 +66,11 @@ struct anole_tuner_final {
     bool found; /* something valid was found */
     bool tie;   /* tuned and default cannot be told apart: the default is kept */
     uint64_t config;
-    double seconds, low, high;                 /* tuned */
-    double default_seconds;                    /* NaN if the default failed */
-    double speedup, speedup_low, speedup_high; /* paired, interleaved; NaN likewise */
+    enum anole_metric metric; /* whose unit the next two lines have */
+    double value, low, high;  /* tuned */
+    double default_value;     /* NaN if the default failed */
+    double speedup, speedup_low,
+        speedup_high; /* how many times better: paired, interleaved; NaN likewise */
     uint64_t source_hash;
     char problem[256]; /* why nothing was found: what became of the default, printable */
 };

@@ -48,7 +48,7 @@ static enum anole_status resume(struct anole_tuner *tuner, size_t task, struct a
     tuner->tasks[task].resumed = count;
     job->started = anole_trials_visited(job->trials, anole_space_default(space));
     if (status == ANOLE_DONE && count > 0)
-        anole_schedule_update(tuner->schedule, task, count, tuner->tasks[task].best_seconds);
+        anole_schedule_update(tuner->schedule, task, count, job->best_cost);
     return status;
 }
 
@@ -61,7 +61,7 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
     const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
     line->source = source;
     line->flops = anole_task_flops(&source->task);
-    line->default_seconds = line->best_seconds = NAN;
+    line->default_value = line->best_value = job->best_cost = NAN;
     anole_task_key(line->key, &source->task);
     anole_task_label(line->label, sizeof line->label, &source->task);
     job->key = anole_tuner_key(tuner->registry, tuner->device, line->key, tuner->options.threads);

@@ -39,10 +39,10 @@ enum anole_status anole_tuner_lock_task(struct anole_lock_task *out,
                                         const struct anole_space *space, struct anole_error *error)
 {
     out->multiplicity = task->source->multiplicity;
-    out->seconds = final->seconds;
+    out->value = final->value;
     out->low = final->low;
     out->high = final->high;
-    out->default_seconds = final->default_seconds;
+    out->default_value = final->default_value;
     out->speedup = final->speedup;
     out->speedup_low = final->speedup_low;
     out->speedup_high = final->speedup_high;
@@ -59,6 +59,7 @@ enum anole_status anole_tuner_lock_identity(struct anole_lock_device *out, const
 {
     out->generator = key->generator;
     out->threads = key->threads;
+    out->metric = key->metric;
     enum anole_status status = copy_text(&out->id, id, error);
     if (status == ANOLE_DONE)
         status = copy_text(&out->backend, key->backend, error);

@@ -15,8 +15,9 @@ struct anole_tuner_job {
     struct anole_trials *trials;
     struct anole_search *search; /* NULL until its first turn */
     struct anole_history_key key;
-    size_t informed; /* trials of other tasks that its search was last told of */
-    bool started;    /* its first batch, with the default config, is done */
+    double best_cost; /* anole_result_cost() of its best trial; NaN: none yet */
+    size_t informed;  /* trials of other tasks that its search was last told of */
+    bool started;     /* its first batch, with the default config, is done */
 };
 
 struct anole_tuner {

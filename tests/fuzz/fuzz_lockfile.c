@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz.h"
 
-#include "record/lock_private.h"
 #include "record/lockfile.h"
 
 FUZZ_TARGET(lockfile)
