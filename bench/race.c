@@ -11,8 +11,8 @@
  */
 #include "base/text.h"
 #include "cli/interrupt.h"
-#include "cli/kernel_export.h"
 #include "measure/measure.h"
+#include "tune/locked.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include "bench/tuned_configs.h"
 
 #include "base/text.h"
-#include "cli/kernel_export.h"
 #include "record/history.h"
 #include "tune/tuner.h"
+#include "tune/locked.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -10,7 +10,7 @@
 #include "onnx_fixture.h"
 
 #include "base/json.h"
-#include "cli/comparison.h"
+#include "record/comparison.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "formats/recording.h"

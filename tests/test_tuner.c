@@ -9,7 +9,7 @@
 #include "tune/finalists.h"
 #include "tune/suggest.h"
 #include "tune/transfer.h"
-#include "tune/tuner.h"
+#include "tune/tuner_lock.h"
 
 #include <math.h>
 

@@ -307,13 +307,13 @@ static void test_unknown_members_are_written_back(void **state)
 /* Devices and tasks that mean something only to a later version, of format 2. */
 static void test_newer_entries_are_written_back(void **state)
 {
-    static const char
-        text[] = "{\"anole_lock\": 2, \"network\": \"n\", \"network_path\": \"n.json\", "
-                 "\"devices\": [" DEVICE_TEXT("one", "\"precision\": \"int3\", \"metric\": "
-                                                     "\"seconds\", ") "]}, " DEVICE_TEXT(
-                     "one", "\"metric\": \"seconds\", ")
-                     TASK_TEXT("attention n1 h8 f32") "}, " TASK_TEXT(DENSE) "}]}, " DEVICE_TEXT(
-                         "one", "\"metric\": \"joules\", ") "{\"joules\": 7}]}]}";
+    static const char text[] =
+        "{\"anole_lock\": 2, \"network\": \"n\", \"network_path\": \"n.json\", "
+        "\"devices\": [" DEVICE_TEXT(
+            "one", "\"precision\": \"int3\", \"metric\": "
+                   "\"seconds\", ") "]}, " DEVICE_TEXT("one", "\"metric\": \"seconds\", ")
+            TASK_TEXT("attention n1 h8 f32") "}, " TASK_TEXT(DENSE) "}]}, " DEVICE_TEXT(
+                "one", "\"metric\": \"joules\", ") "{\"joules\": 7}]}]}";
     struct anole_lockfile *lockfile = parse_lockfile(text);
     struct anole_error error = {0};
     assert_int_equal(lockfile->device_count, 1);
@@ -428,6 +428,66 @@ static void test_history_of_the_first_release_is_read(void **state)
     free(text);
 }
 
+/* A space of every value that the trials of a key have. */
+struct knob_values {
+    size_t knob_count, counts[ANOLE_MAX_KNOBS];
+    char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
+    int64_t values[ANOLE_MAX_KNOBS][32];
+};
+
+static enum anole_status gather_values(void *context, const struct anole_history_trial *trial,
+                                       struct anole_error *error)
+{
+    struct knob_values *all = context;
+    (void)error;
+    all->knob_count = trial->knob_count;
+    for (size_t k = 0; k < trial->knob_count; k++) {
+        size_t i = 0;
+        memcpy(all->names[k], trial->names[k], sizeof all->names[k]);
+        while (i < all->counts[k] && all->values[k][i] != trial->values[k])
+            i++;
+        if (i == all->counts[k] && i < 32)
+            all->values[k][all->counts[k]++] = trial->values[k];
+    }
+    return ANOLE_DONE;
+}
+
+static void test_tuning_resumes_from_the_first_release(void **state)
+{
+    char path[512];
+    struct anole_history_found found;
+    size_t next = 0, resumed = 0;
+    (void)state;
+    released(path, sizeof path, "tiny.jsonl");
+    struct anole_history *history = open_history(path, ANOLE_HISTORY_READ);
+    while (anole_history_next_key(history, &next, &found)) {
+        struct knob_values *all = calloc(1, sizeof *all);
+        struct anole_space *space;
+        struct anole_trials *trials;
+        size_t matched = 0;
+        assert_non_null(all);
+        assert_int_equal(anole_history_visit(history, &found.key, gather_values, all, NULL),
+                         ANOLE_DONE);
+        assert_int_equal(anole_space_create(&space, NULL), ANOLE_DONE);
+        for (size_t k = 0; k < all->knob_count; k++)
+            assert_int_equal(anole_space_add_knob(space, all->names[k], true, all->values[k], NULL,
+                                                  all->counts[k], 0, NULL),
+                             ANOLE_DONE);
+        assert_int_equal(anole_space_finish(space, NULL), ANOLE_DONE);
+        assert_int_equal(anole_trials_create(&trials, NULL), ANOLE_DONE);
+        assert_int_equal(
+            anole_history_collect(history, &found.key, space, trials, &matched, NULL, NULL),
+            ANOLE_DONE);
+        assert_non_null(anole_trials_best(trials));
+        resumed += matched;
+        anole_trials_destroy(trials);
+        anole_space_destroy(space);
+        free(all);
+    }
+    assert_int_equal(resumed, 18);
+    anole_history_close(history);
+}
+
 static void test_lock_file_of_the_first_release_is_read(void **state)
 {
     char path[512];
@@ -462,6 +522,7 @@ int main(void)
         TEST(test_newer_entries_are_written_back),
         TEST(test_nonsense_in_the_first_version_is_refused),
         TEST(test_history_of_the_first_release_is_read),
+        TEST(test_tuning_resumes_from_the_first_release),
         TEST(test_lock_file_of_the_first_release_is_read),
     };
     anole_log_set_level(ANOLE_LEVEL_ERROR);

@@ -3,7 +3,6 @@
 #include "cli/command.h"
 #include "cli/failures.h"
 #include "cli/kernel_export.h"
-#include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "record/lockfile.h"
 
@@ -167,7 +166,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     if (status != ANOLE_DONE)
         return status;
     if (arguments.kernel)
-        status = anole_kernel_set_path(lockfile, arguments.kernel, error);
+        status = anole_lockfile_set_path(lockfile, arguments.kernel, error);
     if (status == ANOLE_DONE && arguments.json)
         status = print_json(arguments.file, error);
     for (size_t i = 0; !arguments.json && status == ANOLE_DONE && i < lockfile->device_count; i++)

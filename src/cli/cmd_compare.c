@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/comparison.h"
 #include "cli/table.h"
+#include "record/comparison.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,7 +93,8 @@ static void print_row(struct anole_table *table, const struct anole_comparison *
         else if (row->whole)
             anole_table_cell(table, "%s %3.0f %%",
                              anole_text_seconds(text, sizeof text, task->value),
-                             100 * row->multiplicity * task->value / comparison->columns[c].sum);
+                             100 * row->multiplicity * anole_comparison_cost(comparison, task) /
+                                 comparison->columns[c].sum);
         else
             anole_table_cell(table, "%s    - ", anole_text_seconds(text, sizeof text, task->value));
     }
@@ -168,7 +169,7 @@ static void print_kind(struct anole_table *table, const struct anole_comparison 
         for (size_t i = 0; i < comparison->row_count; i++) {
             const struct anole_comparison_row *row = &comparison->rows[i];
             if (row->whole && strcmp(row->kind, kind) == 0)
-                sum += row->multiplicity * row->tasks[c]->value;
+                sum += row->multiplicity * anole_comparison_cost(comparison, row->tasks[c]);
         }
         anole_table_cell(table, "%s %3.0f %%", anole_text_seconds(text, sizeof text, sum),
                          100 * sum / comparison->columns[c].sum);
@@ -201,7 +202,7 @@ static const char *kernel_text(const struct anole_comparison_row *row, size_t be
     const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
     if (!a || !b)
         return "-";
-    if (anole_comparison_same_config(a, b))
+    if (anole_lock_same_kernel(a, b))
         return "the same";
     for (size_t i = 0; i < a->knob_count && i < b->knob_count; i++)
         if (strcmp(a->knobs[i].name, b->knobs[i].name) != 0 ||
@@ -210,17 +211,20 @@ static const char *kernel_text(const struct anole_comparison_row *row, size_t be
     return a->knob_count != b->knob_count ? "another config" : "another source";
 }
 
-static void print_change(struct anole_table *table, const struct anole_comparison_row *row,
-                         size_t before, size_t after)
+static void print_change(struct anole_table *table, const struct anole_comparison *comparison,
+                         const struct anole_comparison_row *row, size_t before, size_t after)
 {
     char text[32];
     const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
     anole_table_cell(table, "%s", row->label);
     anole_table_cell(table, "%s", a ? anole_text_seconds(text, sizeof text, a->value) : "-");
     anole_table_cell(table, "%s", b ? anole_text_seconds(text, sizeof text, b->value) : "-");
-    anole_table_cell(table, "%s", anole_change_text(anole_comparison_change(row, before, after)));
+    anole_table_cell(table, "%s",
+                     anole_change_text(anole_comparison_change(comparison, row, before, after)));
     if (a && b)
-        anole_table_cell(table, "%.2fx", a->value / b->value);
+        anole_table_cell(table, "%.2fx",
+                         anole_comparison_cost(comparison, a) /
+                             anole_comparison_cost(comparison, b));
     else
         anole_table_cell(table, "-");
     anole_table_cell(table, "%s", kernel_text(row, before, after));
@@ -253,7 +257,7 @@ static enum anole_status print_changes(const struct anole_comparison *comparison
            (char)('A' + before), (char)('A' + after));
     for (size_t i = 0; i < comparison->row_count; i++)
         if (comparison->rows[i].tasks[before] || comparison->rows[i].tasks[after])
-            print_change(table, &comparison->rows[i], before, after);
+            print_change(table, comparison, &comparison->rows[i], before, after);
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     if (status == ANOLE_DONE)

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/kernel_export.h"
+#include "tune/locked.h"
 
 #include <stdio.h>
 #include <stdlib.h>

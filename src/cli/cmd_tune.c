@@ -7,7 +7,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/tune_arguments.h"
-#include "tune/tuner.h"
+#include "tune/tuner_lock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,98 +20,18 @@
 
 /* ---------------------------------------------------------------- results */
 
-/* The lock file that is there already, or an empty one. */
-static enum anole_status open_lockfile(struct anole_lockfile **lockfile,
-                                       const struct anole_tune_arguments *arguments,
-                                       const struct anole_network *network,
-                                       struct anole_error *error)
+static enum anole_status hold_against(const struct anole_tune_arguments *arguments,
+                                      const struct anole_lockfile *baseline,
+                                      const struct anole_tuner *tuner,
+                                      const struct anole_tuner_final *finals,
+                                      struct anole_error *error)
 {
-    if (access(arguments->output, F_OK) == 0)
-        return anole_lockfile_load(lockfile, arguments->output, error);
-    struct anole_lockfile *new = calloc(1, sizeof *new);
-    if (!new)
-        return anole_fail_memory(error);
-    new->network = strdup(network->name);
-    new->network_path = strdup(network->path);
-    if (!new->network || !new->network_path) {
-        anole_lockfile_destroy(new);
-        return anole_fail_memory(error);
-    }
-    *lockfile = new;
-    return ANOLE_DONE;
-}
-
-/* What an earlier run found stays for tasks that this one has nothing to show for. */
-static enum anole_status carry_over(struct anole_lock_device *device,
-                                    const struct anole_lockfile *lockfile, const char *path,
-                                    const struct anole_tuner_view *view,
-                                    const struct anole_tuner_final *finals,
-                                    struct anole_error *error)
-{
-    for (size_t i = 0; i < view->task_count; i++) {
-        bool carried = false;
-        if (finals[i].found)
-            continue;
-        enum anole_status status =
-            anole_lockfile_carry(device, &carried, lockfile, view->tasks[i].key, error);
-        if (status != ANOLE_DONE)
-            return status;
-        if (carried)
-            anole_log_warning("%s: nothing new was found; %s keeps what an earlier run found",
-                              view->tasks[i].label, path);
-    }
-    return ANOLE_DONE;
-}
-
-static enum anole_status save(const struct anole_tune_arguments *arguments,
-                              struct anole_lockfile *lockfile, struct anole_tuner *tuner,
-                              const struct anole_tuner_final *finals, struct anole_error *error)
-{
-    struct anole_lock_device device;
-    enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
+    double ratio;
+    enum anole_status status =
+        anole_tuner_against(&ratio, tuner, finals, baseline, arguments->baseline, error);
     if (status != ANOLE_DONE)
         return status;
-    status =
-        carry_over(&device, lockfile, arguments->output, anole_tuner_view(tuner), finals, error);
-    if (status == ANOLE_DONE)
-        status = anole_lockfile_put(lockfile, &device, error);
-    anole_lock_device_fini(&device);
-    if (status == ANOLE_DONE)
-        status = anole_lockfile_save(lockfile, arguments->output, error);
-    return status;
-}
-
-/* Seconds of the network, over tasks that both have, by the baseline and now. */
-static void sum_common(double *then, double *now, const struct anole_lock_device *baseline,
-                       const struct anole_tuner_view *view, const struct anole_tuner_final *finals)
-{
-    for (size_t i = 0; i < view->task_count; i++) {
-        for (size_t k = 0; k < baseline->task_count; k++) {
-            if (!finals[i].found || strcmp(baseline->tasks[k].task, view->tasks[i].key) != 0)
-                continue;
-            *then += view->tasks[i].source->multiplicity * baseline->tasks[k].value;
-            *now += view->tasks[i].source->multiplicity * finals[i].value;
-        }
-    }
-}
-
-static enum anole_status
-hold_against(const struct anole_tune_arguments *arguments, const struct anole_lockfile *baseline,
-             const struct anole_registry_device *device, const struct anole_tuner_view *view,
-             const struct anole_tuner_final *finals, struct anole_error *error)
-{
-    double then = 0.0, now = 0.0;
-    for (size_t i = 0; i < baseline->device_count; i++) {
-        if (strcmp(baseline->devices[i].device, device->device.name) == 0 &&
-            baseline->devices[i].threads == arguments->threads)
-            sum_common(&then, &now, &baseline->devices[i], view, finals);
-    }
-    if (then == 0.0)
-        return anole_fail(error, ANOLE_ERR_INPUT,
-                          "%s: no task of this network on device '%s' in this baseline; make one "
-                          "with `anole tune --output`",
-                          arguments->baseline, device->device.name);
-    double slower = 100.0 * (now / then - 1.0);
+    double slower = 100.0 * (ratio - 1.0);
     if (slower > (double)arguments->tolerance)
         return anole_fail(error, ANOLE_ERR_SLOWER,
                           "%.1f %% slower than %s: expected at most %llu %%", slower,
@@ -213,7 +133,8 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     if (!arguments->output)
         arguments->output = anole_command_lock_path(session->output_path,
                                                     sizeof session->output_path, session->network);
-    status = open_lockfile(&session->lockfile, arguments, session->network, error);
+    status = anole_lockfile_open(&session->lockfile, arguments->output, session->network->name,
+                                 session->network->path, error);
     if (status == ANOLE_DONE && arguments->baseline)
         status = anole_lockfile_load(&session->baseline, arguments->baseline, error);
     if (status != ANOLE_DONE)
@@ -242,7 +163,8 @@ static enum anole_status conclude(struct session *session, const struct anole_tu
                                   struct anole_error *error)
 {
     const struct anole_tune_arguments *arguments = &session->arguments;
-    enum anole_status status = save(arguments, session->lockfile, session->tuner, finals, error);
+    enum anole_status status =
+        anole_tuner_save(session->tuner, finals, session->lockfile, arguments->output, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_tuner_view *view = anole_tuner_view(session->tuner);
@@ -262,7 +184,7 @@ static enum anole_status conclude(struct session *session, const struct anole_tu
     if (status == ANOLE_DONE)
         status = check_found(view, finals, error);
     if (status == ANOLE_DONE && session->baseline)
-        status = hold_against(arguments, session->baseline, session->device, view, finals, error);
+        status = hold_against(arguments, session->baseline, session->tuner, finals, error);
     return status;
 }
 

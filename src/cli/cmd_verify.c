@@ -2,11 +2,10 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/kernel_export.h"
-#include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "tune/finalists.h"
 #include "tune/tuner.h"
+#include "tune/locked.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,8 +95,8 @@ static enum anole_status check_task(struct session *session, struct check *check
         session->registry->entries[session->device->backend].backend;
     struct anole_generator *generator = NULL;
     enum anole_status status =
-        anole_kernel_entry(&check->task, &check->custom, check->entry, session->lockfile,
-                           &session->device->device, error);
+        anole_lock_task_read(&check->task, &check->custom, check->entry, session->lockfile,
+                             &session->device->device, error);
     if (status == ANOLE_DONE)
         status = anole_generator_create(&generator, backend, &session->device->device, &check->task,
                                         error);
@@ -192,6 +191,7 @@ static enum anole_status print_json(const struct session *session, struct anole_
 static enum anole_status judge(const struct session *session, struct anole_error *error)
 {
     const struct check *slow = NULL, *failed = NULL;
+    enum anole_metric metric = session->locked->metric;
     double then = 0.0, now = 0.0;
     for (size_t i = 0; i < session->locked->task_count; i++) {
         const struct check *check = &session->checks[i];
@@ -204,8 +204,8 @@ static enum anole_status judge(const struct session *session, struct anole_error
         }
         if (check->final.speedup_high < SLOWER_THAN_DEFAULT)
             slow = check;
-        then += check->entry->multiplicity * check->entry->value;
-        now += check->entry->multiplicity * check->final.value;
+        then += check->entry->multiplicity * anole_metric_cost(metric, check->entry->value);
+        now += check->entry->multiplicity * anole_metric_cost(metric, check->final.value);
     }
     if (failed)
         return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,
@@ -231,7 +231,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     enum anole_status status =
         anole_lockfile_load(&session->lockfile, session->arguments.file, error);
     if (status == ANOLE_DONE && session->arguments.kernel)
-        status = anole_kernel_set_path(session->lockfile, session->arguments.kernel, error);
+        status = anole_lockfile_set_path(session->lockfile, session->arguments.kernel, error);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&session->registry, 0, error);
     if (status == ANOLE_DONE)

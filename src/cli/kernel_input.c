@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/kernel_input.h"
 
-#include "base/text.h"
 #include "kernel/t1_kernel.h"
 
 #include <stdlib.h>
@@ -51,51 +50,6 @@ enum anole_status anole_kernel_network(struct anole_network **network,
     }
     *network = made;
     *custom = read;
-    return ANOLE_DONE;
-}
-
-enum anole_status anole_kernel_entry(struct anole_task *task, struct anole_custom_kernel **custom,
-                                     const struct anole_lock_task *entry,
-                                     const struct anole_lockfile *lockfile,
-                                     const struct anole_device *device, struct anole_error *error)
-{
-    char key[ANOLE_TASK_KEY], file[256], shown[160];
-    struct anole_custom_kernel *read = NULL;
-    struct anole_task parsed;
-    enum anole_status status = anole_task_parse_key(&parsed, entry->task, error);
-    if (status != ANOLE_DONE)
-        return status;
-    if (parsed.kind == ANOLE_TASK_CUSTOM) {
-        status = anole_t1_kernel_load(&read, lockfile->network_path, runs(device), error);
-        if (status != ANOLE_DONE) {
-            anole_error_prefix(error, "the kernel that was tuned (see --kernel)");
-            return status;
-        }
-        anole_custom_task(&parsed, read);
-        anole_task_key(key, &parsed);
-        if (strcmp(key, entry->task) != 0) {
-            anole_custom_destroy(read);
-            return anole_fail(error, ANOLE_ERR_INPUT,
-                              "%s: it describes another kernel than '%s', which was tuned: the "
-                              "description, its source or its data have changed; tune again, or "
-                              "give the right file with --kernel",
-                              anole_text_printable(file, sizeof file, lockfile->network_path),
-                              anole_text_printable(shown, sizeof shown, entry->task));
-        }
-    }
-    *task = parsed;
-    *custom = read;
-    return ANOLE_DONE;
-}
-
-enum anole_status anole_kernel_set_path(struct anole_lockfile *lockfile, const char *path,
-                                        struct anole_error *error)
-{
-    char *copy = strdup(path);
-    if (!copy)
-        return anole_fail_memory(error);
-    free(lockfile->network_path);
-    lockfile->network_path = copy;
     return ANOLE_DONE;
 }
 

@@ -189,22 +189,14 @@ static bool fill_record(struct anole_history_store *store, struct anole_history_
     const struct anole_result *result = &line->result;
     *record = (struct anole_history_record){
         .knobs = {keep(store, line->knobs.data, line->knobs.length), line->knobs.length},
-        .cost = result->cost,
-        .seconds = result->seconds,
-        .low = result->low,
-        .high = result->high,
-        .error = result->error,
         .id = line->id,
         .crc = line->crc,
         .next = ANOLE_HISTORY_NONE,
-        .samples = result->samples,
         .outcome = (uint8_t)result->outcome,
         .begun = line->kind != ANOLE_HISTORY_LINE_TRIAL,
         .withdrawn = line->kind == ANOLE_HISTORY_LINE_WITHDRAWN,
-        .metric = (uint8_t)line->metric,
-        .abandoned = result->abandoned,
-        .simulated = result->simulated,
     };
+    memcpy(record->result, result, sizeof record->result);
     if (result->message[0])
         record->message = keep(store, result->message, strlen(result->message));
     return record->knobs.data && (record->message || !result->message[0]);
@@ -214,12 +206,11 @@ static void count_result(struct anole_history_count *count,
                          const struct anole_history_record *record)
 {
     struct anole_result result;
-    count->trials++;
-    count->by_outcome[record->outcome]++;
-    if (record->outcome != ANOLE_OUTCOME_OK || record->abandoned)
-        return;
     anole_history_record_result(&result, record);
-    if (!(anole_result_cost(&result) >= anole_metric_cost(result.metric, count->best)))
+    count->trials++;
+    count->by_outcome[result.outcome]++;
+    if (result.outcome == ANOLE_OUTCOME_OK && !result.abandoned &&
+        !(anole_result_cost(&result) >= anole_metric_cost(result.metric, count->best)))
         count->best = anole_result_value(&result);
 }
 
@@ -317,18 +308,7 @@ enum anole_status anole_history_store_add(struct anole_history_store *store,
 void anole_history_record_result(struct anole_result *result,
                                  const struct anole_history_record *record)
 {
-    *result = (struct anole_result){
-        .outcome = (enum anole_outcome)record->outcome,
-        .metric = (enum anole_metric)record->metric,
-        .abandoned = record->abandoned,
-        .simulated = record->simulated,
-        .samples = record->samples,
-        .seconds = record->seconds,
-        .low = record->low,
-        .high = record->high,
-        .error = record->error,
-        .cost = record->cost,
-    };
+    memcpy(result, record->result, sizeof record->result);
     snprintf(result->message, sizeof result->message, "%s", record->message ? record->message : "");
 }
 

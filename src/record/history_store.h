@@ -14,18 +14,16 @@
 struct anole_history_record {
     struct anole_history_slice knobs; /* in the arena */
     const char *message;              /* in the arena; NULL: "" */
-    struct anole_trial_cost cost;
-    double seconds, low, high, error;
+    /* The result but for its message, which is its last member: see
+     * anole_history_record_result(). */
+    char result[offsetof(struct anole_result, message)];
     uint64_t id;
     uint32_t crc;
     uint32_t key;
-    uint32_t next; /* record of the same key, or NONE */
-    uint32_t samples;
+    uint32_t next;   /* record of the same key, or NONE */
     uint8_t outcome; /* enum anole_outcome */
     bool begun;      /* no outcome */
     bool withdrawn;  /* no outcome either: ends one that was begun */
-    uint8_t metric;  /* enum anole_metric */
-    bool abandoned, simulated;
 };
 
 struct anole_history_entry {         /* a key */

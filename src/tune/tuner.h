@@ -10,7 +10,6 @@
 #include "measure/measure.h"
 #include "graph/network.h"
 #include "record/history.h"
-#include "record/lockfile.h"
 #include "search/search.h"
 
 struct anole_tuner;
@@ -105,11 +104,5 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
 
 /* The state now; valid until the next call. */
 const struct anole_tuner_view *anole_tuner_view(struct anole_tuner *tuner);
-
-/* What was decided, as an entry of a lock file: *device is the caller's to
- * release with anole_lock_device_fini(). */
-enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
-                                   struct anole_lock_device *device, struct anole_error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/log.h"
-#include "tune/tuner_lock.h"
 #include "tune/tuner_private.h"
 
 #include <math.h>
@@ -199,29 +198,4 @@ void anole_tuner_destroy(struct anole_tuner *tuner)
     free(tuner->jobs);
     free(tuner->tasks);
     free(tuner);
-}
-
-enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
-                                   struct anole_lock_device *device, struct anole_error *error)
-{
-    struct anole_lock_device new = {0};
-    enum anole_status status =
-        anole_tuner_lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
-    new.dtype = tuner->network->dtype;
-    if (status == ANOLE_DONE) {
-        new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
-        status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);
-    }
-    for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
-        if (finals[i].found)
-            status =
-                anole_tuner_lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
-                                      anole_generator_space(tuner->jobs[i].generator), error);
-    }
-    if (status == ANOLE_DONE)
-        *device = new;
-    else
-        anole_lock_device_fini(&new);
-    return status;
 }

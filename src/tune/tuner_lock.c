@@ -1,8 +1,9 @@
-/* SPDX-License-Identifier: MIT
- *
- * What a run decided, as an entry of a lock file.
- */
+/* SPDX-License-Identifier: MIT */
 #include "tune/tuner_lock.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "tune/tuner_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,9 @@ static enum anole_status copy_knobs(struct anole_lock_task *out, const struct an
     return ANOLE_DONE;
 }
 
-enum anole_status anole_tuner_lock_task(struct anole_lock_task *out,
-                                        const struct anole_tuner_task *task,
-                                        const struct anole_tuner_final *final,
-                                        const struct anole_space *space, struct anole_error *error)
+static enum anole_status lock_task(struct anole_lock_task *out, const struct anole_tuner_task *task,
+                                   const struct anole_tuner_final *final,
+                                   const struct anole_space *space, struct anole_error *error)
 {
     out->multiplicity = task->source->multiplicity;
     out->value = final->value;
@@ -53,9 +53,9 @@ enum anole_status anole_tuner_lock_task(struct anole_lock_task *out,
     return status == ANOLE_DONE ? copy_knobs(out, space, final->config, error) : status;
 }
 
-enum anole_status anole_tuner_lock_identity(struct anole_lock_device *out, const char *id,
-                                            const struct anole_history_key *key,
-                                            struct anole_error *error)
+static enum anole_status lock_identity(struct anole_lock_device *out, const char *id,
+                                       const struct anole_history_key *key,
+                                       struct anole_error *error)
 {
     out->generator = key->generator;
     out->threads = key->threads;
@@ -72,4 +72,99 @@ enum anole_status anole_tuner_lock_identity(struct anole_lock_device *out, const
     if (status == ANOLE_DONE)
         status = copy_text(&out->driver_version, key->driver_version, error);
     return status;
+}
+
+enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
+                                   const struct anole_tuner_final *finals,
+                                   struct anole_lock_device *device, struct anole_error *error)
+{
+    struct anole_lock_device new = {0};
+    enum anole_status status = lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
+    new.dtype = tuner->network->dtype;
+    if (status == ANOLE_DONE) {
+        new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
+        status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);
+    }
+    for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
+        if (finals[i].found)
+            status = lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
+                               anole_generator_space(tuner->jobs[i].generator), error);
+    }
+    if (status == ANOLE_DONE)
+        *device = new;
+    else
+        anole_lock_device_fini(&new);
+    return status;
+}
+
+/* What an earlier run found stays for tasks that this one has nothing to show for. */
+static enum anole_status carry_over(struct anole_lock_device *device,
+                                    const struct anole_lockfile *lockfile, const char *path,
+                                    const struct anole_tuner *tuner,
+                                    const struct anole_tuner_final *finals,
+                                    struct anole_error *error)
+{
+    for (size_t i = 0; i < tuner->view.task_count; i++) {
+        bool carried = false;
+        if (finals[i].found)
+            continue;
+        enum anole_status status =
+            anole_lockfile_carry(device, &carried, lockfile, tuner->tasks[i].key, error);
+        if (status != ANOLE_DONE)
+            return status;
+        if (carried)
+            anole_log_warning("%s: nothing new was found; %s keeps what an earlier run found",
+                              tuner->tasks[i].label, path);
+    }
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
+                                   const struct anole_tuner_final *finals,
+                                   struct anole_lockfile *lockfile, const char *path,
+                                   struct anole_error *error)
+{
+    struct anole_lock_device device;
+    enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = carry_over(&device, lockfile, path, tuner, finals, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_put(lockfile, &device, error);
+    anole_lock_device_fini(&device);
+    return status == ANOLE_DONE ? anole_lockfile_save(lockfile, path, error) : status;
+}
+
+/* Adds the costs of the layers that both have. */
+static void sum_common(double *then, double *now, const struct anole_lock_device *baseline,
+                       const struct anole_tuner *tuner, const struct anole_tuner_final *finals)
+{
+    for (size_t i = 0; i < tuner->view.task_count; i++) {
+        const struct anole_lock_task *entry = anole_lock_task_find(baseline, tuner->tasks[i].key);
+        double layers = tuner->tasks[i].source->multiplicity;
+        if (!finals[i].found || !entry || finals[i].metric != baseline->metric)
+            continue;
+        *then += layers * anole_metric_cost(baseline->metric, entry->value);
+        *now += layers * anole_metric_cost(finals[i].metric, finals[i].value);
+    }
+}
+
+enum anole_status anole_tuner_against(double *ratio, const struct anole_tuner *tuner,
+                                      const struct anole_tuner_final *finals,
+                                      const struct anole_lockfile *baseline, const char *path,
+                                      struct anole_error *error)
+{
+    const char *device = tuner->device->device.name;
+    double then = 0.0, now = 0.0;
+    for (size_t i = 0; i < baseline->device_count; i++)
+        if (strcmp(baseline->devices[i].device, device) == 0 &&
+            baseline->devices[i].threads == tuner->options.threads)
+            sum_common(&then, &now, &baseline->devices[i], tuner, finals);
+    if (then == 0.0)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: no task of this network on device '%s' in this baseline; make one "
+                          "with `anole tune --output`",
+                          path, device);
+    *ratio = now / then;
+    return ANOLE_DONE;
 }

@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run decided, in the terms of a lock file; used by the tuner alone.
+ * What a run decided, as an entry of a lock file; and against what an earlier run decided.
  */
 #ifndef ANOLE_TUNER_LOCK_H
 #define ANOLE_TUNER_LOCK_H
 
+#include "record/lockfile.h"
 #include "tune/tuner.h"
 
-/* Both fill in a zeroed struct with copies; on failure it holds what was made so
- * far, for anole_lock_device_fini(). */
-enum anole_status anole_tuner_lock_identity(struct anole_lock_device *out, const char *id,
-                                            const struct anole_history_key *key,
-                                            struct anole_error *error);
-enum anole_status anole_tuner_lock_task(struct anole_lock_task *out,
-                                        const struct anole_tuner_task *task,
-                                        const struct anole_tuner_final *final,
-                                        const struct anole_space *space, struct anole_error *error);
+/* The entry of the tuner's device: *device is the caller's to release with
+ * anole_lock_device_fini().  finals[view.task_count]: of anole_tuner_finish(). */
+enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
+                                   const struct anole_tuner_final *finals,
+                                   struct anole_lock_device *device, struct anole_error *error);
+
+/* Puts that entry into the lock file, with what the lock file holds of tasks for which nothing was
+ * found now, and writes it to `path`. */
+enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
+                                   const struct anole_tuner_final *finals,
+                                   struct anole_lockfile *lockfile, const char *path,
+                                   struct anole_error *error);
+
+/* What was decided costs *ratio times what it did in an earlier lock file (above 1: slower), over
+ * the layers that both have on the tuner's device.  ERR_INPUT if there are none.  `path`: of the
+ * baseline, for messages. */
+enum anole_status anole_tuner_against(double *ratio, const struct anole_tuner *tuner,
+                                      const struct anole_tuner_final *finals,
+                                      const struct anole_lockfile *baseline, const char *path,
+                                      struct anole_error *error);
 
 #endif

@@ -16,7 +16,7 @@
 struct anole_comparison_column {
     const char *path; /* borrowed: of its file */
     const struct anole_lock_device *device;
-    double sum; /* seconds, over the rows that all columns have */
+    double sum; /* of costs, over the rows that all columns have */
     /* The last column before this one with the same backend, device, driver,
      * precision and number of threads: what changed since?  ANOLE_COMPARISON_NOBODY: none. */
     size_t before;
@@ -31,20 +31,21 @@ struct anole_comparison_row {
     bool whole;                                                    /* all columns have it */
     size_t winner; /* column; ANOLE_COMPARISON_NOBODY with fewer than two */
     bool tie;      /* the interval of another column overlaps the winner's */
-    double lead;   /* seconds of the next over the winner's; NaN without one */
+    double lead;   /* how many times better than the next; NaN without one */
 };
 
 struct anole_comparison {
     const char *network;
+    enum anole_metric metric; /* of all columns */
     struct anole_comparison_column columns[ANOLE_COMPARISON_COLUMNS];
     size_t column_count;
     bool mixed; /* not all of one precision: rows go by layer, whatever that is */
     struct anole_comparison_row *rows;
     size_t row_count, whole_count;
-    double best_sum; /* seconds, each whole row by its winner */
+    double best_sum; /* of costs, each whole row by its winner */
 };
 
-/* ERR_INPUT if they are of different networks, if a layer occurs in different
+/* ERR_INPUT if they are of different networks or metrics, if a layer occurs in different
  * numbers, if nothing can be compared, or if there are too many.  `files` and
  * `paths` [count] must outlive it. */
 enum anole_status anole_comparison_create(struct anole_comparison **comparison,
@@ -52,6 +53,10 @@ enum anole_status anole_comparison_create(struct anole_comparison **comparison,
                                           const char *const *paths, size_t count,
                                           struct anole_error *error);
 void anole_comparison_destroy(struct anole_comparison *comparison);
+
+/* What a task was measured to cost, by the metric of all: see anole_metric_cost(). */
+double anole_comparison_cost(const struct anole_comparison *comparison,
+                             const struct anole_lock_task *task);
 
 /* What became of a task from one column to another. */
 enum anole_change {
@@ -62,10 +67,9 @@ enum anole_change {
     ANOLE_CHANGE_REMOVED,
 };
 const char *anole_change_text(enum anole_change change);
-enum anole_change anole_comparison_change(const struct anole_comparison_row *row, size_t before,
+enum anole_change anole_comparison_change(const struct anole_comparison *comparison,
+                                          const struct anole_comparison_row *row, size_t before,
                                           size_t after);
-/* Whether the two hold other configs, or other kernels for the same. */
-bool anole_comparison_same_config(const struct anole_lock_task *a, const struct anole_lock_task *b);
 
 /* A new reference, or NULL. */
 json_t *anole_comparison_json(const struct anole_comparison *comparison);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/comparison.h"
+#include "record/comparison.h"
 
 #include "base/text.h"
 #include "op/task.h"
@@ -16,7 +16,8 @@
 static bool same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
     return strcmp(a->backend, b->backend) == 0 && strcmp(a->device, b->device) == 0 &&
-           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads && a->dtype == b->dtype;
+           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads && a->dtype == b->dtype &&
+           a->metric == b->metric;
 }
 
 static enum anole_status add_column(struct anole_comparison *comparison, const char *path,
@@ -28,6 +29,15 @@ static enum anole_status add_column(struct anole_comparison *comparison, const c
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "more than %d devices in these files: compare fewer at once",
                           ANOLE_COMPARISON_COLUMNS);
+    if (at == 0)
+        comparison->metric = device->metric;
+    if (device->metric != comparison->metric) {
+        char safe[160];
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: tuned for %s, where others were for %s: the two cannot be compared",
+                          anole_text_printable(safe, sizeof safe, path),
+                          anole_metric_text(device->metric), anole_metric_text(comparison->metric));
+    }
     struct anole_comparison_column *column = &comparison->columns[at];
     *column = (struct anole_comparison_column){.path = path, .device = device, .before = NOBODY};
     comparison->mixed |= at > 0 && comparison->columns[0].device->dtype != device->dtype;
@@ -137,29 +147,51 @@ static enum anole_status add_task(struct anole_comparison *comparison, size_t co
     return ANOLE_DONE;
 }
 
-static void judge_row(struct anole_comparison_row *row, size_t columns)
+/* The interval of a task as costs: less is better. */
+struct interval {
+    double low, high;
+};
+
+static struct interval costs_of(const struct anole_comparison *comparison,
+                                const struct anole_lock_task *task)
 {
-    size_t present = 0;
+    double a = anole_metric_cost(comparison->metric, task->low);
+    double b = anole_metric_cost(comparison->metric, task->high);
+    return (struct interval){fmin(a, b), fmax(a, b)};
+}
+
+double anole_comparison_cost(const struct anole_comparison *comparison,
+                             const struct anole_lock_task *task)
+{
+    return anole_metric_cost(comparison->metric, task->value);
+}
+
+static void judge_row(const struct anole_comparison *comparison, struct anole_comparison_row *row)
+{
+    size_t present = 0, columns = comparison->column_count;
+    double best = INFINITY;
     row->winner = NOBODY;
     row->lead = NAN;
     for (size_t c = 0; c < columns; c++) {
         if (!row->tasks[c])
             continue;
         present++;
-        if (row->winner == NOBODY || row->tasks[c]->value < row->tasks[row->winner]->value)
+        if (row->winner == NOBODY || anole_comparison_cost(comparison, row->tasks[c]) < best) {
             row->winner = c;
+            best = anole_comparison_cost(comparison, row->tasks[c]);
+        }
     }
     row->whole = present == columns;
     if (present < 2) {
         row->winner = NOBODY;
         return;
     }
-    const struct anole_lock_task *winner = row->tasks[row->winner];
+    double worst = costs_of(comparison, row->tasks[row->winner]).high;
     for (size_t c = 0; c < columns; c++) {
         if (!row->tasks[c] || c == row->winner)
             continue;
-        row->lead = fmin(row->lead, row->tasks[c]->value / winner->value);
-        row->tie |= row->tasks[c]->low <= winner->high;
+        row->lead = fmin(row->lead, anole_comparison_cost(comparison, row->tasks[c]) / best);
+        row->tie |= costs_of(comparison, row->tasks[c]).low <= worst;
     }
 }
 
@@ -172,8 +204,9 @@ static void add_up(struct anole_comparison *comparison)
         double best = INFINITY;
         comparison->whole_count++;
         for (size_t c = 0; c < comparison->column_count; c++) {
-            comparison->columns[c].sum += row->multiplicity * row->tasks[c]->value;
-            best = fmin(best, row->tasks[c]->value);
+            comparison->columns[c].sum +=
+                row->multiplicity * anole_comparison_cost(comparison, row->tasks[c]);
+            best = fmin(best, anole_comparison_cost(comparison, row->tasks[c]));
         }
         comparison->best_sum += row->multiplicity * best;
     }
@@ -190,7 +223,7 @@ static enum anole_status add_rows(struct anole_comparison *comparison, struct an
         }
     }
     for (size_t i = 0; i < comparison->row_count; i++)
-        judge_row(&comparison->rows[i], comparison->column_count);
+        judge_row(comparison, &comparison->rows[i]);
     add_up(comparison);
     if (comparison->whole_count == 0)
         return anole_fail(error, ANOLE_ERR_INPUT,
@@ -235,26 +268,17 @@ const char *anole_change_text(enum anole_change change)
     return (unsigned)change < sizeof texts / sizeof *texts ? texts[change] : "unknown";
 }
 
-enum anole_change anole_comparison_change(const struct anole_comparison_row *row, size_t before,
+enum anole_change anole_comparison_change(const struct anole_comparison *comparison,
+                                          const struct anole_comparison_row *row, size_t before,
                                           size_t after)
 {
     const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
     if (!a || !b)
         return a ? ANOLE_CHANGE_REMOVED : b ? ANOLE_CHANGE_ADDED : ANOLE_CHANGE_NONE;
-    if (b->high < a->low)
+    struct interval then = costs_of(comparison, a), now = costs_of(comparison, b);
+    if (now.high < then.low)
         return ANOLE_CHANGE_FASTER;
-    return b->low > a->high ? ANOLE_CHANGE_SLOWER : ANOLE_CHANGE_NONE;
-}
-
-bool anole_comparison_same_config(const struct anole_lock_task *a, const struct anole_lock_task *b)
-{
-    if (a->knob_count != b->knob_count || a->source_hash != b->source_hash)
-        return false;
-    for (size_t i = 0; i < a->knob_count; i++)
-        if (strcmp(a->knobs[i].name, b->knobs[i].name) != 0 ||
-            a->knobs[i].value != b->knobs[i].value)
-            return false;
-    return true;
+    return now.low > then.high ? ANOLE_CHANGE_SLOWER : ANOLE_CHANGE_NONE;
 }
 
 /* -- JSON -- */
@@ -287,13 +311,15 @@ static json_t *row_json(const struct anole_comparison *comparison,
     for (size_t c = 0; c < comparison->column_count; c++) {
         const struct anole_lock_task *task = row->tasks[c];
         json_array_append_new(
-            times, task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->value),
-                                    "low", anole_json_real(task->low), "high",
-                                    anole_json_real(task->high), "share",
-                                    row->whole ? anole_json_real(row->multiplicity * task->value /
-                                                                 comparison->columns[c].sum)
-                                               : json_null())
-                        : json_null());
+            times,
+            task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->value), "low",
+                             anole_json_real(task->low), "high", anole_json_real(task->high),
+                             "share",
+                             row->whole ? anole_json_real(row->multiplicity *
+                                                          anole_comparison_cost(comparison, task) /
+                                                          comparison->columns[c].sum)
+                                        : json_null())
+                 : json_null());
     }
     return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:o}", "task", row->key, "label",
                      row->label, "kind", row->kind, "multiplicity", (json_int_t)row->multiplicity,
@@ -315,9 +341,13 @@ static json_t *changes_json(const struct anole_comparison *comparison)
                 changes,
                 json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "task", row->key, "from",
                           name_json(before), "to", name_json(c), "change",
-                          anole_change_text(anole_comparison_change(row, before, c)), "speedup",
-                          anole_json_real(a && b ? a->value / b->value : NAN), "same_kernel",
-                          a && b ? json_boolean(anole_comparison_same_config(a, b)) : json_null()));
+                          anole_change_text(anole_comparison_change(comparison, row, before, c)),
+                          "speedup",
+                          anole_json_real(a && b ? anole_comparison_cost(comparison, a) /
+                                                       anole_comparison_cost(comparison, b)
+                                                 : NAN),
+                          "same_kernel",
+                          a && b ? json_boolean(anole_lock_same_kernel(a, b)) : json_null()));
         }
     }
     return changes;
