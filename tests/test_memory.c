@@ -267,6 +267,47 @@ static enum anole_status use_lockfile(struct anole_error *error)
 }
 TEST_SCENARIO(use_lockfile, 1)
 
+#define TASK_TEXT(more)                                                                            \
+    "{\"task\": \"dense n2 i12 o5 f32 bias\", \"multiplicity\": 1, \"knobs\": {\"tile\": 4}, "     \
+    "\"seconds\": 0.5, \"low\": 0.5, \"high\": 0.5, \"default_seconds\": 0.5, \"speedup\": 1, "    \
+    "\"speedup_low\": 1, \"speedup_high\": 1, \"tie\": true, "                                     \
+    "\"source_hash\": \"0000000000000000\", \"trials\": 1" more "}"
+#define LOCK_TEXT(more)                                                                            \
+    "{\"anole_lock\": 2, \"network\": \"n\", \"network_path\": \"p\", \"x" more "\": 1, "          \
+    "\"devices\": [{\"id\": \"cpu:0\", \"backend\": \"b\", \"backend_version\": \"1\", "           \
+    "\"generator\": 1, \"device\": \"d\", \"driver\": \"d\", \"driver_version\": \"1\", "          \
+    "\"threads\": 0, \"metric\": \"seconds\", \"y" more "\": [1], \"tasks\": ["                    \
+    "{\"task\": \"attention" more "\"}, " TASK_TEXT(", \"z" more "\": 0.1") "]}]}"
+
+/* Of a later version: what is not known is kept. */
+static enum anole_status join_newer_lockfiles(struct anole_error *error)
+{
+    static const char *const texts[] = {LOCK_TEXT("0"), LOCK_TEXT("1")};
+    struct anole_lockfile *files[2] = {NULL, NULL};
+    enum anole_status status = ANOLE_DONE;
+    for (int i = 0; status == ANOLE_DONE && i < 2; i++)
+        status = anole_lockfile_parse(&files[i], texts[i], strlen(texts[i]), "newer", error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_put(files[0], &files[1]->devices[0], error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_save(files[0], path_of("joined.lock.json"), error);
+    if (status == ANOLE_DONE) {
+        char *text = NULL;
+        size_t length;
+        status = anole_file_read(&text, &length, path_of("joined.lock.json"), 0, error);
+        if (status == ANOLE_DONE) {
+            assert_true(strstr(text, "\"x0\"") && strstr(text, "\"y0\"") && strstr(text, "\"z0\""));
+            assert_true(strstr(text, "\"y1\"") && strstr(text, "\"z1\""));
+            assert_true(strstr(text, "attention0") && strstr(text, "attention1"));
+        }
+        free(text);
+    }
+    anole_lockfile_destroy(files[0]);
+    anole_lockfile_destroy(files[1]);
+    return status;
+}
+TEST_SCENARIO(join_newer_lockfiles, 1)
+
 static enum anole_status use_json(struct anole_error *error)
 {
     json_t *root = NULL;
@@ -845,6 +886,7 @@ int main(void)
         cmocka_unit_test(test_read_onnx_survives),
         cmocka_unit_test(test_use_arrays_survives),
         cmocka_unit_test(test_use_lockfile_survives),
+        cmocka_unit_test(test_join_newer_lockfiles_survives),
         cmocka_unit_test(test_use_json_survives),
         cmocka_unit_test(test_read_t1_survives),
         cmocka_unit_test(test_use_kernel_survives),

@@ -682,10 +682,13 @@ enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const ch
 
 /* ------------------------------------------------------------------- comparing */
 
-/* As the file has them: what came from there was made fit to print. */
+/* As the file has them: what came from there was made fit to print.  Texts that are equal as they
+ * are need no memory: running out of it must not make two devices of one. */
 static bool same_text(const char *a, const char *b)
 {
     struct anole_text printable[2] = {{0}, {0}};
+    if (strcmp(a, b) == 0)
+        return true;
     anole_text_append_printable(&printable[0], a, strlen(a));
     anole_text_append_printable(&printable[1], b, strlen(b));
     bool same = !printable[0].failed && !printable[1].failed &&
@@ -779,8 +782,8 @@ static bool join_objects(json_t **own, json_t *old)
 {
     if (!old || *own == old)
         return true;
-    json_t *joined = json_copy(old);
-    if (!joined || (*own && json_object_update(joined, *own))) {
+    json_t *joined = json_object();
+    if (json_object_update(joined, old) || (*own && json_object_update(joined, *own))) {
         json_decref(joined);
         return false;
     }
@@ -794,8 +797,8 @@ static bool join_arrays(json_t **own, json_t *old)
 {
     if (!old || *own == old)
         return true;
-    json_t *joined = *own ? json_copy(*own) : json_array();
-    bool good = joined != NULL;
+    json_t *joined = json_array();
+    bool good = joined && (!*own || json_array_extend(joined, *own) == 0);
     for (size_t i = 0; good && i < json_array_size(old); i++) {
         json_t *entry = json_array_get(old, i);
         bool there = false;
