@@ -52,14 +52,28 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_TASK_DEPTHWISE_CONV2D, 2);
     assert_int_equal(ANOLE_TASK_DENSE, 3);
     assert_int_equal(ANOLE_TASK_CUSTOM, 4);
+    assert_int_equal(ANOLE_TASK_CONV_TRANSPOSE2D, 5);
+    assert_int_equal(ANOLE_TASK_MATMUL, 6);
     assert_int_equal(ANOLE_F32, 1);
     assert_int_equal(ANOLE_F16, 2);
     assert_int_equal(ANOLE_TF32, 3);
     assert_int_equal(ANOLE_ACT_NONE, 0);
     assert_int_equal(ANOLE_ACT_RELU, 1);
     assert_int_equal(ANOLE_ACT_RELU6, 2);
+    assert_int_equal(ANOLE_ACT_LEAKY_RELU, 3);
+    assert_int_equal(ANOLE_ACT_CLIP, 4);
+    assert_int_equal(ANOLE_ACT_SIGMOID, 5);
+    assert_int_equal(ANOLE_ACT_SILU, 6);
+    assert_int_equal(ANOLE_ACT_TANH, 7);
+    assert_int_equal(ANOLE_ACT_HARD_SIGMOID, 8);
+    assert_int_equal(ANOLE_ACT_HARD_SWISH, 9);
+    assert_int_equal(ANOLE_ACT_ELU, 10);
+    assert_int_equal(ANOLE_ACT_GELU, 11);
+    assert_int_equal(ANOLE_ACT_GELU_TANH, 12);
     assert_int_equal(ANOLE_TASK_BIAS, 1);
     assert_int_equal(ANOLE_TASK_RESIDUAL, 2);
+    assert_int_equal(ANOLE_TASK_TRANSPOSE_A, 4);
+    assert_int_equal(ANOLE_TASK_TRANSPOSE_B, 8);
     assert_int_equal(ANOLE_KNOB_ORDINAL, 1);
     assert_int_equal(ANOLE_KNOB_CATEGORICAL, 2);
     assert_int_equal(ANOLE_ROLE_INPUT, 0);
@@ -175,7 +189,7 @@ static void test_keep_layout_of_driver_list(void **state)
 static void test_keep_layout_of_task(void **state)
 {
     (void)state;
-    SIZE(anole_task, 168);
+    SIZE(anole_task, 200);
     OFFSET(anole_task, size, 0);
     OFFSET(anole_task, kind, 4);
     OFFSET(anole_task, dtype, 8);
@@ -202,6 +216,14 @@ static void test_keep_layout_of_task(void **state)
     OFFSET(anole_task, reserved, 92);
     OFFSET(anole_task, name, 96);
     OFFSET(anole_task, custom, 160);
+    OFFSET(anole_task, output_pad_h, 168);
+    OFFSET(anole_task, output_pad_w, 172);
+    OFFSET(anole_task, alpha, 176);
+    OFFSET(anole_task, beta, 180);
+    OFFSET(anole_task, in_pitch, 184);
+    OFFSET(anole_task, out_pitch, 188);
+    OFFSET(anole_task, residual_pitch, 192);
+    OFFSET(anole_task, reserved2, 196);
 }
 
 static void test_keep_layout_of_custom(void **state)
@@ -318,7 +340,7 @@ static void test_keep_layout_of_diagnosis(void **state)
 static void test_keep_layout_of_plugin(void **state)
 {
     (void)state;
-    SIZE(anole_plugin, 200);
+    SIZE(anole_plugin, 208);
     OFFSET(anole_plugin, magic, 0);
     OFFSET(anole_plugin, abi, 8);
     OFFSET(anole_plugin, size, 12);
@@ -346,6 +368,8 @@ static void test_keep_layout_of_plugin(void **state)
     OFFSET(anole_plugin, release, 176);
     OFFSET(anole_plugin, run, 184);
     OFFSET(anole_plugin, diagnose, 192);
+    OFFSET(anole_plugin, task_size, 200);
+    OFFSET(anole_plugin, reserved2, 204);
 }
 
 /* The offsets are those of 64-bit machines; elsewhere there is nothing pinned. */

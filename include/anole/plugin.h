@@ -186,6 +186,19 @@ enum anole_task_kind {
     /* The kernel that comes with the task (anole_task.custom), or, where there is
      * none, whatever `name` means to the backend; shapes are 0. */
     ANOLE_TASK_CUSTOM = 4,
+    /* The transposed convolution (also called deconvolution): input pixel i of a row is
+     * added to output pixels i * stride_w - pad_left + kw * dilation_w.  That is,
+     * out[oh][ow][k] = sum over kh, kw and c of in[ih][iw][c] w[k][kh][kw][c], where
+     * ih = (oh + pad_top - kh * dilation_h) / stride_h, where that is a whole number.
+     * out_h = (in_h - 1) * stride_h + (kernel_h - 1) * dilation_h + 1 - pad_top
+     * - pad_bottom + output_pad_h.  Weights [out_c][kernel_h][kernel_w][in_c / groups]. */
+    ANOLE_TASK_CONV_TRANSPOSE2D = 5,
+    /* `batch` products of matrices that are both made while the network runs:
+     * y[n][i][k] = sum_c a[n][i][c] b[n][c][k], with out_w rows i, in_c = c, out_c = k;
+     * in_w = out_w, and all other sizes are 1.  a is in ANOLE_ROLE_INPUT, b in
+     * ANOLE_ROLE_WEIGHTS, where it stays as it is: there is no pack().  With
+     * ANOLE_TASK_TRANSPOSE_A, a is [n][c][i]; with ANOLE_TASK_TRANSPOSE_B, b is [n][k][c]. */
+    ANOLE_TASK_MATMUL = 6,
 };
 
 /* The types of elements: name, value, name in files, bytes, what an element is.  A REAL is
@@ -216,11 +229,34 @@ enum anole_dtype {
 #undef ANOLE_DTYPE_VALUE
 };
 
-enum anole_activation { ANOLE_ACT_NONE = 0, ANOLE_ACT_RELU = 1, ANOLE_ACT_RELU6 = 2 };
+/* Activations: name, value, name in files, how many parameters it has (a: alpha, b: beta, in
+ * struct anole_task), and what they are where files do not say. */
+#define ANOLE_ACTIVATION_MAP(X)                                                                    \
+    X(NONE, 0, "none", 0, 0, 0)                                                                    \
+    X(RELU, 1, "relu", 0, 0, 0)                /* max(x, 0) */                                     \
+    X(RELU6, 2, "relu6", 0, 0, 0)              /* min(max(x, 0), 6) */                             \
+    X(LEAKY_RELU, 3, "leaky_relu", 1, 0.01, 0) /* x < 0 ? a x : x */                               \
+    X(CLIP, 4, "clip", 2, 0, 6)                /* min(max(x, a), b) */                             \
+    X(SIGMOID, 5, "sigmoid", 0, 0, 0)          /* 1 / (1 + exp(-x)) */                             \
+    X(SILU, 6, "silu", 1, 1, 0)                /* x / (1 + exp(-a x)), or "swish" */               \
+    X(TANH, 7, "tanh", 0, 0, 0)                                                                    \
+    X(HARD_SIGMOID, 8, "hard_sigmoid", 2, 0.2, 0.5) /* min(max(a x + b, 0), 1) */                  \
+    X(HARD_SWISH, 9, "hard_swish", 0, 0, 0)         /* x min(max(x / 6 + 1/2, 0), 1) */            \
+    X(ELU, 10, "elu", 1, 1, 0)                      /* x < 0 ? a (exp(x) - 1) : x */               \
+    X(GELU, 11, "gelu", 0, 0, 0)                    /* x/2 (1 + erf(x / sqrt(2))) */               \
+    X(GELU_TANH, 12, "gelu_tanh", 0, 0, 0) /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+
+enum anole_activation {
+#define ANOLE_ACTIVATION_VALUE(name, value, text, parameters, alpha, beta) ANOLE_ACT_##name = value,
+    ANOLE_ACTIVATION_MAP(ANOLE_ACTIVATION_VALUE)
+#undef ANOLE_ACTIVATION_VALUE
+};
 
 enum anole_task_flag {
-    ANOLE_TASK_BIAS = 1u << 0,     /* add bias[out_c] */
-    ANOLE_TASK_RESIDUAL = 1u << 1, /* add a tensor shaped as the output */
+    ANOLE_TASK_BIAS = 1u << 0,        /* add bias[out_c] */
+    ANOLE_TASK_RESIDUAL = 1u << 1,    /* add a tensor shaped as the output */
+    ANOLE_TASK_TRANSPOSE_A = 1u << 2, /* ANOLE_TASK_MATMUL only */
+    ANOLE_TASK_TRANSPOSE_B = 1u << 3, /* ANOLE_TASK_MATMUL only */
 };
 
 /* What a kernel that comes with its task is written in. */
@@ -262,6 +298,17 @@ struct anole_task {
     uint32_t reserved;
     char name[64];                     /* ANOLE_TASK_CUSTOM only */
     const struct anole_custom *custom; /* ANOLE_TASK_CUSTOM only; NULL: none */
+    /* What follows came later.  A plugin whose anole_plugin.task_size ends before a field
+     * is only handed tasks in which that field is 0; nor does one without a task_size get
+     * kinds, activations and flags that are younger than it is. */
+    uint32_t output_pad_h, output_pad_w; /* ANOLE_TASK_CONV_TRANSPOSE2D only: more rows at
+                                            the bottom and columns at the right; less than
+                                            the stride */
+    float alpha, beta;                   /* of the activation; 0 where it has none */
+    /* Elements from one pixel to the next, where a tensor is a part of the channels of a
+     * wider one (so that a concatenation needs no copy); 0: as many as it has channels. */
+    uint32_t in_pitch, out_pitch, residual_pitch;
+    uint32_t reserved2;
 };
 
 /* ------------------------------------------------------------ design space */
@@ -508,6 +555,16 @@ struct anole_plugin {
      * too.  Fails only where nothing can be reported. */
     int (*diagnose)(const struct anole_host *host, const char *driver, uint32_t index,
                     struct anole_diagnosis *diagnosis, struct anole_message *message);
+
+    /* -- What it knows -- */
+
+    /* sizeof (struct anole_task) as its author knew it: ANOLE_PLUGIN() sets it.  Absent or
+     * 0: the struct ends with `custom`, and kinds up to ANOLE_TASK_CUSTOM, activations up
+     * to ANOLE_ACT_RELU6, ANOLE_TASK_BIAS and ANOLE_TASK_RESIDUAL are all there is; the
+     * host does not ask such a plugin about other tasks.  All others are asked, and say in
+     * `supports` that they do not do a kind, an activation, a flag or a pitch. */
+    uint32_t task_size;
+    uint32_t reserved2;
 };
 
 #if defined(__GNUC__)
@@ -529,6 +586,7 @@ struct anole_plugin {
     const struct anole_plugin anole_plugin = {.magic = ANOLE_PLUGIN_MAGIC,                         \
                                               .abi = ANOLE_PLUGIN_ABI,                             \
                                               .size = sizeof(struct anole_plugin),                 \
+                                              .task_size = sizeof(struct anole_task),              \
                                               .name = plugin_name,                                 \
                                               .version = plugin_version,                           \
                                               .generator = plugin_generator,                       \

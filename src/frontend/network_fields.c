@@ -3,6 +3,7 @@
  * The keys of each kind of layer.
  */
 #include "base/text.h"
+#include "op/activation.h"
 #include "frontend/network_json.h"
 
 #include <inttypes.h>

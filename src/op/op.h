@@ -97,6 +97,7 @@ enum anole_op_flag {
 };
 
 struct anole_kernel_builder; /* anole/plugin.h */
+struct anole_task_ops;       /* op/task_ops.h */
 
 struct anole_op {
     const char *name; /* in files and messages: "conv2d" */
@@ -124,6 +125,12 @@ struct anole_op {
     /* (optional) The task that this call is tuned as; false: none.  Weights and biases are
      * constants; fused parts are added by the graph. */
     bool (*task)(const struct anole_call *call, struct anole_task *task);
+
+    /* (goes with task) What is to be known of such tasks. */
+    const struct anole_task_ops *task_ops;
+    /* (optional) The type that attributes and the first input give input i, a weight or a
+     * bias, where a file does not say it (its dtype is 0 in the call); false: none. */
+    bool (*parameter)(struct anole_operand *type, const struct anole_call *call, uint32_t i);
 
     /* (optional) Floating-point operations of one run, a multiply-add counted as two. */
     double (*flops)(const struct anole_call *call);

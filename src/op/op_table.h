@@ -55,6 +55,11 @@
     /* recurrent */                                                                                \
     X(gru)                                                                                         \
     X(lstm)                                                                                        \
-    X(rnn)
+    X(rnn)                                                                                         \
+    /* products, which are tuned */                                                                \
+    X(conv2d)                                                                                      \
+    X(conv_transpose2d)                                                                            \
+    X(dense)                                                                                       \
+    X(depthwise_conv2d)
 
 #endif

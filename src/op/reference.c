@@ -32,6 +32,9 @@
 #include "op/reference_private.h"
 
 #include "base/half.h"
+#include "op/activation.h"
+#include "op/op.h"
+#include "op/task_ops.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -42,30 +45,9 @@
 #define MEAN_PRODUCT (0.75 * 0.75) /* of |x w|, before scaling */
 #define UNIT 0x1p-24
 
-#define LANES 32  /* output channels worked on together */
-#define PIXELS 16 /* output pixels worked on together */
-#define DEPTH 64  /* input channels worked on together: their weights stay in the L1 cache */
-#define CHUNK (8 * PIXELS) /* pixels of one piece of work */
+#define LANES ANOLE_REFERENCE_LANES
 #define MAX_THREADS 64
-
-typedef void multiply_add(double *restrict sums, const double *restrict x, const double *restrict w,
-                          size_t n);
-
-/* The whole computation; shared by its threads. */
-struct reference {
-    const struct anole_task *task;
-    struct anole_task_data *data;
-    double *input;                          /* as data->input */
-    const float *weights, *bias, *residual; /* as those of data */
-    multiply_add *multiply;
-    size_t reduction;
-    size_t pixels;         /* batch x out_h x out_w */
-    size_t pieces;         /* of work */
-    double unit_tolerance; /* tolerance is this times (sum + |bias| + |residual|) */
-    double sum;            /* mean of the sum of |x w| */
-    atomic_size_t next;    /* the piece of work to be taken next */
-    atomic_bool out_of_memory;
-};
+#define CALL_THREADS 4 /* of a call that no kernel is measured by */
 
 /* ---------------------------------------------------------------- inner loop */
 
@@ -104,7 +86,7 @@ __attribute__((target("avx2,fma"))) static void multiply_add_avx2(double *restri
 }
 #endif
 
-static multiply_add *pick_multiply(void)
+static anole_multiply_add *pick_multiply(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -115,7 +97,8 @@ static multiply_add *pick_multiply(void)
 
 /* ------------------------------------------------------------------- outputs */
 
-static void finish(const struct reference *r, size_t pixel, size_t channel, double value)
+void anole_reference_finish(const struct anole_reference *r, size_t pixel, size_t channel,
+                            double value)
 {
     const struct anole_task *task = r->task;
     size_t i = pixel * task->out_c + channel;
@@ -128,166 +111,20 @@ static void finish(const struct reference *r, size_t pixel, size_t channel, doub
         value += (double)r->residual[i];
         sum += fabs((double)r->residual[i]);
     }
-    if (task->activation != ANOLE_ACT_NONE && value < 0.0)
-        value = 0.0;
-    if (task->activation == ANOLE_ACT_RELU6 && value > 6.0)
-        value = 6.0;
+    const struct anole_activate activate = {task->activation, task->alpha, task->beta};
+    value = anole_activation_apply(&activate, value);
     r->data->expected[i] = value;
-    double tolerance = r->unit_tolerance * sum;
+    double tolerance = anole_activation_error(&activate, value, r->unit_tolerance * sum);
     if (task->dtype == ANOLE_F16)
         tolerance += anole_half_rounding(fabs(value) + tolerance);
     r->data->tolerance[i] = (float)tolerance;
-}
-
-/* The input pixel under kernel position (kh, kw) of an output pixel, or NULL in
- * the padding. */
-static const double *input_pixel(const struct reference *r, size_t pixel, size_t kh, size_t kw)
-{
-    const struct anole_task *task = r->task;
-    size_t ow = pixel % task->out_w;
-    size_t oh = pixel / task->out_w % task->out_h;
-    size_t n = pixel / task->out_w / task->out_h;
-    int64_t ih = (int64_t)(oh * task->stride_h + kh * task->dilation_h) - task->pad_top;
-    int64_t iw = (int64_t)(ow * task->stride_w + kw * task->dilation_w) - task->pad_left;
-    if (ih < 0 || ih >= task->in_h || iw < 0 || iw >= task->in_w)
-        return NULL;
-    return r->input + ((n * task->in_h + (size_t)ih) * task->in_w + (size_t)iw) * task->in_c;
-}
-
-/* --------------------------------------------------------- conv2d and dense */
-
-/* A block: up to LANES output channels of one group. */
-struct block {
-    size_t group, first, count; /* output channels first .. first + count - 1 */
-};
-
-static size_t blocks_of_group(const struct anole_task *task)
-{
-    return (task->out_c / task->groups + LANES - 1) / LANES;
-}
-
-static struct block find_block(const struct anole_task *task, size_t index)
-{
-    size_t of_group = task->out_c / task->groups, within = index % blocks_of_group(task) * LANES;
-    size_t group = index / blocks_of_group(task);
-    return (struct block){
-        .group = group,
-        .first = group * of_group + within,
-        .count = of_group - within < LANES ? of_group - within : LANES,
-    };
-}
-
-/* packed[i][lane]; lanes that have no channel are 0. */
-static void pack_weights(double *packed, const struct reference *r, const struct block *block)
-{
-    size_t n = r->reduction;
-    memset(packed, 0, n * LANES * sizeof *packed);
-    for (size_t first = 0; first < n; first += DEPTH) { /* a part of `packed` that is cached */
-        size_t end = n - first < DEPTH ? n : first + DEPTH;
-        for (size_t lane = 0; lane < block->count; lane++) {
-            const float *w = r->weights + (block->first + lane) * n;
-            for (size_t i = first; i < end; i++)
-                packed[i * LANES + lane] = w[i];
-        }
-    }
-}
-
-/* One block of channels for pixels first .. first + count - 1, count <= PIXELS. */
-static void convolve_pixels(const struct reference *r, const struct block *block,
-                            const double *packed, size_t first, size_t count)
-{
-    const struct anole_task *task = r->task;
-    size_t channels = task->in_c / task->groups;
-    double sums[PIXELS][LANES] = {{0.0}};
-    for (size_t kh = 0; kh < task->kernel_h; kh++) {
-        for (size_t kw = 0; kw < task->kernel_w; kw++, packed += channels * LANES) {
-            const double *x[PIXELS];
-            for (size_t p = 0; p < count; p++)
-                x[p] = input_pixel(r, first + p, kh, kw);
-            for (size_t c = 0; c < channels; c += DEPTH) {
-                size_t depth = channels - c < DEPTH ? channels - c : DEPTH;
-                for (size_t p = 0; p < count; p++)
-                    if (x[p])
-                        r->multiply(sums[p], x[p] + block->group * channels + c, packed + c * LANES,
-                                    depth);
-            }
-        }
-    }
-    for (size_t p = 0; p < count; p++)
-        for (size_t lane = 0; lane < block->count; lane++)
-            finish(r, first + p, block->first + lane, sums[p][lane]);
-}
-
-/* Takes pieces of work until there are none: a piece is a block of channels for
- * CHUNK pixels.  Pieces of one block follow each other and share its weights. */
-static void *convolve(void *argument)
-{
-    struct reference *r = argument;
-    size_t chunks = (r->pixels + CHUNK - 1) / CHUNK, packed_block = SIZE_MAX, piece;
-    double *packed =
-        r->reduction > SIZE_MAX / LANES ? NULL : calloc(r->reduction * LANES, sizeof *packed);
-    if (!packed) {
-        atomic_store(&r->out_of_memory, true);
-        return NULL;
-    }
-    while ((piece = atomic_fetch_add(&r->next, 1)) < r->pieces) {
-        struct block block = find_block(r->task, piece / chunks);
-        if (packed_block != piece / chunks)
-            pack_weights(packed, r, &block);
-        packed_block = piece / chunks;
-        size_t first = piece % chunks * CHUNK;
-        size_t end = r->pixels - first < CHUNK ? r->pixels : first + CHUNK;
-        for (; first < end; first += PIXELS)
-            convolve_pixels(r, &block, packed, first, end - first < PIXELS ? end - first : PIXELS);
-    }
-    free(packed);
-    return NULL;
-}
-
-/* ----------------------------------------------------------------- depthwise */
-
-static void convolve_pixel_depthwise(const struct reference *r, double *sums, size_t pixel)
-{
-    const struct anole_task *task = r->task;
-    size_t multiplier = task->out_c / task->in_c;
-    memset(sums, 0, task->out_c * sizeof *sums);
-    for (size_t kh = 0; kh < task->kernel_h; kh++) {
-        for (size_t kw = 0; kw < task->kernel_w; kw++) {
-            const double *x = input_pixel(r, pixel, kh, kw);
-            const float *w = r->weights + (kh * task->kernel_w + kw) * task->out_c;
-            for (size_t c = 0, k = 0; x && c < task->in_c; c++)
-                for (size_t m = 0; m < multiplier; m++, k++)
-                    sums[k] += x[c] * (double)w[k];
-        }
-    }
-    for (size_t k = 0; k < task->out_c; k++)
-        finish(r, pixel, k, sums[k]);
-}
-
-/* A piece is CHUNK pixels. */
-static void *convolve_depthwise(void *argument)
-{
-    struct reference *r = argument;
-    double *sums = calloc(r->task->out_c, sizeof *sums);
-    size_t piece;
-    if (!sums) {
-        atomic_store(&r->out_of_memory, true);
-        return NULL;
-    }
-    while ((piece = atomic_fetch_add(&r->next, 1)) < r->pieces) {
-        size_t end = (piece + 1) * CHUNK < r->pixels ? (piece + 1) * CHUNK : r->pixels;
-        for (size_t pixel = piece * CHUNK; pixel < end; pixel++)
-            convolve_pixel_depthwise(r, sums, pixel);
-    }
-    free(sums);
-    return NULL;
 }
 
 /* ------------------------------------------------------------------- threads */
 
 /* Runs `work` on this thread and up to `threads` - 1 others; makes do with fewer
  * where the system grants no more. */
-static void run(struct reference *r, void *(*work)(void *), unsigned threads)
+static void run(struct anole_reference *r, void *(*work)(void *), unsigned threads)
 {
     pthread_t others[MAX_THREADS];
     size_t limit = threads < MAX_THREADS ? threads : MAX_THREADS, started = 0;
@@ -311,9 +148,9 @@ enum anole_status anole_reference_compute(struct anole_task_data *data,
                                           unsigned threads, struct anole_error *error)
 {
     const float *input = data->input;
-    bool depthwise = task->kind == ANOLE_TASK_DEPTHWISE_CONV2D;
+    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
     size_t n = anole_task_reduction(task), elements = anole_task_input_elements(task);
-    struct reference r = {
+    struct anole_reference r = {
         .task = task,
         .data = data,
         .input = calloc(elements, sizeof(double)),
@@ -327,16 +164,63 @@ enum anole_status anole_reference_compute(struct anole_task_data *data,
                           (task->dtype == ANOLE_TF32 ? tf32_tolerance(n) : 0.0),
         .sum = (double)n * MEAN_PRODUCT * scale,
     };
-    size_t chunks = (r.pixels + CHUNK - 1) / CHUNK;
-    r.pieces = depthwise ? chunks : chunks * task->groups * blocks_of_group(task);
+    r.pieces = ops->pieces(task);
     enum anole_status status = ANOLE_DONE;
     if (r.input) {
         for (size_t i = 0; i < elements; i++)
             r.input[i] = (double)input[i];
-        run(&r, depthwise ? convolve_depthwise : convolve, threads);
+        run(&r, ops->work, threads);
     }
     if (!r.input || atomic_load(&r.out_of_memory))
         status = anole_fail_memory(error);
     free(r.input);
     return status;
+}
+
+/* ---------------------------------------------------------------- as an operator */
+
+/* A tensor as floats; NULL: no memory. */
+static float *floats_of(const struct anole_operand *operand)
+{
+    size_t count = anole_operand_elements(operand);
+    float *values = calloc(count + 1, sizeof *values);
+    for (size_t i = 0; values && i < count; i++)
+        values[i] = (float)anole_operand_real(operand, i);
+    return values;
+}
+
+enum anole_status anole_reference_call(const struct anole_call *call, struct anole_error *error)
+{
+    struct anole_task task;
+    struct anole_operand *output = &call->outputs[0];
+    if (!call->op->task(call, &task))
+        return anole_fail(error, ANOLE_ERR_INTERNAL, "a %s that is no task", call->op->name);
+    const size_t outputs = anole_task_output_elements(&task);
+    const struct anole_operand *bias = call->input_count > 2 ? call->inputs[2] : NULL;
+    struct anole_task_data data = {
+        .input = floats_of(call->inputs[0]),
+        .weights = floats_of(call->inputs[1]),
+        .bias = bias ? floats_of(bias) : NULL,
+        .expected = calloc(outputs + 1, sizeof *data.expected),
+        .tolerance = calloc(outputs + 1, sizeof *data.tolerance),
+    };
+    enum anole_status status = ANOLE_DONE;
+    if (!data.input || !data.weights || (bias && !data.bias) || !data.expected || !data.tolerance)
+        status = anole_fail_memory(error);
+    if (status == ANOLE_DONE)
+        status = anole_reference_compute(&data, &task, 1.0, CALL_THREADS, error);
+    for (size_t i = 0; i < outputs && status == ANOLE_DONE; i++)
+        anole_operand_set_real(output, i, data.expected[i]);
+    free(data.input);
+    free(data.weights);
+    free(data.bias);
+    free(data.expected);
+    free(data.tolerance);
+    return status;
+}
+
+double anole_reference_call_flops(const struct anole_call *call)
+{
+    struct anole_task task;
+    return call->op->task(call, &task) ? anole_task_flops(&task) : 0;
 }

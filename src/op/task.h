@@ -10,7 +10,7 @@
 
 #include <anole/plugin.h>
 
-#define ANOLE_TASK_KEY 256
+#define ANOLE_TASK_KEY 320
 
 /* The most of each of kernel, stride, dilation and padding, in each direction. */
 #define ANOLE_TASK_MAX_WINDOW 65535u
@@ -31,10 +31,12 @@ enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_
  *   conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias residual relu
  *   depthwise_conv2d n1 112x112x32 k3x3 s1x1 p1,1,1,1 d1x1 g32 o32 f32 bias relu6
  *   dense n1 i512 o1000 f32 bias
+ *   conv_transpose2d n1 28x28x64 k2x2 s2x2 p0,0,0,0 d1x1 g1 o32 e0x0 f32 bias leaky_relu(0.1)
  *   custom NAME f32
  * (n batch; input height x width x channels; k kernel, s stride, d dilation:
  * vertical x horizontal; p padding: top, left, bottom, right; g groups; o output
- * channels).  Printable ASCII.  Two tasks that pass anole_task_check() are equal
+ * channels; e output padding.  Pitches that are not 0 come last: pitchIN,OUT,RESIDUAL).
+ * Printable ASCII.  Two tasks that pass anole_task_check() are equal
  * if and only if their keys are.  key[ANOLE_TASK_KEY]. */
 void anole_task_key(char *key, const struct anole_task *task);
 
@@ -47,7 +49,7 @@ enum anole_status anole_task_parse_key(struct anole_task *task, const char *key,
  * "n8", "f16", residual "+add", activation).  Safe to print.  Returns out. */
 const char *anole_task_label(char *out, size_t size, const struct anole_task *task);
 
-/* A literal: "conv2d", "depthwise_conv2d", "dense", "custom". */
+/* A literal: the operator's name, or "custom". */
 const char *anole_task_kind_text(uint32_t kind);
 
 /* What people call a data type, in options and files: "fp32", "fp16", "tf32" (a literal;
@@ -55,9 +57,8 @@ const char *anole_task_kind_text(uint32_t kind);
 const char *anole_precision_text(uint32_t dtype);
 uint32_t anole_precision_parse(const char *text);
 
-/* A literal: "f32", "f16", "i64", …; "none", "relu", "relu6". */
+/* A literal, as in keys: "f32", "f16", "tf32", ... */
 const char *anole_dtype_text(uint32_t dtype);
-const char *anole_activation_text(uint32_t activation);
 
 /* Floating-point operations of one run: 2 a multiply-add of the direct
  * algorithm, bias and activation not counted (the convention of the field,
@@ -74,6 +75,9 @@ size_t anole_task_weight_elements(const struct anole_task *task);
 size_t anole_task_bias_elements(const struct anole_task *task);
 size_t anole_task_residual_elements(const struct anole_task *task);
 size_t anole_task_output_elements(const struct anole_task *task);
+
+/* The shape of the weights (see enum anole_task_kind); returns its rank, 0: there are none. */
+uint32_t anole_task_weights(uint32_t dims[4], const struct anole_task *task);
 
 /* Bytes of an element of these: 2 of f16, else 4. */
 size_t anole_task_element_bytes(const struct anole_task *task);

@@ -4,11 +4,13 @@
  *
  * Inputs are uniform in +-[1/2, 1), weights likewise but scaled so that the
  * outputs have a deviation of 1 (of 4 before a relu6, or its upper bound would
- * never be met).  No product is small, so that none can go missing unnoticed.
+ * never be met, and before whatever else bends more than a relu).  No product is small, so that
+ * none can go missing unnoticed.
  */
 #include "base/half.h"
 #include "base/rng.h"
 #include "op/reference_private.h"
+#include "op/task_ops.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -101,11 +103,16 @@ static enum anole_status check(const struct anole_task *task, struct anole_error
     enum anole_status status = anole_task_check(task, error);
     if (status)
         return status;
-    if (task->kind == ANOLE_TASK_CUSTOM)
+    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
+    if (!ops || !ops->work)
+        return anole_fail(
+            error, ANOLE_ERR_INPUT,
+            "a %s task has no reference to verify a kernel against; expected one of a "
+            "network's layers",
+            anole_task_kind_text(task->kind));
+    if (task->in_pitch || task->out_pitch || task->residual_pitch)
         return anole_fail(error, ANOLE_ERR_INPUT,
-                          "a %s task has no reference to verify a kernel against; expected conv2d, "
-                          "depthwise_conv2d or dense",
-                          anole_task_kind_text(task->kind));
+                          "a task with pitches is no task to be measured; expected dense tensors");
     return ANOLE_DONE;
 }
 
@@ -116,7 +123,7 @@ enum anole_status anole_task_data_create(struct anole_task_data **data,
     enum anole_status status = check(task, error);
     if (status)
         return status;
-    double spread = task->activation == ANOLE_ACT_RELU6 ? 4.0 : 1.0;
+    double spread = task->activation >= ANOLE_ACT_RELU6 ? 4.0 : 1.0;
     float scale = (float)(spread / (RMS_PRODUCT * sqrt((double)anole_task_reduction(task))));
     size_t outputs = anole_task_output_elements(task);
     struct anole_task_data *new = calloc(1, sizeof *new);

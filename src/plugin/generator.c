@@ -276,6 +276,20 @@ static enum anole_status make_features(struct anole_generator *generator, struct
 
 /* -- The whole -- */
 
+/* Whether a plugin would read this task as it is meant: see anole_plugin.task_size. */
+static bool knows(const struct anole_plugin *plugin, const struct anole_task *task)
+{
+    static const unsigned char zeroes[sizeof *task];
+    const size_t first = offsetof(struct anole_task, output_pad_h);
+    const size_t known = plugin->task_size > first ? plugin->task_size : first;
+    if (known < sizeof *task &&
+        memcmp((const unsigned char *)task + known, zeroes, sizeof *task - known) != 0)
+        return false;
+    return plugin->task_size != 0 ||
+           (task->kind <= ANOLE_TASK_CUSTOM && task->activation <= ANOLE_ACT_RELU6 &&
+            !(task->flags & ~(uint32_t)(ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL)));
+}
+
 bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
                             const struct anole_task *task)
 {
@@ -285,7 +299,7 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
         task->kind != ANOLE_TASK_CUSTOM || (task->custom && task->custom->language != 0);
     if (!simulated && !checkable)
         return false;
-    return backend->plugin.supports(device, task) == 1;
+    return knows(&backend->plugin, task) && backend->plugin.supports(device, task) == 1;
 }
 
 enum anole_status anole_generator_create(struct anole_generator **generator,
