@@ -2,7 +2,7 @@
  *
  * What the GPU templates share.  Comes before every one of them.
  *
- *   ACTIVATION      0 none, 1 ReLU, 2 ReLU6
+ *   ACTIVATION      0 none, 1 ReLU, 2 ReLU6, more: as the macro ACTIVATE(type, x) says
  *   BIAS, RESIDUAL  1 if there is one
  *   HALF            0: tensors are floats; else they are halves, and floats once they
  *                   are in registers or in local memory.  2: cl_khr_fp16 converts them
@@ -136,7 +136,9 @@ INLINE ushort8 narrow_8(const float8 x)
 /* Comparisons that a NaN fails, so that it shows in the output. */
 INLINE float activate(float x)
 {
-#if ACTIVATION > 0
+#if ACTIVATION > 2
+    x = ACTIVATE(float, x);
+#elif ACTIVATION > 0
     x = x < 0.0f ? 0.0f : x;
 #endif
 #if ACTIVATION == 2

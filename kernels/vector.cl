@@ -4,7 +4,7 @@
  * it goes to and from memory.  Comes before every one of them.
  *
  *   VW              floats in a vector: 1, 4, 8 or 16
- *   ACTIVATION      0 none, 1 ReLU, 2 ReLU6
+ *   ACTIVATION      0 none, 1 ReLU, 2 ReLU6, more: as the macro ACTIVATE(type, x) says
  *   BIAS, RESIDUAL  1 if there is one
  *
  * The templates also take the shape of the layer as macros: N images, H x W x C in,
@@ -71,7 +71,9 @@ INLINE void store_first(vec v, __global float *p, int n)
 /* Comparisons that a NaN fails, so that it shows in the output. */
 INLINE vec activate(vec v)
 {
-#if ACTIVATION > 0
+#if ACTIVATION > 2
+    v = ACTIVATE(vec, v);
+#elif ACTIVATION > 0
     v = v < (vec)(0.0f) ? (vec)(0.0f) : v;
 #endif
 #if ACTIVATION == 2

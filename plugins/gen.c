@@ -159,6 +159,41 @@ void gen_emit_define(struct gen_emit *emit, const char *name, int64_t value)
     gen_emit_text(emit, line);
 }
 
+/* The activation of x, a variable of a type T, float or a vector of them, in OpenCL C; NULL:
+ * not known.  relu and relu6 are the templates' own.  A NaN stays one. */
+static const char *activation_of(uint32_t activation)
+{
+#define C(x) "(T)(" #x "f)"
+    switch (activation) {
+    case ANOLE_ACT_LEAKY_RELU:
+        return "(x) < " C(0.0) " ? ALPHA(T) * (x) : (x)";
+    case ANOLE_ACT_CLIP:
+        return "(x) < ALPHA(T) ? ALPHA(T) : (x) > BETA(T) ? BETA(T) : (x)";
+    case ANOLE_ACT_SIGMOID:
+        return C(1.0) " / (" C(1.0) " + exp(-(x)))";
+    case ANOLE_ACT_SILU:
+        return "(x) / (" C(1.0) " + exp(-ALPHA(T) * (x)))";
+    case ANOLE_ACT_TANH:
+        return "tanh(x)";
+    case ANOLE_ACT_HARD_SIGMOID:
+        return "ALPHA(T) * (x) + BETA(T) < " C(0.0) " ? " C(0.0) " : ALPHA(T) * (x) + BETA(T) > " C(
+            1.0) " ? " C(1.0) " : ALPHA(T) * (x) + BETA(T)";
+    case ANOLE_ACT_HARD_SWISH:
+        return "(x) < " C(-3.0) " ? " C(0.0) " : (x) > " C(3.0) " ? (x) : (x) * ((x) * " C(
+            0.166666667) " + " C(0.5) ")";
+    case ANOLE_ACT_ELU:
+        return "(x) < " C(0.0) " ? ALPHA(T) * expm1(x) : (x)";
+    case ANOLE_ACT_GELU:
+        return C(0.5) " * (x) * (" C(1.0) " + erf((x) * " C(0.707106781) "))";
+    case ANOLE_ACT_GELU_TANH:
+        return C(0.5) " * (x) * (" C(1.0) " + tanh(" C(0.797884561) " * ((x) + " C(
+            0.044715) " * (x) * (x) * (x))))";
+    default:
+        return NULL;
+    }
+#undef C
+}
+
 void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
 {
     const struct {
@@ -189,6 +224,14 @@ void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
     };
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         gen_emit_define(emit, defines[i].name, defines[i].value);
+    if (task->activation > ANOLE_ACT_RELU6) {
+        char text[640];
+        snprintf(text, sizeof text,
+                 "#define ALPHA(T) (T)(%.9ef)\n#define BETA(T) (T)(%.9ef)\n#define ACTIVATE(T, x) "
+                 "(%s)\n",
+                 (double)task->alpha, (double)task->beta, activation_of(task->activation));
+        gen_emit_text(emit, text);
+    }
 }
 
 void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
@@ -248,6 +291,11 @@ bool gen_task_fits(const struct anole_task *task)
     double out = (double)task->batch * task->out_h * task->out_w * task->out_c;
     double weights = (double)task->out_c * task->kernel_h * task->kernel_w * task->in_c;
     if (!task->groups || task->in_c % task->groups || task->out_c % task->groups)
+        return false;
+    /* Kernels address dense tensors; what is younger than they are is not theirs. */
+    if (task->in_pitch || task->out_pitch || task->residual_pitch ||
+        (task->flags & ~(uint32_t)(ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL)) ||
+        (task->activation > ANOLE_ACT_RELU6 && !activation_of(task->activation)))
         return false;
     if (!task->stride_h || !task->stride_w || !task->dilation_h || !task->dilation_w)
         return false;

@@ -8,6 +8,7 @@
 #define RANDOM_TASKS_H
 
 #include "base/rng.h"
+#include "op/activation.h"
 #include "op/task.h"
 
 /* Sets the shape of a task of some kind; it may make no sense yet. */
@@ -36,7 +37,12 @@ static inline void random_extras(struct anole_task *task, struct anole_rng *rng)
 {
     task->size = sizeof *task;
     task->dtype = ANOLE_F32;
-    task->activation = PICK(rng, ANOLE_ACT_NONE, ANOLE_ACT_RELU, ANOLE_ACT_RELU6);
+    const struct anole_activate activate = anole_activation_default(
+        PICK(rng, ANOLE_ACT_NONE, ANOLE_ACT_RELU, ANOLE_ACT_RELU6,
+             (uint32_t)anole_rng_below(rng, ANOLE_ACT_GELU_TANH + 1)));
+    task->activation = activate.activation;
+    task->alpha = activate.alpha;
+    task->beta = activate.beta;
     task->flags = (uint32_t)anole_rng_below(rng, 4);
     task->batch = PICK(rng, 1, 1, 1, 2, 3);
 }

@@ -75,7 +75,9 @@ enum { PIXELS, CHANNELS, ORDER, THREADS, KNOBS };
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
     (void)device;
-    if (task->dtype != ANOLE_F32)
+    if (task->dtype != ANOLE_F32 || task->activation > ANOLE_ACT_RELU6 ||
+        (task->flags & ~(uint32_t)(ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL)) || task->in_pitch ||
+        task->out_pitch || task->residual_pitch)
         return 0;
     switch (task->kind) {
     case ANOLE_TASK_CONV2D:

@@ -69,14 +69,12 @@ static enum anole_status find_task(const struct anole_lock_task **found,
 static void describe(char *out, size_t size, const struct anole_task *task, size_t bytes)
 {
     const char *type = anole_precision_text(task->dtype);
-    const unsigned k = task->out_c, r = task->kernel_h, s = task->kernel_w;
-    if (task->kind == ANOLE_TASK_DENSE)
-        snprintf(out, size, "[%u][%u] of %s, %zu bytes", k, task->in_c, type, bytes);
-    else if (task->kind == ANOLE_TASK_DEPTHWISE_CONV2D)
-        snprintf(out, size, "[%u][%u][%u] of %s, %zu bytes", r, s, k, type, bytes);
-    else
-        snprintf(out, size, "[%u][%u][%u][%u] of %s, %zu bytes", k, r, s, task->in_c / task->groups,
-                 type, bytes);
+    uint32_t dims[4], rank = anole_task_weights(dims, task);
+    size_t length = 0;
+    for (uint32_t i = 0; i < rank && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "[%u]", dims[i]);
+    if (length < size)
+        snprintf(out + length, size - length, " of %s, %zu bytes", type, bytes);
 }
 
 static enum anole_status read_weights(char **weights, size_t *bytes,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "graph/graph.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -46,6 +47,7 @@ void anole_graph_destroy(struct anole_graph *graph)
     if (graph->backing_destroy)
         graph->backing_destroy(graph->backing);
     free(graph->tensors);
+    free(graph->names);
     free(graph->nodes);
     free(graph->inputs);
     free(graph->outputs);
@@ -71,12 +73,35 @@ static bool grow(void *array, size_t count, size_t *room, size_t size)
 
 /* ------------------------------------------------------------------- tensors */
 
+/* The place of a name, or where it belongs; there is always one that is free. */
+static size_t *find_slot(const struct anole_graph *graph, const char *name)
+{
+    size_t mask = graph->name_room - 1, at = (size_t)anole_hash_text(name) & mask;
+    while (graph->names[at] && strcmp(graph->tensors[graph->names[at] - 1].name, name) != 0)
+        at = (at + 1) & mask;
+    return &graph->names[at];
+}
+
 size_t anole_graph_find(const struct anole_graph *graph, const char *name)
 {
+    return graph->name_room && *find_slot(graph, name) ? *find_slot(graph, name) - 1 : ANOLE_NONE;
+}
+
+/* Room for one more name: half of the table stays free. */
+static bool grow_names(struct anole_graph *graph)
+{
+    if (2 * (graph->tensor_count + 1) <= graph->name_room)
+        return true;
+    size_t room = graph->name_room ? 2 * graph->name_room : 64;
+    size_t *names = calloc(room, sizeof *names);
+    if (!names)
+        return false;
+    free(graph->names);
+    graph->names = names;
+    graph->name_room = room;
     for (size_t i = 0; i < graph->tensor_count; i++)
-        if (strcmp(graph->tensors[i].name, name) == 0)
-            return i;
-    return ANOLE_NONE;
+        *find_slot(graph, graph->tensors[i].name) = i + 1;
+    return true;
 }
 
 /* A name that no tensor has: `name`, or `name:N`. */
@@ -97,7 +122,8 @@ enum anole_status anole_graph_add_tensor(struct anole_graph *graph, size_t *tens
                                          const char *name, const struct anole_operand *type,
                                          struct anole_error *error)
 {
-    if (!grow(&graph->tensors, graph->tensor_count, &graph->tensor_room, sizeof *graph->tensors))
+    if (!grow(&graph->tensors, graph->tensor_count, &graph->tensor_room, sizeof *graph->tensors) ||
+        !grow_names(graph))
         return anole_fail_memory(error);
     struct anole_graph_tensor *new = &graph->tensors[graph->tensor_count];
     *new = (struct anole_graph_tensor){.name = new_name(graph, name), .producer = ANOLE_NONE};
@@ -107,6 +133,7 @@ enum anole_status anole_graph_add_tensor(struct anole_graph *graph, size_t *tens
         new->type = *type;
     new->type.data = NULL;
     *tensor = graph->tensor_count++;
+    *find_slot(graph, new->name) = graph->tensor_count;
     return ANOLE_DONE;
 }
 
@@ -124,11 +151,8 @@ enum anole_status anole_graph_add_constant(struct anole_graph *graph, size_t *te
     struct anole_graph_tensor *new = &graph->tensors[index];
     size_t bytes = elements * anole_dtype_bytes(type->dtype);
     new->type.data = borrow && type->data ? type->data : malloc(bytes ? bytes : 1);
-    if (!new->type.data) {
-        free(new->name);
-        graph->tensor_count--;
+    if (!new->type.data) /* a tensor without elements stays behind: nothing reads it */
         return anole_fail_memory(error);
-    }
     new->owns_data = new->type.data != type->data;
     if (new->owns_data && bytes > 0)
         memcpy(new->type.data, type->data, bytes);

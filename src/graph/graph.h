@@ -51,6 +51,8 @@ struct anole_graph {
     size_t tensor_count, tensor_room;
     struct anole_node *nodes; /* after anole_graph_infer(): each after what it reads */
     size_t node_count, node_room;
+    /* Tensors by name, open addressing: index + 1, 0: free.  [name_room], a power of two. */
+    size_t *names, name_room;
     size_t *inputs, *outputs; /* tensors, in the file's order */
     size_t input_count, output_count;
     /* What constants that were not copied lie in; released with the graph.  May be NULL. */

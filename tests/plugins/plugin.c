@@ -114,7 +114,8 @@ static int supports(const struct anole_device *device, const struct anole_task *
     /* The check asks about an odd number of tasks: the second time it is the others. */
     if (FAULT == FAULT_changing_support && ++calls % 2 == 0)
         return 0;
-    return (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
+    return task->activation <= ANOLE_ACT_RELU6 &&
+           (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
            (task->dtype == ANOLE_F32 || (HALVES && task->dtype == ANOLE_F16));
 }
 
