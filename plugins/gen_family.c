@@ -43,7 +43,7 @@ int gen_family_supports(const struct gen_family *family, const struct anole_devi
     const struct gen_generator *found[GEN_MAX_GENERATORS];
     uint32_t preferred;
     /* A kernel that comes with its task needs no generator. */
-    if (task->kind == ANOLE_TASK_CUSTOM)
+    if (task->kind == ANOLE_TASK_CUSTOM || task->kind == ANOLE_TASK_OPERATOR)
         return task->size >= offsetof(struct anole_task, custom) + sizeof task->custom &&
                task->custom && task->custom->language == ANOLE_OPENCL_C;
     return gen_family_for(family, device, task, found, &preferred) > 0;

@@ -67,11 +67,28 @@ int opencl_queues_init(struct opencl_queues *queues, cl_context context,
 
 /* --------------------------------------------------------------------- shares */
 
+const char opencl_queues_prefix[] =
+    "#define get_global_id(d) \\\n"
+    "    (get_global_id(d) - (get_global_offset(d) ? FIRST_GROUP * get_local_size(d) : 0))\n";
+
+/* An operator's kernel finds its place by get_global_id() alone, to which the prefix sees. */
+static bool can_launch_operator(const struct anole_kernel *kernel)
+{
+    static const char *const others[] = {"get_group_id", "get_num_groups", "get_global_size",
+                                         "get_global_offset", "get_global_linear_id"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(kernel->source, others[i]))
+            return false;
+    return true;
+}
+
 /* A kernel says that it can be launched by parts by where it takes its place from; what
  * get_group_id() gives does not count offsets.  What comes with its task is its author's, whatever
  * words it uses. */
 bool opencl_queues_can_launch(const struct opencl_queues *queues, const struct anole_kernel *kernel)
 {
+    if (queues->count && kernel->task->kind == ANOLE_TASK_OPERATOR)
+        return can_launch_operator(kernel);
     if (!queues->count || kernel->task->kind == ANOLE_TASK_CUSTOM ||
         !strstr(kernel->source, "FIRST_GROUP") || strstr(kernel->source, "get_group_id("))
         return false;
@@ -94,7 +111,7 @@ bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build
         const struct anole_launch *launch = &build->launches[i].launch;
         size_t groups[3] = {1, 1, 1};
         for (uint32_t d = 0; d < launch->dimensions && d < 3; d++)
-            groups[d] = (size_t)launch->global[d];
+            groups[d] = (size_t)(launch->global[d] / launch->local[d]);
         for (uint32_t queue = 0; queue < queues->count; queue++) {
             struct opencl_share *share = &build->shares[i * queues->count + queue];
             share->count = opencl_split(share->boxes, groups, queues->count, queue);
@@ -103,24 +120,35 @@ bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build
     return true;
 }
 
-static cl_int enqueue_box(cl_command_queue queue, cl_kernel kernel, uint32_t dimensions,
-                          const struct opencl_box *box)
+static cl_int enqueue_box(cl_command_queue queue, cl_kernel kernel,
+                          const struct anole_launch *launch, const struct opencl_box *box)
 {
-    const size_t local[3] = {1, 1, 1};
-    size_t first[3];
-    for (int d = 0; d < 3; d++)
-        first[d] = box->first[d] + OPENCL_FIRST_GROUP;
-    return clEnqueueNDRangeKernel(queue, kernel, dimensions, first, box->count, local, 0, NULL,
+    size_t first[3], count[3], local[3];
+    for (int d = 0; d < 3; d++) {
+        local[d] = launch->local[d] ? (size_t)launch->local[d] : 1;
+        first[d] = (box->first[d] + OPENCL_FIRST_GROUP) * local[d];
+        count[d] = box->count[d] * local[d];
+    }
+    return clEnqueueNDRangeKernel(queue, kernel, launch->dimensions, first, count, local, 0, NULL,
                                   NULL);
 }
 
 /* ------------------------------------------------------------------------ run */
 
+/* One launch and its shares, [queues->count]. */
+struct divided {
+    cl_kernel kernel;
+    const struct anole_launch *launch;
+    const struct opencl_share *shares;
+};
+
 struct job {
     struct opencl_queues *queues;
-    struct anole_build *build;
+    const struct divided *launches; /* [count] */
+    unsigned count;
     unsigned steps;                         /* launches, over all repeats */
-    double *ends;                           /* of each repeat */
+    double *ends;                           /* of each repeat, or of each launch: */
+    bool each;                              /* then there is but one repeat */
     atomic_uint done;                       /* shares, over all steps: `count` queues a step */
     atomic_int enqueue_error, finish_error; /* of OpenCL; 0: none */
 };
@@ -135,14 +163,12 @@ static double now(void)
 /* Enqueues the share `owner` on the queue that does it, and runs it. */
 static void launch_share(struct job *job, unsigned step, uint32_t owner, uint32_t queue)
 {
-    const struct opencl_queues *queues = job->queues;
-    const uint32_t i = step % job->build->launch_count;
-    const struct opencl_share *share = &job->build->shares[i * queues->count + owner];
-    cl_command_queue item = queues->items[queue];
+    const struct divided *divided = &job->launches[step % job->count];
+    const struct opencl_share *share = &divided->shares[owner];
+    cl_command_queue item = job->queues->items[queue];
     cl_int error = CL_SUCCESS;
     for (uint32_t b = 0; b < share->count && !error; b++)
-        error = enqueue_box(item, job->build->launches[i].kernel,
-                            job->build->launches[i].launch.dimensions, &share->boxes[b]);
+        error = enqueue_box(item, divided->kernel, divided->launch, &share->boxes[b]);
     if (error)
         atomic_store(&job->enqueue_error, error);
     error = share->count ? clFinish(item) : CL_SUCCESS;
@@ -162,8 +188,12 @@ static void try_share(struct job *job, unsigned step, uint32_t owner, uint32_t q
     if (!atomic_load(&job->enqueue_error) && !atomic_load(&job->finish_error))
         launch_share(job, step, owner, queue);
     unsigned done = opencl_thread_pool_advance(queues->pool, &job->done);
-    if (done == (step + 1) * queues->count && (step + 1) % job->build->launch_count == 0)
-        job->ends[step / job->build->launch_count] = now();
+    if (done != (step + 1) * queues->count)
+        return;
+    if (job->each)
+        job->ends[step] = now();
+    else if ((step + 1) % job->count == 0)
+        job->ends[step / job->count] = now();
 }
 
 static bool spin_for_step(struct job *job, unsigned step)
@@ -246,7 +276,7 @@ static cl_int enqueue_widest(const struct opencl_queues *queues, const struct an
             widest_box(&build->shares[launch * queues->count], queues->count, dimensions);
         if (box && box != last)
             error = enqueue_box(queues->items[0], build->launches[launch].kernel,
-                                build->launches[launch].launch.dimensions, box);
+                                &build->launches[launch].launch, box);
         last = box;
     }
     return error;
@@ -273,30 +303,75 @@ static int load(struct opencl_queues *queues, struct anole_build *build,
     return ANOLE_OK;
 }
 
+static int run_job(struct job *job, double *begin, struct anole_message *message)
+{
+    struct opencl_queues *queues = job->queues;
+    for (uint32_t i = 0; i < queues->count; i++)
+        atomic_store(&queues->claims[i].next, 0);
+    *begin = now();
+    opencl_thread_pool_run(queues->pool, run_queue, job);
+    if (atomic_load(&job->finish_error))
+        return opencl_fail_running(message, job->finish_error, "clFinish");
+    if (atomic_load(&job->enqueue_error))
+        return opencl_fail(message, ANOLE_LAUNCH_FAILED, job->enqueue_error,
+                           "clEnqueueNDRangeKernel");
+    return ANOLE_OK;
+}
+
+/* An operator may work in place, so that no group may run twice: not even to load it. */
+static int run_operator(struct opencl_queues *queues, struct anole_build *build, uint32_t repeats,
+                        double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    struct anole_build *builds[ANOLE_MAX_LAUNCHES];
+    uint32_t launches[ANOLE_MAX_LAUNCHES];
+    cl_kernel kernels[ANOLE_MAX_LAUNCHES];
+    double begin = 0, ends[ANOLE_MAX_LAUNCHES] = {0};
+    const uint32_t count = build->launch_count;
+    int code = ANOLE_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        builds[i] = build;
+        launches[i] = i;
+        kernels[i] = build->launches[i].kernel;
+    }
+    if (!build->list)
+        code = opencl_queue_list_create(&build->list, queues, builds, launches, kernels, count,
+                                        count, message);
+    *host_seconds = 0;
+    for (uint32_t i = 0; i < repeats && !code; i++) {
+        code = opencl_queue_list_run(queues, build->list, &begin, ends, message);
+        device_seconds[i] = ends[count - 1] - begin;
+        *host_seconds += device_seconds[i];
+    }
+    return code;
+}
+
 /* A repeat lasts from the end of the one before it to when its last share is done: the
  * clock of the queues is the host's, there is no other.  That a thread still has to see that
  * all is over belongs to no run. */
 int opencl_queues_run(struct opencl_queues *queues, struct anole_build *build, uint32_t repeats,
                       double *device_seconds, double *host_seconds, struct anole_message *message)
 {
+    struct divided launches[ANOLE_MAX_LAUNCHES];
     struct job job = {.queues = queues,
-                      .build = build,
+                      .launches = launches,
+                      .count = build->launch_count,
                       .steps = repeats * build->launch_count,
                       .ends = device_seconds};
+    double begin;
+    if (build->tensor_bytes)
+        return run_operator(queues, build, repeats, device_seconds, host_seconds, message);
+    for (uint32_t i = 0; i < build->launch_count; i++)
+        launches[i] = (struct divided){.kernel = build->launches[i].kernel,
+                                       .launch = &build->launches[i].launch,
+                                       .shares = &build->shares[i * queues->count]};
     int code = start_threads(queues, message);
     if (!code && repeats)
         code = load(queues, build, message);
     if (code || !repeats)
         return code;
-    for (uint32_t i = 0; i < queues->count; i++)
-        atomic_store(&queues->claims[i].next, 0);
-    double begin = now();
-    opencl_thread_pool_run(queues->pool, run_queue, &job);
-    if (atomic_load(&job.finish_error))
-        return opencl_fail_running(message, job.finish_error, "clFinish");
-    if (atomic_load(&job.enqueue_error))
-        return opencl_fail(message, ANOLE_LAUNCH_FAILED, job.enqueue_error,
-                           "clEnqueueNDRangeKernel");
+    code = run_job(&job, &begin, message);
+    if (code)
+        return code;
     *host_seconds = device_seconds[repeats - 1] - begin;
     for (uint32_t i = repeats - 1; i > 0; i--)
         device_seconds[i] -= device_seconds[i - 1];
@@ -311,12 +386,125 @@ int opencl_queues_warm(struct opencl_queues *queues, struct anole_build *build,
     cl_command_queue queue = queues->items[0];
     cl_int error = CL_SUCCESS;
     for (uint32_t i = 0; i < build->launch_count && !error; i++)
-        error = enqueue_box(queue, build->launches[i].kernel, build->launches[i].launch.dimensions,
-                            &one);
+        error = enqueue_box(queue, build->launches[i].kernel, &build->launches[i].launch, &one);
     cl_int finish_error = clFinish(queue);
     queues->loaded += build->launch_count;
     static const char what[] = "A first launch of one work-group";
     if (error)
         return opencl_fail(message, ANOLE_LAUNCH_FAILED, error, what);
     return finish_error ? opencl_fail_running(message, finish_error, what) : ANOLE_OK;
+}
+
+/* ------------------------------------------------------------- many launches */
+
+/* The order of loading (see above) within the order of running: in the cold list each launch
+ * is two, the widest boxes by one queue alone, and then the others.  No group runs twice, and
+ * none before what it reads is there. */
+struct opencl_queue_list {
+    uint32_t count, kernel_count;
+    struct divided *hot;  /* [count] */
+    struct divided *cold; /* [2 * count] */
+    struct opencl_share *shares;
+    double *cold_ends;  /* [2 * count] */
+    unsigned loaded_at; /* queues->loaded when all were loaded last; 0: never */
+};
+
+/* What PoCL keeps, but for a few: a list with more kernels is always cold. */
+#define KEPT_LOADED 120
+
+void opencl_queue_list_destroy(struct opencl_queue_list *list)
+{
+    if (!list)
+        return;
+    free(list->hot);
+    free(list->cold);
+    free(list->shares);
+    free(list->cold_ends);
+    free(list);
+}
+
+/* Moves the widest boxes of a launch from rest[count] to first[0]. */
+static void set_widest_apart(struct opencl_share *first, struct opencl_share *rest, uint32_t count)
+{
+    for (int dimensions = 2; dimensions <= 3; dimensions++) {
+        const struct opencl_box *box = widest_box(rest, count, dimensions);
+        const uint32_t had = first->count;
+        if (!box)
+            return;
+        if (had > 0 && width(box, dimensions) <= width(&first->boxes[0], dimensions))
+            continue;
+        first->boxes[first->count++] = *box;
+        for (uint32_t queue = 0; queue < count && first->count > had; queue++)
+            for (uint32_t b = 0; b < rest[queue].count; b++)
+                if (&rest[queue].boxes[b] == box) {
+                    rest[queue].boxes[b] = rest[queue].boxes[--rest[queue].count];
+                    queue = count - 1;
+                    break;
+                }
+    }
+}
+
+static void fill_list(struct opencl_queue_list *list, const struct opencl_queues *queues,
+                      struct anole_build *const *builds, const uint32_t *launches,
+                      const cl_kernel *kernels)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct opencl_share *shares = &builds[i]->shares[launches[i] * queues->count];
+        struct opencl_share *first = &list->shares[2 * i * queues->count];
+        struct opencl_share *rest = first + queues->count;
+        list->hot[i] = (struct divided){.kernel = kernels[i],
+                                        .launch = &builds[i]->launches[launches[i]].launch,
+                                        .shares = shares};
+        memcpy(rest, shares, queues->count * sizeof *rest);
+        set_widest_apart(first, rest, queues->count);
+        list->cold[2 * i] = list->cold[2 * i + 1] = list->hot[i];
+        list->cold[2 * i].shares = first;
+        list->cold[2 * i + 1].shares = rest;
+    }
+}
+
+int opencl_queue_list_create(struct opencl_queue_list **list, const struct opencl_queues *queues,
+                             struct anole_build *const *builds, const uint32_t *launches,
+                             const cl_kernel *kernels, uint32_t count, uint32_t kernel_count,
+                             struct anole_message *message)
+{
+    struct opencl_queue_list *new = calloc(1, sizeof *new);
+    if (!new)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    new->count = count;
+    new->kernel_count = kernel_count;
+    new->hot = calloc(count + 1, sizeof *new->hot);
+    new->cold = calloc(2 * (size_t)count + 1, sizeof *new->cold);
+    new->shares = calloc(2 * (size_t)count * queues->count + 1, sizeof *new->shares);
+    new->cold_ends = calloc(2 * (size_t)count + 1, sizeof *new->cold_ends);
+    if (!new->hot || !new->cold || !new->shares || !new->cold_ends) {
+        opencl_queue_list_destroy(new);
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    }
+    fill_list(new, queues, builds, launches, kernels);
+    *list = new;
+    return ANOLE_OK;
+}
+
+int opencl_queue_list_run(struct opencl_queues *queues, struct opencl_queue_list *list,
+                          double *begin, double *ends, struct anole_message *message)
+{
+    const bool hot =
+        list->loaded_at && queues->loaded - list->loaded_at + list->kernel_count <= KEPT_LOADED;
+    struct job job = {.queues = queues,
+                      .launches = hot ? list->hot : list->cold,
+                      .count = hot ? list->count : 2 * list->count,
+                      .ends = hot ? ends : list->cold_ends,
+                      .each = true};
+    job.steps = job.count;
+    int code = start_threads(queues, message);
+    if (!code)
+        code = run_job(&job, begin, message);
+    if (code || hot)
+        return code;
+    for (uint32_t i = 0; i < list->count; i++)
+        ends[i] = list->cold_ends[2 * i + 1];
+    queues->loaded += list->kernel_count;
+    list->loaded_at = queues->loaded;
+    return ANOLE_OK;
 }

@@ -40,6 +40,10 @@ void opencl_queues_fini(struct opencl_queues *queues);
 bool opencl_queues_can_launch(const struct opencl_queues *queues,
                               const struct anole_kernel *kernel);
 
+/* What goes in front of the source of an operator's kernel that these queues launch, so that
+ * its work-items find their places. */
+extern const char opencl_queues_prefix[];
+
 /* Divides each launch among the queues; after the kernels were made.  False: no memory. */
 bool opencl_queues_divide(const struct opencl_queues *queues, struct anole_build *build)
     __attribute__((warn_unused_result));
@@ -50,5 +54,22 @@ int opencl_queues_run(struct opencl_queues *queues, struct anole_build *build, u
     __attribute__((warn_unused_result));
 int opencl_queues_warm(struct opencl_queues *queues, struct anole_build *build,
                        struct anole_message *message) __attribute__((warn_unused_result));
+
+/* -- Many launches, each after the one before -- */
+
+struct opencl_queue_list;
+
+/* Of kernels[i], which are bound, of a build each; `kernel_count` of them differ.  What is
+ * handed over is copied, but for kernels and builds. */
+int opencl_queue_list_create(struct opencl_queue_list **list, const struct opencl_queues *queues,
+                             struct anole_build *const *builds, const uint32_t *launches,
+                             const cl_kernel *kernels, uint32_t count, uint32_t kernel_count,
+                             struct anole_message *message) __attribute__((warn_unused_result));
+void opencl_queue_list_destroy(struct opencl_queue_list *list);
+
+/* Runs it.  *begin: when, by CLOCK_MONOTONIC; ends[count]: when each launch was over. */
+int opencl_queue_list_run(struct opencl_queues *queues, struct opencl_queue_list *list,
+                          double *begin, double *ends, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 #endif

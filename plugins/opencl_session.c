@@ -136,7 +136,35 @@ void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *b
     free(buffer);
 }
 
+int opencl_buffer_map(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                      size_t bytes, void **memory, struct anole_message *message)
+{
+    cl_int error;
+    void *mapped =
+        clEnqueueMapBuffer(session->queue, buffer->memory, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE,
+                           offset, bytes, 0, NULL, NULL, &error);
+    if (error)
+        return opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueMapBuffer");
+    *memory = mapped;
+    return ANOLE_OK;
+}
+
+int opencl_buffer_unmap(struct anole_session *session, struct anole_buffer *buffer, void *memory,
+                        struct anole_message *message)
+{
+    cl_int error = clEnqueueUnmapMemObject(session->queue, buffer->memory, memory, 0, NULL, NULL);
+    if (!error)
+        error = clFinish(session->queue);
+    return error ? opencl_fail(message, ANOLE_DEVICE_LOST, error, "clEnqueueUnmapMemObject")
+                 : ANOLE_OK;
+}
+
 /* ------------------------------------------------------------------- build */
+
+static bool is_operator(const struct anole_task *task)
+{
+    return task->kind == ANOLE_TASK_OPERATOR;
+}
 
 static bool has_kernel(const struct anole_task *task)
 {
@@ -150,6 +178,8 @@ static void find_role_bytes(size_t bytes[ANOLE_ROLE_COUNT], const struct anole_k
     if (has_kernel(task)) {
         for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
             bytes[i] = 0;
+        if (is_operator(task))
+            return;
         bytes[ANOLE_ROLE_INPUT] = (size_t)task->custom->input_bytes;
         bytes[ANOLE_ROLE_OUTPUT] = (size_t)task->custom->output_bytes;
         return;
@@ -167,6 +197,25 @@ static void find_role_bytes(size_t bytes[ANOLE_ROLE_COUNT], const struct anole_k
     bytes[ANOLE_ROLE_RESIDUAL] = task->flags & ANOLE_TASK_RESIDUAL ? out * element : 0;
     bytes[ANOLE_ROLE_OUTPUT] = out * element;
     bytes[ANOLE_ROLE_WORKSPACE] = kernel->workspace;
+}
+
+/* The same of an operator's kernel, which has tensors of its own. */
+static int keep_tensor_bytes(struct anole_build *build, const struct anole_kernel *kernel,
+                             struct anole_message *message)
+{
+    const struct anole_custom *custom = kernel->task->custom;
+    if (!is_operator(kernel->task))
+        return ANOLE_OK;
+    if (!has_kernel(kernel->task) ||
+        custom->size < offsetof(struct anole_custom, tensor_bytes) + sizeof custom->tensor_bytes)
+        return opencl_say(message, ANOLE_BAD_REQUEST, "An operator's kernel without its tensors.");
+    build->tensor_bytes = calloc(custom->tensor_count + 1, sizeof *build->tensor_bytes);
+    if (!build->tensor_bytes)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    memcpy(build->tensor_bytes, custom->tensor_bytes,
+           custom->tensor_count * sizeof *build->tensor_bytes);
+    build->tensor_count = custom->tensor_count;
+    return ANOLE_OK;
 }
 
 #define TEXT_(a) #a
@@ -191,9 +240,14 @@ static cl_program program_from(struct anole_session *session, cl_device_id devic
                                const struct anole_kernel *kernel, const void *binary,
                                size_t binary_bytes, cl_int *error)
 {
-    if (!binary)
-        return clCreateProgramWithSource(session->context, 1, (const char *[]){kernel->source},
-                                         &kernel->source_length, error);
+    if (!binary) {
+        const char *prefix = is_operator(kernel->task) && device == session->queues.device
+                                 ? opencl_queues_prefix
+                                 : "";
+        return clCreateProgramWithSource(session->context, 2,
+                                         (const char *[]){prefix, kernel->source},
+                                         (size_t[]){strlen(prefix), kernel->source_length}, error);
+    }
     return clCreateProgramWithBinary(session->context, 1, &device, &binary_bytes,
                                      (const unsigned char *[]){binary}, NULL, error);
 }
@@ -334,6 +388,8 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     if (!code)
         code = check_limits(session, b, message);
     find_role_bytes(b->bytes, kernel);
+    if (!code)
+        code = keep_tensor_bytes(b, kernel, message);
     if (code) {
         opencl_release(session, b);
         return code;
@@ -375,27 +431,24 @@ void opencl_release(struct anole_session *session, struct anole_build *build)
         clReleaseKernel(build->launches[i].kernel);
     if (build->program)
         clReleaseProgram(build->program);
+    opencl_queue_list_destroy(build->list);
     free(build->shares);
+    free(build->tensor_bytes);
     free(build);
 }
 
 /* --------------------------------------------------------------- arguments */
 
-/* Parts of buffers that a run uses; released after it. */
-struct parts {
-    cl_mem memory[ANOLE_MAX_LAUNCHES * ANOLE_MAX_ARGS];
-    uint32_t count;
-};
-
-static void release_parts(struct parts *parts)
+void opencl_parts_fini(struct opencl_parts *parts)
 {
     for (uint32_t i = 0; i < parts->count; i++)
         clReleaseMemObject(parts->memory[i]);
+    parts->count = 0;
 }
 
 /* The memory that a binding means, from `skip` bytes into it on. */
-static int bind_memory(const struct anole_binding *binding, int64_t skip, struct parts *parts,
-                       cl_mem *memory, struct anole_message *message)
+static int bind_memory(const struct anole_binding *binding, int64_t skip,
+                       struct opencl_parts *parts, cl_mem *memory, struct anole_message *message)
 {
     cl_int error;
     if (!binding->buffer)
@@ -439,7 +492,7 @@ static cl_int set_value(cl_kernel kernel, cl_uint index, const struct anole_arg 
 
 static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg *arg,
                          const struct anole_binding *bindings, uint32_t binding_count,
-                         struct parts *parts, struct anole_message *message)
+                         struct opencl_parts *parts, struct anole_message *message)
 {
     cl_int error;
     cl_int number = (cl_int)arg->value;
@@ -449,6 +502,11 @@ static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg
         error = clSetKernelArg(kernel, index, sizeof number, &number);
     } else if (arg->role == ANOLE_ROLE_VALUE) {
         error = set_value(kernel, index, arg);
+    } else if (arg->role == ANOLE_ROLE_TENSOR) {
+        int code = bind_memory(&bindings[arg->value], 0, parts, &memory, message);
+        if (code)
+            return code;
+        error = clSetKernelArg(kernel, index, sizeof memory, &memory);
     } else if (arg->role == ANOLE_ROLE_LOCAL) {
         error = clSetKernelArg(kernel, index, (size_t)arg->value, NULL);
     } else if (arg->role < binding_count) {
@@ -464,33 +522,53 @@ static int bind_argument(cl_kernel kernel, cl_uint index, const struct anole_arg
 }
 
 /* A kernel takes for granted that each tensor is whole. */
-static int check_tensor(const struct anole_build *build, uint32_t role,
+static int check_tensor(const struct anole_build *build, const struct anole_arg *arg,
                         const struct anole_binding *bindings, uint32_t binding_count,
                         struct anole_message *message)
 {
-    if (role >= binding_count || role >= ANOLE_ROLE_COUNT || !bindings[role].buffer ||
-        bindings[role].bytes >= build->bytes[role])
+    const bool by_index = arg->role == ANOLE_ROLE_TENSOR;
+    uint64_t at = by_index ? (uint64_t)arg->value : arg->role;
+    if (by_index && (at >= build->tensor_count || at >= binding_count))
+        return opencl_say(message, ANOLE_BAD_REQUEST,
+                          "A launch uses tensor %lld, of %u that are bound.", (long long)arg->value,
+                          binding_count);
+    if (!by_index && (at >= binding_count || at >= ANOLE_ROLE_COUNT))
         return ANOLE_OK; /* or found out below */
+    uint64_t needed = by_index ? build->tensor_bytes[at] : build->bytes[at];
+    if (!bindings[at].buffer || bindings[at].bytes >= needed)
+        return ANOLE_OK;
     return opencl_say(message, ANOLE_BAD_REQUEST,
-                      "A launch needs the %zu bytes of role %u, but is bound to %zu.",
-                      build->bytes[role], role, bindings[role].bytes);
+                      "A launch needs the %llu bytes of %s %llu, but is bound to %zu.",
+                      (unsigned long long)needed, by_index ? "tensor" : "role",
+                      (unsigned long long)at, bindings[at].bytes);
 }
 
-static int bind(struct anole_build *build, const struct anole_binding *bindings,
-                uint32_t binding_count, struct parts *parts, struct anole_message *message)
+int opencl_bind(const struct anole_build *build, const cl_kernel *kernels,
+                const struct anole_binding *bindings, uint32_t binding_count,
+                struct opencl_parts *parts, struct anole_message *message)
 {
     int code = ANOLE_OK;
     for (uint32_t i = 0; i < build->launch_count && !code; i++) {
         const struct anole_launch *launch = &build->launches[i].launch;
         for (uint32_t a = 0; a < launch->arg_count && a < ANOLE_MAX_ARGS && !code; a++) {
-            code = check_tensor(build, launch->args[a].role, bindings, binding_count, message);
+            code = check_tensor(build, &launch->args[a], bindings, binding_count, message);
             if (code)
                 break;
-            code = bind_argument(build->launches[i].kernel, a, &launch->args[a], bindings,
-                                 binding_count, parts, message);
+            code = bind_argument(kernels[i], a, &launch->args[a], bindings, binding_count, parts,
+                                 message);
         }
     }
     return code;
+}
+
+/* The same for the build's own kernels. */
+static int bind(const struct anole_build *build, const struct anole_binding *bindings,
+                uint32_t binding_count, struct opencl_parts *parts, struct anole_message *message)
+{
+    cl_kernel kernels[ANOLE_MAX_LAUNCHES];
+    for (uint32_t i = 0; i < build->launch_count; i++)
+        kernels[i] = build->launches[i].kernel;
+    return opencl_bind(build, kernels, bindings, binding_count, parts, message);
 }
 
 /* --------------------------------------------------------------------- run */
@@ -507,55 +585,64 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+cl_int opencl_enqueue(struct anole_session *session, cl_kernel kernel,
+                      const struct anole_launch *launch, bool first_group, cl_event *event)
+{
+    size_t global[3], local[3];
+    for (int d = 0; d < 3; d++) {
+        local[d] = (size_t)launch->local[d];
+        global[d] = first_group ? local[d] : (size_t)launch->global[d];
+    }
+    return clEnqueueNDRangeKernel(session->queue, kernel, launch->dimensions, NULL, global, local,
+                                  0, NULL, event);
+}
+
 /* All launches once, or only the first work-group of each.  `span` may be NULL. */
 static cl_int enqueue(struct anole_session *session, struct anole_build *build, bool first_group,
                       struct span *span)
 {
     for (uint32_t i = 0; i < build->launch_count; i++) {
-        const struct anole_launch *launch = &build->launches[i].launch;
-        size_t global[3], local[3];
-        for (int d = 0; d < 3; d++) {
-            local[d] = (size_t)launch->local[d];
-            global[d] = first_group ? local[d] : (size_t)launch->global[d];
-        }
         cl_event *event = NULL;
         if (span && i == 0)
             event = &span->first;
         else if (span && i + 1 == build->launch_count)
             event = &span->last;
-        cl_int error =
-            clEnqueueNDRangeKernel(session->queue, build->launches[i].kernel, launch->dimensions,
-                                   NULL, global, local, 0, NULL, event);
+        cl_int error = opencl_enqueue(session, build->launches[i].kernel,
+                                      &build->launches[i].launch, first_group, event);
         if (error)
             return error;
     }
     return CL_SUCCESS;
 }
 
-/* Seconds from the start of the first to the end of the last; negative if the
- * driver does not say. */
-static double span_seconds(const struct span *span)
+double opencl_event_seconds(cl_event first, cl_event last)
 {
     cl_ulong start, end;
-    cl_event last = span->last ? span->last : span->first;
-    if (!span->first ||
-        clGetEventProfilingInfo(span->first, CL_PROFILING_COMMAND_START, sizeof start, &start,
-                                NULL) ||
+    if (!first ||
+        clGetEventProfilingInfo(first, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) ||
         clGetEventProfilingInfo(last, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) ||
         end < start)
         return -1;
     return 1e-9 * (double)(end - start);
 }
 
-/* What the driver says of the last launch: 0, or its error. */
-static cl_int span_error(const struct span *span)
+static double span_seconds(const struct span *span)
+{
+    return opencl_event_seconds(span->first, span->last ? span->last : span->first);
+}
+
+cl_int opencl_event_error(cl_event event)
 {
     cl_int status;
-    cl_event last = span->last ? span->last : span->first;
-    if (!last ||
-        clGetEventInfo(last, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL))
+    if (!event ||
+        clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, NULL))
         return CL_SUCCESS;
     return status < 0 ? status : CL_SUCCESS;
+}
+
+static cl_int span_error(const struct span *span)
+{
+    return opencl_event_error(span->last ? span->last : span->first);
 }
 
 /* Enqueues everything, with so many launches in flight at most. */
@@ -598,7 +685,7 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message)
 {
-    struct parts parts = {.count = 0};
+    struct opencl_parts parts = {.count = 0};
     struct span *spans = calloc(repeats ? repeats : 1, sizeof *spans);
     if (!spans)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
@@ -617,7 +704,7 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
         if (spans[i].last)
             clReleaseEvent(spans[i].last);
     }
-    release_parts(&parts);
+    opencl_parts_fini(&parts);
     free(spans);
     return code;
 }
@@ -635,24 +722,34 @@ static int clear(struct anole_session *session, struct anole_buffer *buffer,
                  : ANOLE_OK;
 }
 
+/* Buffers for a first launch: of each role, or of each tensor. */
+static int make_warm_buffers(struct anole_session *session, const struct anole_build *build,
+                             const struct anole_kernel *kernel, struct anole_binding *bindings,
+                             uint32_t count, struct anole_message *message)
+{
+    int code = ANOLE_OK;
+    for (uint32_t i = 0; i < count && !code; i++) {
+        bindings[i].bytes = build->tensor_bytes ? (size_t)build->tensor_bytes[i] : build->bytes[i];
+        if (bindings[i].bytes)
+            code = opencl_buffer_create(session, bindings[i].bytes, &bindings[i].buffer, message);
+        if (!code && bindings[i].bytes && has_kernel(kernel->task))
+            code = clear(session, bindings[i].buffer, message);
+    }
+    return code;
+}
+
 int opencl_warm(struct anole_session *session, struct anole_build *build,
                 const struct anole_kernel *kernel, struct anole_message *message)
 {
-    struct anole_binding bindings[ANOLE_ROLE_COUNT] = {0};
-    size_t bytes[ANOLE_ROLE_COUNT];
-    struct parts parts = {.count = 0};
-    int code = ANOLE_OK;
+    const uint32_t count = build->tensor_bytes ? build->tensor_count : ANOLE_ROLE_COUNT;
+    struct anole_binding *bindings = calloc(count + 1, sizeof *bindings);
+    struct opencl_parts parts = {.count = 0};
+    if (!bindings)
+        return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
 
-    find_role_bytes(bytes, kernel);
-    for (int i = 0; i < ANOLE_ROLE_COUNT && !code; i++) {
-        bindings[i].bytes = bytes[i];
-        if (bytes[i])
-            code = opencl_buffer_create(session, bytes[i], &bindings[i].buffer, message);
-        if (!code && bytes[i] && has_kernel(kernel->task))
-            code = clear(session, bindings[i].buffer, message);
-    }
+    int code = make_warm_buffers(session, build, kernel, bindings, count, message);
     if (!code)
-        code = bind(build, bindings, ANOLE_ROLE_COUNT, &parts, message);
+        code = bind(build, bindings, count, &parts, message);
     if (!code && build->shares) {
         code = opencl_queues_warm(&session->queues, build, message);
     } else if (!code) {
@@ -664,8 +761,9 @@ int opencl_warm(struct anole_session *session, struct anole_build *build,
         else if (finish_error)
             code = opencl_fail_running(message, finish_error, what);
     }
-    release_parts(&parts);
-    for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
+    opencl_parts_fini(&parts);
+    for (uint32_t i = 0; i < count; i++)
         opencl_buffer_destroy(session, bindings[i].buffer);
+    free(bindings);
     return code;
 }

@@ -30,6 +30,12 @@ int opencl_buffer_read(struct anole_session *session, struct anole_buffer *buffe
     __attribute__((warn_unused_result));
 void opencl_buffer_destroy(struct anole_session *session, struct anole_buffer *buffer);
 
+int opencl_buffer_map(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                      size_t bytes, void **memory, struct anole_message *message)
+    __attribute__((warn_unused_result));
+int opencl_buffer_unmap(struct anole_session *session, struct anole_buffer *buffer, void *memory,
+                        struct anole_message *message) __attribute__((warn_unused_result));
+
 int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
                  const void *binary, size_t binary_bytes, struct anole_build **build,
                  struct anole_message *message) __attribute__((warn_unused_result));

@@ -51,11 +51,38 @@ struct anole_build {
     struct opencl_share *shares;
     unsigned loaded_at;             /* queues.loaded when these were loaded last; 0: never */
     size_t bytes[ANOLE_ROLE_COUNT]; /* of each role's tensor */
+    /* ANOLE_TASK_OPERATOR: of each of its tensors; NULL: its bindings are by role. */
+    uint64_t *tensor_bytes;
+    uint32_t tensor_count;
+    struct opencl_queue_list *list; /* its launches, once queues have run them by themselves */
     uint32_t launch_count;
     struct {
         cl_kernel kernel;
         struct anole_launch launch; /* its .kernel is NULL: that text is the host's */
     } launches[ANOLE_MAX_LAUNCHES];
 };
+
+/* Parts of buffers that a launch uses; zero-initialised, released after it. */
+struct opencl_parts {
+    cl_mem memory[ANOLE_MAX_LAUNCHES * ANOLE_MAX_ARGS];
+    uint32_t count;
+};
+
+/* Sets the arguments of kernels[build->launch_count]: those of the build, or others of the
+ * same functions. */
+int opencl_bind(const struct anole_build *build, const cl_kernel *kernels,
+                const struct anole_binding *bindings, uint32_t binding_count,
+                struct opencl_parts *parts, struct anole_message *message)
+    __attribute__((warn_unused_result));
+void opencl_parts_fini(struct opencl_parts *parts);
+
+/* Enqueues one launch on the session's own queue; `event` may be NULL. */
+cl_int opencl_enqueue(struct anole_session *session, cl_kernel kernel,
+                      const struct anole_launch *launch, bool first_group, cl_event *event);
+/* What the driver says of a launch that is over: 0, or its error. */
+cl_int opencl_event_error(cl_event event);
+/* Seconds from the start of the first to the end of the last; negative if the driver does
+ * not say. */
+double opencl_event_seconds(cl_event first, cl_event last);
 
 #endif

@@ -54,6 +54,7 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_TASK_CUSTOM, 4);
     assert_int_equal(ANOLE_TASK_CONV_TRANSPOSE2D, 5);
     assert_int_equal(ANOLE_TASK_MATMUL, 6);
+    assert_int_equal(ANOLE_TASK_OPERATOR, 16);
     assert_int_equal(ANOLE_F32, 1);
     assert_int_equal(ANOLE_F16, 2);
     assert_int_equal(ANOLE_TF32, 3);
@@ -90,6 +91,7 @@ static void test_keep_values_of_enums(void **state)
     assert_int_equal(ANOLE_VERDICT_FAULT, 2);
     assert_int_equal(ANOLE_VERDICT_SKIPPED, 3);
     assert_int_equal(ANOLE_ROLE_VALUE, 18);
+    assert_int_equal(ANOLE_ROLE_TENSOR, 19);
     assert_int_equal(ANOLE_OPENCL_C, 1);
     assert_int_equal(ANOLE_MAX_PROPERTIES, 32);
     assert_int_equal(ANOLE_MAX_ARGS, 16);
@@ -229,7 +231,7 @@ static void test_keep_layout_of_task(void **state)
 static void test_keep_layout_of_custom(void **state)
 {
     (void)state;
-    SIZE(anole_custom, 48);
+    SIZE(anole_custom, 64);
     OFFSET(anole_custom, size, 0);
     OFFSET(anole_custom, language, 4);
     OFFSET(anole_custom, name, 8);
@@ -237,6 +239,9 @@ static void test_keep_layout_of_custom(void **state)
     OFFSET(anole_custom, input_bytes, 24);
     OFFSET(anole_custom, output_bytes, 32);
     OFFSET(anole_custom, operations, 40);
+    OFFSET(anole_custom, tensor_count, 48);
+    OFFSET(anole_custom, reserved, 52);
+    OFFSET(anole_custom, tensor_bytes, 56);
 }
 
 static void test_keep_layout_of_knob(void **state)
@@ -327,6 +332,16 @@ static void test_keep_layout_of_binding(void **state)
     OFFSET(anole_binding, bytes, 16);
 }
 
+static void test_keep_layout_of_sequence_step(void **state)
+{
+    (void)state;
+    SIZE(anole_sequence_step, 24);
+    OFFSET(anole_sequence_step, build, 0);
+    OFFSET(anole_sequence_step, bindings, 8);
+    OFFSET(anole_sequence_step, binding_count, 16);
+    OFFSET(anole_sequence_step, reserved, 20);
+}
+
 static void test_keep_layout_of_diagnosis(void **state)
 {
     (void)state;
@@ -340,7 +355,7 @@ static void test_keep_layout_of_diagnosis(void **state)
 static void test_keep_layout_of_plugin(void **state)
 {
     (void)state;
-    SIZE(anole_plugin, 208);
+    SIZE(anole_plugin, 248);
     OFFSET(anole_plugin, magic, 0);
     OFFSET(anole_plugin, abi, 8);
     OFFSET(anole_plugin, size, 12);
@@ -370,6 +385,11 @@ static void test_keep_layout_of_plugin(void **state)
     OFFSET(anole_plugin, diagnose, 192);
     OFFSET(anole_plugin, task_size, 200);
     OFFSET(anole_plugin, reserved2, 204);
+    OFFSET(anole_plugin, sequence_create, 208);
+    OFFSET(anole_plugin, sequence_run, 216);
+    OFFSET(anole_plugin, sequence_destroy, 224);
+    OFFSET(anole_plugin, buffer_map, 232);
+    OFFSET(anole_plugin, buffer_unmap, 240);
 }
 
 /* The offsets are those of 64-bit machines; elsewhere there is nothing pinned. */
@@ -393,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_keep_layout_of_kernel_builder),
         cmocka_unit_test(test_keep_layout_of_kernel),
         cmocka_unit_test(test_keep_layout_of_binding),
+        cmocka_unit_test(test_keep_layout_of_sequence_step),
         cmocka_unit_test(test_keep_layout_of_diagnosis),
         cmocka_unit_test(test_keep_layout_of_plugin),
     };

@@ -199,6 +199,14 @@ enum anole_task_kind {
      * ANOLE_ROLE_WEIGHTS, where it stays as it is: there is no pack().  With
      * ANOLE_TASK_TRANSPOSE_A, a is [n][c][i]; with ANOLE_TASK_TRANSPOSE_B, b is [n][k][c]. */
     ANOLE_TASK_MATMUL = 6,
+    /* Not tuned: a plain kernel of the host's for one operator of a network that is run,
+     * in the language that task->custom names.  It has as many tensors as it likes: its
+     * arguments are of ANOLE_ROLE_TENSOR, and it is run with a binding for each of them.
+     * An output may be bound to the memory of an input where each element depends on the
+     * same element of the inputs alone: no part of a run may be made twice.
+     * Of the generate ops `supports` alone is asked; where it says no, the host computes
+     * the operator itself. */
+    ANOLE_TASK_OPERATOR = 16,
 };
 
 /* The types of elements: name, value, name in files, bytes, what an element is.  A REAL is
@@ -276,6 +284,11 @@ struct anole_custom {
     uint64_t input_bytes; /* of INPUT and OUTPUT: multiples of 4096; 0: absent */
     uint64_t output_bytes;
     double operations; /* floating-point ones, of a run; 0: not known */
+    /* ANOLE_TASK_OPERATOR only: how many tensors the kernel is run with, and the bytes of
+     * each, [tensor_count]; 0: it does not use that one. */
+    uint32_t tensor_count;
+    uint32_t reserved;
+    const uint64_t *tensor_bytes;
 };
 
 /* One layer shape.  Activations are NHWC: input [batch][in_h][in_w][in_c],
@@ -363,12 +376,14 @@ enum anole_role {
     /* Custom tasks alone: the least significant anole_arg.bytes bytes of
      * anole_arg.value, by value, whatever type they are of. */
     ANOLE_ROLE_VALUE = 18,
+    ANOLE_ROLE_TENSOR = 19, /* ANOLE_TASK_OPERATOR alone: bindings[anole_arg.value] */
 };
 
 struct anole_arg {
     uint32_t role;  /* enum anole_role */
     uint32_t bytes; /* of ROLE_VALUE: 1, 2, 4 or 8; else 0 */
-    int64_t value;  /* of ROLE_INT, ROLE_LOCAL and ROLE_VALUE; else an offset in bytes */
+    int64_t
+        value; /* of ROLE_INT, ROLE_LOCAL, ROLE_VALUE and ROLE_TENSOR; else an offset in bytes */
 };
 
 #define ANOLE_MAX_ARGS 16
@@ -442,9 +457,10 @@ struct anole_diagnosis {
 
 /* ------------------------------------------------------------------- time */
 
-struct anole_session; /* an open device */
-struct anole_buffer;  /* memory of the device */
-struct anole_build;   /* a kernel built for the device */
+struct anole_session;  /* an open device */
+struct anole_buffer;   /* memory of the device */
+struct anole_build;    /* a kernel built for the device */
+struct anole_sequence; /* runs of several, bound and in order */
 
 /* `bytes` of a buffer from `offset` on.  The host leaves guard bytes around:
  * a kernel that is handed this binding must touch nothing else.  Offsets are
@@ -453,6 +469,14 @@ struct anole_binding {
     struct anole_buffer *buffer; /* NULL: the role is absent */
     size_t offset;
     size_t bytes;
+};
+
+/* One run in a sequence of them.  A build may take part in several, with other bindings. */
+struct anole_sequence_step {
+    struct anole_build *build;
+    const struct anole_binding *bindings; /* [binding_count] */
+    uint32_t binding_count;
+    uint32_t reserved;
 };
 
 /* -------------------------------------------------------------- the plugin */
@@ -540,7 +564,9 @@ struct anole_plugin {
      * at the end.  bindings[ANOLE_ROLE_COUNT].  *host_seconds: wall time of the
      * whole, from before the first enqueue to after the wait.
      * device_seconds[repeats]: execution time of each repeat by the device's own
-     * clock, all its launches together; negative where there is none. */
+     * clock, all its launches together; negative where there is none.
+     * bindings[binding_count]: ANOLE_ROLE_COUNT of them, or, of an ANOLE_TASK_OPERATOR, one
+     * for each tensor. */
     int (*run)(struct anole_session *session, struct anole_build *build,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message);
@@ -565,6 +591,30 @@ struct anole_plugin {
      * `supports` that they do not do a kind, an activation, a flag or a pitch. */
     uint32_t task_size;
     uint32_t reserved2;
+    /* -- Run a network -- */
+
+    /* (optional, all three or none) A sequence of runs that is submitted as a whole: what a
+     * step writes the next one sees.  Everything that can be done ahead of a run (binding,
+     * recording) belongs into sequence_create.  Buffers and builds outlive the sequence; the
+     * arrays need not outlive the call.  Absent: the host calls `run` step by step. */
+    int (*sequence_create)(struct anole_session *session, const struct anole_sequence_step *steps,
+                           uint32_t count, struct anole_sequence **sequence,
+                           struct anole_message *message);
+    /* Runs it once, and waits once, at the end.  *host_seconds as in `run`.  device_seconds:
+     * NULL, or [count]: of each step, as in `run`; asking for them may cost time. */
+    int (*sequence_run)(struct anole_session *session, struct anole_sequence *sequence,
+                        double *device_seconds, double *host_seconds,
+                        struct anole_message *message);
+    void (*sequence_destroy)(struct anole_session *session, struct anole_sequence *sequence);
+
+    /* (optional, both or none) Memory that the host can use where it lies, on devices that
+     * share it: *memory is where `bytes` of the buffer from `offset` on can be read and
+     * written by the host until buffer_unmap.  Nothing runs meanwhile.  Several parts of a
+     * buffer may be mapped at a time.  Absent: the host copies. */
+    int (*buffer_map)(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                      size_t bytes, void **memory, struct anole_message *message);
+    int (*buffer_unmap)(struct anole_session *session, struct anole_buffer *buffer, void *memory,
+                        struct anole_message *message);
 };
 
 #if defined(__GNUC__)

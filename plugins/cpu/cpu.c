@@ -8,6 +8,7 @@
 #include "threads.h"
 #include "../opencl_device.h"
 #include "../opencl_diagnose.h"
+#include "../opencl_sequence.h"
 #include "../opencl_session.h"
 
 #include <string.h>
@@ -59,16 +60,28 @@ static int get_binary(struct anole_session *session, struct anole_build *built, 
 
 /* The pool's threads get their cores at the first run: a process that only builds
  * comes never here, and its compiler may use any core. */
-static int run(struct anole_session *session, struct anole_build *built,
-               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
-               double *device_seconds, double *host_seconds, struct anole_message *message)
+static void pin_threads(void)
 {
     static bool pinned; /* like the pool, it belongs to the process */
     if (!pinned)
         cpu_pin_threads();
     pinned = true;
+}
+
+static int run(struct anole_session *session, struct anole_build *built,
+               const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
+               double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    pin_threads();
     return opencl_run(session, built, bindings, binding_count, repeats, device_seconds,
                       host_seconds, message);
+}
+
+static int run_sequence(struct anole_session *session, struct anole_sequence *sequence,
+                        double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    pin_threads();
+    return opencl_sequence_run(session, sequence, device_seconds, host_seconds, message);
 }
 
 static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
@@ -111,4 +124,9 @@ ANOLE_PLUGIN("cpu", "0.1", 1,
              .binary = get_binary,
              .release = opencl_release,
              .run = run,
-             .diagnose = diagnose);
+             .diagnose = diagnose,
+             .sequence_create = opencl_sequence_create,
+             .sequence_run = run_sequence,
+             .sequence_destroy = opencl_sequence_destroy,
+             .buffer_map = opencl_buffer_map,
+             .buffer_unmap = opencl_buffer_unmap);

@@ -7,6 +7,7 @@
 #include "../opencl_device.h"
 #include "../opencl_diagnose.h"
 #include "../opencl_error.h"
+#include "../opencl_sequence.h"
 #include "../opencl_session.h"
 
 #include <stdlib.h>
@@ -128,4 +129,9 @@ ANOLE_PLUGIN("gpu", "0.1", 1,
              .binary = get_binary,
              .release = opencl_release,
              .run = run,
-             .diagnose = diagnose);
+             .diagnose = diagnose,
+             .sequence_create = opencl_sequence_create,
+             .sequence_run = opencl_sequence_run,
+             .sequence_destroy = opencl_sequence_destroy,
+             .buffer_map = opencl_buffer_map,
+             .buffer_unmap = opencl_buffer_unmap);

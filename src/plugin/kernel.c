@@ -27,6 +27,11 @@ struct draft {
     struct anole_text source, options;
     struct anole_launch launches[ANOLE_MAX_LAUNCHES];
     char names[ANOLE_MAX_LAUNCHES][MAX_KERNEL_NAME];
+    /* Of a plain kernel: what comes with its task, and how many tensors it reads. */
+    struct anole_custom custom;
+    char *operator_name;
+    uint64_t *tensor_bytes; /* NULL: it is none */
+    uint32_t input_count;
     enum anole_status status; /* of the first failure */
     struct anole_error *error;
 };
@@ -146,10 +151,27 @@ static const char *role_name(uint32_t role)
     return role < ANOLE_ROLE_COUNT ? names[role] : "nothing that exists";
 }
 
+/* The tensor of a plain kernel that an argument means: inputs first, then outputs. */
+static int check_tensor(struct draft *draft, uint32_t at, uint32_t i)
+{
+    struct anole_arg *arg = &draft->launches[at].args[i];
+    bool output = arg->role == ANOLE_ROLE_OUTPUT;
+    uint64_t first = output ? draft->input_count : 0;
+    uint64_t behind = output ? draft->custom.tensor_count : draft->input_count;
+    if (arg->value < 0 || (uint64_t)arg->value >= behind - first ||
+        draft->tensor_bytes[first + (uint64_t)arg->value] == 0)
+        return REFUSE(draft, ERR_PLUGIN, "launch %u, argument %u: there is no %s %lld", at, i,
+                      output ? "output" : "input", (long long)arg->value);
+    *arg = (struct anole_arg){.role = ANOLE_ROLE_TENSOR, .value = (int64_t)first + arg->value};
+    return ANOLE_OK;
+}
+
 static int check_arg(struct draft *draft, uint32_t at, uint32_t i, uint64_t *local)
 {
     const struct anole_arg *arg = &draft->launches[at].args[i];
     long long value = (long long)arg->value;
+    if (draft->tensor_bytes && (arg->role == ANOLE_ROLE_INPUT || arg->role == ANOLE_ROLE_OUTPUT))
+        return check_tensor(draft, at, i);
     if (arg->role == ANOLE_ROLE_INT) {
         if (arg->value < INT32_MIN || arg->value > INT32_MAX)
             return REFUSE(draft, ERR_PLUGIN, "launch %u, argument %u: %lld does not fit an int32",
@@ -246,8 +268,8 @@ static int check_kernel(struct draft *draft, const struct anole_plugin *plugin)
         uint64_t local = 0;
         int code = check_shape(draft, at);
         for (uint32_t i = 0; code == ANOLE_OK && i < draft->launches[at].arg_count; i++) {
-            code = check_arg(draft, at, i, &local);
             writes |= draft->launches[at].args[i].role == ANOLE_ROLE_OUTPUT;
+            code = check_arg(draft, at, i, &local);
         }
         if (code != ANOLE_OK)
             return code;
@@ -300,7 +322,8 @@ static struct draft *draft_create(const struct anole_device *device, const struc
     draft->device = device;
     draft->task = *task;
     draft->task.size = sizeof draft->task;
-    memcpy(draft->values, values, count * sizeof *values);
+    if (count > 0)
+        memcpy(draft->values, values, count * sizeof *values);
     draft->error = error;
     return draft;
 }
@@ -381,6 +404,62 @@ enum anole_status anole_backend_generate(struct anole_generated **generated,
     return ANOLE_DONE;
 }
 
+/* The task that a plain kernel comes with. */
+static bool adopt_plain(struct draft *draft, const struct anole_plain *plain)
+{
+    draft->operator_name = strdup(plain->name);
+    draft->tensor_bytes = calloc(plain->tensor_count + 1, sizeof *draft->tensor_bytes);
+    if (!draft->operator_name || !draft->tensor_bytes)
+        return false;
+    memcpy(draft->tensor_bytes, plain->tensor_bytes,
+           plain->tensor_count * sizeof *plain->tensor_bytes);
+    draft->input_count = plain->input_count;
+    draft->custom = (struct anole_custom){.size = sizeof draft->custom,
+                                          .language = ANOLE_OPENCL_C,
+                                          .name = draft->operator_name,
+                                          .tensor_count = plain->tensor_count,
+                                          .tensor_bytes = draft->tensor_bytes};
+    draft->task.custom = &draft->custom;
+    return true;
+}
+
+enum anole_status anole_backend_generate_plain(struct anole_generated **generated,
+                                               const struct anole_backend *backend,
+                                               const struct anole_device *device,
+                                               const struct anole_plain *plain,
+                                               struct anole_error *error)
+{
+    const struct anole_plugin *plugin = &backend->plugin;
+    const struct anole_task task = {.kind = ANOLE_TASK_OPERATOR, .dtype = plain->dtype};
+    struct draft *draft = draft_create(device, &task, NULL, 0, error);
+    if (!draft)
+        return anole_fail_memory(error);
+    enum anole_status status = ANOLE_DONE;
+    if (!adopt_plain(draft, plain))
+        status = anole_fail_memory(error);
+    else if (plugin->supports(device, &draft->task) != 1)
+        status = anole_fail(error, ANOLE_ERR_INPUT, "backend %s takes no plain kernels of \"%s\"",
+                            plugin->name, plain->name);
+    if (status == ANOLE_DONE) {
+        status = plain->make(plain->context, &draft->builder, error);
+        if (draft->status == ANOLE_DONE && status == ANOLE_DONE)
+            check_kernel(draft, plugin);
+        status = draft->status ? draft->status : status;
+        if (status != ANOLE_DONE)
+            anole_error_prefix(error, "the plain kernel of \"%s\"", plain->name);
+    }
+    if (status != ANOLE_DONE) {
+        anole_generated_destroy(&draft->generated);
+        return status;
+    }
+    complete(draft, 0);
+    for (uint32_t i = 0; i < plain->tensor_count; i++)
+        draft->generated.source_hash =
+            anole_hash_combine(draft->generated.source_hash, draft->tensor_bytes[i]);
+    *generated = &draft->generated;
+    return ANOLE_DONE;
+}
+
 void anole_generated_destroy(struct anole_generated *generated)
 {
     if (!generated)
@@ -388,6 +467,8 @@ void anole_generated_destroy(struct anole_generated *generated)
     struct draft *draft = (struct draft *)generated;
     anole_text_fini(&draft->source);
     anole_text_fini(&draft->options);
+    free(draft->operator_name);
+    free(draft->tensor_bytes);
     free(draft);
 }
 
