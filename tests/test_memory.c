@@ -25,6 +25,7 @@
 #include "plugin/paths.h"
 #include "exec/runner.h"
 #include "plugin/scratch.h"
+#include "program/program.h"
 #include "exec/task_file.h"
 #include "measure/task_store.h"
 #include "graph/network.h"
@@ -401,6 +402,48 @@ static enum anole_status use_kernel(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(use_kernel, 1)
+
+/* A network as steps, all of them the host's: no plugin is asked. */
+static enum anole_status infer_same(struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    call->outputs[0] = *call->inputs[0];
+    call->outputs[0].data = NULL;
+    return ANOLE_DONE;
+}
+
+static enum anole_status make_program(struct anole_error *error)
+{
+    static const struct anole_device device = {.size = sizeof device};
+    static const struct anole_backend backend = {.plugin = {.name = "none"}};
+    static const struct anole_op op = {.name = "same",
+                                       .fewest_inputs = 1,
+                                       .most_inputs = 1,
+                                       .fewest_outputs = 1,
+                                       .most_outputs = 1,
+                                       .infer = infer_same};
+    const struct anole_operand type = {.dtype = ANOLE_F32, .rank = 1, .dims = {7}};
+    struct anole_graph *graph = NULL;
+    struct anole_program *program = NULL;
+    size_t tensor;
+    enum anole_status status = anole_graph_create(&graph, "g", "g", error);
+    if (status == ANOLE_DONE)
+        status = anole_graph_add_tensor(graph, &tensor, "in", &type, error);
+    if (status == ANOLE_DONE)
+        status = anole_graph_add_input(graph, tensor, error);
+    for (int i = 0; i < 4 && status == ANOLE_DONE; i++)
+        status = anole_graph_apply(graph, &tensor, NULL, &op, "n", &tensor, 1, error);
+    if (status == ANOLE_DONE)
+        status = anole_graph_add_output(graph, tensor, error);
+    if (status == ANOLE_DONE)
+        status = anole_graph_infer(graph, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_program_create(&program, graph, &backend, &device, NULL, error);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+    return status;
+}
+TEST_SCENARIO(make_program, 1)
 
 static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": "
                               "\"x\", \"Values\": [1, 2, 4]}]}}";
@@ -910,6 +953,7 @@ int main(void)
         cmocka_unit_test(test_make_registry_survives),
         cmocka_unit_test(test_make_table_survives),
         cmocka_unit_test(test_make_tuner_survives),
+        cmocka_unit_test(test_make_program_survives),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT */
+#include "program/instance.h"
+
+#include "base/clock.h"
+#include "plugin/host.h"
+#include "plugin/plugin_message.h"
+#include "program/memory_plan.h"
+#include "program/epilogue.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_ALIGNMENT 64u /* of memory that operators compute in */
+
+#define ZEROS ((size_t)1 << 20) /* bytes that are written at once */
+
+/* Steps that go to the device together, or one that the host does. */
+struct part {
+    size_t first, count;
+    bool on_host;
+    struct anole_sequence *sequence; /* NULL: step by step */
+};
+
+/* A tensor of a step that the host does. */
+struct operand_use {
+    size_t tensor; /* of the graph; ANOLE_NONE: absent */
+    bool output;
+    void *mapped;  /* where it lies, or NULL */
+    size_t offset; /* else: of its copy in `staging` */
+};
+
+struct anole_instance {
+    const struct anole_program *program;
+    const struct anole_plugin *plugin;
+    struct anole_session *session;
+    struct anole_buffer **buffers;  /* [buffer_count] */
+    struct anole_build **builds;    /* [kernel_count] */
+    struct anole_binding *bindings; /* of all steps, one behind the other */
+    size_t *first_binding;          /* of each step */
+    struct part *parts;
+    size_t part_count;
+    char *staging; /* copies of tensors for the host; NULL: none are needed */
+    size_t staging_bytes;
+    /* Room for any step of the host's. */
+    struct operand_use *uses;
+    struct anole_operand *operands;
+    const struct anole_operand **inputs;
+};
+
+static enum anole_status fail(const struct anole_instance *instance, struct anole_error *error,
+                              int code, const struct anole_message *message, const char *what)
+{
+    enum anole_status status = anole_plugin_failure(error, ANOLE_ERR_WORKER, code, message);
+    anole_error_prefix(error, "backend %s: %s", instance->plugin->name, what);
+    return status;
+}
+
+static enum anole_status fail_step(const struct anole_instance *instance, struct anole_error *error,
+                                   int code, const struct anole_message *message, const char *what,
+                                   size_t step)
+{
+    const struct anole_graph *graph = instance->program->graph;
+    const struct anole_node *node = &graph->nodes[instance->program->steps[step].node];
+    char words[600];
+    anole_plugin_words(words, sizeof words, code, message);
+    anole_graph_fail(graph, node, error, "backend %s: %s: %s", instance->plugin->name, what, words);
+    if (error)
+        error->status = ANOLE_ERR_WORKER;
+    return ANOLE_ERR_WORKER;
+}
+
+/* ------------------------------------------------------------------- create */
+
+static enum anole_status open_device(struct anole_instance *instance, const char *driver,
+                                     uint32_t threads, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    const struct anole_host *host = anole_host_get(threads);
+    if (!host)
+        return anole_fail_memory(error);
+    int code = instance->plugin->open(host, driver, instance->program->device.index,
+                                      &instance->session, &message);
+    if (code == ANOLE_OK)
+        return ANOLE_DONE;
+    instance->session = NULL;
+    enum anole_status status = anole_plugin_failure(error, ANOLE_ERR_NO_DEVICE, code, &message);
+    anole_error_prefix(error, "backend %s: opening the device", instance->plugin->name);
+    return status;
+}
+
+/* Fills the arena with zeros: a network that is run before its inputs were set computes
+ * something, but with no index that lies outside. */
+static int clear_arena(struct anole_instance *instance, struct anole_message *message)
+{
+    size_t all = instance->program->buffer_bytes[0], bytes = all < ZEROS ? all : ZEROS;
+    char *zeros = calloc(1, bytes + 1);
+    int code = zeros ? ANOLE_OK : ANOLE_NO_MEMORY;
+    for (size_t at = 0; at < all && code == ANOLE_OK; at += bytes)
+        code = instance->plugin->buffer_write(instance->session, instance->buffers[0], at, zeros,
+                                              all - at < bytes ? all - at : bytes, message);
+    free(zeros);
+    return code;
+}
+
+static enum anole_status make_buffers(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_message message = {.size = sizeof message};
+    for (size_t i = 0; i < program->buffer_count; i++) {
+        if (program->buffer_bytes[i] == 0)
+            continue;
+        int code = instance->plugin->buffer_create(instance->session, program->buffer_bytes[i],
+                                                   &instance->buffers[i], &message);
+        if (code != ANOLE_OK) {
+            instance->buffers[i] = NULL;
+            return fail(instance, error, code, &message, "making room for the network");
+        }
+    }
+    int code = clear_arena(instance, &message);
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "writing to the arena");
+}
+
+static enum anole_status write_constants(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_message message = {.size = sizeof message};
+    size_t most = 1;
+    for (size_t i = 0; i < program->constant_count; i++)
+        if (program->constants[i].place.bytes > most)
+            most = program->constants[i].place.bytes;
+    void *memory = malloc(most);
+    if (!memory)
+        return anole_fail_memory(error);
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < program->constant_count && status == ANOLE_DONE; i++) {
+        const struct anole_program_constant *constant = &program->constants[i];
+        const struct anole_place *place = &constant->place;
+        const void *data = program->graph->tensors[constant->tensor].type.data;
+        if (constant->kernel != ANOLE_NONE) {
+            status = anole_program_pack(program, constant, memory, error);
+            data = memory;
+        }
+        if (status)
+            break;
+        int code =
+            instance->plugin->buffer_write(instance->session, instance->buffers[place->buffer],
+                                           place->offset, data, place->bytes, &message);
+        if (code != ANOLE_OK)
+            status = fail(instance, error, code, &message, "writing the weights");
+    }
+    free(memory);
+    return status;
+}
+
+static enum anole_status build_kernels(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_message message = {.size = sizeof message};
+    for (size_t s = 0; s < program->step_count; s++) {
+        size_t k = program->steps[s].kernel;
+        if (k == ANOLE_NONE || instance->builds[k])
+            continue;
+        int code =
+            instance->plugin->build(instance->session, &program->kernels[k].generated->kernel, NULL,
+                                    0, &instance->builds[k], &message);
+        if (code != ANOLE_OK) {
+            instance->builds[k] = NULL;
+            return fail_step(instance, error, code, &message, "building its kernel", s);
+        }
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status bind_steps(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    size_t count = 0;
+    for (size_t s = 0; s < program->step_count; s++)
+        count += program->steps[s].place_count;
+    instance->bindings = calloc(count + 1, sizeof *instance->bindings);
+    instance->first_binding = calloc(program->step_count + 1, sizeof *instance->first_binding);
+    if (!instance->bindings || !instance->first_binding)
+        return anole_fail_memory(error);
+    count = 0;
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_step *step = &program->steps[s];
+        instance->first_binding[s] = count;
+        for (size_t i = 0; i < step->place_count; i++, count++)
+            if (step->places[i].buffer != ANOLE_NONE)
+                instance->bindings[count] =
+                    (struct anole_binding){.buffer = instance->buffers[step->places[i].buffer],
+                                           .offset = step->places[i].offset,
+                                           .bytes = step->places[i].bytes};
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status make_sequence(struct anole_instance *instance, struct part *part,
+                                       struct anole_error *error)
+{
+    const struct anole_plugin *plugin = instance->plugin;
+    struct anole_message message = {.size = sizeof message};
+    if (!plugin->sequence_create || !plugin->sequence_run || !plugin->sequence_destroy)
+        return ANOLE_DONE;
+    struct anole_sequence_step *steps = calloc(part->count, sizeof *steps);
+    if (!steps)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < part->count; i++) {
+        const struct anole_step *step = &instance->program->steps[part->first + i];
+        steps[i] = (struct anole_sequence_step){
+            .build = instance->builds[step->kernel],
+            .bindings = &instance->bindings[instance->first_binding[part->first + i]],
+            .binding_count = (uint32_t)step->place_count};
+    }
+    int code = plugin->sequence_create(instance->session, steps, (uint32_t)part->count,
+                                       &part->sequence, &message);
+    free(steps);
+    if (code == ANOLE_OK)
+        return ANOLE_DONE;
+    part->sequence = NULL;
+    return fail(instance, error, code, &message, "preparing the steps of the network");
+}
+
+/* Runs of steps of the device's, and single ones of the host's. */
+static enum anole_status divide(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    instance->parts = calloc(program->step_count + 1, sizeof *instance->parts);
+    if (!instance->parts)
+        return anole_fail_memory(error);
+    for (size_t s = 0; s < program->step_count; s++) {
+        bool on_host = program->steps[s].kind == ANOLE_STEP_HOST;
+        struct part *last = &instance->parts[instance->part_count];
+        if (s > 0 && !on_host && !last[-1].on_host) {
+            last[-1].count++;
+            continue;
+        }
+        *last = (struct part){.first = s, .count = 1, .on_host = on_host};
+        instance->part_count++;
+    }
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < instance->part_count && status == ANOLE_DONE; i++)
+        if (!instance->parts[i].on_host)
+            status = make_sequence(instance, &instance->parts[i], error);
+    return status;
+}
+
+static bool can_map(const struct anole_instance *instance)
+{
+    return instance->program->device.flags & ANOLE_DEVICE_SHARES_HOST &&
+           instance->plugin->buffer_map && instance->plugin->buffer_unmap;
+}
+
+/* Room for the operands of the host's steps. */
+static enum anole_status make_host_memory(struct anole_instance *instance,
+                                          struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    const struct anole_graph *graph = program->graph;
+    size_t most_operands = 0, most_bytes = 0;
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_step *step = &program->steps[s];
+        const struct anole_node *node = &graph->nodes[step->node];
+        size_t operands = node->input_count + node->output_count + 1, bytes = 0;
+        if (step->kind != ANOLE_STEP_HOST)
+            continue;
+        for (size_t i = 0; i < step->place_count; i++)
+            bytes += step->places[i].bytes + HOST_ALIGNMENT;
+        if (node->residual != ANOLE_NONE)
+            bytes += anole_program_tensor_bytes(graph, node->residual) + HOST_ALIGNMENT;
+        if (operands > most_operands)
+            most_operands = operands;
+        if (bytes > most_bytes)
+            most_bytes = bytes;
+    }
+    instance->uses = calloc(most_operands + 1, sizeof *instance->uses);
+    instance->operands = calloc(most_operands + 1, sizeof *instance->operands);
+    instance->inputs = calloc(most_operands + 1, sizeof(struct anole_operand *));
+    if (!instance->uses || !instance->operands || !instance->inputs)
+        return anole_fail_memory(error);
+    if (most_bytes == 0 || can_map(instance))
+        return ANOLE_DONE;
+    instance->staging_bytes = (most_bytes / HOST_ALIGNMENT + 1) * HOST_ALIGNMENT;
+    instance->staging = aligned_alloc(HOST_ALIGNMENT, instance->staging_bytes);
+    return instance->staging ? ANOLE_DONE : anole_fail_memory(error);
+}
+
+enum anole_status anole_instance_create(struct anole_instance **instance,
+                                        const struct anole_program *program, const char *driver,
+                                        uint32_t threads, struct anole_error *error)
+{
+    struct anole_instance *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->program = program;
+    new->plugin = &program->backend->plugin;
+    new->buffers = calloc(program->buffer_count + 1, sizeof(struct anole_buffer *));
+    new->builds = calloc(program->kernel_count + 1, sizeof(struct anole_build *));
+    enum anole_status status = new->buffers &&new->builds ? ANOLE_DONE : anole_fail_memory(error);
+    if (status == ANOLE_DONE)
+        status = open_device(new, driver, threads, error);
+    if (status == ANOLE_DONE)
+        status = build_kernels(new, error);
+    if (status == ANOLE_DONE)
+        status = make_buffers(new, error);
+    if (status == ANOLE_DONE)
+        status = write_constants(new, error);
+    if (status == ANOLE_DONE)
+        status = bind_steps(new, error);
+    if (status == ANOLE_DONE)
+        status = make_host_memory(new, error);
+    if (status == ANOLE_DONE)
+        status = divide(new, error);
+    if (status) {
+        anole_instance_destroy(new);
+        return status;
+    }
+    *instance = new;
+    return ANOLE_DONE;
+}
+
+void anole_instance_destroy(struct anole_instance *instance)
+{
+    if (!instance)
+        return;
+    const struct anole_program *program = instance->program;
+    for (size_t i = 0; instance->parts && i < instance->part_count; i++)
+        if (instance->parts[i].sequence)
+            instance->plugin->sequence_destroy(instance->session, instance->parts[i].sequence);
+    for (size_t i = 0; instance->builds && i < program->kernel_count; i++)
+        if (instance->builds[i])
+            instance->plugin->release(instance->session, instance->builds[i]);
+    for (size_t i = 0; instance->buffers && i < program->buffer_count; i++)
+        if (instance->buffers[i])
+            instance->plugin->buffer_destroy(instance->session, instance->buffers[i]);
+    if (instance->session)
+        instance->plugin->close(instance->session);
+    free(instance->buffers);
+    free(instance->builds);
+    free(instance->bindings);
+    free(instance->first_binding);
+    free(instance->parts);
+    free(instance->staging);
+    free(instance->uses);
+    free(instance->operands);
+    free(instance->inputs);
+    free(instance);
+}
+
+/* --------------------------------------------------------- inputs and outputs */
+
+/* What a tensor that has no place is a view of: a constant's data, or NULL. */
+static const void *constant_data(const struct anole_graph *graph, size_t tensor)
+{
+    while (!graph->tensors[tensor].type.data) {
+        size_t node = graph->tensors[tensor].producer;
+        if (node == ANOLE_NONE || !(graph->nodes[node].op->flags & ANOLE_OP_VIEW))
+            return NULL;
+        tensor = graph->nodes[node].inputs[0];
+    }
+    return graph->tensors[tensor].type.data;
+}
+
+enum anole_status anole_instance_set_input(struct anole_instance *instance, size_t i,
+                                           const void *data, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    const struct anole_place *place =
+        &instance->program->tensors[instance->program->graph->inputs[i]];
+    if (place->buffer == ANOLE_NONE)
+        return ANOLE_DONE; /* without elements, or read by nobody */
+    int code = instance->plugin->buffer_write(instance->session, instance->buffers[place->buffer],
+                                              place->offset, data, place->bytes, &message);
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "writing an input");
+}
+
+static enum anole_status read_tensor(struct anole_instance *instance, size_t tensor, void *data,
+                                     struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    const struct anole_program *program = instance->program;
+    const struct anole_place *place = &program->tensors[tensor];
+    const void *constant = constant_data(program->graph, tensor);
+    size_t bytes = anole_program_tensor_bytes(program->graph, tensor);
+    if (bytes == 0)
+        return ANOLE_DONE;
+    if (constant) {
+        memcpy(data, constant, bytes);
+        return ANOLE_DONE;
+    }
+    int code = instance->plugin->buffer_read(instance->session, instance->buffers[place->buffer],
+                                             place->offset, data, bytes, &message);
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "reading a tensor");
+}
+
+enum anole_status anole_instance_get_output(struct anole_instance *instance, size_t i, void *data,
+                                            struct anole_error *error)
+{
+    return read_tensor(instance, instance->program->graph->outputs[i], data, error);
+}
+
+/* ------------------------------------------------------- a step on the host */
+
+/* Lists the operands of a node: inputs, outputs, residual.  Returns how many. */
+static size_t list_uses(struct anole_instance *instance, const struct anole_node *node)
+{
+    size_t count = 0, offset = 0;
+    const struct anole_graph *graph = instance->program->graph;
+    const size_t all = node->input_count + node->output_count + 1;
+    for (size_t i = 0; i < all; i++) {
+        size_t out = i - node->input_count;
+        size_t tensor = i < node->input_count      ? node->inputs[i]
+                        : out < node->output_count ? node->outputs[out]
+                                                   : node->residual;
+        instance->uses[count++] =
+            (struct operand_use){.tensor = tensor,
+                                 .output = i >= node->input_count && out < node->output_count,
+                                 .offset = offset};
+        if (tensor == ANOLE_NONE || constant_data(graph, tensor))
+            continue;
+        size_t bytes = anole_program_tensor_bytes(graph, tensor);
+        offset += (bytes + HOST_ALIGNMENT - 1) / HOST_ALIGNMENT * HOST_ALIGNMENT;
+    }
+    return count;
+}
+
+/* Makes an operand's data visible to the host. */
+static enum anole_status fetch(struct anole_instance *instance, struct operand_use *use,
+                               struct anole_operand *operand, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_message message = {.size = sizeof message};
+    static char nothing[HOST_ALIGNMENT];
+    *operand = (struct anole_operand){.dtype = 0};
+    if (use->tensor == ANOLE_NONE)
+        return ANOLE_DONE;
+    *operand = program->graph->tensors[use->tensor].type;
+    const struct anole_place *place = &program->tensors[use->tensor];
+    operand->data = (void *)constant_data(program->graph, use->tensor);
+    if (operand->data)
+        return ANOLE_DONE;
+    operand->data = nothing; /* of a tensor without elements */
+    if (place->buffer == ANOLE_NONE)
+        return ANOLE_DONE;
+    if (!instance->staging) {
+        int code =
+            instance->plugin->buffer_map(instance->session, instance->buffers[place->buffer],
+                                         place->offset, place->bytes, &use->mapped, &message);
+        if (code != ANOLE_OK) {
+            use->mapped = NULL;
+            return fail(instance, error, code, &message, "mapping a tensor");
+        }
+        operand->data = use->mapped;
+        return ANOLE_DONE;
+    }
+    operand->data = instance->staging + use->offset;
+    return use->output ? ANOLE_DONE : read_tensor(instance, use->tensor, operand->data, error);
+}
+
+/* And what it has written to the device. */
+static enum anole_status give_back(struct anole_instance *instance, struct operand_use *use,
+                                   const struct anole_operand *operand, bool written,
+                                   struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    if (use->tensor == ANOLE_NONE)
+        return ANOLE_DONE;
+    const struct anole_place *place = &instance->program->tensors[use->tensor];
+    int code = ANOLE_OK;
+    if (use->mapped)
+        code = instance->plugin->buffer_unmap(instance->session, instance->buffers[place->buffer],
+                                              use->mapped, &message);
+    else if (written && use->output && instance->staging && place->buffer != ANOLE_NONE)
+        code = instance->plugin->buffer_write(instance->session, instance->buffers[place->buffer],
+                                              place->offset, operand->data, place->bytes, &message);
+    use->mapped = NULL;
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "writing a tensor back");
+}
+
+static enum anole_status compute(struct anole_instance *instance, const struct anole_node *node,
+                                 struct anole_error *error)
+{
+    struct anole_operand *outputs = instance->operands + node->input_count;
+    for (size_t i = 0; i < node->input_count; i++)
+        instance->inputs[i] = node->inputs[i] == ANOLE_NONE ? NULL : &instance->operands[i];
+    const struct anole_call call = {.op = node->op,
+                                    .attributes = node->attributes,
+                                    .inputs = instance->inputs,
+                                    .input_count = (uint32_t)node->input_count,
+                                    .outputs = outputs,
+                                    .output_count = (uint32_t)node->output_count};
+    struct anole_error why = {.status = ANOLE_DONE};
+    if (!node->op->compute)
+        return anole_graph_fail(instance->program->graph, node, error,
+                                "neither the backend nor the host can compute it");
+    enum anole_status status = node->op->compute(&call, &why);
+    if (status == ANOLE_DONE && anole_epilogue_wanted(node))
+        status = anole_epilogue_compute(
+            node, node->residual == ANOLE_NONE ? NULL : &outputs[node->output_count], &outputs[0],
+            &why);
+    if (status == ANOLE_ERR_MEMORY)
+        return anole_fail_memory(error);
+    return status ? anole_graph_fail(instance->program->graph, node, error, "%s", why.text)
+                  : ANOLE_DONE;
+}
+
+static enum anole_status run_on_host(struct anole_instance *instance, size_t step,
+                                     struct anole_error *error)
+{
+    const struct anole_node *node =
+        &instance->program->graph->nodes[instance->program->steps[step].node];
+    size_t count = list_uses(instance, node), fetched = 0;
+    enum anole_status status = ANOLE_DONE;
+    while (fetched < count && status == ANOLE_DONE) {
+        status = fetch(instance, &instance->uses[fetched], &instance->operands[fetched], error);
+        if (status == ANOLE_DONE)
+            fetched++;
+    }
+    if (status == ANOLE_DONE)
+        status = compute(instance, node, error);
+    bool written = status == ANOLE_DONE;
+    for (size_t i = 0; i < fetched; i++) {
+        enum anole_status given = give_back(instance, &instance->uses[i], &instance->operands[i],
+                                            written, status ? NULL : error);
+        if (status == ANOLE_DONE)
+            status = given;
+    }
+    return status;
+}
+
+/* ---------------------------------------------------------------------- run */
+
+static enum anole_status run_steps(struct anole_instance *instance, const struct part *part,
+                                   double *step_seconds, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    double host, device;
+    for (size_t s = part->first; s < part->first + part->count; s++) {
+        const struct anole_step *step = &instance->program->steps[s];
+        int code = instance->plugin->run(instance->session, instance->builds[step->kernel],
+                                         &instance->bindings[instance->first_binding[s]],
+                                         (uint32_t)step->place_count, 1, &device, &host, &message);
+        if (code != ANOLE_OK)
+            return fail_step(instance, error, code, &message, "running its kernel", s);
+        if (step_seconds)
+            step_seconds[s] = device >= 0 ? device : host;
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status run_part(struct anole_instance *instance, const struct part *part,
+                                  double *step_seconds, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    double seconds, start = anole_clock();
+    enum anole_status status;
+    if (part->on_host) {
+        status = run_on_host(instance, part->first, error);
+        if (step_seconds)
+            step_seconds[part->first] = anole_clock() - start;
+        return status;
+    }
+    if (!part->sequence)
+        return run_steps(instance, part, step_seconds, error);
+    int code = instance->plugin->sequence_run(instance->session, part->sequence,
+                                              step_seconds ? step_seconds + part->first : NULL,
+                                              &seconds, &message);
+    for (size_t i = part->first; step_seconds && i < part->first + part->count; i++)
+        if (!(step_seconds[i] >= 0))
+            step_seconds[i] = NAN;
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "running the network");
+}
+
+enum anole_status anole_instance_run(struct anole_instance *instance, double *step_seconds,
+                                     double *seconds, struct anole_error *error)
+{
+    double start = anole_clock();
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < instance->part_count && status == ANOLE_DONE; i++)
+        status = run_part(instance, &instance->parts[i], step_seconds, error);
+    if (status == ANOLE_DONE && seconds)
+        *seconds = anole_clock() - start;
+    return status;
+}
+
+size_t anole_instance_device_bytes(const struct anole_instance *instance)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < instance->program->buffer_count; i++)
+        bytes += instance->program->buffer_bytes[i];
+    return bytes;
+}
+
+size_t anole_instance_host_bytes(const struct anole_instance *instance)
+{
+    return instance->staging_bytes;
+}
+
+size_t anole_instance_submissions(const struct anole_instance *instance)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < instance->part_count; i++)
+        if (!instance->parts[i].on_host)
+            count += instance->parts[i].sequence ? 1 : instance->parts[i].count;
+    return count;
+}

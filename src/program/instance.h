@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A program (program/program.h) on an open device: kernels built, constants written, ready
+ * to run.  All functions of one instance belong to one thread at a time; several instances
+ * may work side by side where the driver lets sessions do so.
+ */
+#ifndef ANOLE_INSTANCE_H
+#define ANOLE_INSTANCE_H
+
+#include "program/program.h"
+
+struct anole_instance;
+
+/* Opens the device in this process, which loads its driver: a worker has to have vetted the
+ * plugin before.  `driver` and `threads` (of a CPU device; 0: all) as the registry and
+ * struct anole_host have them.  The program must outlive the instance.  ERR_NO_DEVICE: it
+ * cannot be opened; ERR_WORKER: the device fails at something, which is named. */
+enum anole_status anole_instance_create(struct anole_instance **instance,
+                                        const struct anole_program *program, const char *driver,
+                                        uint32_t threads, struct anole_error *error)
+    __attribute__((warn_unused_result));
+void anole_instance_destroy(struct anole_instance *instance);
+
+/* Input i of the graph; `data` is copied: [bytes of the tensor], dense.  Inputs stay as they are
+ * over runs. */
+enum anole_status anole_instance_set_input(struct anole_instance *instance, size_t i,
+                                           const void *data, struct anole_error *error)
+    __attribute__((warn_unused_result));
+/* Output i, after a run. */
+enum anole_status anole_instance_get_output(struct anole_instance *instance, size_t i, void *data,
+                                            struct anole_error *error)
+    __attribute__((warn_unused_result));
+
+/* Runs the network once.  *seconds (may be NULL): wall time.  step_seconds: NULL, or
+ * [program->step_count]: of each step, by the device's clock, or the host's for what runs on
+ * it; NaN: not known.  Asking for them costs time.  A failed run leaves outputs undefined. */
+enum anole_status anole_instance_run(struct anole_instance *instance, double *step_seconds,
+                                     double *seconds, struct anole_error *error)
+    __attribute__((warn_unused_result));
+
+/* Bytes that the instance holds: on the device, and on the host for steps that run there. */
+size_t anole_instance_device_bytes(const struct anole_instance *instance);
+size_t anole_instance_host_bytes(const struct anole_instance *instance);
+/* How many times a run waits for the device: 1 where nothing runs on the host. */
+size_t anole_instance_submissions(const struct anole_instance *instance);
+
+#endif

@@ -1,0 +1,732 @@
+/* SPDX-License-Identifier: MIT */
+#include "program/program.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "program/memory_plan.h"
+#include "program/epilogue.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONSTANT_BLOCK ((size_t)256 << 20) /* bytes of a buffer of constants, usually */
+
+const char *anole_step_kind_text(enum anole_step_kind kind)
+{
+    static const char *const texts[] = {
+#define X(name, text) text,
+        ANOLE_STEP_MAP(X)
+#undef X
+    };
+    return kind < ANOLE_STEP_KIND_COUNT ? texts[kind] : "unknown";
+}
+
+size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor)
+{
+    const struct anole_operand *type = &graph->tensors[tensor].type;
+    return anole_operand_elements(type) * anole_dtype_bytes(type->dtype);
+}
+
+/* ---------------------------------------------------------------- a draft */
+
+/* A kernel that was made for a task, or refused. */
+struct known_task {
+    char key[ANOLE_TASK_KEY];
+    size_t kernel; /* ANOLE_NONE: the backend does not support it */
+};
+
+struct draft {
+    struct anole_program *program;
+    const struct anole_graph *graph;
+    const struct anole_program_options *options;
+    struct known_task *tasks; /* [node_count] */
+    size_t task_count;
+    const struct anole_operand **operands; /* room for the inputs of any node */
+    /* Of each tensor: the one whose memory it is (a view: what it is a view of, or a result
+     * that takes an input's place), and until which step it is read; SIZE_MAX: to the end. */
+    size_t *owner, *last;
+    struct anole_error *error;
+};
+
+static bool is_constant(const struct draft *draft, size_t tensor)
+{
+    return draft->graph->tensors[tensor].type.data != NULL;
+}
+
+static bool is_view(const struct anole_node *node)
+{
+    return node->op->flags & ANOLE_OP_VIEW && node->output_count == 1 &&
+           node->outputs[0] != ANOLE_NONE && node->activation == ANOLE_ACT_NONE &&
+           node->residual == ANOLE_NONE;
+}
+
+/* Nobody gets anything of it. */
+static bool is_empty(const struct anole_graph *graph, const struct anole_node *node)
+{
+    for (size_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] != ANOLE_NONE &&
+            anole_program_tensor_bytes(graph, node->outputs[i]) > 0)
+            return false;
+    return true;
+}
+
+/* --------------------------------------------------------------- constants */
+
+static enum anole_status new_buffer(struct draft *draft, size_t bytes)
+{
+    struct anole_program *program = draft->program;
+    uint64_t most = program->device.max_allocation;
+    char needed[32], found[32];
+    if (most > 0 && bytes > most)
+        return anole_fail(draft->error, ANOLE_ERR_INPUT,
+                          "the network needs %s in one piece, but device '%s' allocates %s at most",
+                          anole_text_bytes(needed, sizeof needed, bytes), program->device.name,
+                          anole_text_bytes(found, sizeof found, most));
+    size_t *larger = realloc(program->buffer_bytes, (program->buffer_count + 1) * sizeof *larger);
+    if (!larger)
+        return anole_fail_memory(draft->error);
+    program->buffer_bytes = larger;
+    larger[program->buffer_count++] = bytes;
+    return ANOLE_DONE;
+}
+
+static size_t aligned(size_t bytes)
+{
+    const size_t unit = ANOLE_PROGRAM_ALIGNMENT;
+    return (bytes + unit - 1) / unit * unit;
+}
+
+/* The place of a constant, laid out by a kernel or not. */
+static enum anole_status place_constant(struct anole_place *place, struct draft *draft,
+                                        size_t tensor, size_t kernel, size_t bytes)
+{
+    struct anole_program *program = draft->program;
+    for (size_t i = 0; i < program->constant_count; i++)
+        if (program->constants[i].tensor == tensor && program->constants[i].kernel == kernel) {
+            *place = program->constants[i].place;
+            return ANOLE_DONE;
+        }
+    uint64_t most = program->device.max_allocation;
+    size_t limit = most > 0 && most < CONSTANT_BLOCK ? (size_t)most : CONSTANT_BLOCK;
+    size_t at = program->buffer_count - 1;
+    if (program->buffer_count == 1 || program->buffer_bytes[at] > limit ||
+        aligned(bytes) > limit - program->buffer_bytes[at]) {
+        enum anole_status status = new_buffer(draft, aligned(bytes));
+        if (status)
+            return status;
+        *place = (struct anole_place){.buffer = ++at, .bytes = bytes};
+    } else {
+        *place =
+            (struct anole_place){.buffer = at, .offset = program->buffer_bytes[at], .bytes = bytes};
+        program->buffer_bytes[at] += aligned(bytes);
+    }
+    struct anole_program_constant *larger =
+        realloc(program->constants, (program->constant_count + 1) * sizeof *larger);
+    if (!larger)
+        return anole_fail_memory(draft->error);
+    program->constants = larger;
+    larger[program->constant_count++] =
+        (struct anole_program_constant){.tensor = tensor, .kernel = kernel, .place = *place};
+    return ANOLE_DONE;
+}
+
+/* ----------------------------------------------------------------- kernels */
+
+/* Takes over `generated`, also on failure. */
+static enum anole_status add_kernel(size_t *kernel, struct draft *draft,
+                                    struct anole_generated *generated, bool tuned, double seconds)
+{
+    struct anole_program *program = draft->program;
+    struct anole_program_kernel *larger =
+        realloc(program->kernels, (program->kernel_count + 1) * sizeof *larger);
+    if (!larger) {
+        anole_generated_destroy(generated);
+        return anole_fail_memory(draft->error);
+    }
+    program->kernels = larger;
+    larger[program->kernel_count] =
+        (struct anole_program_kernel){.generated = generated, .tuned = tuned, .seconds = seconds};
+    *kernel = program->kernel_count++;
+    return ANOLE_DONE;
+}
+
+/* The same for one that may be there already. */
+static enum anole_status add_plain(size_t *kernel, struct draft *draft,
+                                   struct anole_generated *generated)
+{
+    const struct anole_program *program = draft->program;
+    for (size_t i = 0; i < program->kernel_count; i++) {
+        const struct anole_generated *other = program->kernels[i].generated;
+        if (other->source_hash == generated->source_hash &&
+            other->kernel.task->kind == ANOLE_TASK_OPERATOR &&
+            strcmp(other->kernel.source, generated->kernel.source) == 0) {
+            anole_generated_destroy(generated);
+            *kernel = i;
+            return ANOLE_DONE;
+        }
+    }
+    return add_kernel(kernel, draft, generated, false, NAN);
+}
+
+bool anole_program_node_task(struct anole_task *task, const struct anole_graph *graph,
+                             const struct anole_node *node)
+{
+    const struct anole_operand *operands[ANOLE_MAX_OPERANDS];
+    struct anole_operand outputs[ANOLE_MAX_OPERANDS];
+    struct anole_call call;
+    struct anole_error error = {.status = ANOLE_DONE};
+    if (!node->op->task || node->input_count > ANOLE_MAX_OPERANDS ||
+        node->output_count > ANOLE_MAX_OPERANDS)
+        return false;
+    anole_graph_call(&call, graph, node, operands, outputs);
+    *task = (struct anole_task){.size = sizeof *task};
+    if (!node->op->task(&call, task))
+        return false;
+    task->activation = node->activation;
+    if (node->residual != ANOLE_NONE)
+        task->flags |= ANOLE_TASK_RESIDUAL;
+    return anole_task_check(task, &error) == ANOLE_DONE;
+}
+
+/* The kernel of a task from the backend's generator; *kernel ANOLE_NONE: it has none. */
+static enum anole_status generate_task(size_t *kernel, struct draft *draft,
+                                       const struct anole_task *task)
+{
+    const struct anole_program *program = draft->program;
+    struct anole_generator *generator = NULL;
+    struct anole_generated *generated = NULL;
+    double seconds = NAN;
+    bool tuned = false;
+    *kernel = ANOLE_NONE;
+    if (!anole_backend_supports(program->backend, &program->device, task))
+        return ANOLE_DONE;
+    enum anole_status status =
+        anole_generator_create(&generator, program->backend, &program->device, task, draft->error);
+    if (status)
+        return status;
+    uint64_t config = anole_space_default(anole_generator_space(generator));
+    if (draft->options->choose)
+        status = draft->options->choose(draft->options->context, generator, &config, &tuned,
+                                        &seconds, draft->error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_kernel(&generated, generator, config, draft->error);
+    anole_generator_destroy(generator);
+    return status ? status : add_kernel(kernel, draft, generated, tuned, seconds);
+}
+
+/* The same, once for each task. */
+static enum anole_status find_task_kernel(size_t *kernel, struct draft *draft,
+                                          const struct anole_task *task)
+{
+    char key[ANOLE_TASK_KEY];
+    anole_task_key(key, task);
+    for (size_t i = 0; i < draft->task_count; i++)
+        if (strcmp(draft->tasks[i].key, key) == 0) {
+            *kernel = draft->tasks[i].kernel;
+            return ANOLE_DONE;
+        }
+    enum anole_status status = generate_task(kernel, draft, task);
+    if (status) {
+        anole_error_prefix(draft->error, "task '%s'", key);
+        return status;
+    }
+    struct known_task *known = &draft->tasks[draft->task_count++];
+    strcpy(known->key, key);
+    known->kernel = *kernel;
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------- steps */
+
+static enum anole_status add_step(struct anole_step **step, struct draft *draft, size_t node,
+                                  enum anole_step_kind kind, size_t kernel, size_t place_count)
+{
+    struct anole_program *program = draft->program;
+    struct anole_step *larger = realloc(program->steps, (program->step_count + 1) * sizeof *larger);
+    if (!larger)
+        return anole_fail_memory(draft->error);
+    program->steps = larger;
+    *step = &larger[program->step_count];
+    **step = (struct anole_step){.node = node, .kind = kind, .kernel = kernel};
+    (*step)->places = calloc(place_count + 1, sizeof *(*step)->places);
+    if (!(*step)->places)
+        return anole_fail_memory(draft->error);
+    (*step)->place_count = place_count;
+    for (size_t i = 0; i < place_count; i++)
+        (*step)->places[i].buffer = ANOLE_NONE;
+    program->step_count++;
+    return ANOLE_DONE;
+}
+
+/* The tensors of the roles of a task; ANOLE_NONE where one is absent. */
+static void role_tensors(size_t tensors[ANOLE_ROLE_COUNT], const struct anole_node *node,
+                         const struct anole_task *task)
+{
+    for (int i = 0; i < ANOLE_ROLE_COUNT; i++)
+        tensors[i] = ANOLE_NONE;
+    tensors[ANOLE_ROLE_INPUT] = node->inputs[0];
+    if (node->input_count > 1)
+        tensors[ANOLE_ROLE_WEIGHTS] = node->inputs[1];
+    if (node->input_count > 2 && task->flags & ANOLE_TASK_BIAS)
+        tensors[ANOLE_ROLE_BIAS] = node->inputs[2];
+    tensors[ANOLE_ROLE_RESIDUAL] = node->residual;
+    tensors[ANOLE_ROLE_OUTPUT] = node->outputs[0];
+}
+
+/* Whether the tensors are as the task has them: a kernel goes by the task. */
+static bool fits(const struct draft *draft, const size_t tensors[ANOLE_ROLE_COUNT],
+                 const struct anole_task *task)
+{
+    const size_t elements[] = {
+        [ANOLE_ROLE_INPUT] = anole_task_input_elements(task),
+        [ANOLE_ROLE_WEIGHTS] = anole_task_weight_elements(task),
+        [ANOLE_ROLE_BIAS] = anole_task_bias_elements(task),
+        [ANOLE_ROLE_RESIDUAL] = anole_task_residual_elements(task),
+        [ANOLE_ROLE_OUTPUT] = anole_task_output_elements(task),
+    };
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        size_t bytes =
+            tensors[i] == ANOLE_NONE ? 0 : anole_program_tensor_bytes(draft->graph, tensors[i]);
+        if (bytes != elements[i] * anole_task_element_bytes(task))
+            return false;
+    }
+    return true;
+}
+
+/* Adds the step of a node that is a task; *done false: the backend has no kernel. */
+static enum anole_status add_task_step(bool *done, struct draft *draft, size_t index)
+{
+    const struct anole_node *node = &draft->graph->nodes[index];
+    struct anole_task task;
+    size_t tensors[ANOLE_ROLE_COUNT], kernel;
+    *done = false;
+    if (draft->options->no_generator || !anole_program_node_task(&task, draft->graph, node))
+        return ANOLE_DONE;
+    role_tensors(tensors, node, &task);
+    if (!fits(draft, tensors, &task))
+        return ANOLE_DONE;
+    enum anole_status status = find_task_kernel(&kernel, draft, &task);
+    if (status || kernel == ANOLE_NONE)
+        return status;
+    const struct anole_program_kernel *found = &draft->program->kernels[kernel];
+    size_t packed = found->generated->kernel.packed_weights;
+    size_t workspace = found->generated->kernel.workspace;
+    size_t weights = tensors[ANOLE_ROLE_WEIGHTS];
+    if (packed > 0 && (weights == ANOLE_NONE || !is_constant(draft, weights)))
+        return ANOLE_DONE; /* they cannot be packed ahead of time */
+    struct anole_step *step;
+    status = add_step(&step, draft, index, found->tuned ? ANOLE_STEP_TUNED : ANOLE_STEP_DEFAULT,
+                      kernel, ANOLE_ROLE_COUNT);
+    if (status == ANOLE_DONE && packed > 0)
+        status = place_constant(&step->places[ANOLE_ROLE_WEIGHTS], draft, weights, kernel, packed);
+    if (status == ANOLE_DONE)
+        step->places[ANOLE_ROLE_WORKSPACE].bytes = workspace;
+    *done = true;
+    return status;
+}
+
+static enum anole_status make_plain(void *context, struct anole_kernel_builder *builder,
+                                    struct anole_error *error)
+{
+    const struct anole_call *call = context;
+    return call->op->kernel(call, builder, error);
+}
+
+/* The operator's plain kernel for the types of a node; ERR_INPUT: there is none. */
+static enum anole_status generate_plain(struct anole_generated **generated, struct draft *draft,
+                                        const struct anole_node *node, struct anole_error *error)
+{
+    const struct anole_program *program = draft->program;
+    struct anole_operand outputs[ANOLE_MAX_OPERANDS];
+    struct anole_call call;
+    size_t count = node->input_count + node->output_count;
+    uint64_t *bytes = calloc(count + 1, sizeof *bytes);
+    if (!bytes)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < count; i++) {
+        size_t tensor =
+            i < node->input_count ? node->inputs[i] : node->outputs[i - node->input_count];
+        if (tensor != ANOLE_NONE)
+            bytes[i] = anole_program_tensor_bytes(draft->graph, tensor);
+    }
+    anole_graph_call(&call, draft->graph, node, draft->operands, outputs);
+    const struct anole_plain plain = {.name = node->op->name,
+                                      .dtype = outputs[0].dtype,
+                                      .tensor_count = (uint32_t)count,
+                                      .input_count = (uint32_t)node->input_count,
+                                      .tensor_bytes = bytes,
+                                      .make = make_plain,
+                                      .context = &call};
+    enum anole_status status =
+        anole_backend_generate_plain(generated, program->backend, &program->device, &plain, error);
+    free(bytes);
+    return status;
+}
+
+static enum anole_status add_epilogue_step(struct draft *draft, size_t index,
+                                           struct anole_generated *generated)
+{
+    size_t kernel;
+    struct anole_step *step;
+    enum anole_status status = add_plain(&kernel, draft, generated);
+    if (status == ANOLE_DONE)
+        status = add_step(&step, draft, index, ANOLE_STEP_BUILT_IN, kernel, 2);
+    if (status == ANOLE_DONE)
+        step->epilogue = true;
+    return status;
+}
+
+/* Adds the steps of a node's plain kernel; *done false: there is none. */
+static enum anole_status add_plain_steps(bool *done, struct draft *draft, size_t index)
+{
+    const struct anole_node *node = &draft->graph->nodes[index];
+    const struct anole_program *program = draft->program;
+    struct anole_generated *generated = NULL, *epilogue = NULL;
+    struct anole_error error = {.status = ANOLE_DONE}; /* why there is none */
+    *done = false;
+    if (draft->options->no_built_in || !node->op->kernel || node->op->flags & ANOLE_OP_HOST)
+        return ANOLE_DONE;
+    enum anole_status status = generate_plain(&generated, draft, node, &error);
+    if (status == ANOLE_DONE && anole_epilogue_wanted(node))
+        status = anole_epilogue_generate(&epilogue, draft->graph, node, program->backend,
+                                         &program->device, &error);
+    if (status) {
+        anole_generated_destroy(generated);
+        anole_log_debug("%s: %s", node->name, error.text);
+        return status == ANOLE_ERR_INPUT ? ANOLE_DONE
+                                         : anole_fail(draft->error, status, "%s", error.text);
+    }
+    size_t kernel;
+    struct anole_step *step;
+    status = add_plain(&kernel, draft, generated);
+    if (status == ANOLE_DONE)
+        status = add_step(&step, draft, index, ANOLE_STEP_BUILT_IN, kernel,
+                          node->input_count + node->output_count);
+    if (status == ANOLE_DONE && epilogue)
+        status = add_epilogue_step(draft, index, epilogue);
+    else
+        anole_generated_destroy(epilogue);
+    *done = true;
+    return status;
+}
+
+static enum anole_status add_steps(struct draft *draft)
+{
+    for (size_t i = 0; i < draft->graph->node_count; i++) {
+        const struct anole_node *node = &draft->graph->nodes[i];
+        struct anole_step *step;
+        bool done = is_view(node) || is_empty(draft->graph, node);
+        enum anole_status status = ANOLE_DONE;
+        if (!done)
+            status = add_task_step(&done, draft, i);
+        if (status == ANOLE_DONE && !done)
+            status = add_plain_steps(&done, draft, i);
+        if (status == ANOLE_DONE && !done)
+            status = add_step(&step, draft, i, ANOLE_STEP_HOST, ANOLE_NONE,
+                              node->input_count + node->output_count);
+        if (status)
+            return status;
+    }
+    return ANOLE_DONE;
+}
+
+/* --------------------------------------------------------- who uses what when */
+
+/* Tensor i of a step, in the order of its places; ANOLE_NONE: absent or not a tensor. */
+static size_t step_tensor(const struct anole_graph *graph, const struct anole_step *step,
+                          const struct anole_program *program, size_t i)
+{
+    const struct anole_node *node = &graph->nodes[step->node];
+    size_t tensors[ANOLE_ROLE_COUNT];
+    if (step->epilogue)
+        return i == 0 ? node->residual : node->outputs[0];
+    if (step->kind == ANOLE_STEP_TUNED || step->kind == ANOLE_STEP_DEFAULT) {
+        role_tensors(tensors, node, program->kernels[step->kernel].generated->kernel.task);
+        return tensors[i];
+    }
+    return i < node->input_count ? node->inputs[i] : node->outputs[i - node->input_count];
+}
+
+/* What a step makes into whose memory: the first output of an elementwise operator may take
+ * the place of an input that nobody reads afterwards. */
+static void take_place(struct draft *draft, size_t at, const bool *kept)
+{
+    const struct anole_step *step = &draft->program->steps[at];
+    const struct anole_node *node = &draft->graph->nodes[step->node];
+    if (step->kind != ANOLE_STEP_BUILT_IN || step->epilogue ||
+        !(node->op->flags & ANOLE_OP_ELEMENTWISE) || node->outputs[0] == ANOLE_NONE)
+        return;
+    size_t output = node->outputs[0];
+    for (size_t i = 0; i < node->input_count; i++) {
+        size_t input = node->inputs[i];
+        if (input == ANOLE_NONE || is_constant(draft, input))
+            continue;
+        size_t owner = draft->owner[input];
+        if (kept[owner] || draft->last[owner] != at || owner == node->residual ||
+            anole_program_tensor_bytes(draft->graph, input) !=
+                anole_program_tensor_bytes(draft->graph, owner) ||
+            anole_program_tensor_bytes(draft->graph, input) !=
+                anole_program_tensor_bytes(draft->graph, output))
+            continue;
+        /* Views of the output have it for their owner, as yet. */
+        for (size_t t = 0; t < draft->graph->tensor_count; t++)
+            if (draft->owner[t] == output)
+                draft->owner[t] = owner;
+        draft->last[owner] = draft->last[output];
+        return;
+    }
+}
+
+/* The steps of a node come one behind the other. */
+static void find_uses(struct draft *draft)
+{
+    const struct anole_graph *graph = draft->graph;
+    const struct anole_program *program = draft->program;
+    for (size_t t = 0; t < graph->tensor_count; t++)
+        draft->owner[t] = t;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (is_view(&graph->nodes[i]))
+            draft->owner[graph->nodes[i].outputs[0]] = draft->owner[graph->nodes[i].inputs[0]];
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_node *node = &graph->nodes[program->steps[s].node];
+        for (size_t i = 0; i < node->input_count; i++)
+            if (node->inputs[i] != ANOLE_NONE && draft->last[draft->owner[node->inputs[i]]] < s)
+                draft->last[draft->owner[node->inputs[i]]] = s;
+        for (size_t i = 0; i < node->output_count; i++)
+            if (node->outputs[i] != ANOLE_NONE && draft->last[draft->owner[node->outputs[i]]] < s)
+                draft->last[draft->owner[node->outputs[i]]] = s;
+        if (node->residual != ANOLE_NONE && draft->last[draft->owner[node->residual]] < s)
+            draft->last[draft->owner[node->residual]] = s;
+    }
+    /* Inputs stay, so that a network can be run again on them. */
+    for (size_t i = 0; i < graph->input_count; i++)
+        draft->last[draft->owner[graph->inputs[i]]] = SIZE_MAX;
+    for (size_t i = 0; i < graph->output_count; i++)
+        draft->last[draft->owner[graph->outputs[i]]] = SIZE_MAX;
+}
+
+static enum anole_status share_places(struct draft *draft)
+{
+    const struct anole_graph *graph = draft->graph;
+    bool *kept = calloc(graph->tensor_count + 1, sizeof *kept);
+    if (!kept)
+        return anole_fail_memory(draft->error);
+    for (size_t i = 0; i < graph->input_count; i++)
+        kept[draft->owner[graph->inputs[i]]] = true;
+    for (size_t s = 0; s < draft->program->step_count; s++)
+        take_place(draft, s, kept);
+    free(kept);
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------- memory */
+
+/* Lifetimes: one for each tensor of the graph, then one for each step's workspace. */
+static void list_lifetimes(struct anole_lifetime *items, const struct draft *draft)
+{
+    const struct anole_graph *graph = draft->graph;
+    const struct anole_program *program = draft->program;
+    for (size_t i = 0; i < graph->input_count; i++)
+        items[graph->inputs[i]] = (struct anole_lifetime){
+            .bytes = anole_program_tensor_bytes(graph, graph->inputs[i]), .last = SIZE_MAX / 2};
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_step *step = &program->steps[s];
+        const struct anole_node *node = &graph->nodes[step->node];
+        for (size_t i = 0; i < node->output_count && !step->epilogue; i++) {
+            size_t tensor = node->outputs[i];
+            if (tensor == ANOLE_NONE || draft->owner[tensor] != tensor)
+                continue;
+            size_t last = draft->last[tensor] == SIZE_MAX ? SIZE_MAX / 2 : draft->last[tensor];
+            items[tensor] = (struct anole_lifetime){
+                .bytes = anole_program_tensor_bytes(graph, tensor), .first = s, .last = last};
+        }
+        if (step->kernel != ANOLE_NONE)
+            items[graph->tensor_count + s] = (struct anole_lifetime){
+                .bytes = program->kernels[step->kernel].generated->kernel.workspace,
+                .first = s,
+                .last = s};
+    }
+}
+
+/* The place of a tensor where a step reads or writes it. */
+static enum anole_status tensor_place(struct anole_place *place, struct draft *draft, size_t tensor)
+{
+    size_t owner = draft->owner[tensor];
+    size_t bytes = anole_program_tensor_bytes(draft->graph, tensor);
+    if (bytes == 0)
+        return ANOLE_DONE;
+    if (is_constant(draft, owner))
+        return place_constant(place, draft, owner, ANOLE_NONE, bytes);
+    *place = draft->program->tensors[owner];
+    place->bytes = bytes;
+    return ANOLE_DONE;
+}
+
+/* Whether a step's kernel has an argument for place i: what it does not read need not be
+ * on the device. */
+static bool is_bound(const struct anole_program *program, const struct anole_step *step, size_t i)
+{
+    const struct anole_kernel *kernel = &program->kernels[step->kernel].generated->kernel;
+    for (uint32_t l = 0; l < kernel->launch_count; l++)
+        for (uint32_t a = 0; a < kernel->launches[l].arg_count; a++) {
+            const struct anole_arg *arg = &kernel->launches[l].args[a];
+            if (arg->role == ANOLE_ROLE_TENSOR ? (uint64_t)arg->value == i : arg->role == i)
+                return true;
+        }
+    return false;
+}
+
+static enum anole_status place_step(struct draft *draft, const struct anole_lifetime *items,
+                                    size_t s)
+{
+    struct anole_program *program = draft->program;
+    const struct anole_graph *graph = draft->graph;
+    struct anole_step *step = &program->steps[s];
+    enum anole_status status = ANOLE_DONE;
+    bool generated = step->kind == ANOLE_STEP_TUNED || step->kind == ANOLE_STEP_DEFAULT;
+    for (size_t i = 0; i < step->place_count && status == ANOLE_DONE; i++) {
+        struct anole_place *place = &step->places[i];
+        size_t workspace = items[graph->tensor_count + s].bytes;
+        if (generated && i == ANOLE_ROLE_WORKSPACE && workspace > 0)
+            *place = (struct anole_place){.offset = items[graph->tensor_count + s].offset,
+                                          .bytes = workspace};
+        size_t tensor = step_tensor(graph, step, program, i);
+        if (tensor == ANOLE_NONE || place->buffer != ANOLE_NONE)
+            continue;
+        if (step->kind == ANOLE_STEP_HOST && is_constant(draft, draft->owner[tensor]))
+            continue; /* the host has it */
+        if (step->kind == ANOLE_STEP_HOST || is_bound(program, step, i))
+            status = tensor_place(place, draft, tensor);
+    }
+    return status;
+}
+
+static enum anole_status plan_memory(struct draft *draft)
+{
+    struct anole_program *program = draft->program;
+    const struct anole_graph *graph = draft->graph;
+    size_t count = graph->tensor_count + program->step_count, peak;
+    struct anole_lifetime *items = calloc(count + 1, sizeof *items);
+    if (!items)
+        return anole_fail_memory(draft->error);
+    list_lifetimes(items, draft);
+    enum anole_status status =
+        anole_memory_plan(items, count, ANOLE_PROGRAM_ALIGNMENT, &peak, draft->error);
+    if (status == ANOLE_DONE) {
+        uint64_t most = program->device.max_allocation;
+        program->buffer_bytes[0] = peak;
+        char needed[32], found[32];
+        if (most > 0 && peak > most)
+            status = anole_fail(draft->error, ANOLE_ERR_INPUT,
+                                "the network's tensors need %s in one piece, but device '%s' "
+                                "allocates %s at most; try a smaller batch",
+                                anole_text_bytes(needed, sizeof needed, peak), program->device.name,
+                                anole_text_bytes(found, sizeof found, most));
+    }
+    for (size_t t = 0; t < graph->tensor_count && status == ANOLE_DONE; t++)
+        if (!is_constant(draft, draft->owner[t]) && anole_program_tensor_bytes(graph, t) > 0 &&
+            items[draft->owner[t]].bytes > 0)
+            program->tensors[t] =
+                (struct anole_place){.offset = items[draft->owner[t]].offset,
+                                     .bytes = anole_program_tensor_bytes(graph, t)};
+    for (size_t s = 0; s < program->step_count && status == ANOLE_DONE; s++)
+        status = place_step(draft, items, s);
+    free(items);
+    return status;
+}
+
+/* ------------------------------------------------------------------ create */
+
+static enum anole_status make(struct draft *draft)
+{
+    struct anole_program *program = draft->program;
+    const struct anole_graph *graph = draft->graph;
+    size_t most_inputs = 0;
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].input_count > most_inputs)
+            most_inputs = graph->nodes[i].input_count;
+    draft->operands = calloc(most_inputs + 1, sizeof(struct anole_operand *));
+    draft->tasks = calloc(graph->node_count + 1, sizeof *draft->tasks);
+    draft->owner = calloc(graph->tensor_count + 1, sizeof *draft->owner);
+    draft->last = calloc(graph->tensor_count + 1, sizeof *draft->last);
+    program->tensors = calloc(graph->tensor_count + 1, sizeof *program->tensors);
+    if (!draft->operands || !draft->tasks || !draft->owner || !draft->last || !program->tensors)
+        return anole_fail_memory(draft->error);
+    for (size_t t = 0; t < graph->tensor_count; t++)
+        program->tensors[t].buffer = ANOLE_NONE;
+    enum anole_status status = new_buffer(draft, 0);
+    if (status == ANOLE_DONE)
+        status = add_steps(draft);
+    if (status == ANOLE_DONE) {
+        find_uses(draft);
+        status = share_places(draft);
+    }
+    if (status == ANOLE_DONE)
+        status = plan_memory(draft);
+    return status;
+}
+
+enum anole_status
+anole_program_create(struct anole_program **program, const struct anole_graph *graph,
+                     const struct anole_backend *backend, const struct anole_device *device,
+                     const struct anole_program_options *options, struct anole_error *error)
+{
+    static const struct anole_program_options none = {.choose = NULL};
+    if (device->flags & ANOLE_DEVICE_SIMULATED)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "device '%s' of backend %s is simulated: it has no data, so that a "
+                          "network cannot be run on it; choose another device",
+                          device->name, backend->plugin.name);
+    struct anole_program *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->graph = graph;
+    new->backend = backend;
+    new->device = *device;
+    struct draft draft = {
+        .program = new, .graph = graph, .options = options ? options : &none, .error = error};
+    enum anole_status status = make(&draft);
+    free(draft.operands);
+    free(draft.tasks);
+    free(draft.owner);
+    free(draft.last);
+    if (status) {
+        anole_program_destroy(new);
+        return status;
+    }
+    *program = new;
+    return ANOLE_DONE;
+}
+
+void anole_program_destroy(struct anole_program *program)
+{
+    if (!program)
+        return;
+    for (size_t i = 0; i < program->step_count; i++)
+        free(program->steps[i].places);
+    for (size_t i = 0; i < program->kernel_count; i++)
+        anole_generated_destroy(program->kernels[i].generated);
+    free(program->steps);
+    free(program->kernels);
+    free(program->constants);
+    free(program->tensors);
+    free(program->buffer_bytes);
+    free(program);
+}
+
+enum anole_status anole_program_pack(const struct anole_program *program,
+                                     const struct anole_program_constant *constant, void *out,
+                                     struct anole_error *error)
+{
+    const struct anole_graph *graph = program->graph;
+    const void *data = graph->tensors[constant->tensor].type.data;
+    if (constant->kernel == ANOLE_NONE) {
+        memcpy(out, data, constant->place.bytes);
+        return ANOLE_DONE;
+    }
+    const struct anole_kernel *kernel = &program->kernels[constant->kernel].generated->kernel;
+    return anole_backend_pack(
+        program->backend, &program->device, kernel->task, kernel->values, kernel->value_count, data,
+        anole_program_tensor_bytes(graph, constant->tensor), out, constant->place.bytes, error);
+}

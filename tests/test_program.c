@@ -1,0 +1,711 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Networks as they run: where tensors lie, which kernel does what, and that a whole graph
+ * computes what its operators' references do, one after another.
+ */
+#include "kernel_fixture.h"
+
+#include "program/memory_plan.h"
+#include "program/epilogue.h"
+#include "program/instance.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct kernel_fixture fixture;
+
+#define assert_done(call)                                                                          \
+    do {                                                                                           \
+        struct anole_error error = {.status = ANOLE_DONE};                                         \
+        if ((call) != ANOLE_DONE)                                                                  \
+            fail_msg("%s", error.text);                                                            \
+    } while (0)
+
+/* ------------------------------------------------------------------- places */
+
+static bool overlap(const struct anole_lifetime *a, const struct anole_lifetime *b)
+{
+    bool in_time = a->first <= b->last && b->first <= a->last;
+    bool in_memory = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+    return a->bytes > 0 && b->bytes > 0 && in_time && in_memory;
+}
+
+/* The most that is needed at a time: no plan takes less. */
+static size_t least_peak(const struct anole_lifetime *items, size_t count, size_t unit)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t sum = 0;
+        for (size_t j = 0; j < count; j++)
+            if (items[j].first <= items[i].first && items[i].first <= items[j].last)
+                sum += (items[j].bytes + unit - 1) / unit * unit;
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+static void test_plan_keeps_the_living_apart(void **state)
+{
+    (void)state;
+    enum { COUNT = 60, UNIT = 64 };
+    struct anole_rng rng;
+    anole_rng_init(&rng, 7);
+    for (int round = 0; round < 200; round++) {
+        struct anole_lifetime items[COUNT];
+        size_t peak = 0, total = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+            size_t first = anole_rng_below(&rng, 40);
+            items[i] = (struct anole_lifetime){
+                .bytes = anole_rng_below(&rng, 5) ? anole_rng_below(&rng, 5000) : 0,
+                .first = first,
+                .last = first + anole_rng_below(&rng, 8)};
+            total += (items[i].bytes + UNIT - 1) / UNIT * UNIT;
+        }
+        assert_done(anole_memory_plan(items, COUNT, UNIT, &peak, &error));
+        for (size_t i = 0; i < COUNT; i++) {
+            assert_int_equal(items[i].offset % UNIT, 0);
+            assert_true(items[i].offset + items[i].bytes <= peak);
+            for (size_t j = 0; j < i; j++)
+                if (overlap(&items[i], &items[j]))
+                    fail_msg("round %d: items %zu and %zu lie in each other", round, i, j);
+        }
+        size_t least = least_peak(items, COUNT, UNIT);
+        assert_true(peak >= least && peak <= total);
+        assert_true(peak <= least + least / 3);
+    }
+}
+
+static void test_plan_puts_a_chain_into_two_places(void **state)
+{
+    (void)state;
+    struct anole_lifetime items[50];
+    size_t peak;
+    for (size_t i = 0; i < 50; i++)
+        items[i] = (struct anole_lifetime){.bytes = 1000, .first = i, .last = i + 1};
+    assert_done(anole_memory_plan(items, 50, 1000, &peak, &error));
+    assert_int_equal(peak, 2000);
+}
+
+static void test_plan_refuses_what_no_memory_holds(void **state)
+{
+    (void)state;
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_lifetime items[4];
+    size_t peak = 17;
+    for (size_t i = 0; i < 4; i++)
+        items[i] = (struct anole_lifetime){.bytes = SIZE_MAX - i};
+    assert_int_equal(anole_memory_plan(items, 4, 4096, &peak, &problem), ANOLE_ERR_INPUT);
+    assert_int_equal(peak, 17);
+    assert_done(anole_memory_plan(items, 0, 4096, &peak, &error));
+    assert_int_equal(peak, 0);
+}
+
+/* --------------------------------------------------- operators for small graphs */
+
+static enum anole_status infer_same(struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    void *data = call->outputs[0].data;
+    call->outputs[0] = *call->inputs[0];
+    call->outputs[0].data = data;
+    return ANOLE_DONE;
+}
+
+/* What each does to element i of n floats. */
+static enum anole_status compute_scale(const struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    const float *in = call->inputs[0]->data;
+    float *out = call->outputs[0].data;
+    for (size_t i = 0; i < anole_operand_elements(call->inputs[0]); i++)
+        out[i] = in[i] * 0.5f + 1;
+    return ANOLE_DONE;
+}
+
+static enum anole_status compute_add(const struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    const float *a = call->inputs[0]->data, *b = call->inputs[1]->data;
+    float *out = call->outputs[0].data;
+    for (size_t i = 0; i < anole_operand_elements(call->inputs[0]); i++)
+        out[i] = a[i] - 0.25f * b[i];
+    return ANOLE_DONE;
+}
+
+static enum anole_status compute_reverse(const struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    const float *in = call->inputs[0]->data;
+    float *out = call->outputs[0].data;
+    size_t n = anole_operand_elements(call->inputs[0]);
+    for (size_t i = 0; i < n; i++)
+        out[i] = in[n - 1 - i];
+    return ANOLE_DONE;
+}
+
+static enum anole_status make_kernel(const struct anole_call *call, const char *parameters,
+                                     const char *body, struct anole_kernel_builder *builder,
+                                     struct anole_error *error)
+{
+    char source[400];
+    size_t n = anole_operand_elements(call->inputs[0]);
+    int length = snprintf(source, sizeof source,
+                          "kernel void work(%s, global float *out)\n"
+                          "{\n"
+                          "    size_t i = get_global_id(0), n = %zu;\n"
+                          "    if (i < n)\n"
+                          "        out[i] = %s;\n"
+                          "}\n",
+                          parameters, n, body);
+    struct anole_launch launch = {
+        .size = sizeof launch, .dimensions = 1, .kernel = "work", .local = {8}};
+    launch.global[0] = (n + 7) / 8 * 8;
+    for (uint32_t i = 0; i < call->input_count; i++)
+        launch.args[launch.arg_count++] =
+            (struct anole_arg){.role = ANOLE_ROLE_INPUT, .value = (int64_t)i};
+    launch.args[launch.arg_count++] = (struct anole_arg){.role = ANOLE_ROLE_OUTPUT};
+    if (builder->source(builder, source, (size_t)length) || builder->launch(builder, &launch))
+        return anole_fail(error, ANOLE_ERR_INPUT, "refused");
+    return ANOLE_DONE;
+}
+
+static enum anole_status kernel_scale(const struct anole_call *call,
+                                      struct anole_kernel_builder *builder,
+                                      struct anole_error *error)
+{
+    return make_kernel(call, "global const float *a", "a[i] * 0.5f + 1", builder, error);
+}
+
+static enum anole_status kernel_add(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, "global const float *a, global const float *b", "a[i] - 0.25f * b[i]",
+                       builder, error);
+}
+
+static enum anole_status kernel_reverse(const struct anole_call *call,
+                                        struct anole_kernel_builder *builder,
+                                        struct anole_error *error)
+{
+    return make_kernel(call, "global const float *a", "a[n - 1 - i]", builder, error);
+}
+
+static enum anole_status infer_dense(struct anole_call *call, struct anole_error *error)
+{
+    enum anole_status status = infer_same(call, error);
+    call->outputs[0].dims[1] = call->inputs[1]->dims[0];
+    return status;
+}
+
+static enum anole_status compute_dense(const struct anole_call *call, struct anole_error *error)
+{
+    (void)error;
+    const float *x = call->inputs[0]->data, *w = call->inputs[1]->data;
+    const float *bias = call->input_count > 2 ? call->inputs[2]->data : NULL;
+    float *out = call->outputs[0].data;
+    const int64_t c = call->inputs[0]->dims[1], k = call->outputs[0].dims[1];
+    for (int64_t n = 0; n < call->inputs[0]->dims[0]; n++)
+        for (int64_t o = 0; o < k; o++) {
+            double sum = bias ? bias[o] : 0;
+            for (int64_t i = 0; i < c; i++)
+                sum += (double)x[n * c + i] * w[o * c + i];
+            out[n * k + o] = (float)sum;
+        }
+    return ANOLE_DONE;
+}
+
+static bool task_dense(const struct anole_call *call, struct anole_task *task)
+{
+    *task = (struct anole_task){.size = sizeof *task,
+                                .kind = ANOLE_TASK_DENSE,
+                                .dtype = ANOLE_F32,
+                                .groups = 1,
+                                .batch = (uint32_t)call->inputs[0]->dims[0],
+                                .in_h = 1,
+                                .in_w = 1,
+                                .in_c = (uint32_t)call->inputs[0]->dims[1],
+                                .out_h = 1,
+                                .out_w = 1,
+                                .out_c = (uint32_t)call->inputs[1]->dims[0],
+                                .kernel_h = 1,
+                                .kernel_w = 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1};
+    if (call->input_count > 2)
+        task->flags = ANOLE_TASK_BIAS;
+    return true;
+}
+
+#define ONE_OUTPUT .fewest_outputs = 1, .most_outputs = 1
+static const struct anole_op scale = {.name = "scale",
+                                      .flags = ANOLE_OP_ELEMENTWISE,
+                                      .fewest_inputs = 1,
+                                      .most_inputs = 1,
+                                      ONE_OUTPUT,
+                                      .infer = infer_same,
+                                      .compute = compute_scale,
+                                      .kernel = kernel_scale};
+static const struct anole_op add = {.name = "add",
+                                    .flags = ANOLE_OP_ELEMENTWISE,
+                                    .fewest_inputs = 2,
+                                    .most_inputs = 2,
+                                    ONE_OUTPUT,
+                                    .infer = infer_same,
+                                    .compute = compute_add,
+                                    .kernel = kernel_add};
+static const struct anole_op reverse = {.name = "reverse",
+                                        .fewest_inputs = 1,
+                                        .most_inputs = 1,
+                                        ONE_OUTPUT,
+                                        .infer = infer_same,
+                                        .compute = compute_reverse,
+                                        .kernel = kernel_reverse};
+static const struct anole_op on_host = {.name = "on_host",
+                                        .flags = ANOLE_OP_HOST,
+                                        .fewest_inputs = 1,
+                                        .most_inputs = 1,
+                                        ONE_OUTPUT,
+                                        .infer = infer_same,
+                                        .compute = compute_reverse,
+                                        .kernel = kernel_scale};
+static const struct anole_op dense = {.name = "dense",
+                                      .fewest_inputs = 2,
+                                      .most_inputs = 3,
+                                      ONE_OUTPUT,
+                                      .infer = infer_dense,
+                                      .compute = compute_dense,
+                                      .task = task_dense};
+
+/* ------------------------------------------------------------------- graphs */
+
+enum { ROWS = 3, COLUMNS = 20, ELEMENTS = ROWS * COLUMNS };
+
+static struct anole_graph *new_graph(void)
+{
+    struct anole_graph *graph;
+    assert_done(anole_graph_create(&graph, "test", "test.json", &error));
+    return graph;
+}
+
+static size_t new_input(struct anole_graph *graph)
+{
+    const struct anole_operand type = {.dtype = ANOLE_F32, .rank = 2, .dims = {ROWS, COLUMNS}};
+    size_t tensor;
+    assert_done(anole_graph_add_tensor(graph, &tensor, "in", &type, &error));
+    assert_done(anole_graph_add_input(graph, tensor, &error));
+    return tensor;
+}
+
+static size_t new_constant(struct anole_graph *graph, struct anole_rng *rng, int64_t rows,
+                           int64_t columns)
+{
+    float data[COLUMNS * COLUMNS];
+    struct anole_operand type = {
+        .dtype = ANOLE_F32, .rank = 2, .dims = {rows, columns}, .data = data};
+    size_t tensor;
+    for (int64_t i = 0; i < rows * columns; i++)
+        data[i] = (float)anole_rng_uniform(rng) - 0.5f;
+    assert_done(anole_graph_add_constant(graph, &tensor, "c", &type, false, &error));
+    return tensor;
+}
+
+static size_t apply(struct anole_graph *graph, const struct anole_op *op, size_t a, size_t b,
+                    size_t c)
+{
+    const size_t inputs[] = {a, b, c};
+    size_t output, count = c != ANOLE_NONE ? 3 : b != ANOLE_NONE ? 2 : 1;
+    assert_done(anole_graph_apply(graph, &output, NULL, op, op->name, inputs, count, &error));
+    return output;
+}
+
+/* Another shape of the same elements, and back: two views. */
+static size_t apply_reshape(struct anole_graph *graph, size_t tensor)
+{
+    for (int i = 0; i < 2; i++) {
+        const int64_t flat[] = {ELEMENTS}, square[] = {ROWS, COLUMNS};
+        void *attributes;
+        assert_done(anole_graph_apply(graph, &tensor, &attributes, &anole_op_reshape, "reshape",
+                                      &tensor, 1, &error));
+        assert_done(anole_op_set_ints(&anole_op_reshape, attributes, "shape", i ? square : flat,
+                                      i ? 2 : 1, &error));
+    }
+    return tensor;
+}
+
+/* The whole graph by the operators' references, each into memory of its own.
+ * values[tensor_count]: NULL where there are none; the inputs' are there. */
+static void walk(const struct anole_graph *graph, float **values)
+{
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct anole_node *node = &graph->nodes[i];
+        struct anole_operand operands[4], output, residual;
+        const struct anole_operand *inputs[4];
+        for (size_t j = 0; j < node->input_count; j++) {
+            operands[j] = graph->tensors[node->inputs[j]].type;
+            if (!operands[j].data)
+                operands[j].data = values[node->inputs[j]];
+            inputs[j] = &operands[j];
+        }
+        output = graph->tensors[node->outputs[0]].type;
+        output.data = values[node->outputs[0]] = calloc(ELEMENTS, sizeof(float));
+        struct anole_call call = {.op = node->op,
+                                  .attributes = node->attributes,
+                                  .inputs = inputs,
+                                  .input_count = (uint32_t)node->input_count,
+                                  .outputs = &output,
+                                  .output_count = 1};
+        assert_done(node->op->compute(&call, &error));
+        if (node->residual != ANOLE_NONE) {
+            residual = graph->tensors[node->residual].type;
+            residual.data = values[node->residual];
+        }
+        assert_done(anole_epilogue_compute(node, node->residual != ANOLE_NONE ? &residual : NULL,
+                                           &output, &error));
+    }
+}
+
+/* No two tensors that are needed at a time share bytes, but for views and results that took
+ * an input's place: every step's outputs lie outside of what later steps still read. */
+static void check_places(const struct anole_program *program)
+{
+    for (size_t i = 0; i < program->step_count; i++)
+        for (size_t j = 0; j < program->steps[i].place_count; j++) {
+            const struct anole_place *place = &program->steps[i].places[j];
+            if (place->buffer == ANOLE_NONE)
+                continue;
+            assert_int_equal(place->offset % ANOLE_PROGRAM_ALIGNMENT, 0);
+            assert_true(place->offset + place->bytes <= program->buffer_bytes[place->buffer]);
+        }
+}
+
+/* Compares all outputs with the walk, after each of two runs. */
+static void check_graph(struct anole_graph *graph, const struct anole_backend *backend,
+                        const struct anole_program_options *options, double tolerance)
+{
+    struct anole_program *program;
+    struct anole_instance *instance;
+    assert_done(anole_graph_infer(graph, 0, &error));
+    assert_done(anole_program_create(&program, graph, backend, &fixture.device, options, &error));
+    check_places(program);
+    assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+    float **values = calloc(graph->tensor_count, sizeof *values);
+    double *step_seconds = calloc(program->step_count + 1, sizeof *step_seconds);
+    for (size_t i = 0; i < graph->input_count; i++) {
+        float *data = values[graph->inputs[i]] = calloc(ELEMENTS, sizeof *data);
+        for (size_t j = 0; j < ELEMENTS; j++)
+            data[j] = (float)((j * 37 + i * 11) % 23) / 11 - 1;
+        assert_done(anole_instance_set_input(instance, i, data, &error));
+    }
+    walk(graph, values);
+    for (int round = 0; round < 2; round++) {
+        double seconds = -1;
+        assert_done(anole_instance_run(instance, round ? step_seconds : NULL, &seconds, &error));
+        assert_true(seconds >= 0);
+        for (size_t i = 0; i < graph->output_count; i++) {
+            float found[ELEMENTS];
+            const float *expected = values[graph->outputs[i]];
+            size_t n = anole_operand_elements(&graph->tensors[graph->outputs[i]].type);
+            assert_done(anole_instance_get_output(instance, i, found, &error));
+            for (size_t j = 0; j < n; j++)
+                if (!(fabs((double)found[j] - expected[j]) <= tolerance))
+                    fail_msg("run %d, output %zu, element %zu: expected %g, found %g", round, i, j,
+                             (double)expected[j], (double)found[j]);
+        }
+    }
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        free(values[i]);
+    free(step_seconds);
+    free(values);
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+}
+
+/* A graph of up to `nodes` random nodes, each of which reads what is there. */
+static struct anole_graph *random_graph(struct anole_rng *rng, size_t nodes)
+{
+    struct anole_graph *graph = new_graph();
+    size_t tensors[64], count = 0;
+    tensors[count++] = new_input(graph);
+    tensors[count++] = new_input(graph);
+    for (size_t i = 0; i < nodes; i++) {
+        size_t a = tensors[anole_rng_below(rng, count)], b = tensors[anole_rng_below(rng, count)];
+        size_t output;
+        switch (anole_rng_below(rng, 6)) {
+        case 0:
+            output = apply(graph, &scale, a, ANOLE_NONE, ANOLE_NONE);
+            break;
+        case 1:
+            output = apply(graph, &add, a, b, ANOLE_NONE);
+            break;
+        case 2:
+            output = apply(graph, &reverse, a, ANOLE_NONE, ANOLE_NONE);
+            break;
+        case 3:
+            output = apply_reshape(graph, a);
+            break;
+        case 4:
+            output = apply(graph, &dense, a, new_constant(graph, rng, COLUMNS, COLUMNS),
+                           new_constant(graph, rng, 1, COLUMNS));
+            break;
+        default:
+            output = apply(graph, &on_host, a, ANOLE_NONE, ANOLE_NONE);
+        }
+        struct anole_node *node = &graph->nodes[graph->node_count - 1];
+        if (node->op != &anole_op_reshape && anole_rng_below(rng, 3) == 0) {
+            node->activation = ANOLE_ACT_RELU;
+            if (anole_rng_below(rng, 2))
+                node->residual = b;
+        }
+        tensors[count++] = output;
+    }
+    assert_done(anole_graph_add_output(graph, tensors[count - 1], &error));
+    assert_done(anole_graph_add_output(graph, tensors[count / 2], &error));
+    return graph;
+}
+
+static void check_random_graphs(const struct anole_backend *backend, uint64_t seed)
+{
+    struct anole_rng rng;
+    anole_rng_init(&rng, seed);
+    for (unsigned round = 0; round < 8 * kernel_rounds(); round++) {
+        struct anole_graph *graph = random_graph(&rng, 3 + anole_rng_below(&rng, 20));
+        const struct anole_program_options options = {.no_built_in = round % 4 == 1,
+                                                      .no_generator = round % 4 == 2};
+        check_graph(graph, backend, &options, 1e-4);
+        anole_graph_destroy(graph);
+    }
+}
+
+static void test_run_equals_the_references(void **state)
+{
+    (void)state;
+    check_random_graphs(fixture.backend, kernel_seed(1));
+}
+
+/* A backend that is too old to know sequences and mapping. */
+static void test_run_equals_the_references_step_by_step(void **state)
+{
+    (void)state;
+    struct anole_backend old = *fixture.backend;
+    old.plugin.sequence_create = NULL;
+    old.plugin.buffer_map = NULL;
+    check_random_graphs(&old, kernel_seed(2));
+}
+
+/* -------------------------------------------------------------- single cases */
+
+static struct anole_program *new_program(struct anole_graph *graph)
+{
+    struct anole_program *program;
+    assert_done(anole_graph_infer(graph, 0, &error));
+    assert_done(
+        anole_program_create(&program, graph, fixture.backend, &fixture.device, NULL, &error));
+    return program;
+}
+
+static void test_chain_of_elementwise_steps_takes_one_place(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = new_graph();
+    size_t tensor = new_input(graph);
+    for (int i = 0; i < 5; i++)
+        tensor = apply(graph, &scale, tensor, ANOLE_NONE, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, tensor, &error));
+    struct anole_program *program = new_program(graph);
+    assert_int_equal(program->step_count, 5);
+    assert_int_equal(program->kernel_count, 1);
+    /* The input stays. */
+    assert_int_equal(program->buffer_bytes[0], 2 * ANOLE_PROGRAM_ALIGNMENT);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(program->steps[i].kind, ANOLE_STEP_BUILT_IN);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+}
+
+static void test_views_take_no_step(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph);
+    size_t view = apply_reshape(graph, input);
+    assert_done(anole_graph_add_output(graph, view, &error));
+    struct anole_program *program = new_program(graph);
+    assert_int_equal(program->step_count, 0);
+    assert_int_equal(program->tensors[view].offset, program->tensors[input].offset);
+    anole_program_destroy(program);
+    check_graph(graph, fixture.backend, NULL, 0);
+    anole_graph_destroy(graph);
+}
+
+/* Two layers alike have one kernel, but weights of their own; one layer used twice has one. */
+static void test_weights_are_written_once(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 3);
+    struct anole_graph *graph = new_graph();
+    size_t tensor = new_input(graph);
+    size_t weights = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    size_t others = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    tensor = apply(graph, &dense, tensor, weights, ANOLE_NONE);
+    tensor = apply(graph, &dense, tensor, weights, ANOLE_NONE);
+    tensor = apply(graph, &dense, tensor, others, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, tensor, &error));
+    struct anole_program *program = new_program(graph);
+    assert_int_equal(program->step_count, 3);
+    assert_int_equal(program->kernel_count, 1);
+    assert_int_equal(program->constant_count, 2);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(program->steps[i].kind, ANOLE_STEP_DEFAULT);
+    anole_program_destroy(program);
+    check_graph(graph, fixture.backend, NULL, 1e-4);
+    anole_graph_destroy(graph);
+}
+
+/* The chooser's config counts, and what it was tuned to be. */
+static enum anole_status choose_last(void *context, const struct anole_generator *generator,
+                                     uint64_t *config, bool *found, double *seconds,
+                                     struct anole_error *error)
+{
+    (void)error;
+    struct anole_rng *rng = context;
+    *config = kernel_sample(generator, rng, NULL);
+    *found = true;
+    *seconds = 0.5;
+    return ANOLE_DONE;
+}
+
+static void test_chosen_configs_run(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 4);
+    const struct anole_program_options options = {.choose = choose_last, .context = &rng};
+    for (int i = 0; i < 5; i++) {
+        struct anole_graph *graph = new_graph();
+        size_t input = new_input(graph), weights = new_constant(graph, &rng, 7, COLUMNS);
+        assert_done(anole_graph_add_output(graph, apply(graph, &dense, input, weights, ANOLE_NONE),
+                                           &error));
+        struct anole_program *program;
+        assert_done(anole_graph_infer(graph, 0, &error));
+        assert_done(anole_program_create(&program, graph, fixture.backend, &fixture.device,
+                                         &options, &error));
+        assert_int_equal(program->steps[0].kind, ANOLE_STEP_TUNED);
+        assert_true(program->kernels[0].seconds == 0.5);
+        anole_program_destroy(program);
+        check_graph(graph, fixture.backend, &options, 1e-4);
+        anole_graph_destroy(graph);
+    }
+}
+
+static void test_constant_outputs_are_there(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 5);
+    struct anole_graph *graph = new_graph();
+    new_input(graph);
+    size_t constant = new_constant(graph, &rng, ROWS, COLUMNS);
+    assert_done(anole_graph_add_output(graph, constant, &error));
+    struct anole_program *program = new_program(graph);
+    struct anole_instance *instance;
+    float found[ELEMENTS];
+    assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+    assert_done(anole_instance_run(instance, NULL, NULL, &error));
+    assert_done(anole_instance_get_output(instance, 0, found, &error));
+    assert_memory_equal(found, graph->tensors[constant].type.data, sizeof found);
+    assert_int_equal(anole_instance_submissions(instance), 0);
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+}
+
+static void test_simulated_devices_are_refused(void **state)
+{
+    (void)state;
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_device device = fixture.device;
+    struct anole_program *program = NULL;
+    struct anole_graph *graph = new_graph();
+    device.flags |= ANOLE_DEVICE_SIMULATED;
+    assert_int_equal(
+        anole_program_create(&program, graph, fixture.backend, &device, NULL, &problem),
+        ANOLE_ERR_INPUT);
+    assert_non_null(strstr(problem.text, "simulated"));
+    assert_null(program);
+    anole_graph_destroy(graph);
+}
+
+static void test_too_large_networks_are_refused(void **state)
+{
+    (void)state;
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_device device = fixture.device;
+    struct anole_program *program = NULL;
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph);
+    device.max_allocation = 4096;
+    size_t output = apply(graph, &reverse, input, ANOLE_NONE, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, output, &error));
+    assert_done(anole_graph_infer(graph, 0, &error));
+    assert_int_equal(
+        anole_program_create(&program, graph, fixture.backend, &device, NULL, &problem),
+        ANOLE_ERR_INPUT);
+    assert_non_null(strstr(problem.text, "8 KiB"));
+    anole_graph_destroy(graph);
+}
+
+/* What only fails when it runs names its node. */
+static enum anole_status compute_fault(const struct anole_call *call, struct anole_error *error)
+{
+    (void)call;
+    return anole_fail(error, ANOLE_ERR_INPUT, "index 9 is out of range");
+}
+
+static void test_failing_steps_name_their_node(void **state)
+{
+    (void)state;
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_op fault = on_host;
+    fault.compute = compute_fault;
+    struct anole_graph *graph = new_graph();
+    size_t output = apply(graph, &fault, new_input(graph), ANOLE_NONE, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, output, &error));
+    struct anole_program *program = new_program(graph);
+    struct anole_instance *instance;
+    assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+    assert_int_equal(anole_instance_run(instance, NULL, NULL, &problem), ANOLE_ERR_INPUT);
+    assert_non_null(strstr(problem.text, "on_host"));
+    assert_non_null(strstr(problem.text, "index 9"));
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_keeps_the_living_apart),
+        cmocka_unit_test(test_plan_puts_a_chain_into_two_places),
+        cmocka_unit_test(test_plan_refuses_what_no_memory_holds),
+        cmocka_unit_test(test_run_equals_the_references),
+        cmocka_unit_test(test_run_equals_the_references_step_by_step),
+        cmocka_unit_test(test_chain_of_elementwise_steps_takes_one_place),
+        cmocka_unit_test(test_views_take_no_step),
+        cmocka_unit_test(test_weights_are_written_once),
+        cmocka_unit_test(test_chosen_configs_run),
+        cmocka_unit_test(test_constant_outputs_are_there),
+        cmocka_unit_test(test_simulated_devices_are_refused),
+        cmocka_unit_test(test_too_large_networks_are_refused),
+        cmocka_unit_test(test_failing_steps_name_their_node),
+    };
+    if (!kernel_fixture_init(&fixture))
+        return 77;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    kernel_fixture_fini(&fixture);
+    return failed;
+}
