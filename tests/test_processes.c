@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -205,6 +206,74 @@ static void test_end_all_when_tuner_is_killed(void **state)
     }
 }
 
+static void *run_in_thread(void *context)
+{
+    struct bench *bench = context;
+    assert_int_equal(run(bench, "none", "none"), ANOLE_DONE);
+    return NULL;
+}
+
+static void test_keep_workers_when_their_thread_ends(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct anole_measure_cost first, second;
+    pthread_t thread;
+    pid_t before[MAX_MARKED], after[MAX_MARKED];
+    open_bench(&bench);
+    assert_int_equal(pthread_create(&thread, NULL, run_in_thread, &bench), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    anole_measure_cost(bench.measure, &first);
+    for (int i = 0; i < 10; i++) /* the process that made the reference goes */
+        pause_a_tenth();
+    size_t count = find_marked(before);
+    assert_true(count >= 4); /* guard and worker, of a builder and the timer at least */
+    for (int i = 0; i < 5; i++)
+        pause_a_tenth();
+    assert_int_equal(find_marked(after), count);
+    assert_memory_equal(before, after, count * sizeof *before);
+    assert_int_equal(run(&bench, "none", "none"), ANOLE_DONE);
+    assert_int_equal(bench.last.outcome, ANOLE_OUTCOME_OK);
+    anole_measure_cost(bench.measure, &second);
+    assert_int_equal(second.workers_started, first.workers_started);
+    assert_int_equal(second.workers_lost, 0);
+    close_bench(&bench);
+}
+
+/* A process that holds what the tuner held, as children of a program do that forks. */
+static void test_end_all_when_tuner_is_killed_and_its_child_lives(void **state)
+{
+    (void)state;
+    struct bench bench;
+    pid_t found[MAX_MARKED], heir = 0;
+    int pipe_ends[2];
+    size_t count = 0;
+    open_bench(&bench);
+    assert_int_equal(pipe(pipe_ends), 0);
+    pid_t tuner = fork();
+    assert_true(tuner >= 0);
+    if (tuner == 0) {
+        bool ran = run(&bench, "leave_child", "none") == ANOLE_DONE;
+        heir = fork();
+        if (heir == 0) {
+            pause();
+            _exit(0);
+        }
+        _exit(ran && write(pipe_ends[1], &heir, sizeof heir) == sizeof heir && pause() ? 0 : 1);
+    }
+    assert_int_equal(read(pipe_ends[0], &heir, sizeof heir), sizeof heir);
+    count = find_marked(found);
+    assert_true(count >= 4);
+    kill(tuner, SIGKILL);
+    assert_int_equal(waitpid(tuner, NULL, 0), tuner);
+    expect_none_left();
+    assert_int_equal(count_entries(bench.temporary), 0);
+    assert_int_equal(kill(heir, SIGKILL), 0);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+    close_bench(&bench);
+}
+
 /* What a process has open, as text: one link a line. */
 static void open_files(pid_t process, char *out, size_t size)
 {
@@ -339,6 +408,8 @@ int main(void)
         cmocka_unit_test(test_stop_while_worker_hangs),
         cmocka_unit_test(test_replace_worker_that_somebody_killed),
         cmocka_unit_test(test_end_all_when_tuner_is_killed),
+        cmocka_unit_test(test_keep_workers_when_their_thread_ends),
+        cmocka_unit_test(test_end_all_when_tuner_is_killed_and_its_child_lives),
         cmocka_unit_test(test_give_workers_nothing_of_ours),
         cmocka_unit_test(test_sweep_what_a_killed_tuner_left),
         cmocka_unit_test(test_take_from_workers_what_they_do_not_need),

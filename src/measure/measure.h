@@ -12,8 +12,8 @@
  * when the tuner does; files in it that have not changed for ten minutes may go
  * earlier.
  *
- * Use a measure from one thread, which must live as long as it: workers die with
- * the thread that started them.
+ * Use a measure from one thread at a time; which one does not matter.  Workers end with
+ * the measure, or with its process, however that ends.
  */
 #ifndef ANOLE_MEASURE_H
 #define ANOLE_MEASURE_H

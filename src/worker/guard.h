@@ -5,9 +5,10 @@
  *
  * A worker is two processes.  The guard, which is what the tuner started, does
  * nothing but wait: for its worker's end, after which it kills what that left
- * behind and ends in the same way; for SIGTERM, from the tuner or from the kernel
- * when the tuner has died, after which it kills everything.  It adopts orphans
- * (PR_SET_CHILD_SUBREAPER), so nothing escapes by forking twice.
+ * behind and ends in the same way; for SIGTERM from the tuner; for the end of the
+ * tuner's process, or of the pipe that the tuner reads stderr from, after which the
+ * guard kills everything.  The thread that started it may end: that changes nothing.
+ * The guard adopts orphans (PR_SET_CHILD_SUBREAPER), so nothing escapes by forking twice.
  */
 #ifndef ANOLE_GUARD_H
 #define ANOLE_GUARD_H
@@ -16,7 +17,8 @@
 
 /* Splits off the guard, and returns in the worker alone.  `tuner`: the process
  * that must be our parent.  `scratch` (NULL: none): a folder that goes if the
- * tuner has died.  Call it while the process has one thread. */
+ * tuner has died.  Stderr is a pipe that the tuner reads.  Call it while the process
+ * has one thread. */
 void anole_guard_enter(pid_t tuner, const char *scratch);
 
 #endif

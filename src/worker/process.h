@@ -4,8 +4,8 @@
  * ever waiting for it, hearing what it says on its stderr, finding out how it
  * died, and killing it with everything that it started.
  *
- * Workers die with the thread that started them: start them from one that lives
- * as long as they are needed.
+ * Workers end with this process, however that ends (guard.h), and not with the thread
+ * that started them.
  */
 #ifndef ANOLE_PROCESS_H
 #define ANOLE_PROCESS_H
