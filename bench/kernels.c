@@ -289,7 +289,7 @@ static enum anole_status open_device(struct session *session, struct anole_error
         status = bench_idle_poll_start(&session->idle_poll, &session->affinity, error);
     if (status != ANOLE_DONE)
         return status;
-    struct anole_runner_options runner = {.threads = report->threads};
+    struct anole_target_options runner = {.threads = report->threads};
     return anole_runner_create(&session->runner, session->backend, report->device->driver,
                                &report->device->device, &runner, error);
 }

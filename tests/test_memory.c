@@ -772,7 +772,7 @@ static enum anole_status use_runner(struct anole_error *error)
     struct anole_task_data *data = NULL;
     struct anole_runner *runner = NULL;
     struct anole_result result;
-    const struct anole_runner_options options = {.sample_time = 1e-4};
+    const struct anole_target_options options = {.sample_time = 1e-4};
     enum anole_status status = anole_task_data_create(&data, &task, 1, 1, error);
     if (status == ANOLE_DONE)
         status = anole_runner_create(&runner, backend, "", &device, &options, error);

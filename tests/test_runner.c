@@ -36,7 +36,7 @@ static void open_bench(struct bench *bench, const char *plugin, const char *task
     bench->backend = load_backend(plugin);
     bench->device = probe_device(bench->backend);
     bench->task = parse_task(task);
-    const struct anole_runner_options options = {
+    const struct anole_target_options options = {
         .sample_time = 1e-3, .stage = note_stage, .context = bench};
     assert_done(anole_generator_create(&bench->generator, bench->backend, &bench->device,
                                        &bench->task, &error));
@@ -426,7 +426,7 @@ static void test_say_why_device_does_not_open(void **state)
     struct anole_backend *backend = load_backend("good");
     struct anole_device device = probe_device(backend);
     struct anole_runner *runner = NULL;
-    const struct anole_runner_options options = {.threads = 1};
+    const struct anole_target_options options = {.threads = 1};
     struct anole_error error = {.status = ANOLE_DONE};
     device.index = 5;
     assert_int_equal(anole_runner_create(&runner, backend, "", &device, &options, &error),

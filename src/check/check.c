@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "check/exam.h"
+#include "check/context.h"
 #include "plugin/scratch.h"
 
 #include <stdio.h>
@@ -13,14 +13,14 @@
 static const struct {
     const char *name, *claim;
     enum anole_clause needs;
-    enum anole_ruling (*test)(struct anole_exam *exam);
+    enum anole_check_verdict (*test)(struct anole_check_context *check);
 } contract[] = {
 #define X(id, name, needs, claim) {name, claim, ANOLE_CLAUSE_##needs, anole_clause_##id},
     ANOLE_CONTRACT(X)
 #undef X
 };
 
-const char *anole_ruling_text(enum anole_ruling verdict)
+const char *anole_check_verdict_text(enum anole_check_verdict verdict)
 {
     static const char *const texts[] = {"pass", "fail", "skipped"};
     return (unsigned)verdict < sizeof texts / sizeof *texts ? texts[verdict] : "unknown";
@@ -30,20 +30,20 @@ const char *anole_ruling_text(enum anole_ruling verdict)
 struct run {
     const struct anole_check_options *options;
     struct anole_check_report *report;
-    struct anole_exam exam;
+    struct anole_check_context check;
     enum anole_clause clause; /* in hand */
     double limit;
 };
 
 /* In the clause's own process. */
-static void test(void *context, struct anole_cell *cell)
+static void test(void *context, struct anole_sandbox *sandbox)
 {
     struct run *run = context;
-    run->exam.cell = cell;
-    cell->reply.verdict = contract[run->clause].test(&run->exam);
+    run->check.sandbox = sandbox;
+    sandbox->reply.verdict = contract[run->clause].test(&run->check);
 }
 
-static void conclude(struct run *run, enum anole_ruling verdict, const char *text)
+static void conclude(struct run *run, enum anole_check_verdict verdict, const char *text)
 {
     struct anole_check_report *report = run->report;
     struct anole_clause_result *result = &report->results[report->count++];
@@ -57,12 +57,12 @@ static void conclude(struct run *run, enum anole_ruling verdict, const char *tex
 }
 
 /* What a test that died has to do with the clause: it is the clause that failed. */
-static void conclude_dead(struct run *run, const struct anole_cell *cell)
+static void conclude_dead(struct run *run, const struct anole_sandbox *sandbox)
 {
     char text[ANOLE_CHECK_TEXT];
-    const char *separator = cell->err_words[0] ? "; its last words: " : "";
-    snprintf(text, sizeof text, "the process %.255s%s%.255s", cell->death, separator,
-             cell->err_words);
+    const char *separator = sandbox->err_words[0] ? "; its last words: " : "";
+    snprintf(text, sizeof text, "the process %.255s%s%.255s", sandbox->death, separator,
+             sandbox->err_words);
     conclude(run, ANOLE_FAIL, text);
 }
 
@@ -75,7 +75,7 @@ static enum anole_status take_clause(struct run *run, struct anole_error *error)
 {
     enum anole_clause needs = contract[run->clause].needs;
     const struct anole_check_options *options = run->options;
-    struct anole_cell cell;
+    struct anole_sandbox sandbox;
     if (needs != run->clause && !holds(run, needs)) {
         char text[128];
         snprintf(text, sizeof text, "needs %s", contract[needs].name);
@@ -84,22 +84,22 @@ static enum anole_status take_clause(struct run *run, struct anole_error *error)
     }
     anole_log_debug("clause %s", contract[run->clause].name);
     enum anole_status status =
-        anole_cell_run(&cell, test, run, run->limit, options->stop, options->context, error);
+        anole_sandbox_run(&sandbox, test, run, run->limit, options->stop, options->context, error);
     if (status != ANOLE_DONE)
         return status;
-    run->exam.out += cell.out;
-    run->exam.err += cell.err;
-    if (!run->exam.words[0] && cell.out_words[0])
-        anole_text_printable(run->exam.words, sizeof run->exam.words, cell.out_words);
-    if (!cell.answered) {
-        conclude_dead(run, &cell);
+    run->check.out += sandbox.out;
+    run->check.err += sandbox.err;
+    if (!run->check.words[0] && sandbox.out_words[0])
+        anole_text_printable(run->check.words, sizeof run->check.words, sandbox.out_words);
+    if (!sandbox.answered) {
+        conclude_dead(run, &sandbox);
         return ANOLE_DONE;
     }
-    conclude(run, (enum anole_ruling)cell.reply.verdict, cell.reply.text);
+    conclude(run, (enum anole_check_verdict)sandbox.reply.verdict, sandbox.reply.text);
     if (run->clause == ANOLE_CLAUSE_supports)
-        anole_exam_take_tasks(&run->exam, cell.reply.number);
+        anole_check_take_tasks(&run->check, sandbox.reply.number);
     if (run->clause == ANOLE_CLAUSE_source)
-        run->exam.kernels = cell.reply.number;
+        run->check.kernels = sandbox.reply.number;
     return ANOLE_DONE;
 }
 
@@ -107,8 +107,8 @@ static enum anole_status take_clause(struct run *run, struct anole_error *error)
 
 static enum anole_status choose_device(struct run *run, struct anole_error *error)
 {
-    struct anole_exam *exam = &run->exam;
-    const struct anole_registry *registry = exam->registry;
+    struct anole_check_context *check = &run->check;
+    const struct anole_registry *registry = check->registry;
     const struct anole_registry_device *found = NULL;
     if (registry->device_count == 0)
         return ANOLE_DONE;
@@ -121,8 +121,8 @@ static enum anole_status choose_device(struct run *run, struct anole_error *erro
         found = &registry->devices[0];
     }
     char name[128];
-    exam->device = &found->device;
-    exam->driver = found->driver;
+    check->device = &found->device;
+    check->driver = found->driver;
     snprintf(run->report->device, sizeof run->report->device, "%s (%s)", found->id,
              anole_text_printable(name, sizeof name, found->device.name));
     return ANOLE_DONE;
@@ -130,15 +130,15 @@ static enum anole_status choose_device(struct run *run, struct anole_error *erro
 
 static enum anole_status prepare(struct run *run, struct anole_error *error)
 {
-    const struct anole_registry_entry *entry = &run->exam.registry->entries[0];
+    const struct anole_registry_entry *entry = &run->check.registry->entries[0];
     struct anole_check_report *report = run->report;
-    anole_text_printable(report->path, sizeof report->path, run->exam.path);
+    anole_text_printable(report->path, sizeof report->path, run->check.path);
     snprintf(report->name, sizeof report->name, "%s", entry->name);
     snprintf(report->version, sizeof report->version, "%s", entry->version);
-    run->exam.backend = entry->backend;
+    run->check.backend = entry->backend;
     if (!entry->backend)
         return ANOLE_DONE;
-    run->exam.plugin = &entry->backend->plugin;
+    run->check.plugin = &entry->backend->plugin;
     return choose_device(run, error);
 }
 
@@ -146,10 +146,10 @@ static enum anole_status go(struct run *run, struct anole_error *error)
 {
     struct anole_registry *registry = NULL;
     enum anole_status status =
-        anole_registry_create_file(&registry, run->exam.path, run->options->threads, error);
+        anole_registry_create_file(&registry, run->check.path, run->options->threads, error);
     if (status != ANOLE_DONE)
         return status;
-    run->exam.registry = registry;
+    run->check.registry = registry;
     status = prepare(run, error);
     for (int i = 0; i < ANOLE_CLAUSE_COUNT && status == ANOLE_DONE; i++) {
         run->clause = (enum anole_clause)i;
@@ -177,10 +177,10 @@ enum anole_status anole_check_run(struct anole_check_report **report, const char
         setenv(ANOLE_SCRATCH_VARIABLE, scratch, 1); /* the tests' processes share it */
         *run = (struct run){.options = options, .report = new};
         run->limit = options->limit > 0 ? options->limit : ANOLE_CHECK_LIMIT;
-        run->exam.path = path;
-        run->exam.threads = options->threads;
-        run->exam.samples = options->samples ? options->samples : ANOLE_CHECK_SAMPLES;
-        run->exam.seed = options->seed;
+        run->check.path = path;
+        run->check.threads = options->threads;
+        run->check.samples = options->samples ? options->samples : ANOLE_CHECK_SAMPLES;
+        run->check.seed = options->seed;
         status = go(run, error);
         unsetenv(ANOLE_SCRATCH_VARIABLE);
         anole_scratch_remove(scratch);

@@ -17,15 +17,15 @@
 
 #define ANOLE_CHECK_TEXT 600
 
-enum anole_ruling { ANOLE_PASS, ANOLE_FAIL, ANOLE_SKIPPED };
+enum anole_check_verdict { ANOLE_PASS, ANOLE_FAIL, ANOLE_SKIPPED };
 
 /* A literal: "pass", "fail", "skipped". */
-const char *anole_ruling_text(enum anole_ruling verdict);
+const char *anole_check_verdict_text(enum anole_check_verdict verdict);
 
 /* What became of one clause. */
 struct anole_clause_result {
     const char *name, *claim; /* literals: "describes-the-same-twice", and a sentence */
-    enum anole_ruling verdict;
+    enum anole_check_verdict verdict;
     char text[ANOLE_CHECK_TEXT]; /* what was seen, or what went wrong; printable */
 };
 

@@ -2,8 +2,8 @@
  *
  * Clauses on what is given back, and on what is refused.
  */
-#include "check/rig.h"
-#include "check/stock.h"
+#include "check/fixture.h"
+#include "check/resources.h"
 
 #include "plugin/plugin_message.h"
 #include "plugin/host.h"
@@ -18,96 +18,98 @@
 /* -- Leaks -- */
 
 /* Takes turns, and looks what they left. */
-static enum anole_ruling repeat(struct anole_exam *exam,
-                                enum anole_ruling (*turn)(struct anole_exam *exam, void *context),
-                                void *context)
+static enum anole_check_verdict
+repeat(struct anole_check_context *check,
+       enum anole_check_verdict (*turn)(struct anole_check_context *check, void *context),
+       void *context)
 {
-    struct anole_stock stocks[3];
+    struct anole_resources series[3];
     char growth[160];
     for (int i = 0; i < WARM_UP + 2 * TURNS; i++) {
-        enum anole_ruling verdict = turn(exam, context);
+        enum anole_check_verdict verdict = turn(check, context);
         if (verdict != ANOLE_PASS)
             return verdict;
         if (i + 1 >= WARM_UP && (i + 1 - WARM_UP) % TURNS == 0)
-            anole_stock_take(&stocks[(i + 1 - WARM_UP) / TURNS]);
+            anole_resources_take(&series[(i + 1 - WARM_UP) / TURNS]);
     }
-    if (anole_stock_leaks(growth, sizeof growth, stocks, TURNS))
-        return anole_exam_fail(exam, "over %d turns, %s", 2 * TURNS, growth);
-    return anole_exam_pass(exam, "%d times%s%s", WARM_UP + 2 * TURNS, growth[0] ? "; " : "",
-                           growth);
+    if (anole_resources_leak(growth, sizeof growth, series, TURNS))
+        return anole_check_fail(check, "over %d turns, %s", 2 * TURNS, growth);
+    return anole_check_pass(check, "%d times%s%s", WARM_UP + 2 * TURNS, growth[0] ? "; " : "",
+                            growth);
 }
 
-static enum anole_ruling open_and_close(struct anole_exam *exam, void *context)
+static enum anole_check_verdict open_and_close(struct anole_check_context *check, void *context)
 {
     (void)context;
-    const struct anole_plugin *plugin = exam->plugin;
+    const struct anole_plugin *plugin = check->plugin;
     struct anole_session *session = NULL;
     struct anole_message message = {.size = sizeof message};
     char words[256];
-    anole_exam_step(exam, "opening the device");
-    int code = plugin->open(anole_host_get(exam->threads), exam->driver, exam->device->index,
+    anole_check_step(check, "opening the device");
+    int code = plugin->open(anole_host_get(check->threads), check->driver, check->device->index,
                             &session, &message);
     if (code != ANOLE_OK)
-        return anole_exam_fail(exam, "open() failed: %s",
-                               anole_plugin_words(words, sizeof words, code, &message));
-    anole_exam_step(exam, "closing the device");
+        return anole_check_fail(check, "open() failed: %s",
+                                anole_plugin_words(words, sizeof words, code, &message));
+    anole_check_step(check, "closing the device");
     plugin->close(session);
     return ANOLE_PASS;
 }
 
-enum anole_ruling anole_clause_opens(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_opens(struct anole_check_context *check)
 {
-    return repeat(exam, open_and_close, NULL);
+    return repeat(check, open_and_close, NULL);
 }
 
-static enum anole_ruling make_and_release(struct anole_exam *exam, void *context)
+static enum anole_check_verdict make_and_release(struct anole_check_context *check, void *context)
 {
-    struct anole_rig *rig = context;
+    struct anole_fixture *fixture = context;
     struct anole_guarded buffer = {.buffer = NULL};
     struct anole_message message = {.size = sizeof message};
     bool built;
     char words[256];
-    (void)exam;
-    int code = anole_guarded_reserve(&buffer, &rig->device, 65536, &message);
-    anole_guarded_destroy(&buffer, &rig->device);
+    (void)check;
+    int code = anole_guarded_reserve(&buffer, &fixture->target.memory, 65536, &message);
+    anole_guarded_destroy(&buffer, &fixture->target.memory);
     if (code != ANOLE_OK)
-        return anole_exam_fail(exam, "buffer_create() failed: %s",
-                               anole_plugin_words(words, sizeof words, code, &message));
-    enum anole_ruling verdict = anole_rig_build(rig, rig->configs[0], NULL, 0, &built);
+        return anole_check_fail(check, "buffer_create() failed: %s",
+                                anole_plugin_words(words, sizeof words, code, &message));
+    enum anole_check_verdict verdict =
+        anole_fixture_build(fixture, fixture->configs[0], NULL, 0, &built);
     if (verdict == ANOLE_PASS && built)
-        verdict = anole_rig_try(rig);
-    anole_rig_release(rig);
+        verdict = anole_fixture_try(fixture);
+    anole_fixture_release(fixture);
     return verdict;
 }
 
-enum anole_ruling anole_clause_releases(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_releases(struct anole_check_context *check)
 {
-    struct anole_rig rig;
-    enum anole_ruling verdict = anole_rig_open(&rig, exam, &exam->tasks[0]);
+    struct anole_fixture fixture;
+    enum anole_check_verdict verdict = anole_fixture_open(&fixture, check, &check->tasks[0]);
     if (verdict != ANOLE_PASS)
         return verdict;
-    verdict = repeat(exam, make_and_release, &rig);
-    anole_rig_close(&rig);
+    verdict = repeat(check, make_and_release, &fixture);
+    anole_fixture_close(&fixture);
     return verdict;
 }
 
 /* -- Devices that are not there -- */
 
-enum anole_ruling anole_clause_bad_devices(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_bad_devices(struct anole_check_context *check)
 {
     static const uint32_t indices[] = {1000, UINT32_MAX};
     for (size_t i = 0; i < sizeof indices / sizeof *indices; i++) {
         struct anole_session *session = NULL;
         struct anole_message message = {.size = sizeof message};
-        anole_exam_step(exam, "opening device %u, which is not there", indices[i]);
-        if (exam->plugin->open(anole_host_get(exam->threads), exam->driver, indices[i], &session,
-                               &message) == ANOLE_OK)
-            return anole_exam_fail(exam,
-                                   "open() opens device %u, which is not there: expected "
-                                   "ANOLE_NO_DEVICE",
-                                   indices[i]);
+        anole_check_step(check, "opening device %u, which is not there", indices[i]);
+        if (check->plugin->open(anole_host_get(check->threads), check->driver, indices[i], &session,
+                                &message) == ANOLE_OK)
+            return anole_check_fail(check,
+                                    "open() opens device %u, which is not there: expected "
+                                    "ANOLE_NO_DEVICE",
+                                    indices[i]);
     }
-    return anole_exam_pass(exam, "refused");
+    return anole_check_pass(check, "refused");
 }
 
 /* -- Tasks that nobody knows -- */
@@ -128,7 +130,7 @@ static int take_constraint(struct anole_space_builder *builder, const char *expr
     return ANOLE_OK;
 }
 
-enum anole_ruling anole_clause_unknown_tasks(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_unknown_tasks(struct anole_check_context *check)
 {
     static const char known[] = "conv2d n1 8x8x8 k3x3 s1x1 p1,1,1,1 d1x1 g1 o16 f32 bias relu";
     static const struct {
@@ -143,28 +145,28 @@ enum anole_ruling anole_clause_unknown_tasks(struct anole_exam *exam)
         struct anole_space_builder builder = {
             .size = sizeof builder, .knob = take_knob, .constraint = take_constraint};
         if (anole_task_parse_key(&task, known, NULL) != ANOLE_DONE)
-            return anole_exam_fail(exam, "this check's own task cannot be read");
+            return anole_check_fail(check, "this check's own task cannot be read");
         task.kind = cases[i].kind;
         task.dtype = cases[i].dtype;
-        anole_exam_step(exam, "asking about %s", cases[i].what);
-        if (exam->plugin->supports(exam->device, &task) != 0)
-            return anole_exam_fail(exam, "supports() says yes to %s", cases[i].what);
-        if (exam->plugin->space(exam->device, &task, &builder, &message) == ANOLE_OK)
-            return anole_exam_fail(exam,
-                                   "space() declares a design space for %s, which supports() "
-                                   "refuses: expected ANOLE_UNSUPPORTED",
-                                   cases[i].what);
+        anole_check_step(check, "asking about %s", cases[i].what);
+        if (check->plugin->supports(check->device, &task) != 0)
+            return anole_check_fail(check, "supports() says yes to %s", cases[i].what);
+        if (check->plugin->space(check->device, &task, &builder, &message) == ANOLE_OK)
+            return anole_check_fail(check,
+                                    "space() declares a design space for %s, which supports() "
+                                    "refuses: expected ANOLE_UNSUPPORTED",
+                                    cases[i].what);
     }
-    return anole_exam_pass(exam, "refused");
+    return anole_check_pass(check, "refused");
 }
 
 /* -- Configs that the space does not have -- */
 
-static bool is_refused(struct anole_exam *exam, const struct anole_task *task,
+static bool is_refused(struct anole_check_context *check, const struct anole_task *task,
                        const int64_t *values, size_t count)
 {
     struct anole_generated *generated = NULL;
-    bool refused = anole_backend_generate(&generated, exam->backend, exam->device, task, values,
+    bool refused = anole_backend_generate(&generated, check->backend, check->device, task, values,
                                           count, NULL) != ANOLE_DONE;
     anole_generated_destroy(generated);
     return refused;
@@ -181,8 +183,8 @@ static int64_t foreign_value(const struct anole_space_knob *knob, int which)
     return which == 0 ? high + 1 : low < 0 ? low - 1 : -1;
 }
 
-static enum anole_ruling look_at_bad_configs(struct anole_exam *exam,
-                                             const struct anole_generator *generator)
+static enum anole_check_verdict look_at_bad_configs(struct anole_check_context *check,
+                                                    const struct anole_generator *generator)
 {
     const struct anole_space *space = anole_generator_space(generator);
     const struct anole_task *task = anole_generator_task(generator);
@@ -190,78 +192,81 @@ static enum anole_ruling look_at_bad_configs(struct anole_exam *exam,
     int64_t values[ANOLE_MAX_KNOBS] = {0};
     char label[128];
     anole_task_label(label, sizeof label, task);
-    anole_exam_step(exam, "generating kernels of %s from configs that are none", label);
+    anole_check_step(check, "generating kernels of %s from configs that are none", label);
     anole_space_values(space, anole_space_default(space), values);
-    if (!is_refused(exam, task, values, knobs - 1) || !is_refused(exam, task, values, 0))
-        return anole_exam_fail(
-            exam, "%s: generate() takes a config of fewer values than there are knobs", label);
+    if (!is_refused(check, task, values, knobs - 1) || !is_refused(check, task, values, 0))
+        return anole_check_fail(
+            check, "%s: generate() takes a config of fewer values than there are knobs", label);
     for (size_t k = 0; k < knobs; k++) {
         const struct anole_space_knob *knob = anole_space_knob(space, k);
         int64_t was = values[k];
         for (int which = 0; which < 2; which++) {
             values[k] = foreign_value(knob, which);
-            if (!is_refused(exam, task, values, knobs))
-                return anole_exam_fail(exam,
-                                       "%s: generate() takes %s=%lld, which the knob does not have",
-                                       label, knob->name, (long long)values[k]);
+            if (!is_refused(check, task, values, knobs))
+                return anole_check_fail(
+                    check, "%s: generate() takes %s=%lld, which the knob does not have", label,
+                    knob->name, (long long)values[k]);
         }
         values[k] = was;
     }
     return ANOLE_PASS;
 }
 
-enum anole_ruling anole_clause_bad_configs(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_bad_configs(struct anole_check_context *check)
 {
-    enum anole_ruling verdict = ANOLE_PASS;
-    for (size_t i = 0; i < exam->task_count && verdict == ANOLE_PASS; i++) {
+    enum anole_check_verdict verdict = ANOLE_PASS;
+    for (size_t i = 0; i < check->task_count && verdict == ANOLE_PASS; i++) {
         struct anole_generator *generator = NULL;
         struct anole_error error = {.status = ANOLE_DONE};
-        if (anole_generator_create(&generator, exam->backend, exam->device, &exam->tasks[i],
+        if (anole_generator_create(&generator, check->backend, check->device, &check->tasks[i],
                                    &error) != ANOLE_DONE)
-            return anole_exam_fail(exam, "%s", error.text);
-        verdict = look_at_bad_configs(exam, generator);
+            return anole_check_fail(check, "%s", error.text);
+        verdict = look_at_bad_configs(check, generator);
         anole_generator_destroy(generator);
     }
-    return verdict == ANOLE_PASS ? anole_exam_pass(exam, "refused, for %zu tasks", exam->task_count)
-                                 : verdict;
+    return verdict == ANOLE_PASS
+               ? anole_check_pass(check, "refused, for %zu tasks", check->task_count)
+               : verdict;
 }
 
 /* -- Memory that is missing -- */
 
-static enum anole_ruling run_without(struct anole_rig *rig, uint32_t role, bool tiny)
+static enum anole_check_verdict run_without(struct anole_fixture *fixture, uint32_t role, bool tiny)
 {
+    struct anole_binding *binding = &fixture->executable.bindings[role];
+    const struct anole_binding whole = *binding;
+    const char *how = tiny ? "cut to a byte" : "absent";
     struct anole_message message = {.size = sizeof message};
-    struct anole_binding bindings[ANOLE_ROLE_COUNT];
-    double device = -1, host = 0;
-    for (uint32_t i = 0; i < ANOLE_ROLE_COUNT; i++)
-        bindings[i] = anole_rig_binding(rig, i);
-    if (!bindings[role].buffer)
+    double device, host, wall;
+    if (!whole.buffer)
         return ANOLE_PASS; /* this kernel needs none */
     if (tiny)
-        bindings[role].bytes = 1;
+        binding->bytes = 1;
     else
-        bindings[role] = (struct anole_binding){.buffer = NULL};
-    anole_exam_step(rig->exam, "running %s of %s with its %s %s", rig->config, rig->label,
-                    anole_rig_role(role), tiny ? "cut to a byte" : "absent");
-    int code = rig->exam->plugin->run(rig->device.session, rig->build, bindings, ANOLE_ROLE_COUNT,
-                                      1, &device, &host, &message);
+        *binding = (struct anole_binding){.buffer = NULL};
+    anole_target_say(&fixture->target, ANOLE_STAGE_RUN, UINT32_MAX);
+    anole_check_step(fixture->check, "running %s of %s with its %s %s", fixture->words,
+                     fixture->label, anole_role_name(role), how);
+    int code = anole_timing_run(&fixture->target.timing, &fixture->executable.timed, 1, &device,
+                                &host, &wall, &message);
+    *binding = whole;
     if (code != ANOLE_OK)
         return ANOLE_PASS;
-    return anole_exam_fail(rig->exam, "%s, %s: run() succeeds with its %s %s", rig->label,
-                           rig->config, anole_rig_role(role), tiny ? "cut to a byte" : "absent");
+    return anole_check_fail(fixture->check, "%s, %s: run() succeeds with its %s %s", fixture->label,
+                            fixture->words, anole_role_name(role), how);
 }
 
-static enum anole_ruling look_at_bindings(struct anole_rig *rig)
+static enum anole_check_verdict look_at_bindings(struct anole_fixture *fixture)
 {
     static const uint32_t roles[] = {ANOLE_ROLE_INPUT, ANOLE_ROLE_WEIGHTS, ANOLE_ROLE_OUTPUT,
                                      ANOLE_ROLE_WORKSPACE};
-    enum anole_ruling verdict = ANOLE_PASS;
+    enum anole_check_verdict verdict = ANOLE_PASS;
     for (size_t i = 0; i < 2 * sizeof roles / sizeof *roles && verdict == ANOLE_PASS; i++)
-        verdict = run_without(rig, roles[i / 2], i % 2);
+        verdict = run_without(fixture, roles[i / 2], i % 2);
     return verdict;
 }
 
-enum anole_ruling anole_clause_bad_bindings(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_bad_bindings(struct anole_check_context *check)
 {
-    return anole_rig_each(exam, true, look_at_bindings);
+    return anole_fixture_each(check, true, look_at_bindings);
 }

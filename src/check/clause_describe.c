@@ -3,7 +3,7 @@
  * Clauses on what a plugin says of itself: loading, devices, supported tasks, and
  * where it may say it.
  */
-#include "check/exam.h"
+#include "check/context.h"
 
 #include "base/text.h"
 #include "plugin/plugin_message.h"
@@ -17,13 +17,13 @@
 #define MAX_DEVICES 64
 #define MAX_STDERR ((size_t)64 << 10)
 
-enum anole_ruling anole_clause_loads(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_loads(struct anole_check_context *check)
 {
-    const struct anole_registry_entry *entry = &exam->registry->entries[0];
+    const struct anole_registry_entry *entry = &check->registry->entries[0];
     if (entry->refusal != ANOLE_REFUSAL_NONE)
-        return anole_exam_fail(exam, "%s", entry->reason);
-    return anole_exam_pass(exam, "%s %s, generator %u, ABI %u", entry->name, entry->version,
-                           entry->generator_version, exam->plugin->abi);
+        return anole_check_fail(check, "%s", entry->reason);
+    return anole_check_pass(check, "%s %s, generator %u, ABI %u", entry->name, entry->version,
+                            entry->generator_version, check->plugin->abi);
 }
 
 /* What is wrong with a description; NULL: nothing. */
@@ -48,44 +48,45 @@ static const char *fault_of(const struct anole_device *device)
 }
 
 /* Asks the plugin itself: what the registry holds has been tamed. */
-static enum anole_ruling ask(struct anole_exam *exam, struct anole_device *devices, uint32_t *count)
+static enum anole_check_verdict ask(struct anole_check_context *check, struct anole_device *devices,
+                                    uint32_t *count)
 {
     struct anole_message message = {.size = sizeof message};
     char words[256];
-    anole_exam_step(exam, "describing the devices");
-    int code =
-        exam->plugin->probe(anole_host_get(exam->threads), exam->driver, devices, count, &message);
+    anole_check_step(check, "describing the devices");
+    int code = check->plugin->probe(anole_host_get(check->threads), check->driver, devices, count,
+                                    &message);
     if (code != ANOLE_OK)
-        return anole_exam_fail(exam, "probe() failed: %s",
-                               anole_plugin_words(words, sizeof words, code, &message));
+        return anole_check_fail(check, "probe() failed: %s",
+                                anole_plugin_words(words, sizeof words, code, &message));
     return ANOLE_PASS;
 }
 
-enum anole_ruling anole_clause_describes(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_describes(struct anole_check_context *check)
 {
-    const char *problem = exam->registry->entries[0].probe_problem;
-    if (!exam->device)
-        return problem[0] ? anole_exam_fail(exam, "%s", problem)
-                          : anole_exam_skip(exam, "it finds no device on this machine");
+    const char *problem = check->registry->entries[0].probe_problem;
+    if (!check->device)
+        return problem[0] ? anole_check_fail(check, "%s", problem)
+                          : anole_check_skip(check, "it finds no device on this machine");
     struct anole_device *devices = calloc(MAX_DEVICES, sizeof *devices);
     if (!devices)
-        return anole_exam_fail(exam, "out of memory");
+        return anole_check_fail(check, "out of memory");
     uint32_t count = MAX_DEVICES, none = 0;
-    enum anole_ruling verdict = ask(exam, devices, &count);
-    if (verdict == ANOLE_PASS && count > 0 && ask(exam, devices, &none) == ANOLE_PASS &&
+    enum anole_check_verdict verdict = ask(check, devices, &count);
+    if (verdict == ANOLE_PASS && count > 0 && ask(check, devices, &none) == ANOLE_PASS &&
         none != count)
-        verdict = anole_exam_fail(exam,
-                                  "probe() counts %u devices with room for %d, but %u with room "
-                                  "for none: *count must say how many there are",
-                                  count, MAX_DEVICES, none);
+        verdict = anole_check_fail(check,
+                                   "probe() counts %u devices with room for %d, but %u with room "
+                                   "for none: *count must say how many there are",
+                                   count, MAX_DEVICES, none);
     for (uint32_t i = 0; i < count && i < MAX_DEVICES && verdict == ANOLE_PASS; i++)
         if (fault_of(&devices[i]))
-            verdict = anole_exam_fail(exam, "device %u: %s", i, fault_of(&devices[i]));
+            verdict = anole_check_fail(check, "device %u: %s", i, fault_of(&devices[i]));
     free(devices);
     if (verdict != ANOLE_PASS)
         return verdict;
-    return anole_exam_pass(exam, "%zu in all%s%s", exam->registry->device_count,
-                           problem[0] ? "; but " : "", problem);
+    return anole_check_pass(check, "%zu in all%s%s", check->registry->device_count,
+                            problem[0] ? "; but " : "", problem);
 }
 
 /* The first number in which two descriptions differ; NULL: none. */
@@ -136,60 +137,60 @@ static const char *difference(const struct anole_device *a, const struct anole_d
     return field;
 }
 
-enum anole_ruling anole_clause_same_twice(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_same_twice(struct anole_check_context *check)
 {
-    enum anole_ruling verdict = ANOLE_PASS;
+    enum anole_check_verdict verdict = ANOLE_PASS;
     struct anole_device *devices = calloc(MAX_DEVICES, sizeof *devices);
     if (!devices)
-        return anole_exam_fail(exam, "out of memory");
+        return anole_check_fail(check, "out of memory");
     for (int turn = 1; turn <= 2 && verdict == ANOLE_PASS; turn++) {
-        uint32_t count = MAX_DEVICES, index = exam->device->index;
+        uint32_t count = MAX_DEVICES, index = check->device->index;
         memset(devices, 0, MAX_DEVICES * sizeof *devices);
-        verdict = ask(exam, devices, &count);
+        verdict = ask(check, devices, &count);
         if (verdict == ANOLE_PASS && index >= count)
-            verdict = anole_exam_fail(exam, "device %u has gone", index);
+            verdict = anole_check_fail(check, "device %u has gone", index);
         const char *field =
-            verdict == ANOLE_PASS ? difference(&devices[index], exam->device) : NULL;
+            verdict == ANOLE_PASS ? difference(&devices[index], check->device) : NULL;
         if (field)
             verdict =
-                anole_exam_fail(exam,
-                                "%s describes device %u in another way; the first "
-                                "difference is in %s",
-                                turn == 1 ? "another process" : "asked twice, it", index, field);
+                anole_check_fail(check,
+                                 "%s describes device %u in another way; the first "
+                                 "difference is in %s",
+                                 turn == 1 ? "another process" : "asked twice, it", index, field);
     }
     free(devices);
-    return verdict == ANOLE_PASS ? anole_exam_pass(exam, "three times the same") : verdict;
+    return verdict == ANOLE_PASS ? anole_check_pass(check, "three times the same") : verdict;
 }
 
-enum anole_ruling anole_clause_supports(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_supports(struct anole_check_context *check)
 {
-    anole_exam_step(exam, "asking what it supports");
-    uint64_t first = anole_exam_supported(exam), second = anole_exam_supported(exam);
+    anole_check_step(check, "asking what it supports");
+    uint64_t first = anole_check_supported(check), second = anole_check_supported(check);
     if (first != second)
-        return anole_exam_fail(exam, "asked twice, supports() gives two answers");
+        return anole_check_fail(check, "asked twice, supports() gives two answers");
     if (first == 0)
-        return anole_exam_fail(exam, "it supports none of the tasks that it was asked about: "
-                                     "fp32 convolutions, depthwise ones and dense layers");
-    exam->cell->reply.number = first;
-    return anole_exam_pass(exam, "%d of the tasks of this check", __builtin_popcountll(first));
+        return anole_check_fail(check, "it supports none of the tasks that it was asked about: "
+                                       "fp32 convolutions, depthwise ones and dense layers");
+    check->sandbox->reply.number = first;
+    return anole_check_pass(check, "%d of the tasks of this check", __builtin_popcountll(first));
 }
 
-enum anole_ruling anole_clause_stdout(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_stdout(struct anole_check_context *check)
 {
-    if (exam->out > 0)
-        return anole_exam_fail(exam,
-                               "%zu bytes, beginning with \"%.200s\": stdout is the tuner's; use "
-                               "host->log() or stderr",
-                               exam->out, exam->words);
-    return anole_exam_pass(exam, "nothing was written");
+    if (check->out > 0)
+        return anole_check_fail(check,
+                                "%zu bytes, beginning with \"%.200s\": stdout is the tuner's; use "
+                                "host->log() or stderr",
+                                check->out, check->words);
+    return anole_check_pass(check, "nothing was written");
 }
 
-enum anole_ruling anole_clause_stderr(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_stderr(struct anole_check_context *check)
 {
-    if (exam->err > MAX_STDERR)
-        return anole_exam_fail(exam,
-                               "%zu bytes: more than %zu in such a short time bury what matters; "
-                               "say less, or say it by host->log(ANOLE_LOG_DEBUG, ...)",
-                               exam->err, MAX_STDERR);
-    return anole_exam_pass(exam, "%zu bytes", exam->err);
+    if (check->err > MAX_STDERR)
+        return anole_check_fail(check,
+                                "%zu bytes: more than %zu in such a short time bury what matters; "
+                                "say less, or say it by host->log(ANOLE_LOG_DEBUG, ...)",
+                                check->err, MAX_STDERR);
+    return anole_check_pass(check, "%zu bytes", check->err);
 }

@@ -3,7 +3,7 @@
  * Clauses on the generate group: the same arguments give the same answer, always,
  * on any thread, without a device.
  */
-#include "check/exam.h"
+#include "check/context.h"
 
 #include "plugin/plugin_message.h"
 #include "plugin/host.h"
@@ -23,53 +23,56 @@ static const char *label_of(char *out, size_t size, const struct anole_generator
 }
 
 /* Calls `look` with the generator of each task, until one does not pass. */
-static enum anole_ruling each_task(struct anole_exam *exam, const char *doing,
-                                   enum anole_ruling (*look)(struct anole_exam *exam,
-                                                             struct anole_generator *generator))
+static enum anole_check_verdict
+each_task(struct anole_check_context *check, const char *doing,
+          enum anole_check_verdict (*look)(struct anole_check_context *check,
+                                           struct anole_generator *generator))
 {
-    for (size_t i = 0; i < exam->task_count; i++) {
+    for (size_t i = 0; i < check->task_count; i++) {
         struct anole_generator *generator = NULL;
         struct anole_error error = {.status = ANOLE_DONE};
         char label[128];
-        anole_exam_step(exam, "%s of %s", doing,
-                        anole_task_label(label, sizeof label, &exam->tasks[i]));
-        if (anole_generator_create(&generator, exam->backend, exam->device, &exam->tasks[i],
+        anole_check_step(check, "%s of %s", doing,
+                         anole_task_label(label, sizeof label, &check->tasks[i]));
+        if (anole_generator_create(&generator, check->backend, check->device, &check->tasks[i],
                                    &error) != ANOLE_DONE)
-            return anole_exam_fail(exam, "%s", error.text);
-        enum anole_ruling verdict = look(exam, generator);
+            return anole_check_fail(check, "%s", error.text);
+        enum anole_check_verdict verdict = look(check, generator);
         anole_generator_destroy(generator);
         if (verdict != ANOLE_PASS)
             return verdict;
     }
-    return anole_exam_pass(exam, "for %zu tasks", exam->task_count);
+    return anole_check_pass(check, "for %zu tasks", check->task_count);
 }
 
 /* -- The space -- */
 
-static enum anole_ruling look_at_space(struct anole_exam *exam, struct anole_generator *generator)
+static enum anole_check_verdict look_at_space(struct anole_check_context *check,
+                                              struct anole_generator *generator)
 {
     struct anole_generator *again = NULL;
     struct anole_error error = {.status = ANOLE_DONE};
     char label[128];
-    if (anole_generator_create(&again, exam->backend, exam->device, anole_generator_task(generator),
-                               &error) != ANOLE_DONE)
-        return anole_exam_fail(exam, "the second time, %s", error.text);
+    if (anole_generator_create(&again, check->backend, check->device,
+                               anole_generator_task(generator), &error) != ANOLE_DONE)
+        return anole_check_fail(check, "the second time, %s", error.text);
     const struct anole_space *first = anole_generator_space(generator);
     const struct anole_space *second = anole_generator_space(again);
     bool same = anole_space_fingerprint(first) == anole_space_fingerprint(second) &&
                 anole_space_default(first) == anole_space_default(second);
     anole_generator_destroy(again);
     return same ? ANOLE_PASS
-                : anole_exam_fail(exam, "asked twice, space() declares two design spaces for %s",
-                                  label_of(label, sizeof label, generator));
+                : anole_check_fail(check, "asked twice, space() declares two design spaces for %s",
+                                   label_of(label, sizeof label, generator));
 }
 
-enum anole_ruling anole_clause_space(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_space(struct anole_check_context *check)
 {
-    return each_task(exam, "declaring the design space", look_at_space);
+    return each_task(check, "declaring the design space", look_at_space);
 }
 
-static enum anole_ruling look_at_default(struct anole_exam *exam, struct anole_generator *generator)
+static enum anole_check_verdict look_at_default(struct anole_check_context *check,
+                                                struct anole_generator *generator)
 {
     const struct anole_space *space = anole_generator_space(generator);
     uint16_t digits[ANOLE_MAX_KNOBS];
@@ -79,92 +82,93 @@ static enum anole_ruling look_at_default(struct anole_exam *exam, struct anole_g
     if (anole_space_valid_digits(space, digits))
         return ANOLE_PASS;
     const char *why = anole_space_violation(space, anole_space_encode(space, digits));
-    return anole_exam_fail(exam, "the default config of %s violates: %s",
-                           label_of(label, sizeof label, generator), why ? why : "valid()");
+    return anole_check_fail(check, "the default config of %s violates: %s",
+                            label_of(label, sizeof label, generator), why ? why : "valid()");
 }
 
-enum anole_ruling anole_clause_default_valid(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_default_valid(struct anole_check_context *check)
 {
-    return each_task(exam, "looking at the default config", look_at_default);
+    return each_task(check, "looking at the default config", look_at_default);
 }
 
 /* -- Features -- */
 
-static enum anole_ruling compare_features(struct anole_exam *exam,
-                                          const struct anole_generator *generator,
-                                          const int64_t *values, uint32_t knobs, uint32_t expected)
+static enum anole_check_verdict compare_features(struct anole_check_context *check,
+                                                 const struct anole_generator *generator,
+                                                 const int64_t *values, uint32_t knobs,
+                                                 uint32_t expected)
 {
-    const struct anole_plugin *plugin = exam->plugin;
+    const struct anole_plugin *plugin = check->plugin;
     const struct anole_task *task = anole_generator_task(generator);
     double *twice[2] = {calloc(expected + 1, sizeof(double)), calloc(expected + 1, sizeof(double))};
-    enum anole_ruling verdict = ANOLE_PASS;
+    enum anole_check_verdict verdict = ANOLE_PASS;
     char label[128];
     label_of(label, sizeof label, generator);
     for (int turn = 0; turn < 2 && twice[0] && twice[1]; turn++)
-        if (plugin->features(exam->device, task, values, knobs, twice[turn]) != expected)
+        if (plugin->features(check->device, task, values, knobs, twice[turn]) != expected)
             verdict =
-                anole_exam_fail(exam, "configs of %s differ in their number of features", label);
+                anole_check_fail(check, "configs of %s differ in their number of features", label);
     if (!twice[0] || !twice[1])
-        verdict = anole_exam_fail(exam, "out of memory");
+        verdict = anole_check_fail(check, "out of memory");
     for (uint32_t i = 0; i < expected && verdict == ANOLE_PASS; i++)
         if (!isfinite(twice[0][i]) || memcmp(&twice[0][i], &twice[1][i], sizeof(double)) != 0)
-            verdict = anole_exam_fail(exam, "feature %u of %s is %g, and then %g", i, label,
-                                      twice[0][i], twice[1][i]);
+            verdict = anole_check_fail(check, "feature %u of %s is %g, and then %g", i, label,
+                                       twice[0][i], twice[1][i]);
     free(twice[0]);
     free(twice[1]);
     return verdict;
 }
 
-static enum anole_ruling look_at_features(struct anole_exam *exam,
-                                          struct anole_generator *generator)
+static enum anole_check_verdict look_at_features(struct anole_check_context *check,
+                                                 struct anole_generator *generator)
 {
     const struct anole_space *space = anole_generator_space(generator);
     uint32_t knobs = (uint32_t)anole_space_knob_count(space);
-    uint64_t *configs = calloc(exam->samples + 1, sizeof *configs);
+    uint64_t *configs = calloc(check->samples + 1, sizeof *configs);
     if (!configs)
-        return anole_exam_fail(exam, "out of memory");
-    size_t count = anole_exam_sample(exam, generator, configs);
+        return anole_check_fail(check, "out of memory");
+    size_t count = anole_check_sample(check, generator, configs);
     uint32_t expected = 0;
-    enum anole_ruling verdict = ANOLE_PASS;
+    enum anole_check_verdict verdict = ANOLE_PASS;
     for (size_t i = 0; i < count && verdict == ANOLE_PASS; i++) {
         int64_t values[ANOLE_MAX_KNOBS];
         anole_space_values(space, configs[i], values);
         if (i == 0)
-            expected = exam->plugin->features(exam->device, anole_generator_task(generator), values,
-                                              knobs, NULL);
-        verdict = compare_features(exam, generator, values, knobs, expected);
+            expected = check->plugin->features(check->device, anole_generator_task(generator),
+                                               values, knobs, NULL);
+        verdict = compare_features(check, generator, values, knobs, expected);
     }
     free(configs);
     return verdict;
 }
 
-enum anole_ruling anole_clause_features(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_features(struct anole_check_context *check)
 {
-    if (!exam->plugin->features)
-        return anole_exam_skip(exam, "it has no op features");
-    return each_task(exam, "computing features", look_at_features);
+    if (!check->plugin->features)
+        return anole_check_skip(check, "it has no op features");
+    return each_task(check, "computing features", look_at_features);
 }
 
 /* -- The source -- */
 
-enum anole_ruling anole_clause_source(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_source(struct anole_check_context *check)
 {
     uint64_t first, second;
     size_t count, refused;
     struct anole_error error = {.status = ANOLE_DONE};
-    anole_exam_step(exam, "generating kernels");
-    if (anole_exam_kernels(exam, &first, &count, &refused, &error) != ANOLE_DONE ||
-        anole_exam_kernels(exam, &second, &count, &refused, &error) != ANOLE_DONE)
-        return anole_exam_fail(exam, "%s", error.text);
-    exam->cell->reply.number = first;
+    anole_check_step(check, "generating kernels");
+    if (anole_check_kernels(check, &first, &count, &refused, &error) != ANOLE_DONE ||
+        anole_check_kernels(check, &second, &count, &refused, &error) != ANOLE_DONE)
+        return anole_check_fail(check, "%s", error.text);
+    check->sandbox->reply.number = first;
     if (first != second)
-        return anole_exam_fail(exam, "asked twice, generate() gives two kernels for one config");
-    return anole_exam_pass(exam, "%zu kernels for %zu tasks, %zu configs refused", count,
-                           exam->task_count, refused);
+        return anole_check_fail(check, "asked twice, generate() gives two kernels for one config");
+    return anole_check_pass(check, "%zu kernels for %zu tasks, %zu configs refused", count,
+                            check->task_count, refused);
 }
 
 struct thread {
-    struct anole_exam *exam;
+    struct anole_check_context *check;
     uint64_t number;
     enum anole_status status;
     struct anole_error error;
@@ -175,38 +179,39 @@ static void *generate_all(void *context)
     struct thread *thread = context;
     size_t count, refused;
     thread->status =
-        anole_exam_kernels(thread->exam, &thread->number, &count, &refused, &thread->error);
+        anole_check_kernels(thread->check, &thread->number, &count, &refused, &thread->error);
     return NULL;
 }
 
-enum anole_ruling anole_clause_threads(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_threads(struct anole_check_context *check)
 {
     pthread_t ids[THREADS];
     struct thread threads[THREADS];
-    anole_exam_step(exam, "generating kernels on %d threads", THREADS);
+    anole_check_step(check, "generating kernels on %d threads", THREADS);
     for (int i = 0; i < THREADS; i++) {
-        threads[i] = (struct thread){.exam = exam};
+        threads[i] = (struct thread){.check = check};
         if (pthread_create(&ids[i], NULL, generate_all, &threads[i]) != 0)
-            return anole_exam_skip(exam, "threads cannot be started here");
+            return anole_check_skip(check, "threads cannot be started here");
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(ids[i], NULL);
     for (int i = 0; i < THREADS; i++) {
         if (threads[i].status != ANOLE_DONE)
-            return anole_exam_fail(exam, "on one of %d threads: %s", THREADS,
-                                   threads[i].error.text);
-        if (threads[i].number != exam->kernels)
-            return anole_exam_fail(exam, "%d threads at once get other kernels than one", THREADS);
+            return anole_check_fail(check, "on one of %d threads: %s", THREADS,
+                                    threads[i].error.text);
+        if (threads[i].number != check->kernels)
+            return anole_check_fail(check, "%d threads at once get other kernels than one",
+                                    THREADS);
     }
-    return anole_exam_pass(exam, "%d threads, the same kernels", THREADS);
+    return anole_check_pass(check, "%d threads, the same kernels", THREADS);
 }
 
 /* This process has seen no device so far: nothing in it was asked of a driver. */
-enum anole_ruling anole_clause_no_device(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_no_device(struct anole_check_context *check)
 {
     static const char *const moments[] = {"before a device was opened", "while it is open",
                                           "after it was closed"};
-    const struct anole_plugin *plugin = exam->plugin;
+    const struct anole_plugin *plugin = check->plugin;
     struct anole_session *session = NULL;
     struct anole_message message = {.size = sizeof message};
     for (int i = 0; i < 3; i++) {
@@ -214,22 +219,22 @@ enum anole_ruling anole_clause_no_device(struct anole_exam *exam)
         size_t count, refused;
         char words[256];
         struct anole_error error = {.status = ANOLE_DONE};
-        anole_exam_step(exam, "generating kernels %s", moments[i]);
-        if (anole_exam_kernels(exam, &number, &count, &refused, &error) != ANOLE_DONE)
-            return anole_exam_fail(exam, "%s: %s", moments[i], error.text);
-        if (number != exam->kernels)
-            return anole_exam_fail(exam, "%s, it generates other kernels", moments[i]);
-        anole_exam_step(exam, "%s the device", i == 0 ? "opening" : "closing");
-        int code = i == 0 ? plugin->open(anole_host_get(exam->threads), exam->driver,
-                                         exam->device->index, &session, &message)
+        anole_check_step(check, "generating kernels %s", moments[i]);
+        if (anole_check_kernels(check, &number, &count, &refused, &error) != ANOLE_DONE)
+            return anole_check_fail(check, "%s: %s", moments[i], error.text);
+        if (number != check->kernels)
+            return anole_check_fail(check, "%s, it generates other kernels", moments[i]);
+        anole_check_step(check, "%s the device", i == 0 ? "opening" : "closing");
+        int code = i == 0 ? plugin->open(anole_host_get(check->threads), check->driver,
+                                         check->device->index, &session, &message)
                           : ANOLE_OK;
         if (code != ANOLE_OK)
-            return anole_exam_fail(exam, "open() failed: %s",
-                                   anole_plugin_words(words, sizeof words, code, &message));
+            return anole_check_fail(check, "open() failed: %s",
+                                    anole_plugin_words(words, sizeof words, code, &message));
         if (i == 1)
             plugin->close(session);
     }
-    return anole_exam_pass(exam, "the same kernels before, while and after");
+    return anole_check_pass(check, "the same kernels before, while and after");
 }
 
 /* -- Knobs -- */
@@ -269,14 +274,15 @@ static bool matters(const struct anole_generator *generator, uint64_t config, si
     return false;
 }
 
-static enum anole_ruling look_at_knobs(struct anole_exam *exam, struct anole_generator *generator)
+static enum anole_check_verdict look_at_knobs(struct anole_check_context *check,
+                                              struct anole_generator *generator)
 {
     const struct anole_space *space = anole_generator_space(generator);
-    uint64_t *configs = calloc(exam->samples + 1, sizeof *configs);
-    enum anole_ruling verdict = ANOLE_PASS;
+    uint64_t *configs = calloc(check->samples + 1, sizeof *configs);
+    enum anole_check_verdict verdict = ANOLE_PASS;
     if (!configs)
-        return anole_exam_fail(exam, "out of memory");
-    size_t count = anole_exam_sample(exam, generator, configs);
+        return anole_check_fail(check, "out of memory");
+    size_t count = anole_check_sample(check, generator, configs);
     for (size_t k = 0; k < anole_space_knob_count(space) && verdict == ANOLE_PASS; k++) {
         size_t pairs = 0;
         bool found = false;
@@ -284,8 +290,8 @@ static enum anole_ruling look_at_knobs(struct anole_exam *exam, struct anole_gen
             found = matters(generator, configs[i], k, &pairs);
         char label[128];
         if (!found && pairs > 0)
-            verdict = anole_exam_fail(
-                exam,
+            verdict = anole_check_fail(
+                check,
                 "knob %s of %s: %zu pairs of configs that differ in it alone have the same kernel; "
                 "the search would spend trials on a difference that is none",
                 anole_space_knob(space, k)->name, label_of(label, sizeof label, generator), pairs);
@@ -294,9 +300,9 @@ static enum anole_ruling look_at_knobs(struct anole_exam *exam, struct anole_gen
     return verdict;
 }
 
-enum anole_ruling anole_clause_knobs(struct anole_exam *exam)
+enum anole_check_verdict anole_clause_knobs(struct anole_check_context *check)
 {
-    if (anole_exam_simulated(exam))
-        return anole_exam_skip(exam, "the device is simulated: it has no kernels");
-    return each_task(exam, "comparing kernels", look_at_knobs);
+    if (anole_check_simulated(check))
+        return anole_check_skip(check, "the device is simulated: it has no kernels");
+    return each_task(check, "comparing kernels", look_at_knobs);
 }

@@ -9,7 +9,7 @@
 
 #include "check/check.h"
 
-struct anole_exam;
+struct anole_check_context;
 
 /* id, name, what it needs, claim */
 #define ANOLE_CONTRACT(X)                                                                          \
@@ -61,7 +61,8 @@ enum anole_clause {
         ANOLE_CLAUSE_COUNT
 };
 
-#define X(id, name, needs, claim) enum anole_ruling anole_clause_##id(struct anole_exam *exam);
+#define X(id, name, needs, claim)                                                                  \
+    enum anole_check_verdict anole_clause_##id(struct anole_check_context *check);
 ANOLE_CONTRACT(X)
 #undef X
 

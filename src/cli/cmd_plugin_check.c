@@ -57,7 +57,8 @@ static void tell(void *context, const struct anole_clause_result *result)
     const struct arguments *arguments = context;
     if (arguments->json)
         return;
-    printf("%-8s %-28s %s\n", anole_ruling_text(result->verdict), result->name, result->text);
+    printf("%-8s %-28s %s\n", anole_check_verdict_text(result->verdict), result->name,
+           result->text);
     if (result->verdict == ANOLE_FAIL)
         printf("%-8s %-28s (expected: %s)\n", "", "", result->claim);
     fflush(stdout);
@@ -76,10 +77,10 @@ static json_t *report_json(const struct anole_check_report *report)
     json_t *clauses = json_array();
     for (size_t i = 0; i < report->count; i++) {
         const struct anole_clause_result *result = &report->results[i];
-        json_array_append_new(clauses,
-                              json_pack("{s:s, s:s, s:s, s:s}", "name", result->name, "claim",
-                                        result->claim, "verdict",
-                                        anole_ruling_text(result->verdict), "text", result->text));
+        json_array_append_new(clauses, json_pack("{s:s, s:s, s:s, s:s}", "name", result->name,
+                                                 "claim", result->claim, "verdict",
+                                                 anole_check_verdict_text(result->verdict), "text",
+                                                 result->text));
     }
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "path", report->path, "name",
                      report->name, "version", report->version, "device", report->device, "passed",

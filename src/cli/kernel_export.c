@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "op/roles.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,32 +12,6 @@
 #include <sys/stat.h>
 
 /* ------------------------------------------------------------------- JSON */
-
-static const char *role_text(uint32_t role)
-{
-    switch (role) {
-    case ANOLE_ROLE_INPUT:
-        return "input";
-    case ANOLE_ROLE_WEIGHTS:
-        return "weights";
-    case ANOLE_ROLE_BIAS:
-        return "bias";
-    case ANOLE_ROLE_RESIDUAL:
-        return "residual";
-    case ANOLE_ROLE_OUTPUT:
-        return "output";
-    case ANOLE_ROLE_WORKSPACE:
-        return "workspace";
-    case ANOLE_ROLE_INT:
-        return "int";
-    case ANOLE_ROLE_LOCAL:
-        return "local";
-    case ANOLE_ROLE_VALUE:
-        return "value";
-    default:
-        return "unknown";
-    }
-}
 
 static json_t *launch_json(const struct anole_launch *launch)
 {
@@ -47,8 +22,8 @@ static json_t *launch_json(const struct anole_launch *launch)
     }
     for (uint32_t i = 0; i < launch->arg_count; i++) {
         const struct anole_arg *arg = &launch->args[i];
-        json_t *object =
-            json_pack("{s:s, s:I}", "role", role_text(arg->role), "value", (json_int_t)arg->value);
+        json_t *object = json_pack("{s:s, s:I}", "role", anole_role_name(arg->role), "value",
+                                   (json_int_t)arg->value);
         if (arg->role == ANOLE_ROLE_VALUE)
             json_object_set_new(object, "bytes", json_integer(arg->bytes));
         json_array_append_new(args, object);

@@ -1,106 +1,72 @@
-/* SPDX-License-Identifier: MIT
- *
- * One kernel on its way to the device: generated, built, its weights packed, its
- * arguments bound.
- */
-#include "exec/runner_private.h"
+/* SPDX-License-Identifier: MIT */
+#include "exec/executable.h"
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "plugin/plugin_message.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CANARY 256u /* bytes behind packed weights that pack() must leave alone */
+#define CANARY_BYTE 0x5a
 
-void anole_result_clear(struct anole_result *result)
+enum anole_status anole_executable_generate(struct anole_executable *executable,
+                                            struct anole_target *target, const int64_t *values,
+                                            size_t count, struct anole_error *error)
 {
-    *result = (struct anole_result){
-        .outcome = ANOLE_OUTCOME_OK, .seconds = NAN, .low = NAN, .high = NAN, .error = NAN};
+    anole_target_say(target, ANOLE_STAGE_GENERATE, UINT32_MAX);
+    return anole_backend_generate(&executable->generated, target->backend, &target->device,
+                                  &target->task, values, count, error);
 }
 
-bool anole_runner_fail(struct anole_runner *runner, struct anole_result *result, int code,
-                       enum anole_outcome usual, const struct anole_message *message,
-                       const char *what)
+int anole_executable_build(struct anole_executable *executable, struct anole_target *target,
+                           const void *binary, size_t binary_bytes, struct anole_message *message)
 {
-    char words[sizeof result->message], joined[2 * sizeof result->message];
-    if (code == ANOLE_DEVICE_LOST)
-        runner->tainted = true;
-    result->outcome = anole_timing_outcome(code, usual);
-    anole_plugin_words(words, sizeof words, code, message);
-    snprintf(joined, sizeof joined, "%s%s%s", what ? what : "", what ? ": " : "", words);
-    anole_text_printable(result->message, sizeof result->message, joined);
-    return false;
-}
-
-int anole_runner_upload(struct anole_runner *runner, struct anole_guarded *guarded,
-                        const void *data, size_t elements, struct anole_message *message)
-{
-    if (elements == 0)
-        return ANOLE_OK;
-    size_t bytes = elements * anole_task_element_bytes(&runner->task);
-    int code = anole_guarded_reserve(guarded, &runner->memory, bytes, message);
-    if (code == ANOLE_OK && data)
-        code = anole_guarded_write(guarded, &runner->memory, data, message);
+    anole_target_say(target, ANOLE_STAGE_BUILD, UINT32_MAX);
+    int code = target->backend->plugin.build(target->session, &executable->generated->kernel,
+                                             binary, binary_bytes, &executable->build, message);
+    target->builds++;
+    if (code != ANOLE_OK)
+        executable->build = NULL;
+    executable->timed.build = executable->build;
     return code;
 }
 
-bool anole_executable_generate(struct anole_runner *runner, struct anole_executable *executable,
-                               const int64_t *values, size_t count, struct anole_result *result)
+int anole_executable_binary(const struct anole_executable *executable, struct anole_target *target,
+                            void **binary, size_t *bytes, size_t *announced,
+                            struct anole_message *message)
 {
-    struct anole_error error = {.status = ANOLE_DONE};
-    anole_runner_stage(runner, ANOLE_STAGE_GENERATE, UINT32_MAX);
-    double start = anole_clock();
-    enum anole_status status =
-        anole_backend_generate(&executable->generated, runner->backend, &runner->device,
-                               &runner->task, values, count, &error);
-    result->cost.generate += anole_clock() - start;
-    if (status == ANOLE_DONE)
-        return true;
-    result->outcome = ANOLE_OUTCOME_INVALID;
-    anole_text_printable(result->message, sizeof result->message, error.text);
-    return false;
-}
-
-bool anole_executable_build(struct anole_runner *runner, struct anole_executable *executable,
-                            const void *binary, size_t binary_bytes, struct anole_result *result)
-{
-    struct anole_message message = {.size = sizeof message};
-    anole_runner_stage(runner, ANOLE_STAGE_BUILD, UINT32_MAX);
-    double start = anole_clock();
-    int code = runner->backend->plugin.build(runner->session, &executable->generated->kernel,
-                                             binary, binary_bytes, &executable->build, &message);
-    result->cost.build += anole_clock() - start;
-    runner->builds++;
-    executable->timed.build = executable->build;
-    if (code == ANOLE_OK)
-        return true;
-    executable->build = NULL;
-    return anole_runner_fail(runner, result, code, ANOLE_OUTCOME_COMPILE, &message, NULL);
-}
-
-void anole_executable_release(struct anole_runner *runner, struct anole_executable *executable)
-{
-    if (executable->build) {
-        anole_runner_stage(runner, ANOLE_STAGE_RELEASE, UINT32_MAX);
-        runner->backend->plugin.release(runner->session, executable->build);
+    const struct anole_plugin *plugin = &target->backend->plugin;
+    *binary = NULL;
+    *bytes = *announced = 0;
+    if (!plugin->binary)
+        return ANOLE_UNSUPPORTED;
+    int code = plugin->binary(target->session, executable->build, NULL, announced, message);
+    if (code != ANOLE_OK || *announced == 0 || *announced > ANOLE_MAX_BINARY)
+        return code;
+    void *memory = malloc(*announced);
+    if (!memory)
+        return ANOLE_NO_MEMORY;
+    *bytes = *announced;
+    code = plugin->binary(target->session, executable->build, memory, bytes, message);
+    if (code == ANOLE_OK && *bytes <= *announced) {
+        *binary = memory;
+        return ANOLE_OK;
     }
-    anole_generated_destroy(executable->generated);
-    executable->build = NULL;
-    executable->generated = NULL;
+    free(memory);
+    return code;
 }
+
+/* -- Binding -- */
 
 /* Packs the weights into memory of ours, poisoned before: what pack() leaves out
  * shows as a wrong answer. */
-static bool pack(struct anole_runner *runner, const struct anole_executable *executable,
-                 void **packed, struct anole_result *result)
+static bool pack(struct anole_executable *executable, struct anole_target *target, void **packed,
+                 struct anole_result *result)
 {
     const struct anole_kernel *kernel = &executable->generated->kernel;
     size_t bytes = kernel->packed_weights;
-    char *memory = malloc(bytes + CANARY);
+    unsigned char *memory = malloc(bytes + CANARY);
     if (!memory) {
         result->outcome = ANOLE_OUTCOME_LAUNCH;
         snprintf(result->message, sizeof result->message,
@@ -108,104 +74,119 @@ static bool pack(struct anole_runner *runner, const struct anole_executable *exe
         return false;
     }
     anole_guarded_fill(memory, bytes);
-    memset(memory + bytes, 0x5a, CANARY);
+    memset(memory + bytes, CANARY_BYTE, CANARY);
     struct anole_error error = {.status = ANOLE_DONE};
     enum anole_status status = anole_backend_pack(
-        runner->backend, &runner->device, &runner->task, kernel->values, kernel->value_count,
-        runner->data->weights,
-        anole_task_weight_elements(&runner->task) * anole_task_element_bytes(&runner->task), memory,
-        bytes, &error);
-    bool intact = true;
+        target->backend, &target->device, &target->task, kernel->values, kernel->value_count,
+        target->data->weights, target->sizes.bytes[ANOLE_ROLE_WEIGHTS], memory, bytes, &error);
+    executable->overpacked = false;
     for (size_t i = 0; i < CANARY; i++)
-        intact &= memory[bytes + i] == 0x5a;
-    if (status == ANOLE_DONE && intact) {
+        executable->overpacked |= memory[bytes + i] != CANARY_BYTE;
+    target->tainted |= executable->overpacked;
+    if (status == ANOLE_DONE) {
         *packed = memory;
         return true;
     }
     free(memory);
     result->outcome = ANOLE_OUTCOME_INVALID;
-    if (!intact) {
-        runner->tainted = true;
-        snprintf(result->message, sizeof result->message,
-                 "backend %s: packing the weights wrote beyond the %zu bytes that it announced",
-                 runner->backend->plugin.name, bytes);
-    } else {
-        anole_text_printable(result->message, sizeof result->message, error.text);
-    }
+    anole_text_printable(result->message, sizeof result->message, error.text);
     return false;
 }
 
-static bool place_weights(struct anole_runner *runner, struct anole_executable *executable,
+static bool place_weights(struct anole_executable *executable, struct anole_target *target,
                           struct anole_result *result)
 {
     struct anole_message message = {.size = sizeof message};
     size_t bytes = executable->generated->kernel.packed_weights;
     if (bytes == 0) {
-        int code = runner->weights_ready
-                       ? ANOLE_OK
-                       : anole_runner_upload(runner, &runner->weights, runner->data->weights,
-                                             anole_task_weight_elements(&runner->task), &message);
-        runner->weights_ready = code == ANOLE_OK;
-        executable->bindings[ANOLE_ROLE_WEIGHTS] = anole_guarded_binding(&runner->weights);
+        int code = anole_target_upload_weights(target, &message);
         return code == ANOLE_OK ? true
-                                : anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH,
+                                : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
                                                     &message, "moving the weights");
     }
     void *packed;
-    if (!pack(runner, executable, &packed, result))
+    if (!pack(executable, target, &packed, result))
         return false;
-    int code = anole_guarded_reserve(&executable->packed, &runner->memory, bytes, &message);
+    int code = anole_guarded_reserve(&executable->packed, &target->memory, bytes, &message);
     if (code == ANOLE_OK)
-        code = anole_guarded_write(&executable->packed, &runner->memory, packed, &message);
+        code = anole_guarded_write(&executable->packed, &target->memory, packed, &message);
     free(packed);
-    executable->bindings[ANOLE_ROLE_WEIGHTS] = anole_guarded_binding(&executable->packed);
     return code == ANOLE_OK ? true
-                            : anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH,
+                            : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
                                                 &message, "moving the packed weights");
 }
 
-/* Poisons output and workspace: what a kernel reads, it must have written.  A custom
- * kernel may read its output: what is there first is a part of its data. */
-bool anole_executable_poison(struct anole_runner *runner, struct anole_executable *executable,
-                             struct anole_result *result)
-{
-    struct anole_message message = {.size = sizeof message};
-    size_t workspace = executable->generated->kernel.workspace;
-    int code =
-        runner->task.custom
-            ? anole_guarded_write(&runner->output, &runner->memory, runner->data->initial, &message)
-            : anole_guarded_poison(&runner->output, &runner->memory, &message);
-    if (code == ANOLE_OK && workspace > 0)
-        code = anole_guarded_poison(&executable->workspace, &runner->memory, &message);
-    return code == ANOLE_OK ? true
-                            : anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH,
-                                                &message, "preparing the output");
-}
-
-/* Data, bindings, poison. */
-bool anole_executable_bind(struct anole_runner *runner, struct anole_executable *executable,
+static bool make_workspace(struct anole_executable *executable, struct anole_target *target,
                            struct anole_result *result)
 {
     struct anole_message message = {.size = sizeof message};
-    anole_runner_stage(runner, ANOLE_STAGE_TRANSFER, UINT32_MAX);
-    double start = anole_clock();
-    bool done = place_weights(runner, executable, result);
-    size_t workspace = executable->generated->kernel.workspace;
-    if (done && workspace > 0) {
-        int code =
-            anole_guarded_reserve(&executable->workspace, &runner->memory, workspace, &message);
-        if (code != ANOLE_OK)
-            done = anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH, &message,
-                                     "making the workspace");
-    }
-    done = done && anole_executable_poison(runner, executable, result);
-    executable->bindings[ANOLE_ROLE_INPUT] = anole_guarded_binding(&runner->input);
-    executable->bindings[ANOLE_ROLE_BIAS] = anole_guarded_binding(&runner->bias);
-    executable->bindings[ANOLE_ROLE_RESIDUAL] = anole_guarded_binding(&runner->residual);
-    executable->bindings[ANOLE_ROLE_OUTPUT] = anole_guarded_binding(&runner->output);
-    if (workspace > 0)
-        executable->bindings[ANOLE_ROLE_WORKSPACE] = anole_guarded_binding(&executable->workspace);
+    size_t bytes = executable->generated->kernel.workspace;
+    int code = bytes > 0
+                   ? anole_guarded_reserve(&executable->workspace, &target->memory, bytes, &message)
+                   : ANOLE_OK;
+    return code == ANOLE_OK ? true
+                            : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
+                                                &message, "making the workspace");
+}
+
+bool anole_executable_poison(const struct anole_executable *executable, struct anole_target *target,
+                             struct anole_result *result)
+{
+    const struct anole_guarded *output = &target->tensors[ANOLE_ROLE_OUTPUT];
+    struct anole_message message = {.size = sizeof message};
+    const void *initial = anole_role_data(target->data, ANOLE_ROLE_OUTPUT);
+    int code = initial ? anole_guarded_write(output, &target->memory, initial, &message)
+                       : anole_guarded_poison(output, &target->memory, &message);
+    if (code == ANOLE_OK && executable->generated->kernel.workspace > 0)
+        code = anole_guarded_poison(&executable->workspace, &target->memory, &message);
+    return code == ANOLE_OK ? true
+                            : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
+                                                &message, "preparing the output");
+}
+
+const struct anole_guarded *anole_executable_tensor(const struct anole_executable *executable,
+                                                    const struct anole_target *target,
+                                                    uint32_t role)
+{
+    static const struct anole_guarded none;
+    const struct anole_kernel *kernel = &executable->generated->kernel;
+    if (role == ANOLE_ROLE_WORKSPACE)
+        return kernel->workspace > 0 ? &executable->workspace : &none;
+    if (role == ANOLE_ROLE_WEIGHTS && kernel->packed_weights > 0)
+        return &executable->packed;
+    return role < ANOLE_ROLE_COUNT ? &target->tensors[role] : &none;
+}
+
+bool anole_executable_bind(struct anole_executable *executable, struct anole_target *target,
+                           struct anole_result *result)
+{
+    anole_target_say(target, ANOLE_STAGE_TRANSFER, UINT32_MAX);
+    bool done = place_weights(executable, target, result) &&
+                make_workspace(executable, target, result) &&
+                anole_executable_poison(executable, target, result);
+    for (uint32_t role = 0; role < ANOLE_ROLE_COUNT; role++)
+        executable->bindings[role] =
+            anole_guarded_binding(anole_executable_tensor(executable, target, role));
     executable->timed.bindings = executable->bindings;
-    result->cost.transfer += anole_clock() - start;
     return done;
+}
+
+/* -- Ending -- */
+
+void anole_executable_release(struct anole_executable *executable, struct anole_target *target)
+{
+    if (executable->build) {
+        anole_target_say(target, ANOLE_STAGE_RELEASE, UINT32_MAX);
+        target->backend->plugin.release(target->session, executable->build);
+    }
+    anole_generated_destroy(executable->generated);
+    executable->build = NULL;
+    executable->generated = NULL;
+}
+
+void anole_executable_destroy(struct anole_executable *executable, struct anole_target *target)
+{
+    anole_executable_release(executable, target);
+    anole_guarded_destroy(&executable->packed, &target->memory);
+    anole_guarded_destroy(&executable->workspace, &target->memory);
 }

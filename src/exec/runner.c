@@ -1,87 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-#include "exec/runner_private.h"
+#include "exec/runner.h"
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "exec/executable.h"
+#include "exec/verify.h"
 #include "kernel/custom.h"
-#include "plugin/plugin_message.h"
-#include "plugin/host.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define DEFAULT_SAMPLE_TIME 0.2
-#define ALIVE_INTERVAL 0.1
-
-void anole_runner_stage(struct anole_runner *runner, enum anole_stage stage, uint32_t slot)
-{
-    runner->stage = stage;
-    runner->slot = slot;
-    runner->said = anole_clock();
-    if (runner->options.stage)
-        runner->options.stage(runner->options.context, stage, slot);
-}
-
-/* Says the same again now and then, so that nobody takes a long series of runs
- * for one that hangs. */
-static void alive(void *context)
-{
-    struct anole_runner *runner = context;
-    if (anole_clock() - runner->said > ALIVE_INTERVAL)
-        anole_runner_stage(runner, runner->stage, runner->slot);
-}
-
-static bool simulated(const struct anole_runner *runner)
-{
-    return runner->device.flags & ANOLE_DEVICE_SIMULATED;
-}
+struct anole_runner {
+    struct anole_target target;
+    struct anole_guarded packed, workspace; /* of the last trial, for the next */
+    struct anole_executable slots[ANOLE_MAX_SLOTS];
+    size_t slot_count;
+};
 
 /* -- The device -- */
 
 enum anole_status anole_runner_create(struct anole_runner **runner,
                                       const struct anole_backend *backend, const char *driver,
                                       const struct anole_device *device,
-                                      const struct anole_runner_options *options,
+                                      const struct anole_target_options *options,
                                       struct anole_error *error)
 {
-    const struct anole_plugin *plugin = &backend->plugin;
-    const struct anole_host *host = anole_host_get(options->threads);
     struct anole_runner *new = calloc(1, sizeof *new);
-    if (!new || !host) {
-        free(new);
+    if (!new)
         return anole_fail_memory(error);
-    }
-    struct anole_message message = {.size = sizeof message};
-    int code = plugin->open(host, driver, device->index, &new->session, &message);
-    if (code != ANOLE_OK) {
-        enum anole_status status = anole_plugin_failure(error, ANOLE_ERR_WORKER, code, &message);
-        anole_error_prefix(error, "backend %s: opening device %u", plugin->name, device->index);
+    enum anole_status status =
+        anole_target_open(&new->target, backend, driver, device, options, error);
+    if (status != ANOLE_DONE) {
         free(new);
         return status;
     }
-    new->backend = backend;
-    new->device = *device;
-    new->device.size = sizeof new->device;
-    new->options = *options;
-    new->memory = (struct anole_guarded_device){.plugin = plugin, .session = new->session};
-    double sample_time = options->sample_time > 0 ? options->sample_time : DEFAULT_SAMPLE_TIME;
-    anole_timing_init(&new->timing, plugin, new->session, device->flags, sample_time);
-    new->timing.alive = alive;
-    new->timing.context = new;
     *runner = new;
     return ANOLE_DONE;
 }
 
 static void drop_buffers(struct anole_runner *runner)
 {
-    struct anole_guarded *const all[] = {&runner->input,    &runner->bias,    &runner->residual,
-                                         &runner->output,   &runner->weights, &runner->packed,
-                                         &runner->workspace};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        anole_guarded_destroy(all[i], &runner->memory);
-    runner->uploaded = runner->weights_ready = false;
+    anole_guarded_destroy(&runner->packed, &runner->target.memory);
+    anole_guarded_destroy(&runner->workspace, &runner->target.memory);
 }
 
 void anole_runner_destroy(struct anole_runner *runner)
@@ -90,8 +51,7 @@ void anole_runner_destroy(struct anole_runner *runner)
         return;
     anole_runner_unload(runner);
     drop_buffers(runner);
-    runner->backend->plugin.close(runner->session);
-    free(runner->answer);
+    anole_target_close(&runner->target);
     free(runner);
 }
 
@@ -100,118 +60,106 @@ void anole_runner_set_task(struct anole_runner *runner, const struct anole_task 
 {
     anole_runner_unload(runner);
     drop_buffers(runner);
-    free(runner->answer);
-    runner->answer = NULL;
-    runner->task = *task;
-    runner->data = data;
+    anole_target_set_task(&runner->target, task, data);
 }
 
 void anole_runner_usage(const struct anole_runner *runner, struct anole_usage *usage)
 {
-    usage->builds = runner->builds;
-    usage->tainted = runner->tainted;
-    usage->held = runner->device.flags & ANOLE_DEVICE_SHARES_HOST ? runner->memory.held : 0;
+    const struct anole_target *target = &runner->target;
+    usage->builds = target->builds;
+    usage->tainted = target->tainted;
+    usage->held = target->device.flags & ANOLE_DEVICE_SHARES_HOST ? target->memory.held : 0;
 }
 
-/* -- The task's data -- */
+/* -- Steps of a trial.  Each returns false if the kernel failed: `result` says how. -- */
 
-/* Brings what all kernels of the task share to the device, if it is not there. */
-static enum anole_status upload_task(struct anole_runner *runner, struct anole_error *error)
+static bool generate(struct anole_executable *executable, struct anole_target *target,
+                     const int64_t *values, size_t count, struct anole_result *result)
 {
-    if (runner->uploaded || simulated(runner))
-        return ANOLE_DONE;
-    const struct anole_task *task = &runner->task;
-    const struct anole_task_data *data = runner->data;
-    if (!data)
-        return anole_fail(error, ANOLE_ERR_INTERNAL, "a trial without its task's data");
-    struct anole_message message = {.size = sizeof message};
-    size_t outputs = anole_task_output_elements(task);
-    if (!runner->answer)
-        runner->answer = malloc(outputs * anole_task_element_bytes(task));
-    if (!runner->answer)
-        return anole_fail_memory(error);
-    int code = anole_runner_upload(runner, &runner->input, data->input,
-                                   anole_task_input_elements(task), &message);
-    if (code == ANOLE_OK)
-        code = anole_runner_upload(runner, &runner->bias, data->bias,
-                                   anole_task_bias_elements(task), &message);
-    if (code == ANOLE_OK)
-        code = anole_runner_upload(runner, &runner->residual, data->residual,
-                                   anole_task_residual_elements(task), &message);
-    if (code == ANOLE_OK)
-        code = anole_runner_upload(runner, &runner->output, NULL, outputs, &message);
-    if (code == ANOLE_OK) {
-        runner->uploaded = true;
-        return ANOLE_DONE;
-    }
-    drop_buffers(runner);
-    char label[128];
-    enum anole_status status = anole_plugin_failure(error, ANOLE_ERR_WORKER, code, &message);
-    anole_error_prefix(error, "backend %s: moving the data of %s to the device",
-                       runner->backend->plugin.name, anole_task_label(label, sizeof label, task));
-    return status;
+    struct anole_error error = {.status = ANOLE_DONE};
+    double start = anole_clock();
+    enum anole_status status = anole_executable_generate(executable, target, values, count, &error);
+    result->cost.generate += anole_clock() - start;
+    if (status == ANOLE_DONE)
+        return true;
+    result->outcome = ANOLE_OUTCOME_INVALID;
+    anole_text_printable(result->message, sizeof result->message, error.text);
+    return false;
 }
 
-/* -- One trial -- */
+static bool build(struct anole_executable *executable, struct anole_target *target,
+                  const void *binary, size_t binary_bytes, struct anole_result *result)
+{
+    struct anole_message message = {.size = sizeof message};
+    double start = anole_clock();
+    int code = anole_executable_build(executable, target, binary, binary_bytes, &message);
+    result->cost.build += anole_clock() - start;
+    return code == ANOLE_OK ||
+           anole_target_fail(target, result, code, ANOLE_OUTCOME_COMPILE, &message, NULL);
+}
+
+static bool bind(struct anole_executable *executable, struct anole_target *target,
+                 struct anole_result *result)
+{
+    double start = anole_clock();
+    bool done = anole_executable_bind(executable, target, result);
+    result->cost.transfer += anole_clock() - start;
+    if (!executable->overpacked)
+        return done;
+    result->outcome = ANOLE_OUTCOME_INVALID;
+    snprintf(result->message, sizeof result->message,
+             "backend %s: packing the weights wrote beyond the %zu bytes that it announced",
+             target->backend->plugin.name, executable->generated->kernel.packed_weights);
+    return false;
+}
 
 /* The first run, verified.  *first: its seconds. */
-static bool prove(struct anole_runner *runner, struct anole_executable *executable, double *first,
+static bool prove(struct anole_executable *executable, struct anole_target *target, double *first,
                   struct anole_result *result)
 {
-    anole_runner_stage(runner, ANOLE_STAGE_RUN, UINT32_MAX);
+    anole_target_say(target, ANOLE_STAGE_RUN, UINT32_MAX);
     double start = anole_clock();
-    bool done = anole_timing_batch(&runner->timing, first, &executable->timed, 1, result);
+    bool done = anole_timing_batch(&target->timing, first, &executable->timed, 1, result);
     double end = anole_clock();
     result->cost.run += end - start;
     if (!done)
         return false;
-    anole_runner_stage(runner, ANOLE_STAGE_VERIFY, UINT32_MAX);
-    done = anole_runner_verify(runner, executable, "on the first run", result);
+    anole_target_say(target, ANOLE_STAGE_VERIFY, UINT32_MAX);
+    done = anole_verify(executable, target, "on the first run", result);
     result->cost.verify += anole_clock() - end;
     return done;
 }
 
 /* Times it; and whether it was right all the time. */
-static bool measure(struct anole_runner *runner, struct anole_executable *executable, double first,
+static bool measure(struct anole_executable *executable, struct anole_target *target, double first,
                     double best, struct anole_result *result)
 {
-    if (!simulated(runner) && !anole_executable_poison(runner, executable, result))
+    bool simulated = anole_target_simulated(target);
+    if (!simulated && !anole_executable_poison(executable, target, result))
         return false;
-    anole_runner_stage(runner, ANOLE_STAGE_TIME, UINT32_MAX);
+    anole_target_say(target, ANOLE_STAGE_TIME, UINT32_MAX);
     double start = anole_clock();
-    bool done = anole_timing_measure(&runner->timing, &executable->timed, first, best, result);
+    bool done = anole_timing_measure(&target->timing, &executable->timed, first, best, result);
     double end = anole_clock();
     result->cost.run += end - start;
-    if (!done || simulated(runner))
+    if (!done || simulated)
         return done;
     /* A kernel that works in place has gone on from its own results. */
-    if (runner->task.custom)
-        done = anole_executable_poison(runner, executable, result) &&
-               anole_timing_batch(&runner->timing, &first, &executable->timed, 1, result);
+    if (target->task.custom)
+        done = anole_executable_poison(executable, target, result) &&
+               anole_timing_batch(&target->timing, &first, &executable->timed, 1, result);
     if (!done)
         return false;
-    anole_runner_stage(runner, ANOLE_STAGE_VERIFY, UINT32_MAX);
-    done = anole_runner_verify(runner, executable, "after many runs", result);
+    anole_target_say(target, ANOLE_STAGE_VERIFY, UINT32_MAX);
+    done = anole_verify(executable, target, "after many runs", result);
     result->cost.verify += anole_clock() - end;
     return done;
 }
 
-/* Whether the device still works after a failed launch: with some drivers nothing
- * does, until the process is replaced. */
-static bool is_healthy(struct anole_runner *runner)
-{
-    struct anole_message message = {.size = sizeof message};
-    if (simulated(runner) || !runner->output.buffer)
-        return true;
-    return anole_guarded_poison(&runner->output, &runner->memory, &message) == ANOLE_OK &&
-           anole_guarded_read(&runner->output, &runner->memory, runner->answer, &message) ==
-               ANOLE_OK;
-}
-
 /* A failed result has no time; what a wrong kernel touched is brought anew. */
-static void settle(struct anole_runner *runner, struct anole_result *result)
+static void settle(struct anole_target *target, struct anole_result *result)
 {
-    result->simulated = simulated(runner);
+    result->simulated = anole_target_simulated(target);
     if (result->simulated) /* wall time means nothing here, and differs between runs */
         result->cost = (struct anole_trial_cost){.build = 0};
     if (result->outcome == ANOLE_OUTCOME_OK)
@@ -220,67 +168,56 @@ static void settle(struct anole_runner *runner, struct anole_result *result)
     result->samples = 0;
     result->abandoned = false;
     if (result->outcome == ANOLE_OUTCOME_CRASH ||
-        (result->outcome == ANOLE_OUTCOME_LAUNCH && !is_healthy(runner)))
-        runner->tainted = true;
+        (result->outcome == ANOLE_OUTCOME_LAUNCH && !anole_target_is_healthy(target)))
+        target->tainted = true;
     if (result->outcome != ANOLE_OUTCOME_COMPILE && result->outcome != ANOLE_OUTCOME_INVALID)
-        runner->uploaded = runner->weights_ready = false;
+        anole_target_spoil(target);
 }
 
-/* -- What the header says -- */
+/* Everything up to the first, verified run. */
+static enum anole_status prepare(struct anole_executable *executable, struct anole_target *target,
+                                 const int64_t *values, size_t count, const void *binary,
+                                 size_t binary_bytes, double *first, struct anole_result *result,
+                                 struct anole_error *error)
+{
+    anole_result_clear(result);
+    anole_target_say(target, ANOLE_STAGE_TASK, UINT32_MAX);
+    double start = anole_clock();
+    enum anole_status status = anole_target_upload(target, error);
+    result->cost.transfer = anole_clock() - start;
+    if (status != ANOLE_DONE)
+        return status;
+    *first = NAN;
+    if (generate(executable, target, values, count, result) &&
+        build(executable, target, binary, binary_bytes, result) &&
+        !anole_target_simulated(target) && bind(executable, target, result))
+        prove(executable, target, first, result);
+    return ANOLE_DONE;
+}
+
+/* -- Builds and trials -- */
 
 void anole_runner_build(struct anole_runner *runner, const int64_t *values, size_t count,
                         struct anole_result *result, void **binary, size_t *binary_bytes)
 {
-    const struct anole_plugin *plugin = &runner->backend->plugin;
+    struct anole_target *target = &runner->target;
     struct anole_executable executable = {.build = NULL};
     struct anole_message message = {.size = sizeof message};
     *binary = NULL;
     *binary_bytes = 0;
     anole_result_clear(result);
-    if (anole_executable_generate(runner, &executable, values, count, result) &&
-        anole_executable_build(runner, &executable, NULL, 0, result) && plugin->binary) {
+    if (generate(&executable, target, values, count, result) &&
+        build(&executable, target, NULL, 0, result)) {
+        size_t announced;
         double start = anole_clock();
-        size_t bytes = 0, room;
-        int code = plugin->binary(runner->session, executable.build, NULL, &bytes, &message);
         /* Without a binary, it is built again where it is needed. */
-        if (code == ANOLE_OK && bytes > 0 && bytes <= ANOLE_MAX_BINARY)
-            *binary = malloc(bytes);
-        room = bytes;
-        if (*binary &&
-            plugin->binary(runner->session, executable.build, *binary, &bytes, &message) ==
-                ANOLE_OK &&
-            bytes <= room) {
-            *binary_bytes = bytes;
-        } else {
-            free(*binary);
-            *binary = NULL;
-        }
+        anole_executable_binary(&executable, target, binary, binary_bytes, &announced, &message);
+        if (!*binary)
+            *binary_bytes = 0;
         result->cost.build += anole_clock() - start;
     }
-    anole_executable_release(runner, &executable);
-    settle(runner, result);
-}
-
-/* Everything up to the first, verified run. */
-static enum anole_status make_piece(struct anole_runner *runner,
-                                    struct anole_executable *executable, const int64_t *values,
-                                    size_t count, const void *binary, size_t binary_bytes,
-                                    double *first, struct anole_result *result,
-                                    struct anole_error *error)
-{
-    anole_result_clear(result);
-    anole_runner_stage(runner, ANOLE_STAGE_TASK, UINT32_MAX);
-    double start = anole_clock();
-    enum anole_status status = upload_task(runner, error);
-    result->cost.transfer = anole_clock() - start;
-    if (status != ANOLE_DONE)
-        return status;
-    *first = NAN;
-    if (anole_executable_generate(runner, executable, values, count, result) &&
-        anole_executable_build(runner, executable, binary, binary_bytes, result) &&
-        !simulated(runner) && anole_executable_bind(runner, executable, result))
-        prove(runner, executable, first, result);
-    return ANOLE_DONE;
+    anole_executable_release(&executable, target);
+    settle(target, result);
 }
 
 enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t *values,
@@ -289,41 +226,33 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
                                      struct anole_error *error)
 {
     double first;
+    struct anole_target *target = &runner->target;
     struct anole_executable executable = {.packed = runner->packed, .workspace = runner->workspace};
     enum anole_status status =
-        make_piece(runner, &executable, values, count, binary, binary_bytes, &first, result, error);
+        prepare(&executable, target, values, count, binary, binary_bytes, &first, result, error);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
-        measure(runner, &executable, first, best, result);
-    anole_executable_release(runner, &executable);
+        measure(&executable, target, first, best, result);
+    anole_executable_release(&executable, target);
     runner->packed = executable.packed;
     runner->workspace = executable.workspace;
     if (status == ANOLE_DONE)
-        settle(runner, result);
+        settle(target, result);
     return status;
 }
 
-/* One run, without a reference; runner->answer holds what it wrote. */
-static bool compute(struct anole_runner *runner, const int64_t *values, size_t count,
+/* One run, without a reference; target->answer holds what it wrote. */
+static bool compute(struct anole_target *target, const int64_t *values, size_t count,
                     struct anole_result *result)
 {
     double seconds;
     struct anole_executable executable = {.build = NULL};
-    struct anole_message message = {.size = sizeof message};
     anole_result_clear(result);
-    bool done = anole_executable_generate(runner, &executable, values, count, result) &&
-                anole_executable_build(runner, &executable, NULL, 0, result) &&
-                anole_executable_bind(runner, &executable, result) &&
-                anole_timing_batch(&runner->timing, &seconds, &executable.timed, 1, result) &&
-                anole_runner_guards(runner, &executable, "on its first run", result);
-    if (done) {
-        int code = anole_guarded_read(&runner->output, &runner->memory, runner->answer, &message);
-        if (code != ANOLE_OK)
-            done = anole_runner_fail(runner, result, code, ANOLE_OUTCOME_LAUNCH, &message,
-                                     "reading the output back");
-    }
-    anole_executable_release(runner, &executable);
-    anole_guarded_destroy(&executable.packed, &runner->memory);
-    anole_guarded_destroy(&executable.workspace, &runner->memory);
+    bool done = generate(&executable, target, values, count, result) &&
+                build(&executable, target, NULL, 0, result) && bind(&executable, target, result) &&
+                anole_timing_batch(&target->timing, &seconds, &executable.timed, 1, result) &&
+                anole_verify_guards(&executable, target, "on its first run", result) &&
+                anole_verify_read(target, result);
+    anole_executable_destroy(&executable, target);
     return done;
 }
 
@@ -331,63 +260,67 @@ enum anole_status anole_runner_compute(struct anole_runner *runner, bool referen
                                        const int64_t *values, size_t count, const void **output,
                                        struct anole_result *result, struct anole_error *error)
 {
-    struct anole_custom_kernel plain = *anole_custom_of(&runner->task);
-    enum anole_status status = upload_task(runner, error);
+    struct anole_target *target = &runner->target;
+    struct anole_custom_kernel plain = *anole_custom_of(&target->task);
+    enum anole_status status = anole_target_upload(target, error);
     if (status != ANOLE_DONE)
         return status;
-    const struct anole_custom *own = runner->task.custom;
+    const struct anole_custom *own = target->task.custom;
     if (reference) {
         plain.launch = plain.reference;
-        runner->task.custom = &plain.base;
+        target->task.custom = &plain.base;
     }
-    bool done = compute(runner, values, count, result);
-    runner->task.custom = own;
-    *output = done ? runner->answer : NULL;
+    bool done = compute(target, values, count, result);
+    target->task.custom = own;
+    *output = done ? target->answer : NULL;
     return ANOLE_DONE;
 }
+
+/* -- Kernels that are kept -- */
 
 enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *values,
                                     size_t count, const void *binary, size_t binary_bytes,
                                     struct anole_result *result, struct anole_error *error)
 {
     double first;
+    struct anole_target *target = &runner->target;
     if (runner->slot_count == ANOLE_MAX_SLOTS)
         return anole_fail(error, ANOLE_ERR_INTERNAL, "more than %d kernels to compare",
                           ANOLE_MAX_SLOTS);
     struct anole_executable *executable = &runner->slots[runner->slot_count];
     *executable = (struct anole_executable){.build = NULL};
     enum anole_status status =
-        make_piece(runner, executable, values, count, binary, binary_bytes, &first, result, error);
-    if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK && !simulated(runner))
-        anole_timing_calibrate(&runner->timing, &executable->timed, result);
+        prepare(executable, target, values, count, binary, binary_bytes, &first, result, error);
+    if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK &&
+        !anole_target_simulated(target))
+        anole_timing_calibrate(&target->timing, &executable->timed, result);
     if (status == ANOLE_DONE)
-        settle(runner, result);
+        settle(target, result);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK) {
         runner->slot_count++;
         return ANOLE_DONE;
     }
-    anole_executable_release(runner, executable);
-    anole_guarded_destroy(&executable->packed, &runner->memory);
-    anole_guarded_destroy(&executable->workspace, &runner->memory);
+    anole_executable_destroy(executable, target);
     return status;
 }
 
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,
                         struct anole_result *result)
 {
+    struct anole_target *target = &runner->target;
     anole_result_clear(result);
     for (uint32_t slot = 0; slot < runner->slot_count; slot++) {
         struct anole_timed *timed = &runner->slots[slot].timed;
-        anole_runner_stage(runner, ANOLE_STAGE_TIME, slot);
+        anole_target_say(target, ANOLE_STAGE_TIME, slot);
         /* A short batch first: the caches are full of another kernel's data. */
         uint32_t warm = timed->repeats > 8 ? timed->repeats / 8 : 1;
         if (timed->repeats == 0) /* simulated */
             warm = timed->repeats = 1;
-        if (!anole_timing_batch(&runner->timing, &seconds[slot], timed, warm, result) ||
-            !anole_timing_batch(&runner->timing, &seconds[slot], timed, timed->repeats, result)) {
+        if (!anole_timing_batch(&target->timing, &seconds[slot], timed, warm, result) ||
+            !anole_timing_batch(&target->timing, &seconds[slot], timed, timed->repeats, result)) {
             seconds[slot] = NAN;
             *failed = slot;
-            settle(runner, result);
+            settle(target, result);
             return false;
         }
     }
@@ -401,11 +334,60 @@ size_t anole_runner_slots(const struct anole_runner *runner)
 
 void anole_runner_unload(struct anole_runner *runner)
 {
-    for (size_t i = 0; i < runner->slot_count; i++) {
-        struct anole_executable *executable = &runner->slots[i];
-        anole_executable_release(runner, executable);
-        anole_guarded_destroy(&executable->packed, &runner->memory);
-        anole_guarded_destroy(&executable->workspace, &runner->memory);
-    }
+    for (size_t i = 0; i < runner->slot_count; i++)
+        anole_executable_destroy(&runner->slots[i], &runner->target);
     runner->slot_count = 0;
+}
+
+/* -- One slot, for somebody who times it himself -- */
+
+/* The mean of what the device's clock said of each run; NaN if it said nothing. */
+static double device_time(const double *seconds, uint32_t repeats)
+{
+    double sum = 0.0;
+    for (uint32_t i = 0; i < repeats; i++) {
+        if (!(seconds[i] >= 0.0))
+            return NAN;
+        sum += seconds[i];
+    }
+    return sum / repeats;
+}
+
+static bool find_slot(const struct anole_runner *runner, uint32_t slot, struct anole_result *result)
+{
+    anole_result_clear(result);
+    if (slot < runner->slot_count)
+        return true;
+    result->outcome = ANOLE_OUTCOME_INVALID;
+    snprintf(result->message, sizeof result->message, "no kernel in slot %u: there are %zu", slot,
+             runner->slot_count);
+    return false;
+}
+
+bool anole_runner_batch(struct anole_runner *runner, uint32_t slot, uint32_t repeats, double *host,
+                        double *device, struct anole_result *result)
+{
+    struct anole_target *target = &runner->target;
+    struct anole_message message = {.size = sizeof message};
+    double whole, wall;
+    if (!find_slot(runner, slot, result))
+        return false;
+    repeats = repeats < 1 ? 1 : repeats > ANOLE_MAX_REPEATS ? ANOLE_MAX_REPEATS : repeats;
+    anole_target_say(target, ANOLE_STAGE_TIME, slot);
+    int code = anole_timing_run(&target->timing, &runner->slots[slot].timed, repeats,
+                                target->timing.device_seconds, &whole, &wall, &message);
+    if (code != ANOLE_OK)
+        return anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH, &message, NULL);
+    *host = whole / repeats;
+    *device = device_time(target->timing.device_seconds, repeats);
+    return true;
+}
+
+bool anole_runner_prove(struct anole_runner *runner, uint32_t slot, struct anole_result *result)
+{
+    double host, device;
+    return find_slot(runner, slot, result) &&
+           anole_executable_poison(&runner->slots[slot], &runner->target, result) &&
+           anole_runner_batch(runner, slot, 1, &host, &device, result) &&
+           anole_verify(&runner->slots[slot], &runner->target, "in a run after the load", result);
 }

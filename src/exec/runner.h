@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a worker does for a trial: generate, build, bind, run, verify, time.  It
- * knows nothing of processes and protocols.
+ * What is done with a config on an open device: generate, build, bind, run, verify, time.
+ * Nothing here knows of processes and protocols.
  *
  * A kernel's failure is an outcome; a status means that the device itself is of
  * no use.
@@ -9,26 +9,15 @@
 #ifndef ANOLE_RUNNER_H
 #define ANOLE_RUNNER_H
 
-#include "plugin/backend.h"
-#include "exec/stage.h"
-#include "op/reference.h"
-#include "space/result.h"
+#include "exec/target.h"
 
-struct anole_runner_options {
-    uint32_t threads;   /* of a CPU device; 0: all */
-    double sample_time; /* seconds of timed running to spend on a config; 0: default */
-    /* Told what comes next; may be NULL. */
-    void (*stage)(void *context, enum anole_stage stage, uint32_t slot);
-    void *context;
-};
-
-struct anole_runner; /* an open device */
+struct anole_runner; /* an open device, and kernels on it */
 
 /* The backend must outlive it; the device's description is copied. */
 enum anole_status anole_runner_create(struct anole_runner **runner,
                                       const struct anole_backend *backend, const char *driver,
                                       const struct anole_device *device,
-                                      const struct anole_runner_options *options,
+                                      const struct anole_target_options *options,
                                       struct anole_error *error);
 void anole_runner_destroy(struct anole_runner *runner);
 
@@ -66,7 +55,7 @@ bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *
                         struct anole_result *result);
 size_t anole_runner_slots(const struct anole_runner *runner);
 
-/* One slot alone, for benchmarks (slot.c): `repeats` runs back to back, at most
+/* One slot alone, for benchmarks: `repeats` runs back to back, at most
  * ANOLE_MAX_REPEATS, and one wait at the end.  *host: wall seconds of one run on
  * average, its launches included.  *device: the same by the device's own clock;
  * NaN if it has none.  False if it failed: `result` says how. */
@@ -81,8 +70,5 @@ void anole_runner_unload(struct anole_runner *runner);
 /* Builds so far; bytes of host memory behind buffers; whether a kernel may have
  * damaged this process. */
 void anole_runner_usage(const struct anole_runner *runner, struct anole_usage *usage);
-
-/* A result that says nothing yet: ok, and NaN. */
-void anole_result_clear(struct anole_result *result);
 
 #endif

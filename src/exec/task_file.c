@@ -2,6 +2,7 @@
 #include "exec/task_file.h"
 
 #include "exec/custom_data.h"
+#include "op/roles.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,54 +15,63 @@
 #define ALIGNMENT 64u
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-/* Where each tensor lies. */
-struct layout {
-    size_t input, weights, bias, residual, expected, tolerance; /* offsets */
-    size_t initial, answer; /* custom: instead of expected and tolerance */
-    size_t bytes;
+/* What the file of a task holds, by where it lies. */
+enum part {
+    PART_INPUT,
+    PART_WEIGHTS,
+    PART_BIAS,
+    PART_RESIDUAL,
+    PART_EXPECTED,
+    PART_TOLERANCE,
+    /* Of a custom kernel, instead of all but the input. */
+    PART_INITIAL,
+    PART_ANSWER,
+    PART_COUNT
 };
 
-static size_t place(struct layout *layout, size_t elements, size_t size)
-{
-    size_t at = layout->bytes;
-    layout->bytes += (elements * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return at;
-}
+struct layout {
+    size_t offsets[PART_COUNT];
+    size_t bytes[PART_COUNT]; /* 0: absent */
+    size_t whole;
+};
 
 /* A checked task has less than 2^31 elements a tensor: nothing overflows. */
-static struct layout layout_of(const struct anole_task *task)
+static void lay_out(struct layout *layout, const struct anole_task *task)
 {
-    struct layout layout = {.bytes = 0};
-    size_t output = anole_task_output_elements(task), element = anole_task_element_bytes(task);
-    layout.input = place(&layout, anole_task_input_elements(task), element);
+    struct anole_task_sizes sizes;
+    anole_task_sizes(&sizes, task);
+    const size_t *bytes = sizes.bytes, outputs = bytes[ANOLE_ROLE_OUTPUT] / sizes.element;
+    *layout = (struct layout){.bytes = {[PART_INPUT] = bytes[ANOLE_ROLE_INPUT]}};
     if (task->custom) {
-        layout.initial = place(&layout, output, sizeof(float));
-        layout.answer = place(&layout, output, sizeof(float));
-        return layout;
+        layout->bytes[PART_INITIAL] = layout->bytes[PART_ANSWER] = bytes[ANOLE_ROLE_OUTPUT];
+    } else {
+        layout->bytes[PART_WEIGHTS] = bytes[ANOLE_ROLE_WEIGHTS];
+        layout->bytes[PART_BIAS] = bytes[ANOLE_ROLE_BIAS];
+        layout->bytes[PART_RESIDUAL] = bytes[ANOLE_ROLE_RESIDUAL];
+        layout->bytes[PART_EXPECTED] = outputs * sizeof(double);
+        layout->bytes[PART_TOLERANCE] = outputs * sizeof(float);
     }
-    layout.weights = place(&layout, anole_task_weight_elements(task), element);
-    layout.bias = place(&layout, anole_task_bias_elements(task), element);
-    layout.residual = place(&layout, anole_task_residual_elements(task), element);
-    layout.expected = place(&layout, output, sizeof(double));
-    layout.tolerance = place(&layout, output, sizeof(float));
-    return layout;
+    for (int i = 0; i < PART_COUNT; i++) {
+        layout->offsets[i] = layout->whole;
+        layout->whole += (layout->bytes[i] + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
 }
 
 size_t anole_task_file_size(const struct anole_task *task)
 {
-    return layout_of(task).bytes;
+    struct layout layout;
+    lay_out(&layout, task);
+    return layout.whole;
 }
 
-enum anole_status anole_task_file_create(int *descriptor, const struct anole_task *task,
-                                         struct anole_error *error)
+enum anole_status anole_task_file_create(int *descriptor, size_t bytes, struct anole_error *error)
 {
     int file = memfd_create("anole-task", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (file < 0)
         return anole_fail_errno(error, "cannot make a file in memory for a task's data");
-    if (ftruncate(file, (off_t)anole_task_file_size(task)) != 0) {
+    if (ftruncate(file, (off_t)bytes) != 0) {
         enum anole_status status =
-            anole_fail_errno(error, "cannot make room for the %zu bytes of a task's data",
-                             anole_task_file_size(task));
+            anole_fail_errno(error, "cannot make room for the %zu bytes of a task's data", bytes);
         close(file);
         return status;
     }
@@ -90,22 +100,21 @@ static enum anole_status write_at(int descriptor, size_t offset, const void *dat
 static enum anole_status fill_custom(int descriptor, const struct anole_task *task, uint64_t seed,
                                      struct anole_error *error)
 {
+    static const enum part parts[] = {PART_INPUT, PART_INITIAL, PART_ANSWER};
     const struct anole_custom_kernel *custom = anole_custom_of(task);
-    struct layout layout = layout_of(task);
-    const struct {
-        size_t offset, bytes;
-    } parts[] = {{layout.input, (size_t)custom->base.input_bytes},
-                 {layout.initial, (size_t)custom->base.output_bytes},
-                 {layout.answer, (size_t)custom->base.output_bytes}};
+    struct layout layout;
     enum anole_status status = ANOLE_DONE;
+    lay_out(&layout, task);
     for (size_t i = 0; status == ANOLE_DONE && i < sizeof parts / sizeof *parts; i++) {
-        void *memory = calloc(1, parts[i].bytes + 1);
+        enum part part = parts[i];
+        void *memory = calloc(1, layout.bytes[part] + 1);
         if (!memory)
             return anole_fail_memory(error);
-        status = i < 2 ? anole_custom_fill(memory, custom, i == 1, seed, error)
-                       : anole_custom_expect(memory, custom, error);
+        status = part == PART_ANSWER
+                     ? anole_custom_expect(memory, custom, error)
+                     : anole_custom_fill(memory, custom, part == PART_INITIAL, seed, error);
         if (status == ANOLE_DONE)
-            status = write_at(descriptor, parts[i].offset, memory, parts[i].bytes, error);
+            status = write_at(descriptor, layout.offsets[part], memory, layout.bytes[part], error);
         free(memory);
     }
     return status;
@@ -115,17 +124,19 @@ enum anole_status anole_task_file_answer(int descriptor, const struct anole_task
                                          const void *computed, struct anole_error *error)
 {
     struct anole_task_file file = {.map = NULL};
-    size_t bytes = (size_t)task->custom->output_bytes;
+    struct layout layout;
     enum anole_status status = anole_task_file_look(&file, descriptor, task, error);
     if (status != ANOLE_DONE)
         return status;
+    lay_out(&layout, task);
+    size_t bytes = layout.bytes[PART_ANSWER];
     void *memory = malloc(bytes);
     if (!memory) {
         status = anole_fail_memory(error);
     } else {
         memcpy(memory, file.data.answer, bytes);
         anole_custom_adopt(memory, anole_custom_of(task), computed);
-        status = write_at(descriptor, layout_of(task).answer, memory, bytes, error);
+        status = write_at(descriptor, layout.offsets[PART_ANSWER], memory, bytes, error);
     }
     free(memory);
     anole_task_file_unmap(&file);
@@ -136,26 +147,20 @@ enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *
                                        unsigned threads, struct anole_error *error)
 {
     struct anole_task_data *data;
+    struct layout layout;
     if (task->custom)
         return fill_custom(descriptor, task, seed, error);
     enum anole_status status = anole_task_data_create(&data, task, seed, threads, error);
     if (status != ANOLE_DONE)
         return status;
-    struct layout layout = layout_of(task);
-    size_t output = anole_task_output_elements(task), element = anole_task_element_bytes(task);
-    const struct {
-        size_t offset, bytes;
-        const void *data;
-    } parts[] = {
-        {layout.input, anole_task_input_elements(task) * element, data->input},
-        {layout.weights, anole_task_weight_elements(task) * element, data->weights},
-        {layout.bias, anole_task_bias_elements(task) * element, data->bias},
-        {layout.residual, anole_task_residual_elements(task) * element, data->residual},
-        {layout.expected, output * sizeof(double), data->expected},
-        {layout.tolerance, output * sizeof(float), data->tolerance},
+    const void *const parts[PART_COUNT] = {
+        [PART_INPUT] = data->input,       [PART_WEIGHTS] = data->weights,
+        [PART_BIAS] = data->bias,         [PART_RESIDUAL] = data->residual,
+        [PART_EXPECTED] = data->expected, [PART_TOLERANCE] = data->tolerance,
     };
-    for (size_t i = 0; status == ANOLE_DONE && i < sizeof parts / sizeof *parts; i++)
-        status = write_at(descriptor, parts[i].offset, parts[i].data, parts[i].bytes, error);
+    lay_out(&layout, task);
+    for (int i = 0; status == ANOLE_DONE && i < PART_COUNT; i++)
+        status = write_at(descriptor, layout.offsets[i], parts[i], layout.bytes[i], error);
     anole_task_data_destroy(data);
     return status;
 }
@@ -170,25 +175,24 @@ enum anole_status anole_task_file_seal(int descriptor, struct anole_error *error
 enum anole_status anole_task_file_look(struct anole_task_file *file, int descriptor,
                                        const struct anole_task *task, struct anole_error *error)
 {
-    struct layout layout = layout_of(task);
-    char *map = mmap(NULL, layout.bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    struct layout layout;
+    void *parts[PART_COUNT];
+    lay_out(&layout, task);
+    char *map = mmap(NULL, layout.whole, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (map == MAP_FAILED)
-        return anole_fail_errno(error, "cannot map a task's data of %zu bytes", layout.bytes);
+        return anole_fail_errno(error, "cannot map a task's data of %zu bytes", layout.whole);
+    for (int i = 0; i < PART_COUNT; i++)
+        parts[i] = layout.bytes[i] > 0 ? map + layout.offsets[i] : NULL;
     file->map = map;
-    file->bytes = layout.bytes;
-    file->data = (struct anole_task_data){.input = map + layout.input};
-    if (task->custom) {
-        file->data.initial = map + layout.initial;
-        file->data.answer = map + layout.answer;
-        return ANOLE_DONE;
-    }
-    file->data.weights = map + layout.weights;
-    file->data.expected = (double *)(map + layout.expected);
-    file->data.tolerance = (float *)(map + layout.tolerance);
-    if (task->flags & ANOLE_TASK_BIAS)
-        file->data.bias = map + layout.bias;
-    if (task->flags & ANOLE_TASK_RESIDUAL)
-        file->data.residual = map + layout.residual;
+    file->bytes = layout.whole;
+    file->data = (struct anole_task_data){.input = parts[PART_INPUT],
+                                          .weights = parts[PART_WEIGHTS],
+                                          .bias = parts[PART_BIAS],
+                                          .residual = parts[PART_RESIDUAL],
+                                          .expected = parts[PART_EXPECTED],
+                                          .tolerance = parts[PART_TOLERANCE],
+                                          .initial = parts[PART_INITIAL],
+                                          .answer = parts[PART_ANSWER]};
     return ANOLE_DONE;
 }
 

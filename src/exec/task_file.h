@@ -2,7 +2,7 @@
  *
  * A task's data and reference in a file that lives in memory alone: computed
  * once, by a process that loads no plugin (unless only a run of a custom kernel can
- * tell: refer.h), then sealed, and mapped by every worker that verifies or times the
+ * tell: custom_reference.h), then sealed, and mapped by every worker that verifies or times the
  * task.  A kernel that writes where it should not cannot reach it, and a worker that
  * is replaced need not compute it again.
  */
@@ -15,8 +15,7 @@
 size_t anole_task_file_size(const struct anole_task *task);
 
 /* An empty file of that size; *descriptor is the caller's to close. */
-enum anole_status anole_task_file_create(int *descriptor, const struct anole_task *task,
-                                         struct anole_error *error);
+enum anole_status anole_task_file_create(int *descriptor, size_t bytes, struct anole_error *error);
 /* Computes the data, and writes it. */
 enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *task, uint64_t seed,
                                        unsigned threads, struct anole_error *error);

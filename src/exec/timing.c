@@ -103,20 +103,30 @@ static bool choose_time(struct anole_timing *timing, double *seconds, uint32_t r
     return *seconds > 0 ? true : fail_time(result, "a host time", host);
 }
 
+int anole_timing_run(const struct anole_timing *timing, const struct anole_timed *timed,
+                     uint32_t repeats, double *device_seconds, double *host, double *wall,
+                     struct anole_message *message)
+{
+    *host = NAN;
+    for (uint32_t i = 0; i < repeats; i++)
+        device_seconds[i] = -1;
+    if (timing->alive)
+        timing->alive(timing->context);
+    double start = anole_clock();
+    int code = timing->plugin->run(timing->session, timed->build, timed->bindings, ANOLE_ROLE_COUNT,
+                                   repeats, device_seconds, host, message);
+    *wall = anole_clock() - start;
+    return code;
+}
+
 bool anole_timing_batch(struct anole_timing *timing, double *seconds,
                         const struct anole_timed *timed, uint32_t repeats,
                         struct anole_result *result)
 {
     struct anole_message message = {.size = sizeof message};
-    double host = NAN;
-    for (uint32_t i = 0; i < repeats; i++)
-        timing->device_seconds[i] = -1;
-    if (timing->alive)
-        timing->alive(timing->context);
-    double start = anole_clock();
-    int code = timing->plugin->run(timing->session, timed->build, timed->bindings, ANOLE_ROLE_COUNT,
-                                   repeats, timing->device_seconds, &host, &message);
-    double wall = anole_clock() - start;
+    double host, wall;
+    int code =
+        anole_timing_run(timing, timed, repeats, timing->device_seconds, &host, &wall, &message);
     if (code == ANOLE_OK)
         return choose_time(timing, seconds, repeats, host, wall, result);
     result->outcome = anole_timing_outcome(code, ANOLE_OUTCOME_LAUNCH);

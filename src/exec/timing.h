@@ -39,6 +39,13 @@ struct anole_timed {
 void anole_timing_init(struct anole_timing *timing, const struct anole_plugin *plugin,
                        struct anole_session *session, uint32_t flags, double sample_time);
 
+/* Runs it `repeats` times, and waits once.  The plugin's code.  device_seconds[repeats]: as
+ * the plugin says, -1 where it says nothing.  *host: seconds of the whole by the plugin's
+ * clock (NaN if it says nothing), *wall: by ours. */
+int anole_timing_run(const struct anole_timing *timing, const struct anole_timed *timed,
+                     uint32_t repeats, double *device_seconds, double *host, double *wall,
+                     struct anole_message *message);
+
 /* One batch.  *seconds: of one run.  False, and outcome and message of `result`
  * are set, if the backend failed or reported what cannot be. */
 bool anole_timing_batch(struct anole_timing *timing, double *seconds,

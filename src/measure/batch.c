@@ -6,7 +6,6 @@
  */
 #include "base/clock.h"
 #include "measure/measure_private.h"
-#include "exec/runner.h"
 
 #include <math.h>
 #include <stdio.h>

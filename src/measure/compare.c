@@ -8,7 +8,6 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "measure/measure_private.h"
-#include "exec/runner.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -71,7 +71,7 @@ enum anole_status anole_task_store_get(struct anole_stored_task **entry,
     struct anole_stored_task *new = make_room(store, bytes);
     int file = -1;
     if (data) {
-        enum anole_status status = anole_task_file_create(&file, task, error);
+        enum anole_status status = anole_task_file_create(&file, bytes, error);
         if (status != ANOLE_DONE)
             return status;
     }

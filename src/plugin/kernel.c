@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "op/roles.h"
 #include "plugin/kernel.h"
 #include "plugin/plugin_message.h"
 
@@ -23,6 +24,7 @@ struct draft {
     struct anole_kernel_builder builder;
     const struct anole_device *device;
     struct anole_task task;
+    struct anole_task_sizes sizes;
     int64_t values[ANOLE_MAX_KNOBS];
     struct anole_text source, options;
     struct anole_launch launches[ANOLE_MAX_LAUNCHES];
@@ -119,38 +121,6 @@ static int add_launch(struct anole_kernel_builder *builder, const struct anole_l
     return ANOLE_OK;
 }
 
-/* Bytes of what a role is bound to; 0: absent. */
-static size_t role_bytes(const struct draft *draft, uint32_t role)
-{
-    const struct anole_task *task = &draft->task;
-    const struct anole_kernel *kernel = &draft->generated.kernel;
-    const size_t element = anole_task_element_bytes(task);
-    switch (role) {
-    case ANOLE_ROLE_INPUT:
-        return anole_task_input_elements(task) * element;
-    case ANOLE_ROLE_WEIGHTS:
-        return kernel->packed_weights ? kernel->packed_weights
-                                      : anole_task_weight_elements(task) * element;
-    case ANOLE_ROLE_BIAS:
-        return anole_task_bias_elements(task) * element;
-    case ANOLE_ROLE_RESIDUAL:
-        return anole_task_residual_elements(task) * element;
-    case ANOLE_ROLE_OUTPUT:
-        return anole_task_output_elements(task) * element;
-    case ANOLE_ROLE_WORKSPACE:
-        return kernel->workspace;
-    default:
-        return 0;
-    }
-}
-
-static const char *role_name(uint32_t role)
-{
-    static const char *const names[] = {"the input",    "the weights", "the bias",
-                                        "the residual", "the output",  "the workspace"};
-    return role < ANOLE_ROLE_COUNT ? names[role] : "nothing that exists";
-}
-
 /* The tensor of a plain kernel that an argument means: inputs first, then outputs. */
 static int check_tensor(struct draft *draft, uint32_t at, uint32_t i)
 {
@@ -197,16 +167,17 @@ static int check_arg(struct draft *draft, uint32_t at, uint32_t i, uint64_t *loc
     if (arg->role >= ANOLE_ROLE_COUNT)
         return REFUSE(draft, ERR_PLUGIN, "launch %u, argument %u: the unknown role %u", at, i,
                       arg->role);
-    size_t bytes = role_bytes(draft, arg->role);
+    size_t bytes = anole_role_bytes(&draft->sizes, &draft->generated.kernel, arg->role);
     if (bytes == 0)
-        return REFUSE(draft, ERR_PLUGIN,
-                      "launch %u, argument %u is bound to %s, which this task or kernel does not "
-                      "have",
-                      at, i, role_name(arg->role));
+        return REFUSE(
+            draft, ERR_PLUGIN,
+            "launch %u, argument %u is bound to the %s, which this task or kernel does not "
+            "have",
+            at, i, anole_role_name(arg->role));
     if (arg->value < 0 || (uint64_t)arg->value >= bytes)
         return REFUSE(draft, ERR_PLUGIN,
-                      "launch %u, argument %u: the offset %lld lies outside %s of %zu bytes", at, i,
-                      value, role_name(arg->role), bytes);
+                      "launch %u, argument %u: the offset %lld lies outside the %s of %zu bytes",
+                      at, i, value, anole_role_name(arg->role), bytes);
     return ANOLE_OK;
 }
 
@@ -322,6 +293,7 @@ static struct draft *draft_create(const struct anole_device *device, const struc
     draft->device = device;
     draft->task = *task;
     draft->task.size = sizeof draft->task;
+    anole_task_sizes(&draft->sizes, task);
     if (count > 0)
         memcpy(draft->values, values, count * sizeof *values);
     draft->error = error;

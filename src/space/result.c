@@ -16,6 +16,12 @@ static const char *const meanings[] = {
 #undef X
 };
 
+void anole_result_clear(struct anole_result *result)
+{
+    *result = (struct anole_result){
+        .outcome = ANOLE_OUTCOME_OK, .seconds = NAN, .low = NAN, .high = NAN, .error = NAN};
+}
+
 const char *anole_outcome_text(enum anole_outcome outcome)
 {
     return (unsigned)outcome < ANOLE_OUTCOME_COUNT ? texts[outcome] : "unknown";

@@ -61,6 +61,9 @@ struct anole_result {
     char message[256]; /* why it failed; printable; "" if ok */
 };
 
+/* A result that says nothing yet: ok, and NaN. */
+void anole_result_clear(struct anole_result *result);
+
 /* Literals.  "unknown" for values out of range. */
 const char *anole_outcome_text(enum anole_outcome outcome);
 const char *anole_outcome_words(enum anole_outcome outcome);

@@ -216,7 +216,7 @@ static void do_open(struct worker *worker, const struct anole_frame *frame,
     (void)frame;
     enum anole_refusal refusal;
     struct anole_error error = {.status = ANOLE_DONE};
-    struct anole_runner_options options = {.threads = request->threads,
+    struct anole_target_options options = {.threads = request->threads,
                                            .sample_time = request->sample_time,
                                            .stage = say_stage,
                                            .context = worker};

@@ -3,8 +3,8 @@
  * A process for one test: its verdict comes back by a socket; its stdout and
  * stderr are caught; whatever it does, it ends, and with it all that it started.
  */
-#ifndef ANOLE_CELL_H
-#define ANOLE_CELL_H
+#ifndef ANOLE_SANDBOX_H
+#define ANOLE_SANDBOX_H
 
 #include "check/check.h"
 #include "worker/message.h"
@@ -12,15 +12,15 @@
 #include <stdbool.h>
 
 /* What the test says at its end. */
-struct anole_cell_reply {
-    uint32_t verdict; /* enum anole_ruling */
+struct anole_sandbox_reply {
+    uint32_t verdict; /* enum anole_check_verdict */
     uint64_t number;  /* whatever the next tests need to know of this one */
     char text[ANOLE_CHECK_TEXT];
 };
 
-struct anole_cell {
+struct anole_sandbox {
     int socket; /* the test's end */
-    struct anole_cell_reply reply;
+    struct anole_sandbox_reply reply;
     /* Of a test that has ended: */
     bool answered;
     char death[256]; /* how it ended, if it did not answer: "was killed by SIGSEGV while ..." */
@@ -31,12 +31,12 @@ struct anole_cell {
 /* Runs `test` in a process of its own, which gets a copy of everything that
  * `context` points to.  Each step may take `limit` seconds.  That the test dies is
  * no failure. */
-enum anole_status anole_cell_run(struct anole_cell *cell,
-                                 void (*test)(void *context, struct anole_cell *cell),
-                                 void *context, double limit, bool (*stop)(void *context),
-                                 void *stop_context, struct anole_error *error);
+enum anole_status anole_sandbox_run(struct anole_sandbox *sandbox,
+                                    void (*test)(void *context, struct anole_sandbox *sandbox),
+                                    void *context, double limit, bool (*stop)(void *context),
+                                    void *stop_context, struct anole_error *error);
 
 /* In the test: says what comes next, for `death`; the time starts anew. */
-void anole_cell_step(struct anole_cell *cell, const char *words);
+void anole_sandbox_step(struct anole_sandbox *sandbox, const char *words);
 
 #endif

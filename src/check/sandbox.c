@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "check/cell.h"
+#include "check/sandbox.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -26,12 +26,12 @@ enum { SAYS_STEP = 1, SAYS_REPLY };
 /* One packet of the socket. */
 struct note {
     uint32_t magic, kind;
-    struct anole_cell_reply reply; /* SAYS_STEP: text alone */
+    struct anole_sandbox_reply reply; /* SAYS_STEP: text alone */
 };
 
 /* Our side of a test under way. */
 struct watch {
-    struct anole_cell *cell;
+    struct anole_sandbox *sandbox;
     pid_t guard;
     int socket, out, err; /* -1: closed */
     char step[ANOLE_CHECK_TEXT];
@@ -41,28 +41,28 @@ struct watch {
 
 /* ---------------------------------------------------------------- the test */
 
-static void send_note(const struct anole_cell *cell, struct note *note)
+static void send_note(const struct anole_sandbox *sandbox, struct note *note)
 {
     note->magic = MAGIC;
-    while (send(cell->socket, note, sizeof *note, MSG_NOSIGNAL) < 0 && errno == EINTR)
+    while (send(sandbox->socket, note, sizeof *note, MSG_NOSIGNAL) < 0 && errno == EINTR)
         continue;
 }
 
-void anole_cell_step(struct anole_cell *cell, const char *words)
+void anole_sandbox_step(struct anole_sandbox *sandbox, const char *words)
 {
     struct note note = {.kind = SAYS_STEP};
     snprintf(note.reply.text, sizeof note.reply.text, "%s", words);
-    send_note(cell, &note);
+    send_note(sandbox, &note);
 }
 
-static void enter(struct anole_cell *cell, const int *socket, const int *out, const int *err,
+static void enter(struct anole_sandbox *sandbox, const int *socket, const int *out, const int *err,
                   pid_t parent)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     dup2(null, 0);
     dup2(out[1], 1);
     dup2(err[1], 2);
-    cell->socket = fcntl(socket[1], F_DUPFD_CLOEXEC, HIGH);
+    sandbox->socket = fcntl(socket[1], F_DUPFD_CLOEXEC, HIGH);
     const int spare[] = {null, socket[0], socket[1], out[0], out[1], err[0], err[1]};
     for (size_t i = 0; i < sizeof spare / sizeof *spare; i++)
         close(spare[i]);
@@ -70,14 +70,14 @@ static void enter(struct anole_cell *cell, const int *socket, const int *out, co
     anole_confine(); /* as a worker: drivers describe what they are allowed */
 }
 
-static void live(struct anole_cell *cell, void (*test)(void *context, struct anole_cell *cell),
-                 void *context)
+static void live(struct anole_sandbox *sandbox,
+                 void (*test)(void *context, struct anole_sandbox *sandbox), void *context)
 {
     struct note note = {.kind = SAYS_REPLY};
-    test(context, cell);
+    test(context, sandbox);
     fflush(stdout); /* what a plugin printed and left in there */
-    note.reply = cell->reply;
-    send_note(cell, &note);
+    note.reply = sandbox->reply;
+    send_note(sandbox, &note);
     _exit(0);
 }
 
@@ -118,8 +118,8 @@ static void hear_note(struct watch *watch)
     if (note.kind == SAYS_STEP) {
         memcpy(watch->step, note.reply.text, sizeof watch->step);
     } else {
-        watch->cell->reply = note.reply;
-        watch->cell->answered = true;
+        watch->sandbox->reply = note.reply;
+        watch->sandbox->answered = true;
     }
 }
 
@@ -147,7 +147,7 @@ static void hear_text(int *pipe, size_t *total, char *words, size_t size, bool e
 
 static void hear(struct watch *watch)
 {
-    struct anole_cell *cell = watch->cell;
+    struct anole_sandbox *sandbox = watch->sandbox;
     struct pollfd fds[] = {
         {watch->socket, POLLIN, 0}, {watch->out, POLLIN, 0}, {watch->err, POLLIN, 0}};
     if (poll(fds, 3, POLL_MILLISECONDS) <= 0)
@@ -155,15 +155,15 @@ static void hear(struct watch *watch)
     if (fds[0].revents)
         hear_note(watch);
     if (fds[1].revents)
-        hear_text(&watch->out, &cell->out, cell->out_words, sizeof cell->out_words, false);
+        hear_text(&watch->out, &sandbox->out, sandbox->out_words, sizeof sandbox->out_words, false);
     if (fds[2].revents)
-        hear_text(&watch->err, &cell->err, cell->err_words, sizeof cell->err_words, true);
+        hear_text(&watch->err, &sandbox->err, sandbox->err_words, sizeof sandbox->err_words, true);
 }
 
 static void say_death(struct watch *watch, const char *what)
 {
-    struct anole_cell *cell = watch->cell;
-    snprintf(cell->death, sizeof cell->death, "%.90s%s%.150s", what,
+    struct anole_sandbox *sandbox = watch->sandbox;
+    snprintf(sandbox->death, sizeof sandbox->death, "%.90s%s%.150s", what,
              watch->step[0] ? " while " : "", watch->step);
 }
 
@@ -187,12 +187,12 @@ static enum anole_status attend(struct watch *watch, bool (*stop)(void *context)
 {
     int status = 0;
     bool gone = false;
-    while (!watch->cell->answered && !gone) {
+    while (!watch->sandbox->answered && !gone) {
         if (stop && stop(context))
             return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
         hear(watch);
         gone = waitpid(watch->guard, &status, WNOHANG) == watch->guard;
-        if (!gone && watch->socket < 0 && !watch->cell->answered) {
+        if (!gone && watch->socket < 0 && !watch->sandbox->answered) {
             waitpid(watch->guard, &status, 0); /* it ends the remains now */
             gone = true;
         }
@@ -209,7 +209,7 @@ static enum anole_status attend(struct watch *watch, bool (*stop)(void *context)
     while ((watch->out >= 0 || watch->err >= 0 || (gone && watch->socket >= 0)) &&
            anole_clock() < patience)
         hear(watch);
-    if (gone && !watch->cell->answered)
+    if (gone && !watch->sandbox->answered)
         say_end(watch, status);
     return ANOLE_DONE;
 }
@@ -227,25 +227,25 @@ static void finish(struct watch *watch)
             close(all[i]);
 }
 
-enum anole_status anole_cell_run(struct anole_cell *cell,
-                                 void (*test)(void *context, struct anole_cell *cell),
-                                 void *context, double limit, bool (*stop)(void *context),
-                                 void *stop_context, struct anole_error *error)
+enum anole_status anole_sandbox_run(struct anole_sandbox *sandbox,
+                                    void (*test)(void *context, struct anole_sandbox *sandbox),
+                                    void *context, double limit, bool (*stop)(void *context),
+                                    void *stop_context, struct anole_error *error)
 {
     int socket[2], out[2], err[2];
     enum anole_status status = make_pipes(socket, out, err, error);
     if (status != ANOLE_DONE)
         return status;
-    memset(cell, 0, sizeof *cell);
-    struct watch watch = {.cell = cell, .socket = socket[0], .out = out[0], .err = err[0]};
+    memset(sandbox, 0, sizeof *sandbox);
+    struct watch watch = {.sandbox = sandbox, .socket = socket[0], .out = out[0], .err = err[0]};
     watch.limit = limit;
     watch.deadline = anole_clock() + limit;
     pid_t parent = getpid();
     fflush(NULL);
     watch.guard = fork();
     if (watch.guard == 0) {
-        enter(cell, socket, out, err, parent);
-        live(cell, test, context);
+        enter(sandbox, socket, out, err, parent);
+        live(sandbox, test, context);
     }
     close(socket[1]);
     close(out[1]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "check/exam.h"
+#include "check/context.h"
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -29,22 +29,24 @@ static const char *const task_keys[] = {
     "dense n3 i33 o17 f16 bias",
 };
 
-static enum anole_ruling conclude(struct anole_exam *exam, enum anole_ruling verdict,
-                                  const char *format, va_list args)
+static enum anole_check_verdict conclude(struct anole_check_context *check,
+                                         enum anole_check_verdict verdict, const char *format,
+                                         va_list args)
 {
     char text[ANOLE_CHECK_TEXT];
     vsnprintf(text, sizeof text, format, args);
-    anole_text_printable(exam->cell->reply.text, sizeof exam->cell->reply.text, text);
-    exam->cell->reply.verdict = verdict;
+    anole_text_printable(check->sandbox->reply.text, sizeof check->sandbox->reply.text, text);
+    check->sandbox->reply.verdict = verdict;
     return verdict;
 }
 
 #define DEFINE_VERDICT(name, verdict)                                                              \
-    enum anole_ruling anole_exam_##name(struct anole_exam *exam, const char *format, ...)          \
+    enum anole_check_verdict anole_check_##name(struct anole_check_context *check,                 \
+                                                const char *format, ...)                           \
     {                                                                                              \
         va_list args;                                                                              \
         va_start(args, format);                                                                    \
-        conclude(exam, verdict, format, args);                                                     \
+        conclude(check, verdict, format, args);                                                    \
         va_end(args);                                                                              \
         return verdict;                                                                            \
     }
@@ -52,42 +54,42 @@ DEFINE_VERDICT(pass, ANOLE_PASS)
 DEFINE_VERDICT(fail, ANOLE_FAIL)
 DEFINE_VERDICT(skip, ANOLE_SKIPPED)
 
-void anole_exam_step(struct anole_exam *exam, const char *format, ...)
+void anole_check_step(struct anole_check_context *check, const char *format, ...)
 {
     char text[ANOLE_CHECK_TEXT], safe[ANOLE_CHECK_TEXT];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    anole_cell_step(exam->cell, anole_text_printable(safe, sizeof safe, text));
+    anole_sandbox_step(check->sandbox, anole_text_printable(safe, sizeof safe, text));
 }
 
-bool anole_exam_simulated(const struct anole_exam *exam)
+bool anole_check_simulated(const struct anole_check_context *check)
 {
-    return exam->device->flags & ANOLE_DEVICE_SIMULATED;
+    return check->device->flags & ANOLE_DEVICE_SIMULATED;
 }
 
 #define KEY_COUNT (sizeof task_keys / sizeof *task_keys)
 
-uint64_t anole_exam_supported(const struct anole_exam *exam)
+uint64_t anole_check_supported(const struct anole_check_context *check)
 {
     uint64_t supported = 0;
     for (size_t i = 0; i < KEY_COUNT; i++) {
         struct anole_task task;
         if (anole_task_parse_key(&task, task_keys[i], NULL) == ANOLE_DONE &&
-            anole_backend_supports(exam->backend, exam->device, &task))
+            anole_backend_supports(check->backend, check->device, &task))
             supported |= UINT64_C(1) << i;
     }
     return supported;
 }
 
-void anole_exam_take_tasks(struct anole_exam *exam, uint64_t supported)
+void anole_check_take_tasks(struct anole_check_context *check, uint64_t supported)
 {
-    exam->task_count = 0;
+    check->task_count = 0;
     for (size_t i = 0; i < KEY_COUNT; i++)
-        if (supported >> i & 1 &&
-            anole_task_parse_key(&exam->tasks[exam->task_count], task_keys[i], NULL) == ANOLE_DONE)
-            exam->task_count++;
+        if (supported >> i & 1 && anole_task_parse_key(&check->tasks[check->task_count],
+                                                       task_keys[i], NULL) == ANOLE_DONE)
+            check->task_count++;
 }
 
 static bool is_among(uint64_t config, const uint64_t *configs, size_t count)
@@ -98,18 +100,18 @@ static bool is_among(uint64_t config, const uint64_t *configs, size_t count)
     return false;
 }
 
-size_t anole_exam_sample(const struct anole_exam *exam, const struct anole_generator *generator,
-                         uint64_t *configs)
+size_t anole_check_sample(const struct anole_check_context *check,
+                          const struct anole_generator *generator, uint64_t *configs)
 {
     const struct anole_space *space = anole_generator_space(generator);
     char key[ANOLE_TASK_KEY];
     struct anole_rng root, rng;
     anole_task_key(key, anole_generator_task(generator));
-    anole_rng_init(&root, exam->seed);
+    anole_rng_init(&root, check->seed);
     anole_rng_fork(&rng, &root, key);
     size_t count = 0;
     configs[count++] = anole_space_default(space);
-    for (uint32_t tries = 0; count < exam->samples && tries < 16 * exam->samples; tries++) {
+    for (uint32_t tries = 0; count < check->samples && tries < 16 * check->samples; tries++) {
         uint64_t config;
         if (!anole_space_sample(space, &rng, &config))
             break;
@@ -120,16 +122,16 @@ size_t anole_exam_sample(const struct anole_exam *exam, const struct anole_gener
 }
 
 /* The kernels of one task. */
-static enum anole_status add_kernels(struct anole_exam *exam, const struct anole_task *task,
-                                     uint64_t *number, size_t *count, size_t *refused,
-                                     struct anole_error *error)
+static enum anole_status add_kernels(struct anole_check_context *check,
+                                     const struct anole_task *task, uint64_t *number, size_t *count,
+                                     size_t *refused, struct anole_error *error)
 {
     struct anole_generator *generator = NULL;
-    uint64_t *configs = malloc((exam->samples + 1) * sizeof *configs);
+    uint64_t *configs = malloc((check->samples + 1) * sizeof *configs);
     enum anole_status status =
-        configs ? anole_generator_create(&generator, exam->backend, exam->device, task, error)
+        configs ? anole_generator_create(&generator, check->backend, check->device, task, error)
                 : anole_fail_memory(error);
-    size_t configs_count = status == ANOLE_DONE ? anole_exam_sample(exam, generator, configs) : 0;
+    size_t configs_count = status == ANOLE_DONE ? anole_check_sample(check, generator, configs) : 0;
     for (size_t i = 0; i < configs_count && status == ANOLE_DONE; i++) {
         struct anole_generated *generated = NULL;
         struct anole_error why = {.status = ANOLE_DONE};
@@ -151,13 +153,13 @@ static enum anole_status add_kernels(struct anole_exam *exam, const struct anole
     return status;
 }
 
-enum anole_status anole_exam_kernels(struct anole_exam *exam, uint64_t *number, size_t *count,
-                                     size_t *refused, struct anole_error *error)
+enum anole_status anole_check_kernels(struct anole_check_context *check, uint64_t *number,
+                                      size_t *count, size_t *refused, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
     *number = 0;
     *count = *refused = 0;
-    for (size_t i = 0; i < exam->task_count && status == ANOLE_DONE; i++)
-        status = add_kernels(exam, &exam->tasks[i], number, count, refused, error);
+    for (size_t i = 0; i < check->task_count && status == ANOLE_DONE; i++)
+        status = add_kernels(check, &check->tasks[i], number, count, refused, error);
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "check/stock.h"
+#include "check/resources.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -26,15 +26,15 @@ static size_t count_files(void)
 /* Of sanitizer/allocator_interface.h, which GCC has not always brought along. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 
-static void weigh(struct anole_stock *stock)
+static void weigh(struct anole_resources *resources)
 {
-    stock->heap = __sanitizer_get_current_allocated_bytes();
-    stock->resident = 0; /* it keeps what is freed, to catch its users */
+    resources->heap = __sanitizer_get_current_allocated_bytes();
+    resources->resident = 0; /* it keeps what is freed, to catch its users */
 }
 
 #else
 
-static void weigh(struct anole_stock *stock)
+static void weigh(struct anole_resources *resources)
 {
     struct mallinfo2 info = mallinfo2();
     unsigned long size = 0, resident = 0, shared = 0;
@@ -42,17 +42,17 @@ static void weigh(struct anole_stock *stock)
     bool read = file && fscanf(file, "%lu %lu %lu", &size, &resident, &shared) == 3;
     if (file)
         fclose(file);
-    stock->heap = info.uordblks + info.hblkhd;
-    stock->resident =
+    resources->heap = info.uordblks + info.hblkhd;
+    resources->resident =
         read && resident > shared ? (resident - shared) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 #endif
 
-void anole_stock_take(struct anole_stock *stock)
+void anole_resources_take(struct anole_resources *resources)
 {
-    weigh(stock);
-    stock->files = count_files();
+    weigh(resources);
+    resources->files = count_files();
 }
 
 /* Bytes, or files, a turn, if both series grew; 0: they did not. */
@@ -61,9 +61,10 @@ static size_t growth(size_t a, size_t b, size_t c, size_t turns)
     return b > a && c > b ? (c - a) / 2 / turns : 0;
 }
 
-bool anole_stock_leaks(char *out, size_t size, const struct anole_stock stocks[3], size_t turns)
+bool anole_resources_leak(char *out, size_t size, const struct anole_resources series[3],
+                          size_t turns)
 {
-    const struct anole_stock *a = &stocks[0], *b = &stocks[1], *c = &stocks[2];
+    const struct anole_resources *a = &series[0], *b = &series[1], *c = &series[2];
     size_t heap = growth(a->heap, b->heap, c->heap, turns);
     size_t resident = growth(a->resident, b->resident, c->resident, turns);
     bool files = b->files > a->files && c->files > b->files;
