@@ -6,7 +6,7 @@
  *
  * anole-bench-collect --task KEY [--device D] HISTORY...
  */
-#include "devices/registry.h"
+#include "devices/selection.h"
 #include "plugin/generator.h"
 #include "record/history.h"
 #include "space/space_private.h" /* the constraints' texts */

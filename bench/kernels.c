@@ -16,7 +16,7 @@
 #include "bench/report.h"
 #include "cli/interrupt.h"
 #include "plugin/scratch.h"
-#include "devices/registry.h"
+#include "devices/selection.h"
 #include "plugin/generator.h"
 
 #include <math.h>

@@ -13,6 +13,8 @@
 #include "cli/interrupt.h"
 #include "measure/measure.h"
 #include "tune/locked.h"
+#include "measure/compare.h"
+#include "devices/selection.h"
 
 #include <getopt.h>
 #include <stdio.h>

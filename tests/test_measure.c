@@ -5,7 +5,8 @@
  */
 #include "measure_fixture.h"
 
-#include "measure/measure.h"
+#include "measure/batch.h"
+#include "measure/compare.h"
 
 #include <math.h>
 

@@ -5,8 +5,9 @@
  */
 #include "measure_fixture.h"
 
-#include "measure/measure.h"
+#include "measure/batch.h"
 #include "record/history.h"
+#include "devices/selection.h"
 
 #include <math.h>
 #include <sys/stat.h>

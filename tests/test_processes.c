@@ -5,7 +5,7 @@
 #include "measure_fixture.h"
 #include "process_fixture.h"
 
-#include "measure/measure.h"
+#include "measure/batch.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -139,7 +139,7 @@ static void test_refuse_to_send_more_than_a_type_allows(void **state)
     struct anole_error error = {.status = ANOLE_DONE};
     char payload[65] = "";
     open_pair(&pair);
-    assert_int_equal(anole_channel_queue(&pair.a, NULL, ANOLE_FRAME_STAGE, 0, payload,
+    assert_int_equal(anole_channel_queue(&pair.a, NULL, ANOLE_FRAME_ROUND, 0, payload,
                                          sizeof payload, -1, &error),
                      ANOLE_ERR_INTERNAL);
     assert_false(anole_channel_unsent(&pair.a));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure_fixture.h"
+#include "devices/selection.h"
 
 #include <limits.h>
 

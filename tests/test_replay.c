@@ -6,7 +6,7 @@
 #include "measure_fixture.h"
 
 #include "formats/recording.h"
-#include "measure/measure.h"
+#include "measure/batch.h"
 
 #include <math.h>
 #include <sys/stat.h>

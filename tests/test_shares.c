@@ -7,7 +7,7 @@
 #include "measure_fixture.h"
 #include "process_fixture.h"
 
-#include "measure/measure.h"
+#include "measure/batch.h"
 
 #include <math.h>
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "check/context.h"
 #include "plugin/scratch.h"
+#include "devices/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,10 +60,8 @@ static void conclude(struct run *run, enum anole_check_verdict verdict, const ch
 /* What a test that died has to do with the clause: it is the clause that failed. */
 static void conclude_dead(struct run *run, const struct anole_sandbox *sandbox)
 {
-    char text[ANOLE_CHECK_TEXT];
-    const char *separator = sandbox->err_words[0] ? "; its last words: " : "";
-    snprintf(text, sizeof text, "the process %.255s%s%.255s", sandbox->death, separator,
-             sandbox->err_words);
+    char text[ANOLE_CHECK_TEXT + 16];
+    snprintf(text, sizeof text, "the process %s", sandbox->death);
     conclude(run, ANOLE_FAIL, text);
 }
 
@@ -87,10 +86,10 @@ static enum anole_status take_clause(struct run *run, struct anole_error *error)
         anole_sandbox_run(&sandbox, test, run, run->limit, options->stop, options->context, error);
     if (status != ANOLE_DONE)
         return status;
-    run->check.out += sandbox.out;
-    run->check.err += sandbox.err;
-    if (!run->check.words[0] && sandbox.out_words[0])
-        anole_text_printable(run->check.words, sizeof run->check.words, sandbox.out_words);
+    run->check.out += sandbox.out.bytes;
+    run->check.err += sandbox.err.bytes;
+    if (!run->check.words[0] && sandbox.out.head[0])
+        anole_text_printable(run->check.words, sizeof run->check.words, sandbox.out.head);
     if (!sandbox.answered) {
         conclude_dead(run, &sandbox);
         return ANOLE_DONE;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_CHECK_TEXT 600
+#define ANOLE_CHECK_TEXT 600 /* as ANOLE_CONCLUSION */
 
 enum anole_check_verdict { ANOLE_PASS, ANOLE_FAIL, ANOLE_SKIPPED };
 

@@ -1,31 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * A process for one test: its verdict comes back by a socket; its stdout and
- * stderr are caught; whatever it does, it ends, and with it all that it started.
+ * A process for the test of one clause: a copy of this one, under a guard, supervised as
+ * workers are.  Its verdict comes back as a frame; its stdout and stderr are caught;
+ * whatever it does, it ends, and with it all that it started.
  */
 #ifndef ANOLE_SANDBOX_H
 #define ANOLE_SANDBOX_H
 
 #include "check/check.h"
 #include "worker/message.h"
-
-#include <stdbool.h>
-
-/* What the test says at its end. */
-struct anole_sandbox_reply {
-    uint32_t verdict; /* enum anole_check_verdict */
-    uint64_t number;  /* whatever the next tests need to know of this one */
-    char text[ANOLE_CHECK_TEXT];
-};
+#include "worker/output.h"
 
 struct anole_sandbox {
-    int socket; /* the test's end */
-    struct anole_sandbox_reply reply;
+    /* In the test: */
+    struct anole_channel channel;
+    bool mute; /* a process that the test started: it does not speak for the test */
+    /* What the test says at its end. */
+    struct anole_concluded_reply reply;
     /* Of a test that has ended: */
     bool answered;
-    char death[256]; /* how it ended, if it did not answer: "was killed by SIGSEGV while ..." */
-    size_t out, err; /* bytes that it wrote to stdout and stderr */
-    char out_words[256], err_words[256]; /* how the former begins, how the latter ends */
+    char death[ANOLE_CHECK_TEXT]; /* else: "was killed by SIGSEGV while ..." */
+    struct anole_output out, err; /* what it wrote */
 };
 
 /* Runs `test` in a process of its own, which gets a copy of everything that

@@ -4,6 +4,7 @@
 #include "cli/failures.h"
 #include "cli/kernel_export.h"
 #include "cli/table.h"
+#include "devices/selection.h"
 #include "record/lockfile.h"
 
 #include <math.h>

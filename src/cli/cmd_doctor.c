@@ -2,7 +2,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/table.h"
-#include "devices/diagnose.h"
+#include "devices/diagnose_folder.h"
+#include "devices/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "tune/locked.h"
+#include "devices/selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,9 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/kernel_input.h"
-#include "measure/measure.h"
+#include "measure/batch.h"
 #include "record/history.h"
+#include "devices/selection.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "tune/tuner.h"
+#include "devices/selection.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -8,6 +8,8 @@
 #include "cli/report.h"
 #include "cli/tune_arguments.h"
 #include "tune/tuner_lock.h"
+#include "tune/tuner.h"
+#include "devices/selection.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "tune/finalists.h"
 #include "tune/tuner.h"
 #include "tune/locked.h"
+#include "devices/selection.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -39,11 +39,4 @@ enum anole_status anole_diagnose_backends(struct anole_findings *findings, size_
                                           const struct anole_registry_device *only,
                                           uint32_t threads, struct anole_error *error);
 
-/* The scratch folder, and a folder that a history is to be in: written to, synced,
- * locked, with room. */
-enum anole_status anole_diagnose_scratch(struct anole_findings *findings,
-                                         struct anole_error *error);
-enum anole_status anole_diagnose_folder(struct anole_findings *findings, const char *folder,
-                                        struct anole_error *error);
-
 #endif

@@ -1,8 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * Whether folders will take what a run writes to them.
- */
-#include "devices/diagnose.h"
+/* SPDX-License-Identifier: MIT */
+#include "devices/diagnose_folder.h"
 
 #include "base/text.h"
 #include "plugin/scratch.h"

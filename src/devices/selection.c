@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT
- *
- * From what a user types after --device to a device.
- */
+/* SPDX-License-Identifier: MIT */
+#include "devices/selection.h"
+
 #include "base/text.h"
-#include "devices/registry.h"
 
 #include <stdlib.h>
 #include <string.h>

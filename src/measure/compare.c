@@ -1,13 +1,11 @@
-/* SPDX-License-Identifier: MIT
- *
- * The final comparison: all kernels loaded in one worker, timed in turn, round
- * after round, so that what disturbs one disturbs all.
- */
+/* SPDX-License-Identifier: MIT */
+#include "measure/compare.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/statistics.h"
 #include "base/text.h"
-#include "measure/measure_private.h"
+#include "measure/work.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -112,14 +110,15 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
 
 static enum anole_status lose_round(struct comparison *comparison,
                                     const struct anole_handle *handle,
-                                    enum anole_handle_event event, const char *text,
+                                    enum anole_worker_event event, const char *text,
                                     struct anole_error *error)
 {
     struct anole_work *work = &comparison->work;
-    struct anole_item *guilty = item_in(work, handle->slot);
-    bool blame = guilty && event != ANOLE_HANDLE_FAILED && anole_stage_blames_kernel(handle->stage);
+    struct anole_item *guilty = item_in(work, handle->worker.slot);
+    bool blame =
+        guilty && event != ANOLE_WORKER_FAILED && anole_stage_blames_kernel(handle->worker.stage);
     enum anole_outcome outcome =
-        event == ANOLE_HANDLE_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
+        event == ANOLE_WORKER_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
     if (blame && !anole_item_try_again(work, guilty, outcome)) {
         guilty->state = ANOLE_ITEM_DONE;
         anole_item_fail(guilty, outcome, text);
@@ -131,20 +130,20 @@ static enum anole_status one_round(struct comparison *comparison, struct anole_e
 {
     struct anole_work *work = &comparison->work;
     struct anole_measure *measure = work->measure;
-    enum anole_handle_event event = ANOLE_HANDLE_WAITING;
+    enum anole_worker_event event = ANOLE_WORKER_WAITING;
     struct anole_frame frame;
     char text[256];
     enum anole_status status =
         anole_handle_ask(&measure->timer, &measure->terms, &work->task, ANOLE_FRAME_ROUND,
                          ANOLE_FRAME_SAMPLES, NULL, -1, error);
-    while (status == ANOLE_DONE && event == ANOLE_HANDLE_WAITING) {
+    while (status == ANOLE_DONE && event == ANOLE_WORKER_WAITING) {
         status = anole_measure_turn(measure, error);
         if (status == ANOLE_DONE)
             event = anole_handle_check(&measure->timer, &measure->terms, &frame, text, sizeof text);
     }
     if (status != ANOLE_DONE)
         return status;
-    if (event == ANOLE_HANDLE_ANSWERED)
+    if (event == ANOLE_WORKER_ANSWERED)
         return take_round(comparison, &frame, error);
     return lose_round(comparison, &measure->timer, event, text, error);
 }

@@ -23,8 +23,8 @@
 #define DEFAULT_RUN_LIMIT 10.0
 #define DEFAULT_MEMORY ((size_t)1 << 30)
 #define STORE_LIMIT ((size_t)1 << 30)
-#define POLL_MILLISECONDS 50
-#define CLOSE_PATIENCE 0.2 /* seconds for all workers to close their devices */
+#define POLL_TIME 0.05
+#define CLOSE_LIMIT 0.2 /* seconds for all workers to close their devices */
 #define DEFAULT_LOST_LIMIT 60.0
 #define TRIM_EVERY 500 /* builds */
 #define TRIM_AGE 600.0 /* seconds */
@@ -119,10 +119,10 @@ void anole_measure_abandon(struct anole_measure *measure)
     struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
     size_t count = all_handles(measure, handles);
     for (size_t i = 0; i < count; i++)
-        if (handles[i]->busy)
-            anole_process_ask_end(&handles[i]->process);
+        if (handles[i]->worker.busy)
+            anole_process_ask_end(&handles[i]->worker.process);
     for (size_t i = 0; i < count; i++)
-        if (handles[i]->busy)
+        if (handles[i]->worker.busy)
             anole_handle_empty(handles[i]);
     if (measure->preparing)
         anole_task_store_drop(&measure->store, measure->preparing);
@@ -136,16 +136,16 @@ static void close_all(struct anole_handle **handles, size_t count, double timeou
     double deadline = anole_clock() + timeout;
     size_t closed;
     for (size_t i = 0; i < count; i++)
-        anole_process_ask_close(&handles[i]->process);
+        anole_process_ask_close(&handles[i]->worker.process);
     do {
         closed = 0;
         for (size_t i = 0; i < count; i++)
-            closed += anole_process_closed(&handles[i]->process);
+            closed += anole_process_closed(&handles[i]->worker.process);
         if (closed < count)
             nanosleep(&pause, NULL);
     } while (closed < count && anole_clock() < deadline);
     for (size_t i = 0; i < count; i++)
-        anole_process_ask_end(&handles[i]->process);
+        anole_process_ask_end(&handles[i]->worker.process);
     for (size_t i = 0; i < count; i++)
         anole_handle_empty(handles[i]);
 }
@@ -158,7 +158,7 @@ void anole_measure_destroy(struct anole_measure *measure)
     size_t count = all_handles(measure, handles);
     anole_measure_abandon(measure);
     bool hurry = measure->options.stop && measure->options.stop(measure->options.stop_context);
-    close_all(handles, count, hurry ? 0 : CLOSE_PATIENCE);
+    close_all(handles, count, hurry ? 0 : CLOSE_LIMIT);
     anole_task_store_fini(&measure->store);
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
@@ -202,15 +202,15 @@ static void account(struct anole_measure *measure, double seconds)
     const struct anole_handle *found = NULL;
     for (size_t i = 0; i < measure->builder_count; i++) {
         const struct anole_handle *handle = &measure->builders[i];
-        if (handle->busy && (!found || handle->stage == ANOLE_STAGE_BUILD))
+        if (handle->worker.busy && (!found || handle->worker.stage == ANOLE_STAGE_BUILD))
             found = handle;
     }
-    if (measure->timer.busy)
+    if (measure->timer.worker.busy)
         found = &measure->timer;
-    if (!found && measure->preparer.busy)
+    if (!found && measure->preparer.worker.busy)
         found = &measure->preparer;
     if (found)
-        *stage_cost(&measure->cost, found->stage) += seconds;
+        *stage_cost(&measure->cost, found->worker.stage) += seconds;
 }
 
 void anole_measure_cost(const struct anole_measure *measure, struct anole_measure_cost *cost)
@@ -265,24 +265,24 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
     struct anole_frame frame;
     char text[ANOLE_ERROR_TEXT / 2];
     struct anole_stored_task *task = measure->preparing;
-    enum anole_handle_event event =
+    enum anole_worker_event event =
         anole_handle_check(&measure->preparer, &measure->terms, &frame, text, sizeof text);
     switch (event) {
-    case ANOLE_HANDLE_WAITING:
+    case ANOLE_WORKER_WAITING:
         return ANOLE_DONE;
-    case ANOLE_HANDLE_ANSWERED:
+    case ANOLE_WORKER_ANSWERED:
         anole_handle_empty(&measure->preparer);
         measure->preparing = NULL;
         task->ready = true;
         return anole_task_file_seal(task->file, error);
     default:
-        if (event != ANOLE_HANDLE_FAILED && measure->request.config_count > 0 &&
-            anole_stage_blames_kernel(measure->preparer.stage))
+        if (event != ANOLE_WORKER_FAILED && measure->request.config_count > 0 &&
+            anole_stage_blames_kernel(measure->preparer.worker.stage))
             return lose_reference(measure, text, error);
         measure->preparing = NULL;
         anole_task_store_drop(&measure->store, task);
         /* What a user's file says may be wrong; the rest is ours. */
-        if (event == ANOLE_HANDLE_FAILED && measure->preparer.failure == ANOLE_ERR_INPUT)
+        if (event == ANOLE_WORKER_FAILED && measure->preparer.worker.failure == ANOLE_ERR_INPUT)
             return anole_fail(error, ANOLE_ERR_INPUT, "%s", text);
         return anole_fail(error, ANOLE_ERR_WORKER, "computing a task's reference: %s", text);
     }
@@ -299,13 +299,13 @@ enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole
      * until it is needed. */
     nfds_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!handles[i]->busy)
+        if (!handles[i]->worker.busy)
             continue;
-        anole_process_polls(&handles[i]->process, &fds[used]);
+        anole_process_polls(&handles[i]->worker.process, &fds[used]);
         used += ANOLE_PROCESS_POLLS;
     }
     double start = anole_clock();
-    if (poll(fds, used, POLL_MILLISECONDS) < 0 && errno != EINTR)
+    if (poll(fds, used, (int)(POLL_TIME * 1e3)) < 0 && errno != EINTR)
         return anole_fail_errno(error, "cannot wait for worker processes");
     account(measure, anole_clock() - start);
     return hear_preparer(measure, error);

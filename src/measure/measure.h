@@ -58,36 +58,6 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 
-/* Called for each result as soon as it is known, in whatever order.  A failure
- * it returns ends the batch with that status. */
-typedef enum anole_status anole_measure_sink(void *context, size_t index, uint64_t config,
-                                             const struct anole_result *result,
-                                             struct anole_error *error);
-
-/* One trial a config.  `best`: the fastest time so far, seconds (NAN: none): what
- * is far behind it after its first runs is abandoned.  `generator` fixes task
- * and space.  Failures of kernels are outcomes; a status other than DONE says
- * that the tool itself cannot go on; what was in flight then is not reported.  On
- * a simulated device results come in the order of the configs. */
-enum anole_status anole_measure_batch(struct anole_measure *measure,
-                                      const struct anole_generator *generator,
-                                      const uint64_t *configs, size_t count, double best,
-                                      anole_measure_sink *sink, void *sink_context,
-                                      struct anole_error *error);
-
-/* Final comparison: builds all, verifies each, then times them in turn, A B C A
- * B C, for about `seconds` in all (at least `rounds` rounds; exactly these on a
- * simulated device).  At most 32 configs.  results[count].
- * samples (may be NULL) [count][*rounds_done], row after row, the caller's to
- * free: seconds of each round, for paired ratios; a config that is not ok has
- * NaN. */
-enum anole_status anole_measure_compare(struct anole_measure *measure,
-                                        const struct anole_generator *generator,
-                                        const uint64_t *configs, size_t count, double seconds,
-                                        size_t rounds, struct anole_result *results,
-                                        double **samples, size_t *rounds_done,
-                                        struct anole_error *error);
-
 /* Wall seconds, so far. */
 struct anole_measure_cost {
     double build;   /* wall time with at least one build running, none timed */

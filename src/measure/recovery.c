@@ -4,7 +4,7 @@
  * not worked yet, that ends the run soon.  One that has worked is waited for: drivers
  * are reset, cables replugged.
  */
-#include "measure/measure_private.h"
+#include "measure/recovery.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -53,13 +53,13 @@ static enum anole_status wait_for_device(struct anole_measure *measure, const ch
 
 enum anole_status anole_measure_bad_start(struct anole_measure *measure,
                                           const struct anole_handle *handle,
-                                          enum anole_handle_event event, const char *text,
+                                          enum anole_worker_event event, const char *text,
                                           struct anole_error *error)
 {
-    if (handle->stage == ANOLE_STAGE_OPEN && measure->worked)
+    if (handle->worker.stage == ANOLE_STAGE_OPEN && measure->worked)
         return wait_for_device(measure, text, error);
     /* Who took a minute without an answer is not asked again. */
-    bool hopeless = handle->stage == ANOLE_STAGE_OPEN && event == ANOLE_HANDLE_HANGS;
+    bool hopeless = handle->worker.stage == ANOLE_STAGE_OPEN && event == ANOLE_WORKER_HANGS;
     if (!hopeless && ++measure->bad_starts < MOST_BAD_STARTS)
         return ANOLE_DONE;
     measure->bad_starts = 0;

@@ -3,6 +3,7 @@
 
 #include "base/statistics.h"
 #include "base/text.h"
+#include "measure/compare.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "tune/tuner_private.h"
 
 #include "base/clock.h"
+#include "measure/batch.h"
 #include "tune/finalists.h"
 #include "tune/suggest.h"
 

@@ -21,15 +21,17 @@
 
 void anole_handle_init(struct anole_handle *handle)
 {
-    *handle = (struct anole_handle){.busy = false};
-    anole_process_init(&handle->process);
+    *handle = (struct anole_handle){.task = 0};
+    anole_supervised_init(&handle->worker);
 }
 
 void anole_handle_empty(struct anole_handle *handle)
 {
-    anole_process_end(&handle->process);
+    anole_supervised_end(&handle->worker);
     anole_handle_init(handle);
 }
+
+/* -- Time limits -- */
 
 static double stage_limit(const struct anole_handle_terms *terms, enum anole_stage stage)
 {
@@ -54,29 +56,29 @@ static double stage_limit(const struct anole_handle_terms *terms, enum anole_sta
 }
 
 /* The times of a stage, or NULL. */
-static struct anole_timeout *stage_patience(const struct anole_handle_terms *terms,
-                                            enum anole_stage stage)
+static struct anole_timeout *stage_times(const struct anole_handle_terms *terms,
+                                         enum anole_stage stage)
 {
     if (stage == ANOLE_STAGE_BUILD)
         return terms->builds;
     return stage == ANOLE_STAGE_RUN || stage == ANOLE_STAGE_TIME ? terms->runs : NULL;
 }
 
-/* The stage is over, and did not hang. */
-static void leave_stage(const struct anole_handle *handle, const struct anole_handle_terms *terms)
+static double limit_of(const void *context, const struct anole_supervised *worker)
 {
-    struct anole_timeout *timeout = stage_patience(terms, handle->stage);
-    if (timeout)
-        anole_timeout_note(timeout, anole_clock() - handle->entered);
+    return stage_limit(context, worker->stage);
 }
 
-static void enter_stage(struct anole_handle *handle, const struct anole_handle_terms *terms,
-                        enum anole_stage stage, uint32_t slot)
+static void note_time(const void *context, enum anole_stage stage, double seconds)
 {
-    handle->stage = stage;
-    handle->slot = slot;
-    handle->entered = anole_clock();
-    handle->deadline = handle->entered + stage_limit(terms, stage);
+    struct anole_timeout *timeout = stage_times(context, stage);
+    if (timeout)
+        anole_timeout_note(timeout, seconds);
+}
+
+static struct anole_supervision rules_of(const struct anole_handle_terms *terms)
+{
+    return (struct anole_supervision){.limit = limit_of, .left = note_time, .context = terms};
 }
 
 /* -- Asking -- */
@@ -88,7 +90,7 @@ static enum anole_status send_open(struct anole_handle *handle, struct anole_han
     anole_wire_writer_init(&wire);
     anole_wire_open_request(&wire, &terms->open);
     enum anole_status status =
-        anole_process_send(&handle->process, ANOLE_FRAME_OPEN, &wire, -1, NULL, error);
+        anole_process_send(&handle->worker.process, ANOLE_FRAME_OPEN, &wire, -1, NULL, error);
     anole_wire_fini(&wire);
     handle->opened = status == ANOLE_DONE;
     return status;
@@ -101,8 +103,8 @@ static enum anole_status send_task(struct anole_handle *handle,
     struct anole_wire wire;
     anole_wire_writer_init(&wire);
     anole_wire_task_request(&wire, &request);
-    enum anole_status status =
-        anole_process_send(&handle->process, ANOLE_FRAME_TASK, &wire, task->data, NULL, error);
+    enum anole_status status = anole_process_send(&handle->worker.process, ANOLE_FRAME_TASK, &wire,
+                                                  task->data, NULL, error);
     anole_wire_fini(&wire);
     handle->task = status == ANOLE_DONE ? task->number : 0;
     return status;
@@ -114,19 +116,19 @@ enum anole_status anole_handle_ask(struct anole_handle *handle, struct anole_han
                                    const struct anole_wire *payload, int along,
                                    struct anole_error *error)
 {
+    const struct anole_supervision rules = rules_of(terms);
+    const struct anole_worker_start start = {.scratch = terms->scratch};
     enum anole_status status = ANOLE_DONE;
-    handle->began = anole_clock();
-    if (!anole_process_alive(&handle->process)) {
+    uint32_t sequence = 0;
+    if (!anole_process_alive(&handle->worker.process)) {
         anole_handle_empty(handle);
-        status = anole_process_start(&handle->process, terms->scratch, error);
+        status = anole_supervised_start(&handle->worker, &rules, terms->transport, &start, error);
         if (status != ANOLE_DONE)
             return status;
         terms->workers_started++;
-        handle->began = anole_clock();
-        enter_stage(handle, terms, ANOLE_STAGE_START, UINT32_MAX);
     } else {
         /* It says what it does next as soon as it reads the request. */
-        enter_stage(handle, terms, ANOLE_STAGE_TASK, UINT32_MAX);
+        anole_supervised_begin(&handle->worker, &rules, ANOLE_STAGE_TASK);
     }
     if (task && !handle->opened)
         status = send_open(handle, terms, error);
@@ -134,128 +136,48 @@ enum anole_status anole_handle_ask(struct anole_handle *handle, struct anole_han
         status = send_task(handle, task, error);
     if (status == ANOLE_DONE)
         status =
-            anole_process_send(&handle->process, request, payload, along, &handle->awaited, error);
-    if (status == ANOLE_DONE) {
-        handle->busy = true;
-        handle->expected = expected;
-    } else {
+            anole_process_send(&handle->worker.process, request, payload, along, &sequence, error);
+    if (status == ANOLE_DONE)
+        anole_supervised_expect(&handle->worker, expected, sequence);
+    else
         anole_handle_empty(handle);
-    }
     return status;
 }
 
 /* -- Hearing -- */
 
-static void hear_log(const struct anole_frame *frame)
+/* "building the kernel took longer than 12 s; until then, 0.8 s had been enough" */
+static void describe_hang(const struct anole_supervised *worker,
+                          const struct anole_handle_terms *terms, char *text, size_t size)
 {
-    struct anole_log_event event;
-    struct anole_wire wire;
-    anole_wire_reader_init(&wire, frame->payload, frame->length);
-    anole_wire_log_event(&wire, &event);
-    if (!anole_wire_complete(&wire))
-        return;
-    if (event.level == ANOLE_LOG_ERROR || event.level == ANOLE_LOG_WARNING)
-        anole_log_warning("plugin: %s", event.text);
-    else
-        anole_log_debug("plugin: %s", event.text);
-}
-
-static void hear_stage(struct anole_handle *handle, const struct anole_handle_terms *terms,
-                       const struct anole_frame *frame)
-{
-    struct anole_stage_event event;
-    struct anole_wire wire;
-    anole_wire_reader_init(&wire, frame->payload, frame->length);
-    anole_wire_stage_event(&wire, &event);
-    if (anole_wire_complete(&wire)) {
-        leave_stage(handle, terms);
-        enter_stage(handle, terms, (enum anole_stage)event.stage, event.slot);
-    } else {
-        anole_process_distrust(&handle->process, "a message that cannot be read");
-    }
-}
-
-static enum anole_status hear_failure(const struct anole_frame *frame, char *text, size_t size)
-{
-    struct anole_failed_reply reply;
-    struct anole_wire wire;
-    anole_wire_reader_init(&wire, frame->payload, frame->length);
-    anole_wire_failed_reply(&wire, &reply);
-    anole_text_printable(text, size, anole_wire_complete(&wire) ? reply.text : "for no reason");
-    return anole_wire_complete(&wire) ? (enum anole_status) - (int)reply.status : ANOLE_ERR_WORKER;
-}
-
-/* "the worker process was killed by SIGSEGV (...) while running the kernel; its
- * last words: ..." */
-static enum anole_handle_event bury(struct anole_handle *handle, struct anole_handle_terms *terms,
-                                    char *text, size_t size)
-{
-    char words[160], all[2 * ANOLE_PROCESS_TAIL];
-    anole_process_end(&handle->process);
-    anole_process_last_words(&handle->process, words, sizeof words);
-    if (words[0])
-        anole_log_debug("a worker process said before its end: %s",
-                        anole_process_last_words(&handle->process, all, sizeof all));
-    snprintf(text, size, "the worker process %s while %s%s%s",
-             handle->process.death[0] ? handle->process.death : "ended",
-             anole_stage_words(handle->stage), words[0] ? "; its last words: " : "", words);
-    terms->workers_lost++;
-    enum anole_stage stage = handle->stage;
-    uint32_t slot = handle->slot;
-    double began = handle->began;
-    anole_handle_init(handle);
-    handle->stage = stage;
-    handle->slot = slot;
-    handle->began = began;
-    return ANOLE_HANDLE_DIED;
-}
-
-static enum anole_handle_event give_up(struct anole_handle *handle,
-                                       struct anole_handle_terms *terms, char *text, size_t size)
-{
-    char unused[256], before[32];
-    double limit = handle->deadline - handle->entered;
-    double slowest = anole_timeout_slowest(stage_patience(terms, handle->stage));
-    snprintf(text, size, "%s took longer than %.3g s", anole_stage_words(handle->stage), limit);
+    char before[32];
+    double limit = worker->deadline - worker->entered;
+    double slowest = anole_timeout_slowest(stage_times(terms, worker->stage));
+    snprintf(text, size, "%s took longer than %.3g s", anole_stage_words(worker->stage), limit);
     if (slowest > 0.0 &&
-        limit < (handle->stage == ANOLE_STAGE_BUILD ? terms->build_limit : terms->run_limit))
+        limit < (worker->stage == ANOLE_STAGE_BUILD ? terms->build_limit : terms->run_limit))
         snprintf(text + strlen(text), size - strlen(text), "; until then, %s had been enough",
                  anole_text_seconds(before, sizeof before, slowest));
-    bury(handle, terms, unused, sizeof unused);
-    return ANOLE_HANDLE_HANGS;
 }
 
-enum anole_handle_event anole_handle_check(struct anole_handle *handle,
+enum anole_worker_event anole_handle_check(struct anole_handle *handle,
                                            struct anole_handle_terms *terms,
                                            struct anole_frame *frame, char *text, size_t size)
 {
-    if (!handle->busy)
-        return ANOLE_HANDLE_WAITING;
-    anole_process_service(&handle->process);
-    while (anole_process_take(&handle->process, frame)) {
-        if (frame->type == ANOLE_FRAME_STAGE) {
-            hear_stage(handle, terms, frame);
-        } else if (frame->type == ANOLE_FRAME_LOG) {
-            hear_log(frame);
-        } else if (frame->type == ANOLE_FRAME_FAILED) {
-            enum anole_status failure = hear_failure(frame, text, size);
-            char unused[256];
-            bury(handle, terms, unused, sizeof unused);
-            handle->failure = failure;
-            return ANOLE_HANDLE_FAILED;
-        } else if (frame->type == handle->expected && frame->reply_to == handle->awaited) {
-            leave_stage(handle, terms);
-            handle->busy = false;
-            return ANOLE_HANDLE_ANSWERED;
-        } else if (frame->type != ANOLE_FRAME_HELLO && frame->type != ANOLE_FRAME_READY) {
-            anole_process_distrust(&handle->process, "an answer to what was not asked");
-        }
-    }
-    if (!anole_process_alive(&handle->process))
-        return bury(handle, terms, text, size);
-    if (anole_clock() > handle->deadline)
-        return give_up(handle, terms, text, size);
-    return ANOLE_HANDLE_WAITING;
+    const struct anole_supervision rules = rules_of(terms);
+    char what[256];
+    enum anole_worker_event event =
+        anole_supervised_check(&handle->worker, &rules, frame, what, sizeof what);
+    if (event == ANOLE_WORKER_WAITING || event == ANOLE_WORKER_ANSWERED)
+        return event;
+    terms->workers_lost++;
+    handle->opened = false;
+    handle->task = 0;
+    if (event == ANOLE_WORKER_HANGS)
+        describe_hang(&handle->worker, terms, text, size);
+    else
+        snprintf(text, size, "%s%s", event == ANOLE_WORKER_DIED ? "the worker process " : "", what);
+    return event;
 }
 
 void anole_handle_review(struct anole_handle *handle, struct anole_handle_terms *terms,

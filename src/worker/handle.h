@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * A place for a worker that drives the device of a measurement: filled when
- * there is something to do, emptied when its worker dies, hangs or grows.  One
- * request at a time; what must come before it (start, open, task) goes along.
+ * A worker that drives the device of a measurement: started when there is something to do,
+ * replaced when it dies, hangs or grows.  One request at a time; what must come before it
+ * (start, open, task) goes along.
  */
 #ifndef ANOLE_HANDLE_H
 #define ANOLE_HANDLE_H
 
-#include "worker/process.h"
 #include "worker/message.h"
+#include "worker/supervise.h"
 #include "worker/timeout.h"
 
 /* What all workers of a measurement have in common. */
 struct anole_handle_terms {
     struct anole_open_request open;
+    const struct anole_transport *transport; /* NULL: processes of this machine */
     const char *scratch;
     double build_limit, run_limit;       /* seconds: the most that is waited for */
     struct anole_timeout *builds, *runs; /* of the task in hand; may be NULL */
@@ -22,18 +23,9 @@ struct anole_handle_terms {
 };
 
 struct anole_handle {
-    struct anole_process process;
+    struct anole_supervised worker;
     bool opened;   /* it holds the device */
     uint64_t task; /* the number of the task that it was given; 0: none */
-    bool busy;
-    uint32_t awaited;               /* the sequence of the request in hand, */
-    enum anole_frame_type expected; /* and what answers it */
-    enum anole_stage stage;
-    uint32_t slot;             /* in a round: whose turn it is */
-    double began;              /* when the request was made */
-    double entered;            /* when the stage began, */
-    double deadline;           /* and when it counts as hanging */
-    enum anole_status failure; /* after SEAT_FAILED: the worker's */
     struct anole_usage usage;
 };
 
@@ -54,17 +46,9 @@ enum anole_status anole_handle_ask(struct anole_handle *handle, struct anole_han
                                    const struct anole_wire *payload, int along,
                                    struct anole_error *error);
 
-enum anole_handle_event {
-    ANOLE_HANDLE_WAITING,
-    ANOLE_HANDLE_ANSWERED, /* *frame is the answer; the handle is idle */
-    /* In the rest, the worker is gone, and `text` says what happened. */
-    ANOLE_HANDLE_FAILED, /* it says that it cannot do it */
-    ANOLE_HANDLE_DIED,
-    ANOLE_HANDLE_HANGS,
-};
-
-/* What has become of the request in hand.  text[256]. */
-enum anole_handle_event anole_handle_check(struct anole_handle *handle,
+/* What has become of the request in hand.  Of one that did not answer, `text` says in a
+ * whole sentence what happened, and worker.stage and .slot where.  text[256]. */
+enum anole_worker_event anole_handle_check(struct anole_handle *handle,
                                            struct anole_handle_terms *terms,
                                            struct anole_frame *frame, char *text, size_t size);
 

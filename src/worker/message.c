@@ -240,8 +240,16 @@ void anole_wire_stage_event(struct anole_wire *wire, struct anole_stage_event *m
 {
     anole_wire_u32(wire, &message->stage);
     anole_wire_u32(wire, &message->slot);
+    anole_wire_text(wire, message->step, sizeof message->step);
     if (message->stage >= ANOLE_STAGE_COUNT)
         wire->failed = true;
+}
+
+void anole_wire_concluded_reply(struct anole_wire *wire, struct anole_concluded_reply *message)
+{
+    anole_wire_u32(wire, &message->verdict);
+    anole_wire_u64(wire, &message->number);
+    anole_wire_text(wire, message->text, sizeof message->text);
 }
 
 void anole_wire_log_event(struct anole_wire *wire, struct anole_log_event *message)

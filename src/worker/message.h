@@ -20,7 +20,8 @@
 #define ANOLE_MAX_DRIVERS 64
 #define ANOLE_MAX_DEVICES 64  /* of one driver */
 #define ANOLE_MAX_FINDINGS 64 /* of one diagnosis */
-#define ANOLE_MAX_CHECKS 4    /* configs that a reference is made and checked with */
+#define ANOLE_CONCLUSION 600
+#define ANOLE_MAX_CHECKS 4 /* configs that a reference is made and checked with */
 
 struct anole_vet_request {
     char path[ANOLE_PATH];
@@ -123,7 +124,15 @@ struct anole_failed_reply {
 
 struct anole_stage_event {
     uint32_t stage;
-    uint32_t slot; /* in a round: whose turn it is */
+    uint32_t slot;         /* in a round: whose turn it is */
+    char step[ANOLE_STEP]; /* in words of the worker's own; "": those of the stage */
+};
+
+/* Of a clause of `anole plugin check`. */
+struct anole_concluded_reply {
+    uint32_t verdict; /* enum anole_check_verdict */
+    uint64_t number;  /* whatever the next clauses need to know of this one */
+    char text[ANOLE_CONCLUSION];
 };
 
 struct anole_log_event {
@@ -151,6 +160,7 @@ void anole_wire_trial_reply(struct anole_wire *wire, struct anole_trial_reply *m
 void anole_wire_round_reply(struct anole_wire *wire, struct anole_round_reply *message);
 void anole_wire_failed_reply(struct anole_wire *wire, struct anole_failed_reply *message);
 void anole_wire_stage_event(struct anole_wire *wire, struct anole_stage_event *message);
+void anole_wire_concluded_reply(struct anole_wire *wire, struct anole_concluded_reply *message);
 void anole_wire_log_event(struct anole_wire *wire, struct anole_log_event *message);
 void anole_wire_hello_event(struct anole_wire *wire, struct anole_hello_event *message);
 

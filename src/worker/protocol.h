@@ -22,9 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_PROTOCOL_VERSION 1u
+#define ANOLE_PROTOCOL_VERSION 2u
 #define ANOLE_FRAME_MAGIC 0x46454c41u /* "ALEF" */
 #define ANOLE_FRAME_HEADER 32u
+#define ANOLE_STEP 256 /* bytes of what a worker says that it does, in words */
 
 /* name, largest payload in bytes */
 #define ANOLE_FRAME_MAP(X)                                                                         \
@@ -51,8 +52,10 @@
     X(DIAGNOSED, 131072)                                                                           \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
     /* what a worker says unasked */                                                               \
-    X(STAGE, 64) /* what it does next */                                                           \
-    X(LOG, 8192) /* a line from the plugin */
+    X(STAGE, 512) /* what it does next */                                                          \
+    X(LOG, 8192)  /* a line from the plugin */                                                     \
+    /* what a clause of `anole plugin check` says, of the copy of a process that it runs in */     \
+    X(CONCLUDED, 1024)
 
 enum anole_frame_type {
     ANOLE_FRAME_NONE,

@@ -34,7 +34,7 @@ struct worker {
     struct anole_custom_kernel *custom; /* the task's, if it has one */
     bool has_task;
     uint32_t maps, maps_at; /* memory maps, counted after so many builds */
-    bool lost;              /* the tuner is gone */
+    bool tuner_gone;        /* the tuner is gone */
     bool confined;          /* this process is there to run a plugin, and for nothing else */
 };
 
@@ -56,7 +56,7 @@ static void send_frame(struct worker *worker, enum anole_frame_type type, uint32
     if (status != ANOLE_DONE)
         fprintf(stderr, "anole-worker: %s\n", error.text);
     if (status != ANOLE_DONE || worker->channel.ended)
-        worker->lost = true;
+        worker->tuner_gone = true;
 }
 
 /* Says a message that `wire` writes. */
@@ -93,7 +93,7 @@ static void say_stage(void *context, enum anole_stage stage, uint32_t slot)
 static void say_log(enum anole_log_level level, const char *text)
 {
     struct anole_log_event event = {.level = level};
-    if (!current || current->lost)
+    if (!current || current->tuner_gone)
         return;
     snprintf(event.text, sizeof event.text, "%s", text);
     SAY(current, LOG, 0, log_event, &event);
@@ -443,7 +443,7 @@ int anole_worker_serve(int descriptor, bool confined)
     anole_host_set_log(say_log);
     ANSWER(&worker, HELLO, hello_event, &hello);
     enum anole_status status = ANOLE_DONE;
-    while (status == ANOLE_DONE && !worker.lost && !worker.channel.ended)
+    while (status == ANOLE_DONE && !worker.tuner_gone && !worker.channel.ended)
         status = serve_next(&worker, &error);
     if (status != ANOLE_DONE)
         fprintf(stderr, "anole-worker: %s\n", error.text);

@@ -7,12 +7,10 @@
 #include "base/log.h"
 #include "worker/protocol.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 void fuzz_broken(const char *condition, const char *file, int line)
@@ -24,26 +22,6 @@ void fuzz_broken(const char *condition, const char *file, int line)
 void fuzz_quiet(void)
 {
     anole_log_set_level(ANOLE_LEVEL_ERROR);
-}
-
-/* -- Nobody -- */
-
-int __real_kill(pid_t pid, int number);
-int __wrap_kill(pid_t pid, int number);
-pid_t __real_waitpid(pid_t pid, int *status, int options);
-pid_t __wrap_waitpid(pid_t pid, int *status, int options);
-
-int __wrap_kill(pid_t pid, int number)
-{
-    return pid == FUZZ_NOBODY ? 0 : __real_kill(pid, number);
-}
-
-pid_t __wrap_waitpid(pid_t pid, int *status, int options)
-{
-    if (pid != FUZZ_NOBODY)
-        return __real_waitpid(pid, status, options);
-    *status = 0;
-    return pid;
 }
 
 /* -- Frames -- */

@@ -45,10 +45,6 @@ FUZZ_MAP(X)
     } while (0)
 void fuzz_broken(const char *condition, const char *file, int line) __attribute__((noreturn));
 
-/* A process that is none: it cannot be killed, and has ended already when it is
- * waited for.  For that, kill and waitpid are wrapped when a target is linked. */
-#define FUZZ_NOBODY INT_MAX
-
 /* Errors are expected here: warnings would drown what matters. */
 void fuzz_quiet(void);
 

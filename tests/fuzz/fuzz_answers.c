@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tuner's end of the protocol: a worker that says whatever it likes.  There
- * is no process behind the link: see FUZZ_NOBODY.
+ * The tuner's end of the protocol: a worker that says whatever it likes, by a transport
+ * without a process.
  */
 #include "fuzz.h"
 
@@ -44,6 +44,83 @@ static void read_answer(struct anole_handle *handle, struct anole_handle_terms *
     }
 }
 
+/* -- The transport: a socket that somebody else writes to -- */
+
+struct end {
+    struct anole_connection base;
+    struct anole_channel channel;
+};
+
+static struct anole_channel *channel_of(struct anole_connection *connection)
+{
+    return &((struct end *)connection)->channel;
+}
+
+static enum anole_status send_frame(struct anole_connection *connection, enum anole_frame_type type,
+                                    const void *payload, size_t length, int data,
+                                    uint32_t *sequence, struct anole_error *error)
+{
+    return anole_channel_queue(channel_of(connection), sequence, type, 0, payload, length, data,
+                               error);
+}
+
+static void polls(const struct anole_connection *connection, struct pollfd *fds)
+{
+    (void)connection;
+    (void)fds;
+}
+
+static enum anole_status service(struct anole_connection *connection, struct anole_error *error)
+{
+    struct anole_channel *channel = channel_of(connection);
+    enum anole_status status = ANOLE_DONE;
+    size_t before;
+    do {
+        before = channel->in_length;
+        status = anole_channel_fill(channel, error);
+    } while (status == ANOLE_DONE && channel->in_length > before);
+    return status;
+}
+
+static enum anole_status receive(struct anole_connection *connection, struct anole_frame *frame,
+                                 bool *got, bool *ended, struct anole_error *error)
+{
+    struct anole_channel *channel = channel_of(connection);
+    enum anole_status status = anole_channel_take(channel, frame, got, error);
+    if (status == ANOLE_DONE && *got && frame->descriptor >= 0)
+        close(frame->descriptor);
+    *ended = status == ANOLE_DONE && !*got && channel->ended;
+    return status;
+}
+
+static void ask(struct anole_connection *connection)
+{
+    (void)connection;
+}
+
+static bool gone(struct anole_connection *connection)
+{
+    (void)connection;
+    return true;
+}
+
+static void end(struct anole_connection *connection)
+{
+    struct anole_channel *channel = channel_of(connection);
+    close(channel->descriptor);
+    anole_channel_fini(channel);
+}
+
+static const struct anole_transport transport = {.name = "fuzz",
+                                                 .send = send_frame,
+                                                 .polls = polls,
+                                                 .service = service,
+                                                 .receive = receive,
+                                                 .ask_end = ask,
+                                                 .ask_close = ask,
+                                                 .gone = gone,
+                                                 .end = end};
+
 FUZZ_TARGET(answers)
 {
     static const enum anole_frame_type expected[] = {ANOLE_FRAME_BUILT,   ANOLE_FRAME_RESULT,
@@ -60,22 +137,23 @@ FUZZ_TARGET(answers)
         return 0;
     FUZZ_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
     anole_handle_init(&handle);
-    handle.process.pid = FUZZ_NOBODY;
-    anole_channel_init(&handle.process.channel, pair[0]);
-    handle.deadline = 1e30;
-    handle.awaited = 1;
-    handle.expected = expected[data[0] / 2 % (sizeof expected / sizeof *expected)];
+    struct end ours = {.base.transport = &transport};
+    anole_channel_init(&ours.channel, pair[0]);
+    handle.worker.process.connection = &ours.base;
+    handle.worker.deadline = 1e30;
+    anole_supervised_expect(&handle.worker,
+                            expected[data[0] / 2 % (sizeof expected / sizeof *expected)], 1);
     fuzz_send(pair[1], data, size, NULL, 0);
-    for (int i = 0; i < MOST_ANSWERS && anole_process_alive(&handle.process); i++) {
-        handle.busy = true;
-        enum anole_handle_event event =
+    for (int i = 0; i < MOST_ANSWERS && anole_process_alive(&handle.worker.process); i++) {
+        handle.worker.busy = true;
+        enum anole_worker_event event =
             anole_handle_check(&handle, &terms, &frame, text, sizeof text);
-        if (event == ANOLE_HANDLE_ANSWERED)
+        if (event == ANOLE_WORKER_ANSWERED)
             read_answer(&handle, &terms, &frame);
-        else if (event != ANOLE_HANDLE_WAITING)
+        else if (event != ANOLE_WORKER_WAITING)
             FUZZ_REQUIRE(memchr(text, '\0', sizeof text) != NULL);
     }
-    anole_handle_empty(&handle); /* closes our end */
+    anole_handle_empty(&handle);
     close(pair[1]);
     return 0;
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Configs through their builds and trials, or until they are loaded for a comparison.
+ */
+#ifndef ANOLE_WORK_H
+#define ANOLE_WORK_H
+
+#include "measure/batch.h"
+#include "measure/measure_private.h"
+
+enum anole_item_state {
+    ANOLE_ITEM_WAITING, /* to be built */
+    ANOLE_ITEM_BUILDING,
+    ANOLE_ITEM_BUILT, /* to be tried; or to be loaded, when comparing */
+    ANOLE_ITEM_TRYING,
+    ANOLE_ITEM_LOADED, /* comparing: right, and ready to run */
+    ANOLE_ITEM_DONE,   /* its result is known */
+};
+
+/* A config on its way. */
+struct anole_item {
+    uint64_t config;
+    enum anole_item_state state;
+    bool announced;
+    bool again; /* it has had its second chance */
+    uint32_t value_count;
+    int64_t values[ANOLE_MAX_KNOBS];
+    void *binary;
+    size_t binary_bytes;
+    uint32_t slot;                 /* when loaded */
+    struct anole_trial_cost spent; /* by builders, on it */
+    struct anole_result result;
+};
+
+/* What one call of the header's is at. */
+struct anole_work {
+    struct anole_measure *measure;
+    struct anole_item *items;
+    size_t count;
+    const struct anole_generator *generator;
+    bool compare; /* load, instead of trying */
+    struct anole_handle_task task;
+    struct anole_stored_task *stored;
+    size_t builder_items[ANOLE_MAX_BUILDERS]; /* what each is at */
+    size_t timer_item;
+    uint32_t loaded;
+    double best;
+    anole_measure_sink *sink;
+    void *sink_context;
+};
+
+/* Items for these configs, all waiting. */
+enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
+                                  const struct anole_generator *generator, const uint64_t *configs,
+                                  size_t count, struct anole_error *error);
+void anole_work_fini(struct anole_work *work);
+/* Goes on until each item is done or loaded. */
+enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+/* It failed so: that may have been the device's own doing, once.  In a trial, if the
+ * device was lost on it; in a comparison, where kernels are that have worked before,
+ * also if it hangs, or is refused. */
+bool anole_item_try_again(const struct anole_work *work, struct anole_item *item,
+                          enum anole_outcome outcome);
+/* Sets what a worker's end says of an item. */
+void anole_item_fail(struct anole_item *item, enum anole_outcome outcome, const char *text);
+/* After a failure: kills the workers that are at something, and takes announcements back. */
+void anole_work_abandon(struct anole_work *work);
+
+#endif
