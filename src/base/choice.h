@@ -11,8 +11,8 @@
 
 /* ERR_USAGE, with the list and the nearest name, if `name` is none of them;
  * `what` says what they are: "explorer". */
-enum anole_status anole_choice_find(size_t *index, const char *what, const char *name,
-                                    const char *const *names, size_t count,
-                                    struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_choice_find(size_t *index, const char *what, const char *name,
+                                                  const char *const *names, size_t count,
+                                                  struct anole_error *error);
 
 #endif

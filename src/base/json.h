@@ -22,25 +22,26 @@ struct anole_json_place {
 /* Parses a whole file (a regular file of at most `limit` bytes; 0: 64 MiB).
  * Duplicate keys are refused.  Syntax errors name line and column.  *root is the
  * caller's to json_decref(). */
-enum anole_status anole_json_load(json_t **root, const char *path, size_t limit,
-                                  struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_load(json_t **root, const char *path, size_t limit,
+                                                struct anole_error *error);
 /* The same from memory; `path` is for messages. */
-enum anole_status anole_json_parse(json_t **root, const char *text, size_t length, const char *path,
-                                   struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_parse(json_t **root, const char *text, size_t length,
+                                                 const char *path, struct anole_error *error);
 /* The same for a part of a larger text, any value at all, that begins in line
  * `line` of it. */
-enum anole_status anole_json_parse_part(json_t **value, const char *text, size_t length,
-                                        const char *path, size_t line, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_parse_part(json_t **value, const char *text,
+                                                      size_t length, const char *path, size_t line,
+                                                      struct anole_error *error);
 /* Reads a regular file whole, NUL-terminated; *text is the caller's to free.
  * Refuses folders, FIFOs and what is larger than `limit` (0: 64 MiB). */
-enum anole_status anole_file_read(char **text, size_t *length, const char *path, size_t limit,
-                                  struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_file_read(char **text, size_t *length, const char *path,
+                                                size_t limit, struct anole_error *error);
 /* Replaces a file as a whole: temporary file in the same folder, fsync, rename,
  * fsync of the folder.  Under the final name there is the old content or the
  * new, never a part; a failure leaves no temporary file.  Follows a symbolic
  * link, keeps the old file's mode, refuses what is no regular file. */
-enum anole_status anole_file_replace(const char *path, const char *text, size_t length,
-                                     struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_file_replace(const char *path, const char *text,
+                                                   size_t length, struct anole_error *error);
 
 /* What a value is, for a message: `the text "abc"`, `the number 3.5`, `null`, `the
  * array [1, 2]`, `an array of 300`, and `nothing` for NULL.  Safe to print.  Returns out. */
@@ -50,26 +51,34 @@ const char *anole_json_found(char *out, size_t size, const json_t *value);
 const char *anole_json_place_text(char *out, size_t size, const struct anole_json_place *place);
 
 /* Refuses keys that are not in the NULL-terminated list, with the nearest one. */
-enum anole_status anole_json_only(const json_t *object, const char *const *keys,
-                                  const struct anole_json_place *place, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_only(const json_t *object, const char *const *keys,
+                                                const struct anole_json_place *place,
+                                                struct anole_error *error);
 
 /* Required fields: ERR_INPUT if missing or of another type or out of range.
  * Texts are borrowed from `object`. */
-enum anole_status anole_json_text(const char **value, const json_t *object, const char *key,
-                                  const struct anole_json_place *place, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_text(const char **value, const json_t *object,
+                                                const char *key,
+                                                const struct anole_json_place *place,
+                                                struct anole_error *error);
 /* JSON integers only (1.0 is none), thus at most 2^63 - 1: hashes go as text. */
-enum anole_status anole_json_u64(uint64_t *value, const json_t *object, const char *key,
-                                 uint64_t low, uint64_t high, const struct anole_json_place *place,
-                                 struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_u64(uint64_t *value, const json_t *object,
+                                               const char *key, uint64_t low, uint64_t high,
+                                               const struct anole_json_place *place,
+                                               struct anole_error *error);
 /* Numbers; null reads as NaN. */
-enum anole_status anole_json_number(double *value, const json_t *object, const char *key,
-                                    const struct anole_json_place *place,
-                                    struct anole_error *error);
-enum anole_status anole_json_array(json_t **value, const json_t *object, const char *key,
-                                   const struct anole_json_place *place, struct anole_error *error);
-enum anole_status anole_json_object(json_t **value, const json_t *object, const char *key,
-                                    const struct anole_json_place *place,
-                                    struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_number(double *value, const json_t *object,
+                                                  const char *key,
+                                                  const struct anole_json_place *place,
+                                                  struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_array(json_t **value, const json_t *object,
+                                                 const char *key,
+                                                 const struct anole_json_place *place,
+                                                 struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_json_object(json_t **value, const json_t *object,
+                                                  const char *key,
+                                                  const struct anole_json_place *place,
+                                                  struct anole_error *error);
 
 /* json_dumps(), but NULL whenever memory ran out: Jansson may then leave something
  * out and say nothing.  The caller's to free. */

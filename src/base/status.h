@@ -12,6 +12,10 @@
 
 #include <stdbool.h>
 
+/* In front of a function whose status nobody may ignore: who does not care says so with
+ * (void)!f(...). */
+#define ANOLE_CHECKED __attribute__((warn_unused_result))
+
 /* code, value, text, exit code of the program */
 #define ANOLE_STATUS_MAP(X)                                                                        \
     X(DONE, 0, "done", 0)                                                                          \

@@ -46,12 +46,13 @@ const char *anole_text_nearest(const char *name, const char *const *names, size_
 
 /* "90", "90s", "1.5s", "3m", "1h30m", "2d", "500ms" to seconds; positive and at
  * most 100 years. */
-enum anole_status anole_text_parse_duration(double *seconds, const char *text,
-                                            struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_text_parse_duration(double *seconds, const char *text,
+                                                          struct anole_error *error);
 
 /* A whole decimal number in [low, high]; `what` names it in the message. */
-enum anole_status anole_text_parse_u64(uint64_t *value, const char *text, const char *what,
-                                       uint64_t low, uint64_t high, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_text_parse_u64(uint64_t *value, const char *text,
+                                                     const char *what, uint64_t low, uint64_t high,
+                                                     struct anole_error *error);
 
 /* "1.23 ms", "45.6 us", "2.50 h": four significant places at most; "-" for what
  * is not finite.  Returns out. */

@@ -54,14 +54,15 @@ struct anole_check_report {
 
 /* Tests them all.  That the plugin fails is no failure; ERR_NO_DEVICE if
  * `device` fits none of its devices. */
-enum anole_status anole_check_run(struct anole_check_report **report, const char *path,
-                                  const struct anole_check_options *options,
-                                  struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_check_run(struct anole_check_report **report,
+                                                const char *path,
+                                                const struct anole_check_options *options,
+                                                struct anole_error *error);
 void anole_check_report_destroy(struct anole_check_report *report);
 
 /* What the whole comes to: done, or ERR_PLUGIN, or ERR_WRONG_RESULT if a kernel
  * computed something wrong. */
-enum anole_status anole_check_judge(const struct anole_check_report *report,
-                                    struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_check_judge(const struct anole_check_report *report,
+                                                  struct anole_error *error);
 
 #endif

@@ -56,7 +56,8 @@ size_t anole_check_sample(const struct anole_check_context *check,
 /* A number for all kernels of all sampled configs of all tasks: equal for equal
  * kernels.  *count: how many were generated, *refused: how many were not.  Fails
  * if the plugin breaks a rule. */
-enum anole_status anole_check_kernels(struct anole_check_context *check, uint64_t *number,
-                                      size_t *count, size_t *refused, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_check_kernels(struct anole_check_context *check,
+                                                    uint64_t *number, size_t *count,
+                                                    size_t *refused, struct anole_error *error);
 
 #endif

@@ -26,10 +26,11 @@ struct anole_sandbox {
 /* Runs `test` in a process of its own, which gets a copy of everything that
  * `context` points to.  Each step may take `limit` seconds.  That the test dies is
  * no failure. */
-enum anole_status anole_sandbox_run(struct anole_sandbox *sandbox,
-                                    void (*test)(void *context, struct anole_sandbox *sandbox),
-                                    void *context, double limit, bool (*stop)(void *context),
-                                    void *stop_context, struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_sandbox_run(struct anole_sandbox *sandbox,
+                  void (*test)(void *context, struct anole_sandbox *sandbox), void *context,
+                  double limit, bool (*stop)(void *context), void *stop_context,
+                  struct anole_error *error);
 
 /* In the test: says what comes next, for `death`; the time starts anew. */
 void anole_sandbox_step(struct anole_sandbox *sandbox, const char *words);

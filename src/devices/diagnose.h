@@ -24,19 +24,19 @@ struct anole_findings { /* zero-initialise */
 void anole_findings_fini(struct anole_findings *findings);
 
 /* Appends one; `mend` NULL: nothing. */
-enum anole_status anole_findings_add(struct anole_findings *findings, const char *subject,
-                                     const char *check, enum anole_verdict verdict,
-                                     const char *mend, struct anole_error *error,
-                                     const char *format, ...) __attribute__((format(printf, 7, 8)));
+ANOLE_CHECKED enum anole_status anole_findings_add(struct anole_findings *findings,
+                                                   const char *subject, const char *check,
+                                                   enum anole_verdict verdict, const char *mend,
+                                                   struct anole_error *error, const char *format,
+                                                   ...) __attribute__((format(printf, 7, 8)));
 
 size_t anole_findings_count(const struct anole_findings *findings, enum anole_verdict verdict);
 
 /* Backends: found or refused, their drivers, their devices; each device runs
  * something.  A worker process for each; devices one after another.  `only` NULL:
  * all devices.  *well: devices at which no fault was found. */
-enum anole_status anole_diagnose_backends(struct anole_findings *findings, size_t *well,
-                                          const struct anole_registry *registry,
-                                          const struct anole_registry_device *only,
-                                          uint32_t threads, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_diagnose_backends(
+    struct anole_findings *findings, size_t *well, const struct anole_registry *registry,
+    const struct anole_registry_device *only, uint32_t threads, struct anole_error *error);
 
 #endif

@@ -9,9 +9,10 @@
 
 /* The scratch folder, and a folder that a history is to be in: written to, synced,
  * locked, with room. */
-enum anole_status anole_diagnose_scratch(struct anole_findings *findings,
-                                         struct anole_error *error);
-enum anole_status anole_diagnose_folder(struct anole_findings *findings, const char *folder,
-                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_diagnose_scratch(struct anole_findings *findings,
+                                                       struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_diagnose_folder(struct anole_findings *findings,
+                                                      const char *folder,
+                                                      struct anole_error *error);
 
 #endif

@@ -51,11 +51,12 @@ struct anole_registry {
  * once; of two with one name the first counts.  Each is vetted and probed in a
  * worker process, every driver in one of its own; only then is it loaded here.
  * A refused plugin is an entry, no failure. */
-enum anole_status anole_registry_create(struct anole_registry **registry, uint32_t threads,
-                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_registry_create(struct anole_registry **registry,
+                                                      uint32_t threads, struct anole_error *error);
 /* The same of one file alone, wherever it lies. */
-enum anole_status anole_registry_create_file(struct anole_registry **registry, const char *path,
-                                             uint32_t threads, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_registry_create_file(struct anole_registry **registry,
+                                                           const char *path, uint32_t threads,
+                                                           struct anole_error *error);
 void anole_registry_destroy(struct anole_registry *registry);
 
 #endif

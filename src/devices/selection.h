@@ -12,8 +12,9 @@
  * minding case, or such a part and the number of one among those that it fits ("xyz:1").  NULL or
  * "": the only device there is.  ERR_NO_DEVICE with the list of what there is if none or several
  * match; ERR_NO_BACKEND, with the reasons for refusal, if no plugin loaded. */
-enum anole_status anole_registry_find(const struct anole_registry_device **device,
-                                      const struct anole_registry *registry, const char *selector,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_registry_find(const struct anole_registry_device **device,
+                                                    const struct anole_registry *registry,
+                                                    const char *selector,
+                                                    struct anole_error *error);
 
 #endif

@@ -10,13 +10,16 @@
 /* The region that the kernel reads (or `written`) as it is before a run: vectors
  * filled from the seed, from constants and files, the rest poisoned (guarded.h).
  * memory[base.input_bytes] (or output_bytes). */
-enum anole_status anole_custom_fill(void *memory, const struct anole_custom_kernel *custom,
-                                    bool written, uint64_t seed, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_custom_fill(void *memory,
+                                                  const struct anole_custom_kernel *custom,
+                                                  bool written, uint64_t seed,
+                                                  struct anole_error *error);
 
 /* Writes what the file gives as references of outputs into the region.
  * memory[base.output_bytes]; the rest is left alone. */
-enum anole_status anole_custom_expect(void *memory, const struct anole_custom_kernel *custom,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_custom_expect(void *memory,
+                                                    const struct anole_custom_kernel *custom,
+                                                    struct anole_error *error);
 /* The other way round: takes what a run computed as reference of those outputs
  * that have none. */
 void anole_custom_adopt(void *memory, const struct anole_custom_kernel *custom,

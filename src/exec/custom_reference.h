@@ -13,10 +13,10 @@
  * checked by the others that are given: where some of them run, one at least has to
  * agree with it.  The runner's task is `task`, without data, before and
  * after.  ERR_INPUT if there is nothing to trust. */
-enum anole_status anole_custom_reference_compute(struct anole_runner *runner, int descriptor,
-                                                 const struct anole_task *task,
-                                                 const int64_t (*configs)[ANOLE_MAX_KNOBS],
-                                                 size_t config_count, size_t value_count,
-                                                 struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_custom_reference_compute(struct anole_runner *runner, int descriptor,
+                               const struct anole_task *task,
+                               const int64_t (*configs)[ANOLE_MAX_KNOBS], size_t config_count,
+                               size_t value_count, struct anole_error *error);
 
 #endif

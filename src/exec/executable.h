@@ -21,9 +21,10 @@ struct anole_executable {
 };
 
 /* ERR_INPUT: the config was refused. */
-enum anole_status anole_executable_generate(struct anole_executable *executable,
-                                            struct anole_target *target, const int64_t *values,
-                                            size_t count, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_executable_generate(struct anole_executable *executable,
+                                                          struct anole_target *target,
+                                                          const int64_t *values, size_t count,
+                                                          struct anole_error *error);
 /* `binary` as in anole_plugin.build.  The plugin's code. */
 int anole_executable_build(struct anole_executable *executable, struct anole_target *target,
                            const void *binary, size_t binary_bytes, struct anole_message *message);

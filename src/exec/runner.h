@@ -14,11 +14,10 @@
 struct anole_runner; /* an open device, and kernels on it */
 
 /* The backend must outlive it; the device's description is copied. */
-enum anole_status anole_runner_create(struct anole_runner **runner,
-                                      const struct anole_backend *backend, const char *driver,
-                                      const struct anole_device *device,
-                                      const struct anole_target_options *options,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_runner_create(struct anole_runner **runner, const struct anole_backend *backend,
+                    const char *driver, const struct anole_device *device,
+                    const struct anole_target_options *options, struct anole_error *error);
 void anole_runner_destroy(struct anole_runner *runner);
 
 /* The task from now on.  `data` is borrowed until the next call; NULL: nothing
@@ -32,23 +31,28 @@ void anole_runner_build(struct anole_runner *runner, const int64_t *values, size
                         struct anole_result *result, void **binary, size_t *binary_bytes);
 
 /* Builds, verifies and times a config.  `best`: as in measure.h. */
-enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t *values,
-                                     size_t count, const void *binary, size_t binary_bytes,
-                                     double best, struct anole_result *result,
-                                     struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_runner_trial(struct anole_runner *runner,
+                                                   const int64_t *values, size_t count,
+                                                   const void *binary, size_t binary_bytes,
+                                                   double best, struct anole_result *result,
+                                                   struct anole_error *error);
 
 /* Runs a config of a custom task once (`reference`: the plain kernel that comes with
  * it, with the config's values), and holds it to nothing but its guards.  *output:
  * what it wrote, valid until the next run; NULL if it failed: `result` says how. */
-enum anole_status anole_runner_compute(struct anole_runner *runner, bool reference,
-                                       const int64_t *values, size_t count, const void **output,
-                                       struct anole_result *result, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_runner_compute(struct anole_runner *runner, bool reference,
+                                                     const int64_t *values, size_t count,
+                                                     const void **output,
+                                                     struct anole_result *result,
+                                                     struct anole_error *error);
 
 /* Builds and verifies a config, and keeps it ready to run if it is right: it gets
  * the next slot. */
-enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *values,
-                                    size_t count, const void *binary, size_t binary_bytes,
-                                    struct anole_result *result, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_runner_load(struct anole_runner *runner,
+                                                  const int64_t *values, size_t count,
+                                                  const void *binary, size_t binary_bytes,
+                                                  struct anole_result *result,
+                                                  struct anole_error *error);
 /* One batch of each slot in turn.  seconds[slots]: of one run.  False if slot
  * *failed did: `result` says how. */
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,

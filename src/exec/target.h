@@ -47,11 +47,10 @@ struct anole_target {
 
 /* The backend must outlive it; the device's description is copied.  On failure there is
  * nothing to close. */
-enum anole_status anole_target_open(struct anole_target *target,
-                                    const struct anole_backend *backend, const char *driver,
-                                    const struct anole_device *device,
-                                    const struct anole_target_options *options,
-                                    struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_target_open(struct anole_target *target, const struct anole_backend *backend,
+                  const char *driver, const struct anole_device *device,
+                  const struct anole_target_options *options, struct anole_error *error);
 void anole_target_close(struct anole_target *target);
 
 /* The task from now on; all buffers go.  `data` is borrowed until the next call; NULL:
@@ -59,7 +58,8 @@ void anole_target_close(struct anole_target *target);
 void anole_target_set_task(struct anole_target *target, const struct anole_task *task,
                            const struct anole_task_data *data);
 /* Brings what all kernels of the task share to the device, if it is not there. */
-enum anole_status anole_target_upload(struct anole_target *target, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_target_upload(struct anole_target *target,
+                                                    struct anole_error *error);
 /* Brings the weights in the task's layout, if they are not there.  The plugin's code. */
 int anole_target_upload_weights(struct anole_target *target, struct anole_message *message);
 /* A kernel may have written to what it only reads: it is brought anew before the next. */

@@ -15,16 +15,20 @@
 size_t anole_task_file_size(const struct anole_task *task);
 
 /* An empty file of that size; *descriptor is the caller's to close. */
-enum anole_status anole_task_file_create(int *descriptor, size_t bytes, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_create(int *descriptor, size_t bytes,
+                                                       struct anole_error *error);
 /* Computes the data, and writes it. */
-enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *task, uint64_t seed,
-                                       unsigned threads, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_fill(int descriptor, const struct anole_task *task,
+                                                     uint64_t seed, unsigned threads,
+                                                     struct anole_error *error);
 /* Of a kernel that comes with its task: makes what a run wrote the reference of
  * those outputs that have none.  computed[anole_custom.output_bytes]. */
-enum anole_status anole_task_file_answer(int descriptor, const struct anole_task *task,
-                                         const void *computed, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_answer(int descriptor,
+                                                       const struct anole_task *task,
+                                                       const void *computed,
+                                                       struct anole_error *error);
 /* From here on nobody can change it; no one may have it mapped for writing. */
-enum anole_status anole_task_file_seal(int descriptor, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_seal(int descriptor, struct anole_error *error);
 
 struct anole_task_file {
     void *map;
@@ -34,11 +38,13 @@ struct anole_task_file {
 
 /* Maps a sealed file; ERR_WORKER if it is not what the task needs.  The
  * descriptor may be closed after. */
-enum anole_status anole_task_file_map(struct anole_task_file *file, int descriptor,
-                                      const struct anole_task *task, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_map(struct anole_task_file *file, int descriptor,
+                                                    const struct anole_task *task,
+                                                    struct anole_error *error);
 /* The same while the file is being filled, by who fills it. */
-enum anole_status anole_task_file_look(struct anole_task_file *file, int descriptor,
-                                       const struct anole_task *task, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_file_look(struct anole_task_file *file, int descriptor,
+                                                     const struct anole_task *task,
+                                                     struct anole_error *error);
 void anole_task_file_unmap(struct anole_task_file *file);
 
 #endif

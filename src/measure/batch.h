@@ -18,10 +18,10 @@ typedef enum anole_status anole_measure_sink(void *context, size_t index, uint64
  * and space.  Failures of kernels are outcomes; a status other than DONE says
  * that the tool itself cannot go on; what was in flight then is not reported.  On
  * a simulated device results come in the order of the configs. */
-enum anole_status anole_measure_batch(struct anole_measure *measure,
-                                      const struct anole_generator *generator,
-                                      const uint64_t *configs, size_t count, double best,
-                                      anole_measure_sink *sink, void *sink_context,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_measure_batch(struct anole_measure *measure,
+                                                    const struct anole_generator *generator,
+                                                    const uint64_t *configs, size_t count,
+                                                    double best, anole_measure_sink *sink,
+                                                    void *sink_context, struct anole_error *error);
 
 #endif

@@ -14,11 +14,10 @@
  * samples (may be NULL) [count][*rounds_done], row after row, the caller's to
  * free: seconds of each round, for paired ratios; a config that is not ok has
  * NaN. */
-enum anole_status anole_measure_compare(struct anole_measure *measure,
-                                        const struct anole_generator *generator,
-                                        const uint64_t *configs, size_t count, double seconds,
-                                        size_t rounds, struct anole_result *results,
-                                        double **samples, size_t *rounds_done,
-                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_measure_compare(struct anole_measure *measure, const struct anole_generator *generator,
+                      const uint64_t *configs, size_t count, double seconds, size_t rounds,
+                      struct anole_result *results, double **samples, size_t *rounds_done,
+                      struct anole_error *error);
 
 #endif

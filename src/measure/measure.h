@@ -50,11 +50,11 @@ struct anole_measure_options {
 struct anole_measure; /* the workers of one device */
 
 /* Starts no process yet. */
-enum anole_status anole_measure_create(struct anole_measure **measure,
-                                       const struct anole_registry *registry,
-                                       const struct anole_registry_device *device,
-                                       const struct anole_measure_options *options,
-                                       struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_measure_create(struct anole_measure **measure,
+                                                     const struct anole_registry *registry,
+                                                     const struct anole_registry_device *device,
+                                                     const struct anole_measure_options *options,
+                                                     struct anole_error *error);
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 

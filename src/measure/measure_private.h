@@ -40,13 +40,14 @@ struct anole_measure {
 bool anole_measure_simulated(const struct anole_measure *measure);
 
 /* Sees to it that the task's data are there or in the making. */
-enum anole_status anole_measure_prepare(struct anole_measure *measure,
-                                        struct anole_stored_task **stored,
-                                        const struct anole_generator *generator,
-                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_measure_prepare(struct anole_measure *measure,
+                                                      struct anole_stored_task **stored,
+                                                      const struct anole_generator *generator,
+                                                      struct anole_error *error);
 /* Waits for workers, at most a moment; hears the preparer; accounts for the time.
  * ERR_INTERRUPTED if the caller wants to stop. */
-enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_measure_turn(struct anole_measure *measure,
+                                                   struct anole_error *error);
 /* Kills the workers that are at something. */
 void anole_measure_abandon(struct anole_measure *measure);
 #endif

@@ -35,10 +35,10 @@ void anole_task_store_fini(struct anole_task_store *store);
 
 /* The entry of a task: an old one, or a new one, with an empty file if `data`.
  * Others may go for it; it stays at least until the next call. */
-enum anole_status anole_task_store_get(struct anole_stored_task **entry,
-                                       struct anole_task_store *store,
-                                       const struct anole_task *task, bool data,
-                                       struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_task_store_get(struct anole_stored_task **entry,
+                                                     struct anole_task_store *store,
+                                                     const struct anole_task *task, bool data,
+                                                     struct anole_error *error);
 void anole_task_store_drop(struct anole_task_store *store, struct anole_stored_task *entry);
 
 #endif

@@ -50,12 +50,14 @@ struct anole_work {
 };
 
 /* Items for these configs, all waiting. */
-enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
-                                  const struct anole_generator *generator, const uint64_t *configs,
-                                  size_t count, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_work_init(struct anole_work *work,
+                                                struct anole_measure *measure,
+                                                const struct anole_generator *generator,
+                                                const uint64_t *configs, size_t count,
+                                                struct anole_error *error);
 void anole_work_fini(struct anole_work *work);
 /* Goes on until each item is done or loaded. */
-enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
 /* It failed so: that may have been the device's own doing, once.  In a trial, if the
  * device was lost on it; in a comparison, where kernels are that have worked before,
  * also if it hangs, or is refused. */

@@ -49,8 +49,9 @@ struct anole_backend {
 /* Loads and checks one file in *this* process.  On refusal *refusal says which
  * check failed, and `error` (ERR_PLUGIN) the file, what was expected, what was
  * found, what to do.  Does not check for duplicates. */
-enum anole_status anole_backend_load(struct anole_backend **backend, enum anole_refusal *refusal,
-                                     const char *path, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_backend_load(struct anole_backend **backend,
+                                                   enum anole_refusal *refusal, const char *path,
+                                                   struct anole_error *error);
 void anole_backend_destroy(struct anole_backend *backend);
 
 #endif

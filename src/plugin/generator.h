@@ -18,10 +18,11 @@ struct anole_generator;
 bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
                             const struct anole_task *task);
 /* ERR_PLUGIN if the plugin's space is ill-formed.  Backend must outlive it. */
-enum anole_status anole_generator_create(struct anole_generator **generator,
-                                         const struct anole_backend *backend,
-                                         const struct anole_device *device,
-                                         const struct anole_task *task, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_generator_create(struct anole_generator **generator,
+                                                       const struct anole_backend *backend,
+                                                       const struct anole_device *device,
+                                                       const struct anole_task *task,
+                                                       struct anole_error *error);
 void anole_generator_destroy(struct anole_generator *generator);
 const struct anole_space *anole_generator_space(const struct anole_generator *generator);
 const struct anole_features *anole_generator_features(const struct anole_generator *generator);
@@ -29,13 +30,15 @@ const struct anole_task *anole_generator_task(const struct anole_generator *gene
 const struct anole_device *anole_generator_device(const struct anole_generator *generator);
 /* The kernel of a config.  ERR_INPUT if the plugin refuses the config (the
  * message is the plugin's). */
-enum anole_status anole_generator_kernel(struct anole_generated **generated,
-                                         const struct anole_generator *generator, uint64_t config,
-                                         struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_generator_kernel(struct anole_generated **generated,
+                                                       const struct anole_generator *generator,
+                                                       uint64_t config, struct anole_error *error);
 
 /* Lays weights out as the config's kernel reads them; out[kernel.packed_weights]. */
-enum anole_status anole_generator_pack(const struct anole_generator *generator, uint64_t config,
-                                       const void *weights, size_t weights_bytes, void *packed,
-                                       size_t packed_bytes, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_generator_pack(const struct anole_generator *generator,
+                                                     uint64_t config, const void *weights,
+                                                     size_t weights_bytes, void *packed,
+                                                     size_t packed_bytes,
+                                                     struct anole_error *error);
 
 #endif

@@ -17,16 +17,15 @@ struct anole_generated {
 
 /* From the knobs' values, without a space.  ERR_INPUT if the plugin refuses the config
  * (the message is the plugin's). */
-enum anole_status anole_backend_generate(struct anole_generated **generated,
-                                         const struct anole_backend *backend,
-                                         const struct anole_device *device,
-                                         const struct anole_task *task, const int64_t *values,
-                                         size_t count, struct anole_error *error);
-enum anole_status anole_backend_pack(const struct anole_backend *backend,
-                                     const struct anole_device *device,
-                                     const struct anole_task *task, const int64_t *values,
-                                     size_t count, const void *weights, size_t weights_bytes,
-                                     void *packed, size_t packed_bytes, struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_backend_generate(struct anole_generated **generated, const struct anole_backend *backend,
+                       const struct anole_device *device, const struct anole_task *task,
+                       const int64_t *values, size_t count, struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_backend_pack(const struct anole_backend *backend, const struct anole_device *device,
+                   const struct anole_task *task, const int64_t *values, size_t count,
+                   const void *weights, size_t weights_bytes, void *packed, size_t packed_bytes,
+                   struct anole_error *error);
 /* A plain kernel for one operator, on tensors of its own. */
 struct anole_plain {
     const char *name; /* of the operator */
@@ -43,7 +42,7 @@ struct anole_plain {
 /* Its launches are of ANOLE_ROLE_TENSOR alone: inputs first, then outputs.  Everything is
  * copied.  ERR_INPUT: make() has none, or the backend does not take such kernels; ERR_PLUGIN:
  * it breaks the rules. */
-enum anole_status anole_backend_generate_plain(struct anole_generated **generated,
+ANOLE_CHECKED enum anole_status anole_backend_generate_plain(struct anole_generated **generated,
                                                const struct anole_backend *backend,
                                                const struct anole_device *device,
                                                const struct anole_plain *plain,

@@ -12,7 +12,7 @@
 /* The worker program: $ANOLE_WORKER; else the one beside the running program, if
  * that runs from its build tree; else the installed one.  *path: the caller's to
  * free. */
-enum anole_status anole_paths_worker(char **path, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_paths_worker(char **path, struct anole_error *error);
 
 struct anole_folders {
     char **paths;
@@ -24,7 +24,8 @@ struct anole_folders {
  * (empty and relative parts are refused with a warning: a plugin is code), then
  * that of the build tree or else the installed one.  $ANOLE_PLUGIN_DIR, if it is
  * set, stands for the latter; empty: there is none. */
-enum anole_status anole_paths_plugins(struct anole_folders *folders, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_paths_plugins(struct anole_folders *folders,
+                                                    struct anole_error *error);
 void anole_folders_fini(struct anole_folders *folders);
 
 #endif

@@ -19,7 +19,8 @@ const char *anole_plugin_words(char *out, size_t size, int code,
                                const struct anole_message *message);
 
 /* anole_fail() with these words. */
-enum anole_status anole_plugin_failure(struct anole_error *error, enum anole_status status,
-                                       int code, const struct anole_message *message);
+ANOLE_CHECKED enum anole_status anole_plugin_failure(struct anole_error *error,
+                                                     enum anole_status status, int code,
+                                                     const struct anole_message *message);
 
 #endif

@@ -13,7 +13,7 @@
 
 /* A new folder for this user alone: in $TMPDIR if that is set, else in memory
  * (/dev/shm) if there is enough, else in /tmp.  *path: the caller's to free. */
-enum anole_status anole_scratch_create(char **path, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_scratch_create(char **path, struct anole_error *error);
 /* Removes files that have not changed for so many seconds, and folders that are
  * empty since. */
 void anole_scratch_trim(const char *path, double age);

@@ -40,11 +40,11 @@ void anole_handle_init(struct anole_handle *handle);
 
 /* Makes a request of an idle handle.  `task` NULL: one that needs no plugin.
  * `along`: a descriptor, or -1. */
-enum anole_status anole_handle_ask(struct anole_handle *handle, struct anole_handle_terms *terms,
-                                   const struct anole_handle_task *task,
-                                   enum anole_frame_type request, enum anole_frame_type expected,
-                                   const struct anole_wire *payload, int along,
-                                   struct anole_error *error);
+ANOLE_CHECKED enum anole_status
+anole_handle_ask(struct anole_handle *handle, struct anole_handle_terms *terms,
+                 const struct anole_handle_task *task, enum anole_frame_type request,
+                 enum anole_frame_type expected, const struct anole_wire *payload, int along,
+                 struct anole_error *error);
 
 /* What has become of the request in hand.  Of one that did not answer, `text` says in a
  * whole sentence what happened, and worker.stage and .slot where.  text[256]. */

@@ -21,8 +21,8 @@ struct anole_oneshot {
 
 /* Runs them all, each for at most `limit` seconds.  That an oneshot fails is no
  * failure. */
-enum anole_status anole_oneshots_run(struct anole_oneshot *oneshots, size_t count, double limit,
-                                     struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_oneshots_run(struct anole_oneshot *oneshots, size_t count,
+                                                   double limit, struct anole_error *error);
 void anole_oneshot_fini(struct anole_oneshot *oneshot);
 
 #endif

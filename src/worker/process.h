@@ -25,17 +25,18 @@ struct anole_process {
 /* A process without a process. */
 void anole_process_init(struct anole_process *process);
 /* Starts one.  It must not be moved until it ends.  `transport` NULL: on this machine. */
-enum anole_status anole_process_start(struct anole_process *process,
-                                      const struct anole_transport *transport,
-                                      const struct anole_worker_start *start,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_process_start(struct anole_process *process,
+                                                    const struct anole_transport *transport,
+                                                    const struct anole_worker_start *start,
+                                                    struct anole_error *error);
 bool anole_process_alive(const struct anole_process *process);
 
 /* Queues a request that `payload` holds, and sends what goes.  `data`: a descriptor, or -1.
  * That the worker has died is no failure: it shows later. */
-enum anole_status anole_process_send(struct anole_process *process, enum anole_frame_type type,
-                                     const struct anole_wire *payload, int data, uint32_t *sequence,
-                                     struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_process_send(struct anole_process *process,
+                                                   enum anole_frame_type type,
+                                                   const struct anole_wire *payload, int data,
+                                                   uint32_t *sequence, struct anole_error *error);
 
 /* What to poll for; fds[ANOLE_PROCESS_POLLS]. */
 void anole_process_polls(const struct anole_process *process, struct pollfd *fds);

@@ -97,21 +97,25 @@ void anole_channel_fini(struct anole_channel *channel);
 
 /* Appends a frame to what is to be sent.  `along` (-1: none) is duplicated; only
  * one may wait at a time.  *sequence (may be NULL): the frame's. */
-enum anole_status anole_channel_queue(struct anole_channel *channel, uint32_t *sequence,
-                                      enum anole_frame_type type, uint32_t reply_to,
-                                      const void *payload, size_t length, int along,
-                                      struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_channel_queue(struct anole_channel *channel,
+                                                    uint32_t *sequence, enum anole_frame_type type,
+                                                    uint32_t reply_to, const void *payload,
+                                                    size_t length, int along,
+                                                    struct anole_error *error);
 /* Sends what is queued: all of it if the socket blocks, else as much as goes.
  * That the other side is gone sets `ended` and is no failure. */
-enum anole_status anole_channel_flush(struct anole_channel *channel, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_channel_flush(struct anole_channel *channel,
+                                                    struct anole_error *error);
 bool anole_channel_unsent(const struct anole_channel *channel);
 
 /* Receives: waits for at least a byte if the socket blocks, else takes what is
  * there.  The other side's end sets `ended` and is no failure. */
-enum anole_status anole_channel_fill(struct anole_channel *channel, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_channel_fill(struct anole_channel *channel,
+                                                   struct anole_error *error);
 /* The next whole frame.  *got false: none has arrived yet.  ERR_WORKER if what
  * arrived is no frame, ERR_VERSION if it is one of another protocol. */
-enum anole_status anole_channel_take(struct anole_channel *channel, struct anole_frame *frame,
-                                     bool *got, struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_channel_take(struct anole_channel *channel,
+                                                   struct anole_frame *frame, bool *got,
+                                                   struct anole_error *error);
 
 #endif

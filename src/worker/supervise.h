@@ -39,11 +39,11 @@ struct anole_supervision {
 void anole_supervised_init(struct anole_supervised *worker);
 
 /* Starts a process, which is then at the stage START. */
-enum anole_status anole_supervised_start(struct anole_supervised *worker,
-                                         const struct anole_supervision *rules,
-                                         const struct anole_transport *transport,
-                                         const struct anole_worker_start *start,
-                                         struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_supervised_start(struct anole_supervised *worker,
+                                                       const struct anole_supervision *rules,
+                                                       const struct anole_transport *transport,
+                                                       const struct anole_worker_start *start,
+                                                       struct anole_error *error);
 /* A new request is made of a process: the clock starts anew. */
 void anole_supervised_begin(struct anole_supervised *worker, const struct anole_supervision *rules,
                             enum anole_stage stage);
