@@ -526,10 +526,10 @@ static void test_fill_from_seed_constant_and_file(void **state)
     float *second = malloc((size_t)custom->base.input_bytes);
     char *answer = calloc(1, (size_t)custom->base.output_bytes);
     assert_true(first && second && answer);
-    anole_custom_fill(first, custom, false, 1, NULL);
-    anole_custom_fill(second, custom, false, 1, NULL);
+    assert_int_equal(anole_custom_fill(first, custom, false, 1, NULL), ANOLE_DONE);
+    assert_int_equal(anole_custom_fill(second, custom, false, 1, NULL), ANOLE_DONE);
     assert_memory_equal(first, second, custom->base.input_bytes);
-    anole_custom_fill(second, custom, false, 2, NULL);
+    assert_int_equal(anole_custom_fill(second, custom, false, 2, NULL), ANOLE_DONE);
     assert_memory_not_equal(first, second, 4096);
     for (size_t i = 0; i < 4096; i++)
         assert_true(first[i] >= 0 && first[i] < 1);

@@ -43,7 +43,8 @@ static size_t queue_one(struct anole_channel *channel, const uint8_t *data, size
     }
     memcpy(payload + used, data + 4, length);
     /* One that is too long for its type is refused here, and not sent. */
-    anole_channel_queue(channel, NULL, type, data[1] & 1, payload, used + length, -1, &error);
+    (void)!anole_channel_queue(channel, NULL, type, data[1] & 1, payload, used + length, -1,
+                               &error);
     return size - 4 - length;
 }
 
@@ -60,7 +61,7 @@ void fuzz_send(int socket, const uint8_t *data, size_t size, const void *prefix,
         anole_channel_init(&channel, socket);
         for (size_t at = 1; size - at >= 4 && channel.out_length < FUZZ_MOST_BYTES;)
             at = size - queue_one(&channel, data + at, size - at, prefix, prefix_size);
-        anole_channel_flush(&channel, &error);
+        (void)!anole_channel_flush(&channel, &error);
         anole_channel_fini(&channel);
     }
     shutdown(socket, SHUT_WR);
