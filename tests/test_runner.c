@@ -7,6 +7,7 @@
 
 #include "exec/guarded.h"
 #include "op/reference.h"
+#include "op/roles.h"
 #include "exec/runner.h"
 #include "plugin/generator.h"
 
@@ -436,9 +437,37 @@ static void test_say_why_device_does_not_open(void **state)
     anole_backend_destroy(backend);
 }
 
+static void test_tell_roles_and_sizes(void **state)
+{
+    (void)state;
+    struct anole_task_sizes sizes;
+    struct anole_task task = parse_task(OTHER_TASK);
+    const struct anole_kernel plain = {.size = sizeof plain};
+    const struct anole_kernel packed = {.packed_weights = 999, .workspace = 7};
+    anole_task_sizes(&sizes, &task);
+    assert_int_equal(sizes.element, 4);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_INPUT), 2 * 12 * 4);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_WEIGHTS), 12 * 5 * 4);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_BIAS), 5 * 4);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_RESIDUAL), 0);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_OUTPUT), 2 * 5 * 4);
+    assert_int_equal(anole_role_bytes(&sizes, &plain, ANOLE_ROLE_WORKSPACE), 0);
+    assert_int_equal(anole_role_bytes(&sizes, &packed, ANOLE_ROLE_WEIGHTS), 999);
+    assert_int_equal(anole_role_bytes(&sizes, &packed, ANOLE_ROLE_WORKSPACE), 7);
+    assert_int_equal(anole_role_bytes(&sizes, &packed, ANOLE_ROLE_INT), 0);
+    task = parse_task(HALF_TASK);
+    anole_task_sizes(&sizes, &task);
+    assert_int_equal(sizes.bytes[ANOLE_ROLE_INPUT], 6 * 6 * 4 * 2);
+    assert_string_equal(anole_role_name(ANOLE_ROLE_WORKSPACE), "workspace");
+    assert_string_equal(anole_role_name(ANOLE_ROLE_VALUE), "value");
+    assert_string_equal(anole_role_name(ANOLE_ROLE_COUNT), "unknown");
+    assert_string_equal(anole_role_name(UINT32_MAX), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tell_roles_and_sizes),
         cmocka_unit_test(test_time_right_kernels),
         cmocka_unit_test(test_halves_are_bound_verified_and_guarded),
         cmocka_unit_test(test_halves_are_refused_where_there_are_none),
