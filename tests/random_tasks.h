@@ -37,9 +37,9 @@ static inline void random_extras(struct anole_task *task, struct anole_rng *rng)
 {
     task->size = sizeof *task;
     task->dtype = ANOLE_F32;
-    const struct anole_activate activate = anole_activation_default(
-        PICK(rng, ANOLE_ACT_NONE, ANOLE_ACT_RELU, ANOLE_ACT_RELU6,
-             (uint32_t)anole_rng_below(rng, ANOLE_ACT_GELU_TANH + 1)));
+    const struct anole_activate activate =
+        anole_activation_default(PICK(rng, ANOLE_ACT_NONE, ANOLE_ACT_RELU, ANOLE_ACT_RELU6,
+                                      (uint32_t)anole_rng_below(rng, ANOLE_ACT_GELU_TANH + 1)));
     task->activation = activate.activation;
     task->alpha = activate.alpha;
     task->beta = activate.beta;

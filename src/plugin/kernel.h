@@ -43,10 +43,10 @@ struct anole_plain {
  * copied.  ERR_INPUT: make() has none, or the backend does not take such kernels; ERR_PLUGIN:
  * it breaks the rules. */
 ANOLE_CHECKED enum anole_status anole_backend_generate_plain(struct anole_generated **generated,
-                                               const struct anole_backend *backend,
-                                               const struct anole_device *device,
-                                               const struct anole_plain *plain,
-                                               struct anole_error *error);
+                                                             const struct anole_backend *backend,
+                                                             const struct anole_device *device,
+                                                             const struct anole_plain *plain,
+                                                             struct anole_error *error);
 void anole_generated_destroy(struct anole_generated *generated);
 
 #endif
