@@ -8,7 +8,7 @@
 
 static const char *own_function(const struct anole_onnx_context *context)
 {
-    return anole_onnx_translator_find(context->node->op_type)->function;
+    return context->translator->function;
 }
 
 static size_t add_reduce(struct anole_onnx_context *context, const char *function, size_t x,

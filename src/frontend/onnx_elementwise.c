@@ -7,15 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-static const struct anole_onnx_translator *own(const struct anole_onnx_context *context)
-{
-    return anole_onnx_translator_find(context->node->op_type);
-}
-
 static void plain_unary(struct anole_onnx_context *context)
 {
     context->outputs[0] =
-        anole_onnx_unary(context, own(context)->function, anole_onnx_need(context, 0));
+        anole_onnx_unary(context, context->translator->function, anole_onnx_need(context, 0));
 }
 
 /* A function with parameters: name and default of ONNX's attributes for our alpha and beta. */
@@ -23,7 +18,7 @@ static void with_parameters(struct anole_onnx_context *context, const char *alph
                             const char *beta, double beta_is)
 {
     size_t y = anole_onnx_add1(context, "unary", anole_onnx_need(context, 0));
-    anole_onnx_set_choice(context, "function", own(context)->function);
+    anole_onnx_set_choice(context, "function", context->translator->function);
     anole_onnx_set_real(context, "alpha", anole_onnx_get_real(context, alpha, alpha_is));
     if (beta)
         anole_onnx_set_real(context, "beta", anole_onnx_get_real(context, beta, beta_is));
@@ -87,8 +82,9 @@ static void clip(struct anole_onnx_context *context)
 
 static void plain_binary(struct anole_onnx_context *context)
 {
-    context->outputs[0] = anole_onnx_binary(
-        context, own(context)->function, anole_onnx_need(context, 0), anole_onnx_need(context, 1));
+    context->outputs[0] =
+        anole_onnx_binary(context, context->translator->function, anole_onnx_need(context, 0),
+                          anole_onnx_need(context, 1));
 }
 
 static void mod(struct anole_onnx_context *context)
@@ -109,7 +105,7 @@ static size_t chain(struct anole_onnx_context *context, const char *function)
 
 static void variadic(struct anole_onnx_context *context)
 {
-    context->outputs[0] = chain(context, own(context)->function);
+    context->outputs[0] = chain(context, context->translator->function);
 }
 
 static void mean(struct anole_onnx_context *context)

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLD_LIMIT ((size_t)1 << 30) /* bytes of a constant that is computed beforehand */
 #define MOST_IF_DEPTH 16
 
 /* Values of the model by name and the graph that they are of. */
@@ -26,9 +25,8 @@ struct anole_onnx_importer {
     struct anole_graph *graph;
     struct value *values;
     size_t value_count, value_room; /* a power of two */
-    size_t inferred;                /* nodes of ours whose outputs have types */
-    size_t last;                    /* the node that was added last */
-    unsigned depth;                 /* of branches within branches */
+    struct anole_onnx_progress progress;
+    unsigned depth; /* of branches within branches */
 };
 
 /* -------------------------------------------------------------------- values */
@@ -81,30 +79,12 @@ static size_t recall(const struct anole_onnx_importer *importer,
     return importer->values[place].scope ? importer->values[place].tensor : ANOLE_NONE;
 }
 
-/* Our type of an element type of ONNX; 0: we have none. */
-static uint32_t dtype_of(enum anole_array_type element)
-{
-    static const struct {
-        enum anole_array_type element;
-        uint32_t dtype;
-    } pairs[] = {
-        {ANOLE_ARRAY_F32, ANOLE_F32},   {ANOLE_ARRAY_F16, ANOLE_F16}, {ANOLE_ARRAY_F64, ANOLE_F64},
-        {ANOLE_ARRAY_BF16, ANOLE_BF16}, {ANOLE_ARRAY_I8, ANOLE_I8},   {ANOLE_ARRAY_U8, ANOLE_U8},
-        {ANOLE_ARRAY_I16, ANOLE_I16},   {ANOLE_ARRAY_U16, ANOLE_U16}, {ANOLE_ARRAY_I32, ANOLE_I32},
-        {ANOLE_ARRAY_U32, ANOLE_U32},   {ANOLE_ARRAY_I64, ANOLE_I64}, {ANOLE_ARRAY_U64, ANOLE_U64},
-        {ANOLE_ARRAY_BOOL, ANOLE_BOOL}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (pairs[i].element == element)
-            return pairs[i].dtype;
-    return 0;
-}
-
 /* Adds an array of the model as a constant, in place where it is aligned. */
 static enum anole_status add_array(struct anole_onnx_importer *importer, size_t *tensor,
                                    const struct anole_array *array, struct anole_error *error)
 {
     char text[256], name[200];
-    struct anole_operand type = {.dtype = dtype_of(array->element), .rank = array->rank};
+    struct anole_operand type = {.dtype = anole_onnx_dtype_of(array->element), .rank = array->rank};
     if (type.dtype == 0)
         return anole_onnx_fail(importer->model, NULL, error,
                                "constant \"%s\" is %s; expected real or whole numbers or bool",
@@ -142,359 +122,6 @@ static enum anole_status find_value(struct anole_onnx_importer *importer, size_t
     return status ? status : remember(importer, origin.graph, name, *tensor, error);
 }
 
-/* ------------------------------------------------------- what translators use */
-
-static void fail_with(struct anole_onnx_context *context, enum anole_status status)
-{
-    if (context->status == ANOLE_DONE)
-        context->status = status;
-}
-
-void anole_onnx_refuse(struct anole_onnx_context *context, const char *format, ...)
-{
-    char text[ANOLE_ERROR_TEXT];
-    va_list arguments;
-    if (context->status)
-        return;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    context->status = anole_onnx_fail(context->model, context->node, context->error, "%s", text);
-}
-
-size_t anole_onnx_input(const struct anole_onnx_context *context, size_t i)
-{
-    return i < context->node->input_count ? context->inputs[i] : ANOLE_NONE;
-}
-
-size_t anole_onnx_need(struct anole_onnx_context *context, size_t i)
-{
-    size_t tensor = anole_onnx_input(context, i);
-    if (tensor == ANOLE_NONE)
-        anole_onnx_refuse(context, "input %zu is missing", i);
-    return tensor;
-}
-
-bool anole_onnx_wants(const struct anole_onnx_context *context, size_t i)
-{
-    return i < context->node->output_count && context->node->outputs[i][0];
-}
-
-const struct anole_operand *anole_onnx_type(const struct anole_onnx_context *context, size_t tensor)
-{
-    static const struct anole_operand nothing = {.dtype = 0};
-    if (context->status || tensor == ANOLE_NONE)
-        return &nothing;
-    return &context->graph->tensors[tensor].type;
-}
-
-uint32_t anole_onnx_rank(const struct anole_onnx_context *context, size_t tensor)
-{
-    return anole_onnx_type(context, tensor)->rank;
-}
-
-/* An attribute of a kind; NULL: it is absent, or of another kind, and refused. */
-static const struct anole_onnx_attribute *find_attribute(struct anole_onnx_context *context,
-                                                         const char *name,
-                                                         enum anole_onnx_attribute_kind kind)
-{
-    const struct anole_onnx_attribute *attribute = anole_onnx_attribute_find(context->node, name);
-    if (!attribute || attribute->kind == kind)
-        return attribute;
-    anole_onnx_refuse(context, "attribute \"%s\" is of kind %d of AttributeProto; expected %d",
-                      name, (int)attribute->kind, (int)kind);
-    return NULL;
-}
-
-bool anole_onnx_has(const struct anole_onnx_context *context, const char *name)
-{
-    return anole_onnx_attribute_find(context->node, name) != NULL;
-}
-
-int64_t anole_onnx_get_int(struct anole_onnx_context *context, const char *name, int64_t otherwise)
-{
-    const struct anole_onnx_attribute *attribute =
-        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_INT);
-    return attribute ? attribute->ints[0] : otherwise;
-}
-
-double anole_onnx_get_real(struct anole_onnx_context *context, const char *name, double otherwise)
-{
-    const struct anole_onnx_attribute *attribute =
-        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_FLOAT);
-    return attribute ? (double)attribute->floats[0] : otherwise;
-}
-
-const char *anole_onnx_get_text(struct anole_onnx_context *context, const char *name,
-                                const char *otherwise)
-{
-    const struct anole_onnx_attribute *attribute =
-        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_STRING);
-    return attribute ? attribute->strings[0].data : otherwise;
-}
-
-bool anole_onnx_get_ints(struct anole_onnx_context *context, const char *name,
-                         struct anole_ints *ints)
-{
-    const struct anole_onnx_attribute *attribute =
-        find_attribute(context, name, ANOLE_ONNX_ATTRIBUTE_INTS);
-    if (!attribute)
-        return false;
-    if (attribute->count > ANOLE_MAX_INTS) {
-        anole_onnx_refuse(context, "attribute \"%s\" has %zu numbers; expected at most %d", name,
-                          attribute->count, ANOLE_MAX_INTS);
-        return false;
-    }
-    *ints = (struct anole_ints){.count = (uint32_t)attribute->count};
-    if (attribute->count > 0)
-        memcpy(ints->values, attribute->ints, attribute->count * sizeof *ints->values);
-    return true;
-}
-
-bool anole_onnx_numbers(struct anole_onnx_context *context, const char *name, size_t i,
-                        struct anole_ints *ints)
-{
-    size_t tensor = anole_onnx_input(context, i);
-    if (tensor == ANOLE_NONE)
-        return anole_onnx_get_ints(context, name, ints);
-    const struct anole_operand *type = anole_onnx_type(context, tensor);
-    if (context->status)
-        return false;
-    size_t count = anole_operand_elements(type);
-    if (!type->data || type->rank > 1 || count > ANOLE_MAX_INTS) {
-        char shape[128];
-        anole_onnx_refuse(
-            context, "its %s have the shape %s%s; expected a constant list of at most %d", name,
-            anole_operand_shape_text(shape, sizeof shape, type),
-            type->data ? "" : ", and are known only when the network runs", ANOLE_MAX_INTS);
-        return false;
-    }
-    *ints = (struct anole_ints){.count = (uint32_t)count};
-    for (size_t j = 0; j < count; j++)
-        ints->values[j] = anole_operand_int(type, j);
-    return true;
-}
-
-uint32_t anole_onnx_dtype(struct anole_onnx_context *context, int64_t element)
-{
-    uint32_t dtype = element > 0 && element < 64 ? dtype_of((enum anole_array_type)element) : 0;
-    if (dtype == 0)
-        anole_onnx_refuse(context, "element type %s (%" PRId64 ") is none of ours",
-                          element > 0 && element < 64
-                              ? anole_array_type_text((enum anole_array_type)element)
-                              : "unknown",
-                          element);
-    return dtype;
-}
-
-/* -- Adding -- */
-
-/* Infers what was added so far. */
-static void infer(struct anole_onnx_context *context)
-{
-    struct anole_onnx_importer *importer = context->importer;
-    struct anole_error why = {.status = ANOLE_DONE};
-    if (context->status || importer->inferred >= importer->graph->node_count)
-        return;
-    enum anole_status status =
-        anole_graph_infer_from(importer->graph, importer->inferred, FOLD_LIMIT, &why);
-    importer->inferred = importer->graph->node_count;
-    importer->last = ANOLE_NONE;
-    if (status == ANOLE_DONE)
-        return;
-    /* The graph names our node, which people have not seen: its message follows theirs. */
-    const char *message = strstr(why.text, "): ");
-    if (status == ANOLE_ERR_INPUT)
-        anole_onnx_refuse(context, "%s", message ? message + 3 : why.text);
-    else
-        fail_with(context, anole_fail(context->error, status, "%s", why.text));
-}
-
-void anole_onnx_add_many(struct anole_onnx_context *context, const char *op, const size_t *inputs,
-                         size_t count, size_t *outputs, size_t output_count)
-{
-    const struct anole_op *found = anole_op_find(op);
-    struct anole_error why = {.status = ANOLE_DONE};
-    enum anole_status status = ANOLE_DONE;
-    for (size_t i = 0; i < output_count; i++)
-        outputs[i] = ANOLE_NONE;
-    infer(context);
-    if (context->status)
-        return;
-    if (!found) {
-        anole_onnx_refuse(context, "it needs the operator %s, which this version does not have",
-                          op);
-        return;
-    }
-    for (size_t i = 0; i < output_count && status == ANOLE_DONE; i++)
-        status = anole_graph_add_tensor(context->graph, &outputs[i], NULL, NULL, &why);
-    if (status == ANOLE_DONE)
-        status = anole_graph_add_node(context->graph, &context->importer->last, found,
-                                      context->node->name[0] ? context->node->name
-                                                             : context->node->outputs[0],
-                                      inputs, count, outputs, output_count, &why);
-    if (status == ANOLE_ERR_INPUT) {
-        const char *message = strstr(why.text, "): ");
-        anole_onnx_refuse(context, "%s", message ? message + 3 : why.text);
-    } else if (status) {
-        fail_with(context, anole_fail(context->error, status, "%s", why.text));
-    }
-}
-
-size_t anole_onnx_add(struct anole_onnx_context *context, const char *op, const size_t *inputs,
-                      size_t count)
-{
-    size_t output;
-    anole_onnx_add_many(context, op, inputs, count, &output, 1);
-    return context->status ? ANOLE_NONE : output;
-}
-
-size_t anole_onnx_add1(struct anole_onnx_context *context, const char *op, size_t a)
-{
-    return anole_onnx_add(context, op, &a, 1);
-}
-
-size_t anole_onnx_add2(struct anole_onnx_context *context, const char *op, size_t a, size_t b)
-{
-    const size_t inputs[] = {a, b};
-    return anole_onnx_add(context, op, inputs, 2);
-}
-
-/* Sets an attribute of the node that was added last. */
-#define SET(context, how, ...)                                                                     \
-    do {                                                                                           \
-        struct anole_error why_ = {.status = ANOLE_DONE};                                          \
-        if ((context)->status || (context)->importer->last == ANOLE_NONE)                          \
-            break;                                                                                 \
-        const struct anole_node *node_ = &(context)->graph->nodes[(context)->importer->last];      \
-        if (anole_op_set_##how(node_->op, node_->attributes, __VA_ARGS__, &why_))                  \
-            anole_onnx_refuse(context, "%s", why_.text);                                           \
-    } while (0)
-
-void anole_onnx_set_int(struct anole_onnx_context *context, const char *name, int64_t value)
-{
-    SET(context, int, name, value);
-}
-
-void anole_onnx_set_bool(struct anole_onnx_context *context, const char *name, bool value)
-{
-    SET(context, bool, name, value);
-}
-
-void anole_onnx_set_real(struct anole_onnx_context *context, const char *name, double value)
-{
-    SET(context, real, name, value);
-}
-
-void anole_onnx_set_choice(struct anole_onnx_context *context, const char *name, const char *value)
-{
-    SET(context, choice, name, value);
-}
-
-void anole_onnx_set_ints(struct anole_onnx_context *context, const char *name,
-                         const struct anole_ints *ints)
-{
-    SET(context, ints, name, ints->values, ints->count);
-}
-
-size_t anole_onnx_done(struct anole_onnx_context *context, size_t tensor)
-{
-    infer(context);
-    return context->status ? ANOLE_NONE : tensor;
-}
-
-size_t anole_onnx_constant_ints(struct anole_onnx_context *context, const int64_t *values,
-                                size_t count)
-{
-    size_t tensor;
-    if (context->status)
-        return ANOLE_NONE;
-    enum anole_status status =
-        anole_graph_add_ints(context->graph, &tensor, NULL, values, count, context->error);
-    if (status)
-        fail_with(context, status);
-    return status ? ANOLE_NONE : tensor;
-}
-
-size_t anole_onnx_constant_real(struct anole_onnx_context *context, uint32_t dtype, double value)
-{
-    size_t tensor;
-    uint64_t room;
-    struct anole_operand type = {.dtype = dtype, .data = &room};
-    if (context->status)
-        return ANOLE_NONE;
-    anole_operand_set_real(&type, 0, value);
-    enum anole_status status =
-        anole_graph_add_constant(context->graph, &tensor, NULL, &type, false, context->error);
-    if (status)
-        fail_with(context, status);
-    return status ? ANOLE_NONE : tensor;
-}
-
-/* -- Steps -- */
-
-size_t anole_onnx_transpose(struct anole_onnx_context *context, size_t x, const int64_t *perm,
-                            uint32_t rank)
-{
-    struct anole_ints ints = {.count = rank};
-    memcpy(ints.values, perm, rank * sizeof *perm);
-    size_t y = anole_onnx_add1(context, "transpose", x);
-    anole_onnx_set_ints(context, "perm", &ints);
-    return anole_onnx_done(context, y);
-}
-
-size_t anole_onnx_reshape(struct anole_onnx_context *context, size_t x, const int64_t *dims,
-                          uint32_t rank)
-{
-    struct anole_ints ints = {.count = rank};
-    memcpy(ints.values, dims, rank * sizeof *dims);
-    size_t y = anole_onnx_add1(context, "reshape", x);
-    anole_onnx_set_ints(context, "shape", &ints);
-    anole_onnx_set_bool(context, "allow_zero", true); /* sizes are what they are */
-    return anole_onnx_done(context, y);
-}
-
-size_t anole_onnx_unary(struct anole_onnx_context *context, const char *function, size_t x)
-{
-    size_t y = anole_onnx_add1(context, "unary", x);
-    anole_onnx_set_choice(context, "function", function);
-    return anole_onnx_done(context, y);
-}
-
-size_t anole_onnx_binary(struct anole_onnx_context *context, const char *function, size_t a,
-                         size_t b)
-{
-    size_t y = anole_onnx_add2(context, "binary", a, b);
-    anole_onnx_set_choice(context, "function", function);
-    return anole_onnx_done(context, y);
-}
-
-size_t anole_onnx_channels_last(struct anole_onnx_context *context, size_t x)
-{
-    int64_t perm[ANOLE_MAX_RANK];
-    uint32_t rank = anole_onnx_rank(context, x);
-    if (rank < 3) /* [n, c]: the channels are last */
-        return x;
-    perm[0] = 0;
-    for (uint32_t i = 1; i + 1 < rank; i++)
-        perm[i] = i + 1;
-    perm[rank - 1] = 1;
-    return anole_onnx_transpose(context, x, perm, rank);
-}
-
-size_t anole_onnx_channels_second(struct anole_onnx_context *context, size_t x)
-{
-    int64_t perm[ANOLE_MAX_RANK];
-    uint32_t rank = anole_onnx_rank(context, x);
-    if (rank < 3)
-        return x;
-    perm[0] = 0;
-    perm[1] = rank - 1;
-    for (uint32_t i = 2; i < rank; i++)
-        perm[i] = i - 1;
-    return anole_onnx_transpose(context, x, perm, rank);
-}
-
 /* --------------------------------------------------------------------- nodes */
 
 static const struct anole_onnx_translator *find_translator(const char *op_type)
@@ -509,11 +136,6 @@ static const struct anole_onnx_translator *find_translator(const char *op_type)
     return NULL;
 }
 
-const struct anole_onnx_translator *anole_onnx_translator_find(const char *op_type)
-{
-    return find_translator(op_type);
-}
-
 static enum anole_status import_graph(struct anole_onnx_importer *importer,
                                       const struct anole_onnx_graph *graph,
                                       struct anole_error *error);
@@ -523,7 +145,7 @@ static void import_branch(struct anole_onnx_context *context, const char *which,
 {
     struct anole_onnx_importer *importer = context->importer;
     const struct anole_onnx_attribute *attribute =
-        find_attribute(context, which, ANOLE_ONNX_ATTRIBUTE_GRAPH);
+        anole_onnx_need_kind(context, which, ANOLE_ONNX_ATTRIBUTE_GRAPH);
     if (!attribute)
         anole_onnx_refuse(context, "it has no %s", which);
     if (context->status)
@@ -542,7 +164,7 @@ static void import_branch(struct anole_onnx_context *context, const char *which,
     for (size_t i = 0; i < branch->output_count && status == ANOLE_DONE; i++)
         status = find_value(importer, &outputs[i], branch, branch->outputs[i].name, context->error);
     if (status)
-        fail_with(context, status);
+        anole_onnx_fail_with(context, status);
 }
 
 /* A branch whose condition is known replaces the node; else both run, and the condition
@@ -565,7 +187,7 @@ static void import_if(struct anole_onnx_context *context)
     }
     size_t *both = calloc(2 * n + 1, sizeof *both);
     if (!both) {
-        fail_with(context, anole_fail_memory(context->error));
+        anole_onnx_fail_with(context, anole_fail_memory(context->error));
         return;
     }
     import_branch(context, "then_branch", both);
@@ -606,8 +228,9 @@ static void translate(struct anole_onnx_context *context)
         anole_onnx_refuse(context, "this operator is not known; docs/onnx.md lists those that are");
         return;
     }
+    context->translator = translator;
     translator->translate(context);
-    infer(context);
+    (void)anole_onnx_done(context, ANOLE_NONE);
 }
 
 /* What the node made gets the names that the file has for it. */
@@ -646,6 +269,7 @@ static enum anole_status import_node(struct anole_onnx_importer *importer,
         return anole_fail_memory(error);
     struct anole_onnx_context context = {
         .importer = importer,
+        .progress = &importer->progress,
         .graph = importer->graph,
         .model = importer->model,
         .node = node,
@@ -701,7 +325,7 @@ static enum anole_status input_type(struct anole_onnx_importer *importer,
     char name[200], dim[100];
     anole_text_printable(name, sizeof name, value->name);
     const struct anole_onnx_shape *given = given_shape(importer, value->name);
-    *type = (struct anole_operand){.dtype = dtype_of(value->element)};
+    *type = (struct anole_operand){.dtype = anole_onnx_dtype_of(value->element)};
     if (value->kind != ANOLE_ONNX_TENSOR || type->dtype == 0)
         return anole_onnx_fail(
             importer->model, NULL, error,
@@ -758,7 +382,7 @@ static enum anole_status import_known(struct anole_onnx_importer *importer, bool
         size_t tensor;
         if (strcmp(known->input, value->name) != 0)
             continue;
-        if (known->value.dtype == 0 || known->value.dtype != dtype_of(value->element))
+        if (known->value.dtype == 0 || known->value.dtype != anole_onnx_dtype_of(value->element))
             return anole_onnx_fail(
                 importer->model, NULL, error,
                 "the value given for input \"%s\" is of another type; expected %s",
@@ -838,8 +462,9 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
             if (status == ANOLE_DONE)
                 status = anole_op_set_bool(reshape, attributes, "allow_zero", true, error);
             if (status == ANOLE_DONE)
-                status = anole_graph_infer_from(importer->graph, importer->inferred, 1, error);
-            importer->inferred = importer->graph->node_count;
+                status =
+                    anole_graph_infer_from(importer->graph, importer->progress.inferred, 1, error);
+            importer->progress.inferred = importer->graph->node_count;
             tensor = copy;
         }
         if (status == ANOLE_DONE)
@@ -861,7 +486,7 @@ enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onn
 {
     static const struct anole_onnx_options nothing = {.shape_count = 0};
     struct anole_onnx_importer importer = {
-        .model = model, .options = options ? options : &nothing, .last = ANOLE_NONE};
+        .model = model, .options = options ? options : &nothing, .progress = {.last = ANOLE_NONE}};
     enum anole_status status =
         anole_graph_create(&importer.graph, model->graph.name, model->path, error);
     if (status) {

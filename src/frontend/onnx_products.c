@@ -183,7 +183,7 @@ static size_t swap_first_two(struct anole_onnx_context *context, size_t x, bool 
 static void recurrent(struct anole_onnx_context *context)
 {
     static const int64_t batch_first[] = {2, 0, 1, 3};
-    const char *op = anole_onnx_translator_find(context->node->op_type)->function;
+    const char *op = context->translator->function;
     bool swapped = anole_onnx_get_int(context, "layout", 0) != 0;
     bool lstm = strcmp(op, "lstm") == 0;
     size_t inputs[8], outputs[3], given = context->node->input_count;

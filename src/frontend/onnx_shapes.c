@@ -20,7 +20,7 @@ static void forward(struct anole_onnx_context *context, const char *op, size_t m
 
 static void forward_all(struct anole_onnx_context *context)
 {
-    forward(context, anole_onnx_translator_find(context->node->op_type)->function, 3);
+    forward(context, context->translator->function, 3);
     anole_onnx_done(context, ANOLE_NONE);
 }
 
@@ -110,7 +110,7 @@ static void gather_nd(struct anole_onnx_context *context)
 
 static void scatter(struct anole_onnx_context *context)
 {
-    forward(context, anole_onnx_translator_find(context->node->op_type)->function, 3);
+    forward(context, context->translator->function, 3);
     if (anole_onnx_has(context, "reduction"))
         anole_onnx_set_choice(context, "reduction",
                               anole_onnx_get_text(context, "reduction", "none"));

@@ -14,9 +14,19 @@
 
 struct anole_onnx_importer;
 
+struct anole_onnx_translator;
+
+/* How far the graph has come. */
+struct anole_onnx_progress {
+    size_t inferred; /* nodes whose outputs have types */
+    size_t last;     /* the node that was added last, whose attributes may be set */
+};
+
 /* A node in translation. */
 struct anole_onnx_context {
     struct anole_onnx_importer *importer;
+    struct anole_onnx_progress *progress;
+    const struct anole_onnx_translator *translator;
     struct anole_graph *graph;
     const struct anole_onnx_model *model;
     const struct anole_onnx_node *node;
@@ -34,9 +44,6 @@ struct anole_onnx_translator {
     const char *function;
 };
 
-/* The translator of an operator; NULL: it is not known.  For tables in documents. */
-const struct anole_onnx_translator *anole_onnx_translator_find(const char *op_type);
-
 /* Ended by a NULL op_type. */
 extern const struct anole_onnx_translator anole_onnx_elementwise[];
 extern const struct anole_onnx_translator anole_onnx_shapes[];
@@ -49,6 +56,9 @@ extern const struct anole_onnx_translator anole_onnx_axes[];
 /* Fails with the node's name in front. */
 void anole_onnx_refuse(struct anole_onnx_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Fails with a status whose message is there. */
+void anole_onnx_fail_with(struct anole_onnx_context *context, enum anole_status status);
 
 /* -- The node's operands and attributes -- */
 
@@ -64,6 +74,10 @@ const struct anole_operand *anole_onnx_type(const struct anole_onnx_context *con
 /* Rank of a tensor; 0 after a failure. */
 uint32_t anole_onnx_rank(const struct anole_onnx_context *context, size_t tensor);
 
+/* An attribute of a kind; NULL: it is absent, or of another kind, and refused. */
+const struct anole_onnx_attribute *anole_onnx_need_kind(struct anole_onnx_context *context,
+                                                        const char *name,
+                                                        enum anole_onnx_attribute_kind kind);
 bool anole_onnx_has(const struct anole_onnx_context *context, const char *name);
 int64_t anole_onnx_get_int(struct anole_onnx_context *context, const char *name, int64_t otherwise);
 double anole_onnx_get_real(struct anole_onnx_context *context, const char *name, double otherwise);
@@ -76,7 +90,9 @@ bool anole_onnx_get_ints(struct anole_onnx_context *context, const char *name,
 /* Numbers of an attribute (older opsets) or of input i (newer ones), which must be constant. */
 bool anole_onnx_numbers(struct anole_onnx_context *context, const char *name, size_t i,
                         struct anole_ints *ints);
-/* Our type of an element type of ONNX; 0: none, and refused. */
+/* Our type of an element type of ONNX; 0: we have none. */
+uint32_t anole_onnx_dtype_of(enum anole_array_type element);
+/* The same; none is refused. */
 uint32_t anole_onnx_dtype(struct anole_onnx_context *context, int64_t element);
 
 /* -- Adding nodes -- */

@@ -275,7 +275,7 @@ static void conv_transpose(struct anole_onnx_context *context)
 
 static void pool(struct anole_onnx_context *context)
 {
-    const char *op = anole_onnx_translator_find(context->node->op_type)->function;
+    const char *op = context->translator->function;
     struct window w;
     size_t x = anole_onnx_need(context, 0);
     const struct anole_operand type = *anole_onnx_type(context, x);
@@ -307,8 +307,7 @@ static void global_pool(struct anole_onnx_context *context)
     for (uint32_t i = 2; i < rank; i++)
         axes.values[axes.count++] = i;
     size_t y = anole_onnx_add1(context, "reduce", x);
-    anole_onnx_set_choice(context, "function",
-                          anole_onnx_translator_find(context->node->op_type)->function);
+    anole_onnx_set_choice(context, "function", context->translator->function);
     anole_onnx_set_ints(context, "axes", &axes);
     anole_onnx_set_bool(context, "keep_dims", true);
     context->outputs[0] = anole_onnx_done(context, y);
