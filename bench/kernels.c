@@ -15,6 +15,7 @@
 #include "bench/peak.h"
 #include "bench/report.h"
 #include "cli/interrupt.h"
+#include "frontend/network.h"
 #include "plugin/scratch.h"
 #include "devices/selection.h"
 #include "plugin/generator.h"
@@ -47,7 +48,7 @@ static void session_fini(struct session *session)
     for (size_t i = 0; i < report->layer_count; i++)
         bench_comparison_fini(&report->layers[i].comparison);
     for (size_t i = 0; i < report->network_count; i++)
-        anole_network_destroy(report->networks[i].network);
+        anole_workload_destroy(report->networks[i].network);
     free(report->layers);
     free(report->networks);
     bench_idle_poll_stop(session->idle_poll);
@@ -74,7 +75,7 @@ static enum anole_status load_networks(struct session *session, struct anole_err
     for (size_t i = 0; status == ANOLE_DONE && i < session->options.network_count; i++) {
         struct bench_network *network = &report->networks[i];
         *network = (struct bench_network){.path = session->options.networks[i], .tuning = NAN};
-        status = anole_network_load(&network->network, network->path, error);
+        status = anole_network_load_workload(&network->network, network->path, error);
         if (status == ANOLE_DONE) {
             report->network_count++;
             tasks += network->network->task_count;
@@ -236,7 +237,7 @@ static enum anole_status measure_all(struct session *session, struct anole_error
     struct bench_report *report = &session->report;
     enum anole_status status = ANOLE_DONE;
     for (size_t n = 0; status == ANOLE_DONE && n < report->network_count; n++) {
-        const struct anole_network *network = report->networks[n].network;
+        const struct anole_workload *network = report->networks[n].network;
         for (size_t i = 0; status == ANOLE_DONE && i < network->task_count; i++) {
             struct bench_layer *layer = &report->layers[report->layer_count];
             *layer = (struct bench_layer){.network = n, .source = &network->tasks[i]};

@@ -294,13 +294,11 @@ static json_t *layer_json(const struct bench_report *report, const struct bench_
     for (size_t i = 0; i < comparison->count; i++)
         json_array_append_new(entries,
                               implementation_json(&comparison->entries[i], report->rounds));
-    const struct anole_network *network = report->networks[layer->network].network;
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
-        layer->key, "label", layer->label, "first_layer",
-        network->layers[layer->source->first_layer].name, "class", bench_class_text(layer->class),
-        "multiplicity", (json_int_t)layer->source->multiplicity, "trials",
-        (json_int_t)layer->trials, "flops", anole_json_real(flops), "ours",
+        layer->key, "label", layer->label, "first_layer", layer->source->layer, "class",
+        bench_class_text(layer->class), "multiplicity", (json_int_t)layer->source->multiplicity,
+        "trials", (json_int_t)layer->trials, "flops", anole_json_real(flops), "ours",
         comparison->entries[layer->ours].name, "rival",
         layer->rival == SIZE_MAX ? json_null()
                                  : json_string(comparison->entries[layer->rival].name),

@@ -9,17 +9,17 @@
 #include "bench/comparison.h"
 #include "bench/estimates.h"
 #include "devices/registry.h"
-#include "graph/network.h"
+#include "graph/workload.h"
 
 struct bench_network {
     const char *path;
-    struct anole_network *network;
+    struct anole_workload *network;
     double tuning; /* wall seconds that tuning it took; NaN: was not tuned here */
 };
 
 struct bench_layer {
     size_t network; /* index */
-    const struct anole_network_task *source;
+    const struct anole_workload_task *source;
     char key[ANOLE_TASK_KEY];
     char label[64];
     enum bench_class class;

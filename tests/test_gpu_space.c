@@ -5,7 +5,7 @@
  * OpenCL C takes.
  */
 #include "gpu_fixture.h"
-#include "graph/network.h"
+#include "frontend/network.h"
 #include "random_tasks.h"
 
 /* ------------------------------------------------------------------ spaces */
@@ -47,14 +47,14 @@ static void check_launches(const struct anole_generator *generator, uint64_t con
     anole_generated_destroy(generated);
 }
 
-static struct anole_network *network_of(const char *name)
+static struct anole_workload *network_of(const char *name)
 {
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
     const char *folder = getenv("ANOLE_NETWORKS");
     char path[4096];
     snprintf(path, sizeof path, "%s/%s.json", folder ? folder : "networks", name);
-    if (anole_network_load(&network, path, &error))
+    if (anole_network_load_workload(&network, path, &error))
         fail_msg("%s", error.text);
     return network;
 }
@@ -71,8 +71,8 @@ static void visit_tasks(visitor *visit, bool all, uint32_t dtype)
     size_t turn = 0;
     anole_rng_init(&rng, 1);
     for (size_t n = 0; n < sizeof networks / sizeof *networks; n++) {
-        struct anole_network *network = network_of(networks[n]);
-        anole_network_set_precision(network, dtype);
+        struct anole_workload *network = network_of(networks[n]);
+        anole_workload_set_precision(network, dtype);
         for (size_t t = 0; t < network->task_count; t++)
             for (size_t g = 0; g < (all ? gpu_count : 1); g++) {
                 struct anole_generator *generator =
@@ -80,7 +80,7 @@ static void visit_tasks(visitor *visit, bool all, uint32_t dtype)
                 visit(generator, &rng);
                 anole_generator_destroy(generator);
             }
-        anole_network_destroy(network);
+        anole_workload_destroy(network);
     }
 }
 

@@ -28,7 +28,7 @@
 #include "program/program.h"
 #include "exec/task_file.h"
 #include "measure/task_store.h"
-#include "graph/network.h"
+#include "frontend/network.h"
 #include "record/history.h"
 #include "search/search.h"
 #include "space/expression.h"
@@ -48,7 +48,7 @@ static char *folder;
 static struct anole_space *space;
 static struct anole_features *features;
 static struct anole_registry *registry;
-static struct anole_network *network;
+static struct anole_workload *network;
 static const struct anole_history_key key = {.task = "dense n2 i12 o5 f32 bias",
                                              .backend = "cpu",
                                              .backend_version = "1",
@@ -136,9 +136,9 @@ static void write_compressed(const char *name, const char *text)
 
 static enum anole_status read_network(struct anole_error *error)
 {
-    struct anole_network *read = NULL;
-    enum anole_status status = anole_network_load(&read, path_of("net.json"), error);
-    anole_network_destroy(read);
+    struct anole_workload *read = NULL;
+    enum anole_status status = anole_network_load_workload(&read, path_of("net.json"), error);
+    anole_workload_destroy(read);
     return status;
 }
 TEST_SCENARIO(read_network, 1)
@@ -146,8 +146,8 @@ TEST_SCENARIO(read_network, 1)
 /* Messages take memory, too: a reader that refuses must not be lost without. */
 static enum anole_status refuse_network(struct anole_error *error)
 {
-    struct anole_network *read = NULL;
-    enum anole_status status = anole_network_load(&read, path_of("bad.json"), error);
+    struct anole_workload *read = NULL;
+    enum anole_status status = anole_network_load_workload(&read, path_of("bad.json"), error);
     if (status == ANOLE_ERR_INPUT) {
         anole_error_clear(error);
         status = ANOLE_DONE;
@@ -898,7 +898,7 @@ static int setup(void **state)
     write_arrays();
     write_text("bad.json",
                "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
-    assert_done(anole_network_parse(&network, NETWORK, strlen(NETWORK), "net.json", &error));
+    assert_done(anole_network_parse_workload(&network, NETWORK, strlen(NETWORK), "net.json", &error));
     assert_done(anole_space_create(&space, &error));
     assert_done(anole_space_add_knob(space, "tile", false, values, NULL, 6, 0, &error));
     assert_done(anole_space_add_knob(space, "block", false, values, NULL, 6, 0, &error));
@@ -914,7 +914,7 @@ static int teardown(void **state)
     anole_features_destroy(features);
     anole_space_destroy(space);
     json_decref(kernel_root);
-    anole_network_destroy(network);
+    anole_workload_destroy(network);
     anole_registry_destroy(registry);
     drop_folder(folder);
     print_message("%ju times an allocation failed\n", (uintmax_t)tried);

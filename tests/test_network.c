@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "graph/network.h"
+#include "frontend/network.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -30,52 +30,63 @@ static const char *path_in(const char *variable, const char *otherwise, const ch
 #define TEST_DATA(name) path_in("ANOLE_TEST_DATA", "tests/data", name)
 #define SHIPPED(name) path_in("ANOLE_NETWORKS", "networks", name)
 
-static struct anole_network *parse(const char *text)
+static struct anole_graph *parse(const char *text)
 {
-    struct anole_network *network = NULL;
+    struct anole_graph *graph = NULL;
     struct anole_error error = {0};
-    if (anole_network_parse(&network, text, strlen(text), "test.json", &error))
+    if (anole_network_parse(&graph, text, strlen(text), "test.json", &error))
         fail_msg("%s", error.text);
-    return network;
+    return graph;
 }
 
-static size_t find_layer(const struct anole_network *network, const char *name)
+static struct anole_graph *parse_fused(const char *text)
 {
-    for (size_t i = 0; i < network->layer_count; i++)
-        if (strcmp(network->layers[i].name, name) == 0)
-            return i;
-    fail_msg("no layer %s", name);
-    return 0;
+    struct anole_graph *graph = parse(text);
+    assert_int_equal(anole_graph_fuse(graph, NULL), ANOLE_DONE);
+    return graph;
 }
 
-/* What every network promises, whatever it was read from. */
-static void check_promises(const struct anole_network *network)
+static const struct anole_node *node_at(const struct anole_graph *graph, size_t i, const char *name)
 {
-    size_t tuned = 0, shared = 0;
-    assert_true(network->task_count >= 1);
-    for (size_t i = 0; i < network->layer_count; i++) {
-        const struct anole_layer *layer = &network->layers[i];
-        for (size_t j = 0; j < layer->input_count; j++)
-            assert_true(layer->inputs[j] < i);
-        if (layer->residual != SIZE_MAX) {
-            assert_true(layer->residual < i);
-            assert_true(anole_network_value(network, layer->residual) < i);
+    assert_true(i < graph->node_count);
+    assert_string_equal(graph->nodes[i].name, name);
+    return &graph->nodes[i];
+}
+
+static const struct anole_operand *type_of(const struct anole_graph *graph, const char *name)
+{
+    size_t tensor = anole_graph_find(graph, name);
+    assert_true(tensor != ANOLE_NONE);
+    return &graph->tensors[tensor].type;
+}
+
+/* What every graph promises, whatever it was read from: nodes come after what they read, and
+ * every tensor that is read has a type. */
+static void check_promises(const struct anole_graph *graph)
+{
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct anole_node *node = &graph->nodes[i];
+        assert_int_equal(graph->tensors[node->outputs[0]].producer, i);
+        for (size_t j = 0; j <= node->input_count; j++) {
+            size_t input = j < node->input_count ? node->inputs[j] : node->residual;
+            if (input == ANOLE_NONE)
+                continue;
+            const struct anole_graph_tensor *tensor = &graph->tensors[input];
+            assert_true(tensor->producer == ANOLE_NONE || tensor->producer < i);
+            assert_true(tensor->type.dtype != 0 && anole_operand_elements(&tensor->type) > 0);
+            assert_true(j == 0 || !tensor->parameter || node->op->parameter);
         }
-        if (layer->fused_into != SIZE_MAX) {
-            assert_true(layer->fused_into < i);
-            assert_true(layer->task == SIZE_MAX);
-            assert_true(network->layers[layer->fused_into].task != SIZE_MAX);
-        }
-        assert_true(layer->shape.n && layer->shape.h && layer->shape.w && layer->shape.c);
-        tuned += layer->task != SIZE_MAX;
     }
-    for (size_t t = 0; t < network->task_count; t++) {
-        const struct anole_network_task *task = &network->tasks[t];
+}
+
+static void check_workload(const struct anole_workload *workload)
+{
+    assert_true(workload->task_count >= 1);
+    for (size_t t = 0; t < workload->task_count; t++) {
+        const struct anole_workload_task *task = &workload->tasks[t];
         assert_int_equal(anole_task_check(&task->task, NULL), ANOLE_DONE);
-        assert_int_equal(network->layers[task->first_layer].task, t);
-        shared += task->multiplicity;
+        assert_true(task->multiplicity >= 1 && task->layer[0]);
     }
-    assert_int_equal(tuned, shared);
 }
 
 /* ------------------------------------------------------------------ the folders */
@@ -114,9 +125,9 @@ static int walk(const char *folder, void (*check)(const char *path, char *expect
 
 static void check_invalid(const char *path, char *expected)
 {
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
-    if (anole_network_load(&network, path, &error) != ANOLE_ERR_INPUT)
+    if (anole_network_load_workload(&network, path, &error) != ANOLE_ERR_INPUT)
         fail_msg("%s was not refused as bad input", path);
     assert_null(network);
     char *rest = expected;
@@ -138,12 +149,12 @@ static void test_load_refuses_invalid_networks(void **state)
 
 static void check_valid(const char *path, char *expected)
 {
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
     struct anole_text tasks = {0};
-    if (anole_network_load(&network, path, &error))
+    if (anole_network_load_workload(&network, path, &error))
         fail_msg("%s", error.text);
-    check_promises(network);
+    check_workload(network);
     for (size_t i = 0; i < network->task_count; i++) {
         char key[ANOLE_TASK_KEY];
         anole_task_key(key, &network->tasks[i].task);
@@ -152,7 +163,7 @@ static void check_valid(const char *path, char *expected)
     if (strcmp(tasks.data, expected) != 0)
         fail_msg("%s\nexpected:\n%sfound:\n%s", path, expected, tasks.data);
     anole_text_fini(&tasks);
-    anole_network_destroy(network);
+    anole_workload_destroy(network);
 }
 
 static void test_load_collects_tasks_of_valid_networks(void **state)
@@ -186,7 +197,7 @@ static const struct shipped {
 };
 
 /* Tasks that differ in more than what is fused into them. */
-static size_t count_shapes(const struct anole_network *network)
+static size_t count_shapes(const struct anole_workload *network)
 {
     size_t count = 0;
     for (size_t i = 0; i < network->task_count; i++) {
@@ -202,13 +213,13 @@ static size_t count_shapes(const struct anole_network *network)
     return count;
 }
 
-static struct anole_network *load_shipped(const char *file)
+static struct anole_workload *load_shipped(const char *file)
 {
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
-    if (anole_network_load(&network, SHIPPED(file), &error))
+    if (anole_network_load_workload(&network, SHIPPED(file), &error))
         fail_msg("%s", error.text);
-    check_promises(network);
+    check_workload(network);
     return network;
 }
 
@@ -217,29 +228,29 @@ static void test_shipped_networks_are_as_published(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(shipped); i++) {
         const struct shipped *expected = &shipped[i];
-        struct anole_network *network = load_shipped(expected->file);
-        double multiply_adds = anole_network_flops(network) / 2, tuned = 0;
+        struct anole_workload *network = load_shipped(expected->file);
+        double multiply_adds = anole_workload_flops(network) / 2, tuned = 0;
         for (size_t t = 0; t < network->task_count; t++)
             tuned += network->tasks[t].multiplicity;
         print_message("%s: %.0f multiply-adds, %.0f parameters, %zu shapes, %zu tasks\n",
-                      network->name, multiply_adds, anole_network_parameters(network),
+                      network->name, multiply_adds, anole_workload_parameters(network),
                       count_shapes(network), network->task_count);
         assert_true(multiply_adds == expected->multiply_adds);
         assert_true(multiply_adds > (expected->published_multiply_adds - 0.0005) * 1e9 &&
                     multiply_adds < (expected->published_multiply_adds + 0.0005) * 1e9);
-        assert_true(anole_network_parameters(network) ==
+        assert_true(anole_workload_parameters(network) ==
                     expected->published_parameters - expected->normalized);
         assert_true(tuned == (double)expected->tuned);
         assert_int_equal(count_shapes(network), expected->shapes);
         assert_int_equal(network->task_count, expected->tasks);
-        anole_network_destroy(network);
+        anole_workload_destroy(network);
     }
 }
 
 static void test_shipped_tiny_is_tiny_and_has_each_kind(void **state)
 {
     (void)state;
-    struct anole_network *network = load_shipped("tiny.json");
+    struct anole_workload *network = load_shipped("tiny.json");
     bool kinds[ANOLE_TASK_CUSTOM] = {false}, residual = false;
     for (size_t i = 0; i < network->task_count; i++) {
         kinds[network->tasks[i].task.kind] = true;
@@ -247,8 +258,8 @@ static void test_shipped_tiny_is_tiny_and_has_each_kind(void **state)
     }
     assert_true(kinds[ANOLE_TASK_CONV2D] && kinds[ANOLE_TASK_DEPTHWISE_CONV2D] &&
                 kinds[ANOLE_TASK_DENSE] && residual);
-    assert_true(anole_network_flops(network) < 10e6);
-    anole_network_destroy(network);
+    assert_true(anole_workload_flops(network) < 10e6);
+    anole_workload_destroy(network);
 }
 
 static void test_shipped_folder_holds_nothing_unchecked(void **state)
@@ -274,78 +285,129 @@ static void test_infer_shapes_of_pooling(void **state)
     (void)state;
     static const struct {
         const char *name;
-        uint32_t h, w;
+        int64_t h, w;
     } expected[] = {
         {"floor", 3, 5}, {"ceil", 4, 5}, {"pad", 4, 5}, {"same", 4, 5}, {"global", 1, 1}};
-    struct anole_network *network = NULL;
-    assert_int_equal(anole_network_load(&network, TEST_DATA("networks/valid/pools.json"), NULL),
+    struct anole_graph *graph = NULL;
+    assert_int_equal(anole_network_load(&graph, TEST_DATA("networks/valid/pools.json"), NULL),
                      ANOLE_DONE);
+    check_promises(graph);
     for (size_t i = 0; i < COUNT(expected); i++) {
-        const struct anole_layer *layer = &network->layers[find_layer(network, expected[i].name)];
-        assert_int_equal(layer->shape.n, 2);
-        assert_int_equal(layer->shape.h, expected[i].h);
-        assert_int_equal(layer->shape.w, expected[i].w);
+        const struct anole_operand *type = type_of(graph, expected[i].name);
+        assert_int_equal(type->rank, 4);
+        assert_int_equal(type->dims[0], 2);
+        assert_int_equal(type->dims[1], expected[i].h);
+        assert_int_equal(type->dims[2], expected[i].w);
     }
-    assert_true(network->layers[find_layer(network, "norm")].lrn.k == 2);
-    assert_int_equal(network->layers[find_layer(network, "both")].shape.c, 9);
-    anole_network_destroy(network);
+    assert_int_equal(type_of(graph, "both")->dims[3], 9);
+    assert_int_equal(graph->output_count, 3); /* "floor", "fc" and "prob" */
+    anole_graph_destroy(graph);
 }
 
-static void test_fuse_marks_layers(void **state)
+static void test_parse_makes_parameters_of_weights(void **state)
 {
     (void)state;
-    struct anole_network *network = parse("{\"name\": \"t\", \"layers\": [" DATA CONV(
+    struct anole_graph *graph =
+        parse("{\"name\": \"t\", \"precision\": \"fp16\", \"layers\": [" DATA CONV("a") "]}");
+    const struct anole_operand *weights = type_of(graph, "a.weights"),
+                               *bias = type_of(graph, "a.bias");
+    assert_true(graph->tensors[anole_graph_find(graph, "a.weights")].parameter);
+    assert_null(weights->data);
+    assert_int_equal(weights->dtype, ANOLE_F16);
+    assert_int_equal(weights->rank, 4);
+    assert_int_equal(weights->dims[1], 3);
+    assert_int_equal(bias->rank, 1);
+    assert_int_equal(bias->dims[0], 4);
+    /* Nothing is folded, whatever passes come. */
+    assert_int_equal(anole_graph_infer(graph, 0, NULL), ANOLE_DONE);
+    assert_int_equal(graph->node_count, 1);
+    anole_graph_destroy(graph);
+}
+
+static void test_parse_reads_activations_with_parameters(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = parse_fused("{\"name\": \"t\", \"layers\": [" DATA CONV(
+        "a") ", "
+             "{\"name\": \"act\", \"kind\": \"activation\", \"activation\": \"leaky_relu\", "
+             "\"alpha\": 0.25}, " CONV(
+                 "b") ", "
+                      "{\"name\": \"six\", \"kind\": \"activation\", \"activation\": \"relu6\"}]}");
+    check_promises(graph);
+    assert_int_equal(graph->node_count, 2);
+    const struct anole_node *a = node_at(graph, 0, "a"), *b = node_at(graph, 1, "b");
+    assert_int_equal(a->activation, ANOLE_ACT_LEAKY_RELU);
+    assert_true(a->activation_alpha == 0.25f && a->activation_beta == 0);
+    assert_int_equal(b->activation, ANOLE_ACT_RELU6);
+    assert_true(b->activation_alpha == 0 && b->activation_beta == 0);
+    anole_graph_destroy(graph);
+}
+
+static void test_parse_infers_transposed_convolutions(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = parse(
+        "{\"name\": \"t\", \"layers\": [" DATA
+        "{\"name\": \"up\", \"kind\": \"conv_transpose2d\", \"channels\": 6, \"kernel\": 3, "
+        "\"stride\": 2, \"padding\": 1, \"output_padding\": [1, 0], \"groups\": 2}, "
+        "{\"name\": \"same\", \"kind\": \"conv_transpose2d\", \"channels\": 2, \"kernel\": 4, "
+        "\"stride\": 3, \"padding\": \"same\", \"inputs\": [\"data\"]}]}");
+    const struct anole_operand *up = type_of(graph, "up"), *same = type_of(graph, "same");
+    assert_int_equal(up->dims[1], 16);
+    assert_int_equal(up->dims[2], 15);
+    assert_int_equal(up->dims[3], 6);
+    assert_int_equal(same->dims[1], 24);
+    assert_int_equal(same->dims[2], 24);
+    assert_int_equal(type_of(graph, "up.weights")->dims[3], 2);
+    anole_graph_destroy(graph);
+}
+
+static void test_fuse_takes_what_alone_reads(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = parse_fused("{\"name\": \"t\", \"layers\": [" DATA CONV(
         "a") ", "
              "{\"name\": \"sum\", \"kind\": \"add\", \"inputs\": [\"a\", \"data\"]}, "
              "{\"name\": \"relu\", \"kind\": \"activation\", \"activation\": \"relu\"}]}");
-    check_promises(network);
-    const struct anole_layer *conv = &network->layers[1];
-    assert_int_equal(conv->residual, 0);
+    check_promises(graph);
+    assert_int_equal(graph->node_count, 1);
+    const struct anole_node *conv = node_at(graph, 0, "a");
+    assert_int_equal(conv->residual, graph->inputs[0]);
     assert_int_equal(conv->activation, ANOLE_ACT_RELU);
-    assert_true(conv->fused_into == SIZE_MAX);
-    assert_int_equal(network->layers[2].fused_into, 1);
-    assert_int_equal(network->layers[3].fused_into, 1);
-    assert_int_equal(anole_network_value(network, 3), 1);
-    assert_int_equal(anole_network_value(network, 0), 0);
-    anole_network_destroy(network);
+    assert_int_equal(conv->outputs[0], graph->outputs[0]);
+    assert_string_equal(graph->tensors[conv->outputs[0]].name, "relu");
+    anole_graph_destroy(graph);
+}
+
+static void test_fuse_leaves_what_others_read(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = parse_fused("{\"name\": \"t\", \"layers\": [" DATA CONV(
+        "a") ", "
+             "{\"name\": \"relu\", \"kind\": \"activation\", \"activation\": \"relu\"}, "
+             "{\"name\": \"sum\", \"kind\": \"add\", \"inputs\": [\"a\", \"relu\"]}]}");
+    check_promises(graph);
+    assert_int_equal(graph->node_count, 3);
+    anole_graph_destroy(graph);
 }
 
 static void test_fuse_moves_a_convolution_behind_its_residual(void **state)
 {
     (void)state;
-    static const char *const names[] = {"data", "a", "shortcut", "b", "sum", "last"};
-    struct anole_network *network =
-        parse("{\"name\": \"t\", \"layers\": [" DATA CONV("a") ", " CONV(
+    struct anole_graph *graph =
+        parse_fused("{\"name\": \"t\", \"layers\": [" DATA CONV("a") ", " CONV(
             "b") ", "
                  "{\"name\": \"shortcut\", \"kind\": \"conv2d\", \"channels\": 4, \"kernel\": 1, "
                  "\"inputs\": [\"data\"]}, "
                  "{\"name\": \"sum\", \"kind\": \"add\", \"inputs\": [\"shortcut\", \"b\"]}, "
                  "{\"name\": \"last\", \"kind\": \"activation\", \"activation\": \"relu6\"}]}");
-    check_promises(network);
-    for (size_t i = 0; i < COUNT(names); i++)
-        assert_string_equal(network->layers[i].name, names[i]);
-    const struct anole_layer *b = &network->layers[3];
-    assert_int_equal(b->inputs[0], 1);
-    assert_int_equal(b->residual, 2);
+    check_promises(graph);
+    assert_int_equal(graph->node_count, 3);
+    node_at(graph, 0, "a");
+    const struct anole_node *shortcut = node_at(graph, 1, "shortcut"), *b = node_at(graph, 2, "b");
+    assert_int_equal(b->residual, shortcut->outputs[0]);
     assert_int_equal(b->activation, ANOLE_ACT_RELU6);
-    assert_int_equal(network->layers[4].inputs[0], 2);
-    assert_int_equal(network->layers[4].inputs[1], 3);
-    assert_int_equal(network->layers[4].fused_into, 3);
-    assert_int_equal(network->layers[5].fused_into, 3);
-    assert_int_equal(network->tasks[network->layers[3].task].first_layer, 3);
-    anole_network_destroy(network);
-}
-
-static void test_finish_refuses_inputs_that_come_later(void **state)
-{
-    (void)state;
-    struct anole_network *network = parse("{\"name\": \"t\", \"layers\": [" DATA CONV("a") "]}");
-    free(network->tasks);
-    network->tasks = NULL;
-    network->task_count = 0;
-    network->layers[1].inputs[0] = 1;
-    assert_int_equal(anole_network_finish(network, NULL), ANOLE_ERR_INTERNAL);
-    anole_network_destroy(network);
+    anole_graph_destroy(graph);
 }
 
 /* ---------------------------------------------------------------- generated ones */
@@ -367,11 +429,12 @@ static void make_long(struct anole_text *text, size_t count)
 
 static void expect_refused(struct anole_text *text, const char *expected)
 {
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
     assert_false(text->failed);
-    assert_int_equal(anole_network_parse(&network, text->data, text->length, "test.json", &error),
-                     ANOLE_ERR_INPUT);
+    assert_int_equal(
+        anole_network_parse_workload(&network, text->data, text->length, "test.json", &error),
+        ANOLE_ERR_INPUT);
     if (!strstr(error.text, expected))
         fail_msg("expected \"%s\" in: %s", expected, error.text);
     assert_null(network);
@@ -383,13 +446,18 @@ static void test_parse_takes_a_hundred_thousand_layers(void **state)
     (void)state;
     struct anole_text text = {0};
     make_long(&text, ANOLE_NETWORK_MAX_LAYERS);
-    struct anole_network *network = parse(text.data);
-    assert_int_equal(network->layer_count, ANOLE_NETWORK_MAX_LAYERS);
-    assert_int_equal(network->layers[ANOLE_NETWORK_MAX_LAYERS - 1].line,
-                     ANOLE_NETWORK_MAX_LAYERS + 1);
-    assert_int_equal(network->task_count, 1000);
-    check_promises(network);
-    anole_network_destroy(network);
+    struct anole_graph *graph = parse(text.data);
+    struct anole_workload *workload = NULL;
+    assert_int_equal(graph->layer_count, ANOLE_NETWORK_MAX_LAYERS);
+    assert_int_equal(graph->node_count, ANOLE_NETWORK_MAX_LAYERS - 1);
+    assert_int_equal(graph->nodes[graph->node_count - 1].line, ANOLE_NETWORK_MAX_LAYERS + 1);
+    check_promises(graph);
+    assert_int_equal(anole_graph_fuse(graph, NULL), ANOLE_DONE);
+    assert_int_equal(anole_workload_of_graph(&workload, graph, NULL), ANOLE_DONE);
+    assert_int_equal(workload->task_count, 1000);
+    check_workload(workload);
+    anole_workload_destroy(workload);
+    anole_graph_destroy(graph);
     anole_text_fini(&text);
 }
 
@@ -431,18 +499,18 @@ static void test_parse_survives_damage(void **state)
     assert_int_equal(anole_file_read(&text, &length, SHIPPED("tiny.json"), 0, NULL), ANOLE_DONE);
     static const char bytes[] = "\0\"[]{}:,0-9eE.x \n\\";
     for (size_t at = 0; at < length; at++) {
-        struct anole_network *network = NULL;
+        struct anole_workload *network = NULL;
         struct anole_error error = {0};
         char saved = text[at];
-        anole_network_parse(&network, text, at, "cut.json", &error);
+        anole_network_parse_workload(&network, text, at, "cut.json", &error);
         assert_int_equal(error.status, at + 1 < length ? ANOLE_ERR_INPUT : ANOLE_DONE);
-        anole_network_destroy(network);
+        anole_workload_destroy(network);
         text[at] = bytes[at % (sizeof bytes - 1)];
         network = NULL;
         anole_error_clear(&error);
-        anole_network_parse(&network, text, length, "changed.json", &error);
+        anole_network_parse_workload(&network, text, length, "changed.json", &error);
         assert_true((network != NULL) == (error.status == ANOLE_DONE));
-        anole_network_destroy(network);
+        anole_workload_destroy(network);
         text[at] = saved;
     }
     free(text);
@@ -452,27 +520,19 @@ static void test_load_refuses_what_is_no_file(void **state)
 {
     (void)state;
     char folder[] = "/tmp/anole-test-network-XXXXXX", path[64];
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_error error = {0};
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/fifo", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(anole_network_load(&network, folder, &error), ANOLE_ERR_INPUT);
+    assert_int_equal(anole_network_load_workload(&network, folder, &error), ANOLE_ERR_INPUT);
     assert_non_null(strstr(error.text, "this is a folder"));
     anole_error_clear(&error);
-    assert_int_equal(anole_network_load(&network, path, &error), ANOLE_ERR_INPUT);
+    assert_int_equal(anole_network_load_workload(&network, path, &error), ANOLE_ERR_INPUT);
     assert_non_null(strstr(error.text, "this is a FIFO"));
     unlink(path);
     rmdir(folder);
     assert_null(network);
-}
-
-static void test_kind_texts(void **state)
-{
-    (void)state;
-    assert_string_equal(anole_layer_kind_text(ANOLE_LAYER_SOFTMAX), "softmax");
-    assert_string_equal(anole_layer_kind_text(ANOLE_LAYER_KIND_COUNT), "unknown");
-    anole_network_destroy(NULL);
 }
 
 int main(void)
@@ -484,16 +544,18 @@ int main(void)
         cmocka_unit_test(test_shipped_tiny_is_tiny_and_has_each_kind),
         cmocka_unit_test(test_shipped_folder_holds_nothing_unchecked),
         cmocka_unit_test(test_infer_shapes_of_pooling),
-        cmocka_unit_test(test_fuse_marks_layers),
+        cmocka_unit_test(test_parse_makes_parameters_of_weights),
+        cmocka_unit_test(test_parse_reads_activations_with_parameters),
+        cmocka_unit_test(test_parse_infers_transposed_convolutions),
+        cmocka_unit_test(test_fuse_takes_what_alone_reads),
+        cmocka_unit_test(test_fuse_leaves_what_others_read),
         cmocka_unit_test(test_fuse_moves_a_convolution_behind_its_residual),
-        cmocka_unit_test(test_finish_refuses_inputs_that_come_later),
         cmocka_unit_test(test_parse_takes_a_hundred_thousand_layers),
         cmocka_unit_test(test_parse_refuses_more_layers),
         cmocka_unit_test(test_parse_refuses_deep_nesting),
         cmocka_unit_test(test_parse_refuses_deep_nesting_that_json_allows),
         cmocka_unit_test(test_parse_survives_damage),
         cmocka_unit_test(test_load_refuses_what_is_no_file),
-        cmocka_unit_test(test_kind_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "measure_fixture.h"
 
 #include "base/json.h"
+#include "frontend/network.h"
 #include "tune/finalists.h"
 #include "tune/suggest.h"
 #include "tune/transfer.h"
@@ -26,7 +27,7 @@
 struct run {
     char *folder;
     char history[512];
-    struct anole_network *network;
+    struct anole_workload *network;
     struct anole_registry *registry;
     struct anole_tuner *tuner;
     struct anole_tuner_options options;
@@ -56,7 +57,8 @@ static void open_run(struct run *run, const char *plugin)
     add_plugins(run->folder, plugin);
     run->registry = registry_of(run->folder);
     snprintf(run->history, sizeof run->history, "%s/history", run->folder);
-    assert_done(anole_network_parse(&run->network, NETWORK, strlen(NETWORK), "test.json", &error));
+    assert_done(
+        anole_network_parse_workload(&run->network, NETWORK, strlen(NETWORK), "test.json", &error));
     run->options = (struct anole_tuner_options){
         .explorer = anole_explorers()[0],
         .sampler = anole_samplers()[0],
@@ -86,7 +88,7 @@ static void end(struct run *run)
 static void close_run(struct run *run)
 {
     anole_tuner_destroy(run->tuner);
-    anole_network_destroy(run->network);
+    anole_workload_destroy(run->network);
     anole_registry_destroy(run->registry);
     drop_folder(run->folder);
 }

@@ -57,7 +57,7 @@ struct session {
     struct anole_history_event trial;
     struct anole_registry *registry;
     const struct anole_registry_device *device;
-    struct anole_network *network; /* of a kernel of the user's own; NULL: of a layer */
+    struct anole_workload *network; /* of a kernel of the user's own; NULL: of a layer */
     struct anole_custom_kernel *custom;
     struct anole_generator *generator;
     struct anole_measure *measure;
@@ -69,7 +69,7 @@ static void session_fini(struct session *session)
 {
     anole_measure_destroy(session->measure);
     anole_generator_destroy(session->generator);
-    anole_network_destroy(session->network);
+    anole_workload_destroy(session->network);
     anole_custom_destroy(session->custom);
     anole_registry_destroy(session->registry);
     anole_history_close(session->history);

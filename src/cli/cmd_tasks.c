@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
+#include "frontend/network.h"
 #include "cli/kernel_input.h"
 #include "cli/table.h"
 #include "tune/tuner.h"
@@ -59,7 +60,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
 
 /* What is known of one task. */
 struct row {
-    const struct anole_network_task *source;
+    const struct anole_workload_task *source;
     char key[ANOLE_TASK_KEY], label[64];
     bool supported; /* by the device, if one was asked for */
     uint64_t size;  /* of the Cartesian product */
@@ -70,7 +71,7 @@ struct row {
 };
 
 struct view {
-    const struct anole_network *network;
+    const struct anole_workload *network;
     const struct anole_registry *registry; /* NULL: no device asked for */
     const struct anole_registry_device *device;
     const struct anole_history *history; /* NULL: none */
@@ -134,7 +135,7 @@ static void print_row(struct anole_table *table, const struct row *row, const st
 {
     char text[32];
     anole_table_cell(table, "%s", row->label);
-    anole_table_cell(table, "%s", view->network->layers[row->source->first_layer].name);
+    anole_table_cell(table, "%s", row->source->layer);
     anole_table_cell(table, "%u", row->source->multiplicity);
     anole_table_cell(table, "%.1f", anole_task_flops(&row->source->task) * 1e-6);
     anole_table_cell(
@@ -188,9 +189,8 @@ static json_t *row_json(const struct row *row, const struct view *view)
     const struct anole_task *task = &row->source->task;
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "task", row->key, "label",
                              row->label, "kind", anole_task_kind_text(task->kind), "first_layer",
-                             view->network->layers[row->source->first_layer].name, "multiplicity",
-                             (int)row->source->multiplicity, "flops", anole_task_flops(task),
-                             "bytes", anole_task_bytes(task));
+                             row->source->layer, "multiplicity", (int)row->source->multiplicity,
+                             "flops", anole_task_flops(task), "bytes", anole_task_bytes(task));
     if (view->device) {
         json_object_set_new(root, "supported", json_boolean(row->supported));
         json_object_set_new(root, "knobs", json_integer((json_int_t)row->knobs));
@@ -249,16 +249,16 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                                                    &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
-    struct anole_network *network = NULL;
+    struct anole_workload *network = NULL;
     struct anole_custom_kernel *custom = NULL;
     struct anole_registry *registry = NULL;
     struct anole_history *history = NULL;
     const struct anole_registry_device *device = NULL;
     status = anole_kernel_or_network(arguments.kernel, count, "tasks", error);
     if (status == ANOLE_DONE && !arguments.kernel)
-        status = anole_network_load(&network, positional[0], error);
+        status = anole_network_load_workload(&network, positional[0], error);
     if (status == ANOLE_DONE && network && arguments.precision)
-        anole_network_set_precision(network, arguments.precision);
+        anole_workload_set_precision(network, arguments.precision);
     if (status == ANOLE_DONE && arguments.device) {
         status = anole_registry_create(&registry, 0, error);
         if (status == ANOLE_DONE)
@@ -281,7 +281,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     }
     anole_history_close(history);
     anole_registry_destroy(registry);
-    anole_network_destroy(network);
+    anole_workload_destroy(network);
     anole_custom_destroy(custom);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "frontend/network.h"
 #include "cli/interrupt.h"
 #include "cli/kernel_input.h"
 #include "cli/progress.h"
@@ -68,7 +69,7 @@ static enum anole_status check_found(const struct anole_tuner_view *view,
 
 struct session {
     struct anole_tune_arguments arguments;
-    struct anole_network *network;
+    struct anole_workload *network;
     struct anole_custom_kernel *custom; /* NULL: a network is tuned */
     struct anole_registry *registry;
     const struct anole_registry_device *device;
@@ -86,7 +87,7 @@ static void session_fini(struct session *session)
     anole_lockfile_destroy(session->baseline);
     anole_lockfile_destroy(session->lockfile);
     anole_registry_destroy(session->registry);
-    anole_network_destroy(session->network);
+    anole_workload_destroy(session->network);
     anole_custom_destroy(session->custom);
 }
 
@@ -97,9 +98,9 @@ static enum anole_status open_input(struct session *session, struct anole_error 
     const struct anole_tune_arguments *arguments = &session->arguments;
     enum anole_status status = ANOLE_DONE;
     if (arguments->network)
-        status = anole_network_load(&session->network, arguments->network, error);
+        status = anole_network_load_workload(&session->network, arguments->network, error);
     if (status == ANOLE_DONE && arguments->network && arguments->precision)
-        anole_network_set_precision(session->network, arguments->precision);
+        anole_workload_set_precision(session->network, arguments->precision);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
     if (status == ANOLE_DONE)
@@ -179,7 +180,7 @@ static enum anole_status conclude(struct session *session, const struct anole_tu
         }
         status = anole_command_print_json(root, error);
     } else {
-        status = anole_report_print(session->network, view, finals, error);
+        status = anole_report_print(view, finals, error);
         printf("wrote %s (what was found) and %s (every trial)\n", arguments->output,
                arguments->history);
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The network's name as part of a file's name. */
-static const char *file_name(char *out, size_t size, const struct anole_network *network,
+static const char *file_name(char *out, size_t size, const struct anole_workload *network,
                              const char *ending)
 {
     snprintf(out, size, "%.200s%s", network->name, ending);
@@ -18,12 +18,12 @@ static const char *file_name(char *out, size_t size, const struct anole_network 
     return out;
 }
 
-const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network)
+const char *anole_command_history_path(char *out, size_t size, const struct anole_workload *network)
 {
     return file_name(out, size, network, ".history");
 }
 
-const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network)
+const char *anole_command_lock_path(char *out, size_t size, const struct anole_workload *network)
 {
     return file_name(out, size, network, ".lock.json");
 }

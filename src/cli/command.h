@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cli/options.h"
 #include "plugin/backend.h"
-#include "graph/network.h"
+#include "graph/workload.h"
 
 extern const struct anole_command anole_cmd_devices;
 extern const struct anole_command anole_cmd_tasks;
@@ -26,8 +26,9 @@ extern const struct anole_command anole_cmd_export;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the
  * current folder.  Returns out. */
-const char *anole_command_history_path(char *out, size_t size, const struct anole_network *network);
-const char *anole_command_lock_path(char *out, size_t size, const struct anole_network *network);
+const char *anole_command_history_path(char *out, size_t size,
+                                       const struct anole_workload *network);
+const char *anole_command_lock_path(char *out, size_t size, const struct anole_workload *network);
 
 /* What --precision says: *dtype is of enum anole_dtype.  ERR_USAGE if it is none. */
 enum anole_status anole_command_precision(uint32_t *dtype, const char *value,

@@ -44,11 +44,11 @@ static void print_speedup(struct anole_table *table, const struct anole_tuner_fi
                          final->speedup_high);
 }
 
-static void print_row(struct anole_table *table, const struct anole_network *network,
-                      const struct anole_tuner_task *task, const struct anole_tuner_final *final)
+static void print_row(struct anole_table *table, const struct anole_tuner_task *task,
+                      const struct anole_tuner_final *final)
 {
     char text[32];
-    anole_table_cell(table, "%s", network->layers[task->source->first_layer].name);
+    anole_table_cell(table, "%s", task->source->layer);
     anole_table_cell(table, "%s", task->label);
     anole_table_cell(table, "%u", task->source->multiplicity);
     anole_table_cell(table, "%zu", task->trials);
@@ -95,8 +95,7 @@ static void print_costs(const struct anole_tuner_view *view)
            100.0 * anole_report_overhead(view));
 }
 
-enum anole_status anole_report_print(const struct anole_network *network,
-                                     const struct anole_tuner_view *view,
+enum anole_status anole_report_print(const struct anole_tuner_view *view,
                                      const struct anole_tuner_final *finals,
                                      struct anole_error *error)
 {
@@ -108,7 +107,7 @@ enum anole_status anole_report_print(const struct anole_network *network,
     if (status != ANOLE_DONE)
         return status;
     for (size_t i = 0; i < view->task_count; i++)
-        print_row(table, network, &view->tasks[i], &finals[i]);
+        print_row(table, &view->tasks[i], &finals[i]);
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     if (status != ANOLE_DONE)
@@ -120,8 +119,7 @@ enum anole_status anole_report_print(const struct anole_network *network,
 
 /* ------------------------------------------------------------------- JSON */
 
-static json_t *task_json(const struct anole_network *network, const struct anole_tuner_task *task,
-                         const struct anole_tuner_final *final)
+static json_t *task_json(const struct anole_tuner_task *task, const struct anole_tuner_final *final)
 {
     json_t *failures = json_object();
     for (int i = 1; i < ANOLE_OUTCOME_COUNT; i++)
@@ -129,10 +127,10 @@ static json_t *task_json(const struct anole_network *network, const struct anole
                             json_integer((json_int_t)task->failures[i]));
     return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
                      "s:o, s:f}",
-                     "layer", network->layers[task->source->first_layer].name, "task", task->key,
-                     "label", task->label, "multiplicity", (int)task->source->multiplicity,
-                     "trials", (json_int_t)task->trials, "resumed", (json_int_t)task->resumed,
-                     "failures", failures, "found", (int) final->found, "tie", (int) final->tie,
+                     "layer", task->source->layer, "task", task->key, "label", task->label,
+                     "multiplicity", (int)task->source->multiplicity, "trials",
+                     (json_int_t)task->trials, "resumed", (json_int_t)task->resumed, "failures",
+                     failures, "found", (int) final->found, "tie", (int) final->tie,
                      "default_seconds", anole_json_real(final->found ? final->default_value : NAN),
                      "seconds", anole_json_real(final->found ? final->value : NAN), "low",
                      anole_json_real(final->found ? final->low : NAN), "high",
@@ -156,14 +154,14 @@ static json_t *cost_json(const struct anole_tuner_view *view)
                      (json_int_t)cost->workers_recycled);
 }
 
-json_t *anole_report_json(const struct anole_network *network, const struct anole_tuner_view *view,
+json_t *anole_report_json(const struct anole_workload *network, const struct anole_tuner_view *view,
                           const struct anole_tuner_final *finals)
 {
     struct anole_report_sum sum;
     anole_report_add_up(&sum, view, finals);
     json_t *tasks = json_array();
     for (size_t i = 0; i < view->task_count; i++)
-        json_array_append_new(tasks, task_json(network, &view->tasks[i], &finals[i]));
+        json_array_append_new(tasks, task_json(&view->tasks[i], &finals[i]));
     return json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network->name, "trials",
                      (json_int_t)view->trials, "default_seconds", sum.before, "seconds", sum.after,
                      "overhead", anole_report_overhead(view), "layers_missing",

@@ -19,13 +19,12 @@ void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_
                          const struct anole_tuner_final *finals);
 
 /* To stdout. */
-enum anole_status anole_report_print(const struct anole_network *network,
-                                     const struct anole_tuner_view *view,
+enum anole_status anole_report_print(const struct anole_tuner_view *view,
                                      const struct anole_tuner_final *finals,
                                      struct anole_error *error);
 
 /* A new reference, or NULL. */
-json_t *anole_report_json(const struct anole_network *network, const struct anole_tuner_view *view,
+json_t *anole_report_json(const struct anole_workload *network, const struct anole_tuner_view *view,
                           const struct anole_tuner_final *finals);
 
 /* Seconds that are neither generating, building, running nor verifying, over the

@@ -25,7 +25,7 @@ enum anole_status anole_graph_create(struct anole_graph **graph, const char *nam
     return ANOLE_DONE;
 }
 
-static void node_fini(struct anole_node *node)
+void anole_node_fini(struct anole_node *node)
 {
     free(node->name);
     free(node->attributes);
@@ -43,7 +43,7 @@ void anole_graph_destroy(struct anole_graph *graph)
             free(graph->tensors[i].type.data);
     }
     for (size_t i = 0; i < graph->node_count; i++)
-        node_fini(&graph->nodes[i]);
+        anole_node_fini(&graph->nodes[i]);
     if (graph->backing_destroy)
         graph->backing_destroy(graph->backing);
     free(graph->tensors);
@@ -255,7 +255,7 @@ enum anole_status anole_graph_add_node(struct anole_graph *graph, size_t *node,
     if (status == ANOLE_DONE)
         status = check_operands(graph, new, error);
     if (status) {
-        node_fini(new);
+        anole_node_fini(new);
         return status;
     }
     for (size_t i = 0; i < output_count; i++)
@@ -359,7 +359,7 @@ void anole_graph_remove_dead(struct anole_graph *graph)
         if (used)
             graph->nodes[kept++] = *node;
         else
-            node_fini(node);
+            anole_node_fini(node);
     }
     graph->node_count = kept;
     for (size_t i = 0; i < graph->tensor_count; i++) {

@@ -6,7 +6,7 @@
  * A front end adds tensors and nodes in any order, marks inputs and outputs, and calls
  * anole_graph_infer().  What follows are passes over the graph, each a file of this folder:
  * graph_fold.c (constants), graph_layout.c (transposes), graph_fuse.c (activations and
- * residuals into the kernel before them), graph_tasks.c (what is tuned).
+ * residuals into the kernel before them).  workload.h has what is tuned.
  */
 #ifndef ANOLE_GRAPH_H
 #define ANOLE_GRAPH_H
@@ -26,6 +26,9 @@ struct anole_graph_tensor {
     /* dtype 0: not known yet.  data: the elements of a constant, NULL for all others. */
     struct anole_operand type;
     bool owns_data;
+    /* A weight whose elements the file leaves out: never folded; whoever runs the network
+     * fills it with random numbers.  Its type may follow from its node's attributes. */
+    bool parameter;
     size_t producer; /* the node that makes it; ANOLE_NONE: an input or a constant */
 };
 
@@ -55,6 +58,8 @@ struct anole_graph {
     size_t *names, name_room;
     size_t *inputs, *outputs; /* tensors, in the file's order */
     size_t input_count, output_count;
+    size_t layer_count; /* of the file, for people; passes leave it as it is */
+    bool tf32;          /* products of f32 may be computed as ANOLE_TF32 allows */
     /* What constants that were not copied lie in; released with the graph.  May be NULL. */
     void *backing;
     void (*backing_destroy)(void *backing);
@@ -107,6 +112,12 @@ enum anole_status anole_graph_add_output(struct anole_graph *graph, size_t tenso
 /* The tensor of a name; ANOLE_NONE: there is none. */
 size_t anole_graph_find(const struct anole_graph *graph, const char *name);
 
+/* Infers the types of one node's outputs, and of its parameters, from its inputs, which have
+ * types.  For front ends that want to know types as they go; ERR_INPUT: the operator's own
+ * message, without the node's name. */
+enum anole_status anole_graph_infer_node(struct anole_graph *graph, size_t node,
+                                         struct anole_error *error);
+
 /* Puts nodes in an order in which each comes after what it reads, then goes through them:
  * infers the types of their outputs, and computes at once what depends on constants alone
  * (so that arithmetic on shapes is known where a shape is asked for); such nodes are
@@ -120,6 +131,17 @@ enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit
  * they read: for front ends that want to know shapes as they go. */
 enum anole_status anole_graph_infer_from(struct anole_graph *graph, size_t first, size_t fold_limit,
                                          struct anole_error *error);
+
+/* Has kernels do the work of what follows them: an activation, or the addition of another
+ * tensor, that alone reads what a kernel makes which takes one (op->flags) becomes part of
+ * its node.  Nodes stay in an order to be run in. */
+enum anole_status anole_graph_fuse(struct anole_graph *graph, struct anole_error *error);
+
+/* The task that a node is tuned as, with what is fused into it; false: none. */
+bool anole_graph_task(struct anole_task *task, const struct anole_graph *graph, size_t node);
+
+/* Releases what a node has; for passes that take nodes out. */
+void anole_node_fini(struct anole_node *node);
 
 /* Removes nodes whose results nobody reads, and frees the constants that then are not
  * needed.  Indices of tensors stay. */

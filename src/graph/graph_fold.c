@@ -108,7 +108,7 @@ static enum anole_status check_inputs(const struct anole_graph *graph,
             continue;
         const struct anole_graph_tensor *tensor = &graph->tensors[node->inputs[i]];
         char name[200];
-        if (tensor->type.dtype == 0)
+        if (tensor->type.dtype == 0 && !tensor->parameter)
             return anole_graph_fail(graph, node, error,
                                     "it reads \"%s\", which nothing makes; expected an input, a "
                                     "constant or another node's output",
@@ -118,29 +118,67 @@ static enum anole_status check_inputs(const struct anole_graph *graph,
     return ANOLE_DONE;
 }
 
-static enum anole_status infer_node(struct anole_graph *graph, struct anole_node *node,
+/* Of an inferred call: what its parameters then are. */
+static void infer_parameters(struct anole_graph *graph, const struct anole_node *node,
+                             const struct anole_call *call)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct anole_operand type;
+        if (node->inputs[i] == ANOLE_NONE || !node->op->parameter)
+            continue;
+        struct anole_graph_tensor *tensor = &graph->tensors[node->inputs[i]];
+        if (tensor->parameter && tensor->type.dtype == 0 &&
+            node->op->parameter(&type, call, (uint32_t)i))
+            tensor->type = type;
+    }
+}
+
+static enum anole_status infer_call(struct anole_graph *graph, struct anole_node *node,
                                     struct anole_call *call, struct anole_error *error)
 {
-    struct anole_error why = {.status = ANOLE_DONE};
     for (size_t i = 0; i < node->output_count; i++)
         call->outputs[i] = (struct anole_operand){.dtype = 0};
-    enum anole_status status = node->op->infer(call, &why);
-    if (status == ANOLE_ERR_INPUT)
-        return anole_graph_fail(graph, node, error, "%s", why.text);
+    enum anole_status status = node->op->infer(call, error);
     if (status)
-        return anole_fail(error, status, "%s", why.text);
+        return status;
     for (size_t i = 0; i < node->output_count; i++) {
         char shape[128];
         if (node->outputs[i] == ANOLE_NONE)
             continue;
         if (anole_operand_elements(&call->outputs[i]) == SIZE_MAX)
-            return anole_graph_fail(
-                graph, node, error, "its output %s is too large; expected fewer than 2^31 elements",
-                anole_operand_shape_text(shape, sizeof shape, &call->outputs[i]));
+            return anole_fail(error, ANOLE_ERR_INPUT,
+                              "its output %s is too large; expected fewer than 2^31 elements",
+                              anole_operand_shape_text(shape, sizeof shape, &call->outputs[i]));
         call->outputs[i].data = NULL;
         graph->tensors[node->outputs[i]].type = call->outputs[i];
     }
+    infer_parameters(graph, node, call);
     return ANOLE_DONE;
+}
+
+static enum anole_status infer_node(struct anole_graph *graph, struct anole_node *node,
+                                    struct anole_call *call, struct anole_error *error)
+{
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = infer_call(graph, node, call, &why);
+    if (status == ANOLE_ERR_INPUT)
+        return anole_graph_fail(graph, node, error, "%s", why.text);
+    return status ? anole_fail(error, status, "%s", why.text) : ANOLE_DONE;
+}
+
+enum anole_status anole_graph_infer_node(struct anole_graph *graph, size_t index,
+                                         struct anole_error *error)
+{
+    struct anole_node *node = &graph->nodes[index];
+    struct anole_operand outputs[ANOLE_MAX_OPERANDS];
+    const struct anole_operand **operands = calloc(node->input_count + 1, sizeof *operands);
+    struct anole_call call;
+    if (!operands)
+        return anole_fail_memory(error);
+    anole_graph_call(&call, graph, node, operands, outputs);
+    enum anole_status status = infer_call(graph, node, &call, error);
+    free(operands);
+    return status;
 }
 
 static bool within(const struct anole_call *call, size_t limit)

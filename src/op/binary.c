@@ -312,6 +312,13 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static bool adds(const struct anole_call *call)
+{
+    const struct binary *binary = call->attributes;
+    return binary->function == FUNCTION_add && anole_dtype_is_real(call->inputs[0]->dtype) &&
+           anole_operand_same_shape(call->inputs[0], call->inputs[1]);
+}
+
 const struct anole_op anole_op_binary = {
     .name = "binary",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -323,4 +330,5 @@ const struct anole_op anole_op_binary = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .adds = adds,
 };

@@ -14,6 +14,7 @@
 #define ANOLE_OP_H
 
 #include "base/status.h"
+#include "op/activation.h"
 
 #include <anole/plugin.h>
 
@@ -125,6 +126,11 @@ struct anole_op {
     /* (optional) The task that this call is tuned as; false: none.  Weights and biases are
      * constants; fused parts are added by the graph. */
     bool (*task)(const struct anole_call *call, struct anole_task *task);
+
+    /* (optional) What a kernel before it can do instead: an activation, on input 0 alone; the
+     * addition of inputs 0 and 1, of one shape and a real type.  False: neither. */
+    bool (*activation)(const struct anole_call *call, struct anole_activate *activate);
+    bool (*adds)(const struct anole_call *call);
 
     /* (goes with task) What is to be known of such tasks. */
     const struct anole_task_ops *task_ops;

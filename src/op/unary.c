@@ -357,6 +357,44 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+/* A bound of clip: the attribute, or a constant input; false: not known. */
+static bool bound_of(double *bound, const struct anole_call *call, uint32_t i)
+{
+    const struct anole_operand *input = anole_call_input(call, i);
+    if (input && !input->data)
+        return false;
+    if (input)
+        *bound = anole_operand_real(input, 0);
+    return true;
+}
+
+static bool activation_of(const struct anole_call *call, struct anole_activate *activate)
+{
+    const struct unary *unary = call->attributes;
+    double alpha = unary->alpha, beta = unary->beta, low = unary->low, high = unary->high;
+    uint32_t activation;
+    if (!anole_dtype_is_real(call->inputs[0]->dtype) ||
+        !anole_activation_find(&activation, functions[unary->function]))
+        return false;
+    *activate = (struct anole_activate){.activation = activation};
+    if (unary->function == FUNCTION_clip) {
+        if (!bound_of(&low, call, 1) || !bound_of(&high, call, 2))
+            return false;
+        bool rectifies = low == 0 && (high == INFINITY || high == 6);
+        alpha = rectifies ? 0 : low;
+        beta = rectifies ? 0 : high;
+        if (rectifies)
+            activate->activation = high == 6 ? ANOLE_ACT_RELU6 : ANOLE_ACT_RELU;
+    } else {
+        alpha = isnan(alpha) ? default_alpha[unary->function] : alpha;
+        beta = isnan(beta) ? default_beta[unary->function] : beta;
+    }
+    uint32_t parameters = anole_activation_parameters(activate->activation);
+    activate->alpha = parameters > 0 ? (float)alpha + 0.0f : 0;
+    activate->beta = parameters > 1 ? (float)beta + 0.0f : 0;
+    return anole_activation_check(activate, NULL) == ANOLE_DONE;
+}
+
 const struct anole_op anole_op_unary = {
     .name = "unary",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -369,4 +407,5 @@ const struct anole_op anole_op_unary = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .activation = activation_of,
 };

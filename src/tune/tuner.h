@@ -8,7 +8,7 @@
 #define ANOLE_TUNER_H
 
 #include "measure/measure.h"
-#include "graph/network.h"
+#include "graph/workload.h"
 #include "record/history.h"
 #include "search/search.h"
 
@@ -31,7 +31,7 @@ struct anole_tuner_options {
 
 /* How far one task has come. */
 struct anole_tuner_task {
-    const struct anole_network_task *source;
+    const struct anole_workload_task *source;
     char key[ANOLE_TASK_KEY];
     char label[64];
     double flops;
@@ -84,7 +84,7 @@ struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
  * ERR_INPUT if the device's backend supports none of the tasks; a task that it
  * does not support is left out, with a warning. */
 enum anole_status anole_tuner_create(struct anole_tuner **tuner,
-                                     const struct anole_network *network,
+                                     const struct anole_workload *network,
                                      const struct anole_registry *registry,
                                      const struct anole_registry_device *device,
                                      const struct anole_tuner_options *options,

@@ -52,7 +52,7 @@ static enum anole_status resume(struct anole_tuner *tuner, size_t task, struct a
 }
 
 static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
-                                   const struct anole_network_task *source,
+                                   const struct anole_workload_task *source,
                                    struct anole_error *error)
 {
     struct anole_tuner_job *job = &tuner->jobs[task];
@@ -88,7 +88,7 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
                                           const struct anole_backend *backend,
                                           struct anole_error *error)
 {
-    const struct anole_network *network = tuner->network;
+    const struct anole_workload *network = tuner->network;
     if (network->dtype != ANOLE_F32)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: backend '%s' supports none of its %zu tasks in %s on %s; try "
@@ -103,12 +103,12 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
 /* Makes a job of each task that the backend supports. */
 static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
 {
-    const struct anole_network *network = tuner->network;
+    const struct anole_workload *network = tuner->network;
     const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
     if (count_supported(tuner, backend) == 0)
         return fail_unsupported(tuner, backend, error);
     for (size_t i = 0; i < network->task_count; i++) {
-        const struct anole_network_task *source = &network->tasks[i];
+        const struct anole_workload_task *source = &network->tasks[i];
         if (!anole_backend_supports(backend, &tuner->device->device, &source->task)) {
             char label[64];
             anole_log_warning("%s: backend '%s' has no kernel for %s: left out", network->path,
@@ -125,7 +125,7 @@ static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_erro
 }
 
 enum anole_status anole_tuner_create(struct anole_tuner **tuner,
-                                     const struct anole_network *network,
+                                     const struct anole_workload *network,
                                      const struct anole_registry *registry,
                                      const struct anole_registry_device *device,
                                      const struct anole_tuner_options *options,

@@ -21,7 +21,7 @@ struct anole_tuner_job {
 };
 
 struct anole_tuner {
-    const struct anole_network *network;
+    const struct anole_workload *network;
     const struct anole_registry *registry;
     const struct anole_registry_device *device;
     struct anole_tuner_options options;

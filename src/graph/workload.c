@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "graph/workload.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum anole_status anole_workload_create(struct anole_workload **workload, const char *name,
+                                        const char *path, struct anole_error *error)
+{
+    struct anole_workload *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->name = strdup(name);
+    new->path = strdup(path);
+    new->dtype = ANOLE_F32;
+    if (!new->name || !new->path) {
+        anole_workload_destroy(new);
+        return anole_fail_memory(error);
+    }
+    *workload = new;
+    return ANOLE_DONE;
+}
+
+void anole_workload_destroy(struct anole_workload *workload)
+{
+    if (!workload)
+        return;
+    for (size_t i = 0; i < workload->task_count; i++)
+        free(workload->tasks[i].layer);
+    free(workload->tasks);
+    free(workload->name);
+    free(workload->path);
+    free(workload);
+}
+
+/* struct anole_task has no holes, and whoever makes one writes all of it. */
+static bool same(const struct anole_task *a, const struct anole_task *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+static enum anole_status append(struct anole_workload *workload, const struct anole_task *task,
+                                const char *layer, struct anole_error *error)
+{
+    if (workload->task_count == workload->task_room) {
+        size_t room = workload->task_room ? 2 * workload->task_room : 16;
+        void *larger = realloc(workload->tasks, room * sizeof *workload->tasks);
+        if (!larger)
+            return anole_fail_memory(error);
+        workload->tasks = larger;
+        workload->task_room = room;
+    }
+    struct anole_workload_task *new = &workload->tasks[workload->task_count];
+    *new = (struct anole_workload_task){.task = *task, .multiplicity = 1, .layer = strdup(layer)};
+    if (!new->layer)
+        return anole_fail_memory(error);
+    workload->task_count++;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_workload_add(struct anole_workload *workload, size_t *index,
+                                     const struct anole_task *task, const char *layer,
+                                     struct anole_error *error)
+{
+    size_t at = 0;
+    while (at < workload->task_count && !same(&workload->tasks[at].task, task))
+        at++;
+    if (at < workload->task_count) {
+        workload->tasks[at].multiplicity++;
+    } else {
+        enum anole_status status = append(workload, task, layer, error);
+        if (status)
+            return status;
+    }
+    if (index)
+        *index = at;
+    return ANOLE_DONE;
+}
+
+/* ---------------------------------------------------------------- from a graph */
+
+/* Open addressing over indices into workload->tasks, + 1; 0: free. */
+struct table {
+    size_t *slots;
+    size_t mask;
+};
+
+static enum anole_status add(struct anole_workload *workload, const struct table *table,
+                             const struct anole_task *task, const char *layer,
+                             struct anole_error *error)
+{
+    size_t slot = (size_t)anole_hash_bytes(task, sizeof *task) & table->mask;
+    while (table->slots[slot] && !same(&workload->tasks[table->slots[slot] - 1].task, task))
+        slot = (slot + 1) & table->mask;
+    if (table->slots[slot]) {
+        workload->tasks[table->slots[slot] - 1].multiplicity++;
+        return ANOLE_DONE;
+    }
+    enum anole_status status = append(workload, task, layer, error);
+    table->slots[slot] = workload->task_count;
+    return status;
+}
+
+/* "conv2d, dense or depthwise_conv2d": what can be tuned. */
+static void list_tunable(struct anole_text *text)
+{
+    const struct anole_op *op, *last = NULL;
+    size_t count = 0;
+    for (size_t i = 0; (op = anole_op_at(i)); i++) {
+        if (!op->task)
+            continue;
+        if (last)
+            anole_text_printf(text, "%s%s", count++ ? ", " : "", last->name);
+        last = op;
+    }
+    if (last)
+        anole_text_printf(text, "%s%s", count ? " or " : "", last->name);
+}
+
+static enum anole_status fail_empty(const struct anole_graph *graph, struct anole_error *error)
+{
+    struct anole_text kinds = {0};
+    char file[256];
+    list_tunable(&kinds);
+    enum anole_status status =
+        anole_fail(error, ANOLE_ERR_INPUT,
+                   "%s: there is nothing to tune; expected at least one layer of kind %s",
+                   anole_text_printable(file, sizeof file, graph->path),
+                   kinds.data && !kinds.failed ? kinds.data : "conv2d");
+    anole_text_fini(&kinds);
+    return status;
+}
+
+static enum anole_status collect(struct anole_workload *workload, const struct table *table,
+                                 const struct anole_graph *graph, struct anole_error *error)
+{
+    for (size_t i = 0; i < graph->node_count; i++) {
+        struct anole_error why = {.status = ANOLE_DONE};
+        struct anole_task task;
+        if (!anole_graph_task(&task, graph, i))
+            continue;
+        enum anole_status status = anole_task_check(&task, &why);
+        if (status == ANOLE_ERR_INPUT)
+            return anole_graph_fail(graph, &graph->nodes[i], error, "%s", why.text);
+        if (status)
+            return anole_fail(error, status, "%s", why.text);
+        if (workload->task_count == 0)
+            workload->dtype = task.dtype;
+        status = add(workload, table, &task, graph->nodes[i].name, error);
+        if (status)
+            return status;
+    }
+    return workload->task_count ? ANOLE_DONE : fail_empty(graph, error);
+}
+
+enum anole_status anole_workload_of_graph(struct anole_workload **workload,
+                                          const struct anole_graph *graph,
+                                          struct anole_error *error)
+{
+    struct anole_workload *new;
+    enum anole_status status = anole_workload_create(&new, graph->name, graph->path, error);
+    size_t size = 2;
+    if (status)
+        return status;
+    while (size < 2 * graph->node_count)
+        size *= 2;
+    struct table table = {.slots = calloc(size, sizeof *table.slots), .mask = size - 1};
+    new->layer_count = graph->layer_count;
+    status = table.slots ? collect(new, &table, graph, error) : anole_fail_memory(error);
+    free(table.slots);
+    if (status)
+        anole_workload_destroy(new);
+    else
+        *workload = new;
+    return status;
+}
+
+/* ------------------------------------------------------------------- the whole */
+
+void anole_workload_set_precision(struct anole_workload *workload, uint32_t dtype)
+{
+    workload->dtype = dtype;
+    for (size_t i = 0; i < workload->task_count; i++)
+        workload->tasks[i].task.dtype = dtype;
+}
+
+double anole_workload_flops(const struct anole_workload *workload)
+{
+    double sum = 0;
+    for (size_t i = 0; i < workload->task_count; i++)
+        sum += workload->tasks[i].multiplicity * anole_task_flops(&workload->tasks[i].task);
+    return sum;
+}
+
+double anole_workload_parameters(const struct anole_workload *workload)
+{
+    double sum = 0;
+    for (size_t i = 0; i < workload->task_count; i++) {
+        const struct anole_task *task = &workload->tasks[i].task;
+        sum += workload->tasks[i].multiplicity *
+               ((double)anole_task_weight_elements(task) + (double)anole_task_bias_elements(task));
+    }
+    return sum;
+}
