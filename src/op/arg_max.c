@@ -49,7 +49,7 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     if (input->dims[axis] == 0 && anole_operand_elements(output) > 0)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "there is nothing along axis %u; expected at least one element", axis);
-    return ANOLE_DONE;
+    return anole_check_size(output, error);
 }
 
 /* Whether x comes before y in the order that is looked for. */

@@ -44,6 +44,8 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     const struct anole_operand *input = call->inputs[0];
     size_t elements = anole_operand_elements(input);
     size_t channels = (size_t)input->dims[input->rank - 1];
+    if (elements == 0)
+        return ANOLE_DONE;
     double *factor = malloc((3 * channels + 1) * sizeof *factor);
     double *shift = factor + channels, *x = shift + channels;
     if (!factor)

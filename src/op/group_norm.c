@@ -123,6 +123,8 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     const struct group_norm *norm = call->attributes;
     const struct anole_operand *input = call->inputs[0];
     struct image image = {.input = input, .places = 1, .channels = input->dims[input->rank - 1]};
+    if (anole_operand_elements(input) == 0)
+        return ANOLE_DONE;
     image.groups = norm->groups > 0 ? norm->groups : image.channels;
     for (uint32_t i = 1; i < input->rank - 1; i++)
         image.places *= input->dims[i];

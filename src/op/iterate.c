@@ -126,9 +126,10 @@ bool anole_walk_begin(struct anole_walk *walk, uint32_t rank, const int64_t *dim
 {
     memset(walk, 0, sizeof *walk);
     walk->count = count;
-    for (uint32_t i = 0; i < rank; i++) {
+    for (uint32_t i = 0; i < rank; i++)
         if (dims[i] == 0)
             return false;
+    for (uint32_t i = 0; i < rank; i++) {
         if (dims[i] == 1)
             continue;
         if (continues(walk, dims[i], strides, i)) {
@@ -165,16 +166,18 @@ bool anole_walk_next(struct anole_walk *walk)
 
 void anole_dense_strides(int64_t *strides, const struct anole_operand *operand)
 {
-    int64_t stride = 1;
+    uint64_t stride = 1; /* may wrap where there are no elements */
     for (uint32_t i = operand->rank; i-- > 0;) {
-        strides[i] = stride;
-        stride *= operand->dims[i];
+        strides[i] = (int64_t)stride;
+        stride *= (uint64_t)operand->dims[i];
     }
 }
 
 struct anole_axis anole_axis_split(const struct anole_operand *operand, uint32_t axis)
 {
     struct anole_axis split = {1, operand->dims[axis], 1};
+    if (anole_operand_elements(operand) == 0)
+        return (struct anole_axis){0, operand->dims[axis], 0};
     for (uint32_t i = 0; i < axis; i++)
         split.outer *= operand->dims[i];
     for (uint32_t i = axis + 1; i < operand->rank; i++)

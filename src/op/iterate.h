@@ -57,7 +57,8 @@ void anole_dense_strides(int64_t *strides, const struct anole_operand *operand);
 
 /* -- An axis -- */
 
-/* Element (o, a, i) lies at (o * length + a) * inner + i. */
+/* Element (o, a, i) lies at (o * length + a) * inner + i.  Where there are no elements, outer
+ * and inner are 0. */
 struct anole_axis {
     int64_t outer, length, inner;
 };

@@ -60,15 +60,16 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
         status = check_parameter(input, bias, "the bias", error);
     if (status)
         return status;
-    for (uint32_t i = 0; i < call->output_count; i++) {
+    for (uint32_t i = 0; i < call->output_count && status == ANOLE_DONE; i++) {
         call->outputs[i] = *input;
         call->outputs[i].data = NULL;
         for (uint32_t d = axis; i > 0 && d < input->rank; d++)
             call->outputs[i].dims[d] = 1;
         if (i > 0)
             call->outputs[i].dtype = ANOLE_F32;
+        status = anole_check_size(&call->outputs[i], error);
     }
-    return ANOLE_DONE;
+    return status;
 }
 
 /* Normalises x[count]; *deviation: 1 / sqrt(variance + epsilon). */
@@ -121,6 +122,9 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     size_t elements = anole_operand_elements(input), count = 1;
     uint32_t axis;
     enum anole_status status = anole_operand_axis(&axis, norm->axis, input->rank, error);
+    for (uint32_t i = 1; i < call->output_count && elements == 0 && call->outputs[i].data; i++)
+        for (size_t j = 0; j < anole_operand_elements(&call->outputs[i]); j++)
+            anole_operand_set_real(&call->outputs[i], j, NAN); /* the mean of nothing */
     if (status || elements == 0)
         return status;
     for (uint32_t i = axis; i < input->rank; i++)

@@ -61,6 +61,8 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     const struct anole_operand *input = call->inputs[0];
     int64_t channels = input->dims[input->rank - 1];
     size_t elements = anole_operand_elements(input);
+    if (elements == 0)
+        return ANOLE_DONE;
     double *x = malloc((2 * (size_t)channels + 1) * sizeof *x);
     if (!x)
         return anole_fail_memory(error);

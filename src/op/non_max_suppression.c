@@ -75,11 +75,12 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     int64_t most = limits.max_boxes < 0                ? 0
                    : limits.max_boxes < boxes->dims[1] ? limits.max_boxes
                                                        : boxes->dims[1];
-    /* The product of two is below 2^31, for those are elements of the scores. */
+    struct anole_operand rows = {.rank = 3, .dims = {scores->dims[0], scores->dims[1], most}};
+    status = anole_check_size(&rows, error);
+    if (status)
+        return status;
     call->outputs[0] = (struct anole_operand){
-        .dtype = ANOLE_I64,
-        .rank = 2,
-        .dims = {most > 0 ? scores->dims[0] * scores->dims[1] * most : 0, 3}};
+        .dtype = ANOLE_I64, .rank = 2, .dims = {(int64_t)anole_operand_elements(&rows), 3}};
     return anole_check_size(&call->outputs[0], error);
 }
 
@@ -150,7 +151,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     int64_t *row = call->outputs[0].data;
     struct suppression limits;
     enum anole_status status = read_limits(&limits, call, error);
-    if (status)
+    if (status || call->outputs[0].dims[0] == 0)
         return status;
     struct box *found = malloc(((size_t)places + 1) * sizeof *found);
     if (!found)

@@ -253,12 +253,12 @@ enum anole_status anole_operand_broadcast(struct anole_operand *out, const struc
 void anole_operand_strides(int64_t *strides, const struct anole_operand *operand,
                            const struct anole_operand *as)
 {
-    int64_t stride = 1;
+    uint64_t stride = 1; /* may wrap where there are no elements */
     for (uint32_t i = as->rank; i-- > 0;) {
         int64_t size =
             i + operand->rank < as->rank ? 1 : operand->dims[i + operand->rank - as->rank];
-        strides[i] = size == 1 ? 0 : stride;
-        stride *= size;
+        strides[i] = size == 1 ? 0 : (int64_t)stride;
+        stride *= (uint64_t)size;
     }
 }
 

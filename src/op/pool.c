@@ -235,6 +235,8 @@ static void run(const struct anole_call *call, bool average)
                           .channels = input->dims[input->rank - 1],
                           .average = average};
     int64_t outputs[MOST], places = input->dims[0];
+    if (anole_operand_elements(frame.output) == 0)
+        return;
     for (uint32_t i = 0; i < MOST; i++) {
         frame.sizes[i] = i < absent ? 1 : input->dims[i - absent + 1];
         outputs[i] = i < absent ? 1 : call->outputs[0].dims[i - absent + 1];

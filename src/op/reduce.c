@@ -77,7 +77,7 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     for (uint32_t i = 0; i < input->rank; i++)
         if (!set[i] || reduce->keep_dims)
             output->dims[output->rank++] = set[i] ? 1 : input->dims[i];
-    return ANOLE_DONE;
+    return anole_check_size(output, error);
 }
 
 /* ----------------------------------------------------------------------- real */
@@ -256,7 +256,8 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
 {
     const struct reduce *reduce = call->attributes;
     const struct anole_operand *input = call->inputs[0];
-    int64_t strides[2][ANOLE_MAX_RANK], stride = 1;
+    int64_t strides[2][ANOLE_MAX_RANK];
+    uint64_t stride = 1;
     bool set[ANOLE_MAX_RANK];
     enum anole_status status = read_axes(set, call, error);
     if (status)
@@ -264,8 +265,8 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     /* Seen from the input: its own elements, and the sum that each belongs to. */
     anole_dense_strides(strides[0], input);
     for (uint32_t i = input->rank; i-- > 0;) {
-        strides[1][i] = set[i] ? 0 : stride;
-        stride *= set[i] ? 1 : input->dims[i];
+        strides[1][i] = set[i] ? 0 : (int64_t)stride;
+        stride *= set[i] ? 1 : (uint64_t)input->dims[i];
     }
     bool curve =
         reduce->function == L2 || reduce->function == LOG_SUM || reduce->function == LOG_SUM_EXP;

@@ -385,6 +385,22 @@ static void resize_axis(double *out, const double *in, const struct resized_axis
     }
 }
 
+/* *values, of the shape `now`, with axis d resized. */
+static enum anole_status resize_values(double **values, struct anole_operand *now, uint32_t d,
+                                       const struct resized_axis *axis, const struct resize *resize,
+                                       struct anole_error *error)
+{
+    struct anole_axis split = anole_axis_split(now, d);
+    now->dims[d] = axis->to;
+    double *next = malloc((anole_operand_elements(now) + 1) * sizeof *next);
+    if (!next)
+        return anole_fail_memory(error);
+    resize_axis(next, *values, axis, (size_t)split.outer, (size_t)split.inner, resize);
+    free(*values);
+    *values = next;
+    return ANOLE_DONE;
+}
+
 static enum anole_status compute_smooth(const struct anole_call *call,
                                         const struct resized_axis *plan, struct anole_error *error)
 {
@@ -392,27 +408,21 @@ static enum anole_status compute_smooth(const struct anole_call *call,
     struct anole_operand now = *call->inputs[0];
     size_t elements = anole_operand_elements(&now);
     double *values = malloc((elements + 1) * sizeof *values);
+    enum anole_status status = ANOLE_DONE;
     if (!values)
         return anole_fail_memory(error);
     anole_load_reals(values, &now, 0, 1, elements);
-    for (uint32_t d = 0; d < now.rank; d++) {
-        if (is_kept(&plan[d], resize->coordinates))
-            continue;
-        struct anole_axis split = anole_axis_split(&now, d);
-        now.dims[d] = plan[d].to;
-        elements = anole_operand_elements(&now);
-        double *next = elements == SIZE_MAX ? NULL : malloc((elements + 1) * sizeof *next);
-        if (!next) {
-            free(values);
-            return anole_fail_memory(error);
-        }
-        resize_axis(next, values, &plan[d], (size_t)split.outer, (size_t)split.inner, resize);
-        free(values);
-        values = next;
+    /* Axes that shrink come first: what lies between is no larger than input or output. */
+    for (uint32_t i = 0; i < 2 * now.rank && status == ANOLE_DONE; i++) {
+        uint32_t d = i % now.rank;
+        bool shrinks = plan[d].to < plan[d].from;
+        if (shrinks == (i < now.rank) && !is_kept(&plan[d], resize->coordinates))
+            status = resize_values(&values, &now, d, &plan[d], resize, error);
     }
-    anole_store_reals(&call->outputs[0], 0, 1, values, elements);
+    if (status == ANOLE_DONE)
+        anole_store_reals(&call->outputs[0], 0, 1, values, anole_operand_elements(&now));
     free(values);
-    return ANOLE_DONE;
+    return status;
 }
 
 static enum anole_status compute(const struct anole_call *call, struct anole_error *error)

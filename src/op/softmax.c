@@ -59,7 +59,7 @@ static enum anole_status apply(const struct anole_call *call, bool logarithm,
     const struct anole_operand *input = call->inputs[0];
     uint32_t axis;
     enum anole_status status = anole_operand_axis(&axis, softmax->axis, input->rank, error);
-    if (status)
+    if (status || anole_operand_elements(input) == 0)
         return status;
     struct anole_axis split = anole_axis_split(input, axis);
     double *line = malloc(((size_t)split.length + 1) * sizeof *line);

@@ -118,7 +118,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     const struct anole_operand *input = call->inputs[0];
     uint32_t axis;
     enum anole_status status = anole_operand_axis(&axis, top_k->axis, input->rank, error);
-    if (status)
+    if (status || anole_operand_elements(input) == 0)
         return status;
     struct anole_axis split = anole_axis_split(input, axis);
     int64_t k = call->outputs[0].dims[axis];

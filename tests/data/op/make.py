@@ -549,6 +549,10 @@ for axis in (0, 1, -1):
             case("cum_sum", {"axis": axis, "exclusive": bool(exclusive), "reverse": bool(reverse)}, [v],
                  onnx_run("CumSum", [v, np.int64(axis)], exclusive=exclusive, reverse=reverse))
 case("cum_sum", {}, [whole(4, dtype=np.int32) * 0 + 2, np.int32(0)], [ints(2, 4, 6, 8, dtype=np.int32)])
+huge = {"dtype": "f32", "dims": [2 ** 30, 2 ** 30, 2 ** 30, 0], "values": []}
+for op in ("cum_sum", "softmax", "transpose"):
+    family.append({"op": op, "attributes": {}, "inputs": [huge], "outputs": [dict(huge, dims=huge["dims"][::-1 if op == "transpose" else 1])]})
+refuse("reduce", {"function": "sum", "axes": [3]}, [huge], "expected fewer than 2^31 elements")
 refuse("cum_sum", {}, [y, np.int64(3)], "axis 3 of a tensor with 3 dimensions")
 refuse("cum_sum", {}, [y, real(1)], "the axis has the type f32")
 
@@ -733,6 +737,8 @@ case("layer_norm", {"epsilon": 0.5}, [y, real(1) * 0 + 2], [(2 * (y - y.mean(-1,
 z = y.astype(np.float16)
 case("layer_norm", {}, [z, np.ones(4, np.float16)], [((z - z.mean(-1, keepdims=True, dtype=np.float64)) /
      np.sqrt(z.var(-1, keepdims=True, dtype=np.float64) + 1e-5)).astype(np.float16)], tolerance=4e-3)
+case("layer_norm", {}, [np.zeros((2, 0), np.float32), np.zeros(0, np.float32)],
+     [np.zeros((2, 0), np.float32), np.full((2, 1), np.nan, np.float32)])
 refuse("layer_norm", {}, [y, real(3)], "shapes [2, 3, 4] and [3] do not fit together")
 refuse("layer_norm", {}, [y, real(2, 2, 3, 4)], "the scale has the shape [2, 2, 3, 4]; expected one that broadcasts to [2, 3, 4]")
 refuse("layer_norm", {"axis": 3}, [y, real(4)], "axis 3 of a tensor with 3 dimensions")
