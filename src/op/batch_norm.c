@@ -47,9 +47,9 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     if (elements == 0)
         return ANOLE_DONE;
     double *factor = malloc((3 * channels + 1) * sizeof *factor);
-    double *shift = factor + channels, *x = shift + channels;
     if (!factor)
         return anole_fail_memory(error);
+    double *shift = factor + channels, *x = shift + channels;
     for (size_t c = 0; c < channels; c++) {
         factor[c] = anole_operand_real(call->inputs[1], c) /
                     sqrt(anole_operand_real(call->inputs[4], c) + batch_norm->epsilon);

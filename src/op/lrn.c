@@ -41,18 +41,17 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     return status;
 }
 
-/* sums[i]: of the squares of x[0..i-1]. */
-static void normalise(double *x, double *sums, int64_t channels, const struct lrn *lrn)
+/* y = normalised x. */
+static void normalise(double *y, const double *x, int64_t channels, const struct lrn *lrn)
 {
     int64_t before = (lrn->size - 1) / 2, behind = lrn->size - 1 - before;
-    sums[0] = 0;
-    for (int64_t c = 0; c < channels; c++)
-        sums[c + 1] = sums[c] + x[c] * x[c];
     for (int64_t c = 0; c < channels; c++) {
         int64_t first = c > before ? c - before : 0;
         int64_t end = c + behind + 1 < channels ? c + behind + 1 : channels;
-        double sum = sums[end] - sums[first];
-        x[c] /= pow(lrn->bias + lrn->alpha / (double)lrn->size * sum, lrn->beta);
+        double sum = 0;
+        for (int64_t i = first; i < end; i++)
+            sum += x[i] * x[i];
+        y[c] = x[c] / pow(lrn->bias + lrn->alpha / (double)lrn->size * sum, lrn->beta);
     }
 }
 
@@ -63,13 +62,13 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     size_t elements = anole_operand_elements(input);
     if (elements == 0)
         return ANOLE_DONE;
-    double *x = malloc((2 * (size_t)channels + 1) * sizeof *x);
+    double *x = malloc(2 * (size_t)channels * sizeof *x);
     if (!x)
         return anole_fail_memory(error);
     for (int64_t at = 0; at < (int64_t)elements; at += channels) {
         anole_load_reals(x, input, at, 1, (size_t)channels);
-        normalise(x, x + channels, channels, call->attributes);
-        anole_store_reals(&call->outputs[0], at, 1, x, (size_t)channels);
+        normalise(x + channels, x, channels, call->attributes);
+        anole_store_reals(&call->outputs[0], at, 1, x + channels, (size_t)channels);
     }
     free(x);
     return ANOLE_DONE;

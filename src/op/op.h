@@ -73,8 +73,8 @@ enum anole_op_flag {
      * work at all where both may share memory (reshape). */
     ANOLE_OP_VIEW = 1u << 0,
     /* Element i of the output depends on element i of the inputs alone, after
-     * broadcasting: the output may take an input's memory, and layouts may change around
-     * it. */
+     * broadcasting: the output may take an input's memory (where it is as large), and layouts may
+     * change around it. */
     ANOLE_OP_ELEMENTWISE = 1u << 1,
     /* Its kernel can apply an activation, or add a tensor shaped as its output, before
      * it stores: see struct anole_task. */
