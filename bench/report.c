@@ -296,7 +296,7 @@ static json_t *layer_json(const struct bench_report *report, const struct bench_
                               implementation_json(&comparison->entries[i], report->rounds));
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
-        layer->key, "label", layer->label, "first_layer", layer->source->layer, "class",
+        layer->key, "label", layer->label, "first_layer", layer->source->layers[0], "class",
         bench_class_text(layer->class), "multiplicity", (json_int_t)layer->source->multiplicity,
         "trials", (json_int_t)layer->trials, "flops", anole_json_real(flops), "ours",
         comparison->entries[layer->ours].name, "rival",

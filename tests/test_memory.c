@@ -9,6 +9,8 @@
 #include "measure_fixture.h"
 #include "onnx_fixture.h"
 
+#include <anole/anole.h>
+
 #include "base/json.h"
 #include "record/comparison.h"
 #include "cli/progress.h"
@@ -871,6 +873,68 @@ static enum anole_status make_tuner(struct anole_error *error)
 }
 TEST_SCENARIO(make_tuner, 1)
 
+/* -- The library -- */
+
+static void ignore_message(void *context, enum anole_level level, const char *text)
+{
+    (void)context;
+    (void)level;
+    (void)text;
+}
+
+static const struct anole_context_options context_options = {.size = sizeof context_options,
+                                                             .log = ignore_message,
+                                                             .plugin_path = "/nowhere",
+                                                             .worker = "/nowhere"};
+
+static enum anole_status use_library(struct anole_error *error)
+{
+    struct anole_context *context = NULL;
+    struct anole_tasks *tasks = NULL;
+    struct anole_tuned *tuned = NULL;
+    enum anole_status status = anole_context_create(&context, &context_options, error);
+    if (status == ANOLE_DONE)
+        status = anole_tasks_parse(&tasks, context, NETWORK, strlen(NETWORK), "net", NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuned_load(&tuned, context, path_of("net.lock.json"), error);
+    anole_tuned_destroy(tuned);
+    anole_tasks_destroy(tasks);
+    anole_context_destroy(context);
+    return status;
+}
+TEST_SCENARIO(use_library, 1)
+
+/* Starts workers for every allocation that fails. */
+static enum anole_status tune_by_library(struct anole_error *error)
+{
+    struct anole_context *context = NULL;
+    struct anole_tasks *tasks = NULL;
+    struct anole_devices *devices = NULL;
+    struct anole_results *found = NULL;
+    const struct anole_device_info *device = NULL;
+    const struct anole_tune_options options = {.size = sizeof options, .trial_limit = 2};
+    enum anole_status status = anole_context_create(&context, NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_tasks_parse(&tasks, context, NETWORK, strlen(NETWORK), "net", NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_devices_list(&devices, context, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_devices_find(&device, devices, "simulated", error);
+    if (status == ANOLE_DONE)
+        status = anole_tune(&found, tasks, device, &options, error);
+    anole_results_destroy(found);
+    anole_devices_destroy(devices);
+    anole_tasks_destroy(tasks);
+    anole_context_destroy(context);
+    return status;
+}
+
+static void test_tune_by_library_survives(void **state)
+{
+    (void)state;
+    exhaust(tune_by_library, false, 67);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -954,6 +1018,8 @@ int main(void)
         cmocka_unit_test(test_make_table_survives),
         cmocka_unit_test(test_make_tuner_survives),
         cmocka_unit_test(test_make_program_survives),
+        cmocka_unit_test(test_use_library_survives),
+        cmocka_unit_test(test_tune_by_library_survives),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+
+#include "base/environment.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -7,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of a program of ours, where no environment says otherwise. */
 static int threshold = ANOLE_LEVEL_INFO;
 static void (*hook)(void *context);
 static void *hook_context;
@@ -22,6 +25,24 @@ void anole_log_set_hook(void (*before)(void *context), void *context)
     hook_context = context;
 }
 
+/* One call of fprintf a message, so that those of several threads or processes
+ * do not mix. */
+void anole_log_print(void *unused, enum anole_level level, const char *text)
+{
+    static const char *const prefixes[] = {
+        [ANOLE_LEVEL_ERROR] = "",
+        [ANOLE_LEVEL_WARNING] = "warning: ",
+        [ANOLE_LEVEL_INFO] = "",
+        [ANOLE_LEVEL_DEBUG] = "debug: ",
+    };
+    (void)unused;
+    if ((int)level > threshold)
+        return;
+    if (hook)
+        hook(hook_context);
+    fprintf(stderr, "anole: %s%s\n", prefixes[level], text);
+}
+
 /* Appends the message: lines after the first are indented, so that no text from
  * outside can pass for a line of ours. */
 static void append_lines(struct anole_text *out, char *message, size_t length)
@@ -33,48 +54,51 @@ static void append_lines(struct anole_text *out, char *message, size_t length)
         for (; end < length && message[end] != '\n'; end++)
             if (message[end] == '\t')
                 message[end] = ' ';
-        anole_text_printf(out, "%s", start ? "    " : "");
+        anole_text_printf(out, "%s", start ? "\n    " : "");
         anole_text_append_printable(out, message + start, end - start);
-        anole_text_append(out, "\n", 1);
         start = end + 1;
     }
 }
 
-/* One call of fprintf a message, so that those of several threads or processes
- * do not mix. */
-static void __attribute__((format(printf, 3, 0)))
-write_line(int level, const char *prefix, const char *format, va_list args)
+static bool wanted(const struct anole_environment *environment, enum anole_level level)
 {
-    if (level > threshold)
+    return (int)level <= (environment ? environment->level : threshold);
+}
+
+static void __attribute__((format(printf, 2, 0)))
+write_message(enum anole_level level, const char *format, va_list args)
+{
+    const struct anole_environment *environment = anole_environment();
+    if (!wanted(environment, level))
         return;
     int saved = errno;
     struct anole_text message = {0}, out = {0};
     errno = saved; /* for %m */
     anole_text_vprintf(&message, format, args);
-    anole_text_printf(&out, "%s", prefix);
     if (message.data)
         append_lines(&out, message.data, message.length);
-    if (hook)
-        hook(hook_context);
-    if (message.failed || out.failed)
-        fprintf(stderr, "%sout of memory while writing a message\n", prefix);
+    const char *text = message.failed || out.failed ? "out of memory while writing a message"
+                       : out.data                   ? out.data
+                                                    : "";
+    if (environment)
+        environment->write(environment->write_context, level, text);
     else
-        fprintf(stderr, "%s", out.data);
+        anole_log_print(NULL, level, text);
     anole_text_fini(&out);
     anole_text_fini(&message);
     errno = saved;
 }
 
-#define DEFINE_LOG(name, level, prefix)                                                            \
+#define DEFINE_LOG(name, level)                                                                    \
     void anole_log_##name(const char *format, ...)                                                 \
     {                                                                                              \
         va_list args;                                                                              \
         va_start(args, format);                                                                    \
-        write_line(level, prefix, format, args);                                                   \
+        write_message(level, format, args);                                                        \
         va_end(args);                                                                              \
     }
 
-DEFINE_LOG(error, ANOLE_LEVEL_ERROR, "anole: ")
-DEFINE_LOG(warning, ANOLE_LEVEL_WARNING, "anole: warning: ")
-DEFINE_LOG(info, ANOLE_LEVEL_INFO, "anole: ")
-DEFINE_LOG(debug, ANOLE_LEVEL_DEBUG, "anole: debug: ")
+DEFINE_LOG(error, ANOLE_LEVEL_ERROR)
+DEFINE_LOG(warning, ANOLE_LEVEL_WARNING)
+DEFINE_LOG(info, ANOLE_LEVEL_INFO)
+DEFINE_LOG(debug, ANOLE_LEVEL_DEBUG)

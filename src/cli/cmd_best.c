@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/failures.h"
 #include "cli/kernel_export.h"
+#include "tune/locked.h"
 #include "cli/table.h"
 #include "devices/selection.h"
 #include "record/lockfile.h"
@@ -59,47 +60,42 @@ static enum anole_status take(void *context, size_t index, const char *value,
 
 /* ---------------------------------------------------------------- outputs */
 
-static void put_knobs(char *out, size_t size, const struct anole_lock_task *entry)
+static void put_knobs(char *out, size_t size, const struct anole_result_info *result)
 {
     size_t used = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < entry->knob_count && used < size; i++) {
-        int n = snprintf(out + used, size - used, "%s%s=%lld", i ? " " : "", entry->knobs[i].name,
-                         (long long)entry->knobs[i].value);
+    for (size_t i = 0; i < result->knob_count && used < size; i++) {
+        int n = snprintf(out + used, size - used, "%s%s=%lld", i ? " " : "", result->knobs[i].name,
+                         (long long)result->knobs[i].value);
         used += n > 0 ? (size_t)n : 0;
     }
 }
 
-static void print_entry(struct anole_table *table, const struct anole_lock_task *entry)
+static void print_result(struct anole_table *table, const struct anole_result_info *result)
 {
-    char text[32], label[64], knobs[512];
-    struct anole_task task;
-    double flops = 0.0;
-    if (anole_task_parse_key(&task, entry->task, NULL) == ANOLE_DONE) {
-        flops = anole_task_flops(&task);
-        anole_table_cell(table, "%s", anole_task_label(label, sizeof label, &task));
-    } else {
-        anole_table_cell(table, "%s", entry->task);
-    }
-    anole_table_cell(table, "%u", entry->multiplicity);
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, entry->value));
-    anole_table_gflops(table, flops, entry->value);
-    if (isnan(entry->speedup))
+    char text[32], knobs[512];
+    anole_table_cell(table, "%s", result->label);
+    anole_table_cell(table, "%u", result->multiplicity);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, result->seconds));
+    anole_table_gflops(table, result->flops, result->seconds);
+    if (isnan(result->speedup))
         anole_table_cell(table, "-");
     else
-        anole_table_cell(table, "%.2fx [%.2f, %.2f]", entry->speedup, entry->speedup_low,
-                         entry->speedup_high);
-    put_knobs(knobs, sizeof knobs, entry);
+        anole_table_cell(table, "%.2fx [%.2f, %.2f]", result->speedup, result->speedup_low,
+                         result->speedup_high);
+    put_knobs(knobs, sizeof knobs, result);
     anole_table_cell(table, "%s", knobs);
 }
 
-static enum anole_status print_device(const struct anole_lock_device *device,
+static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
                                       struct anole_error *error)
 {
     static const char *const titles[] = {"task",   ">x", ">time", ">GFLOP/s", "speed-up [95 %]",
                                          "config", NULL};
+    const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
+    bool plain = strcmp(device->precision, "fp32") == 0;
     char name[256], driver[256];
-    printf("%s%s  %s, %s %s\n", device->id, anole_precision_suffix(device->dtype),
+    printf("%s%s%s  %s, %s %s\n", device->id, plain ? "" : " ", plain ? "" : device->precision,
            anole_text_printable(name, sizeof name, device->device),
            anole_text_printable(driver, sizeof driver, device->driver), device->driver_version);
     struct anole_table *table = NULL;
@@ -108,8 +104,9 @@ static enum anole_status print_device(const struct anole_lock_device *device,
         return status;
     double sum = 0.0;
     for (size_t i = 0; i < device->task_count; i++) {
-        print_entry(table, &device->tasks[i]);
-        sum += device->tasks[i].multiplicity * device->tasks[i].value;
+        const struct anole_result_info *result = anole_tuned_get(tuned, d, i);
+        print_result(table, result);
+        sum += result->multiplicity * result->seconds;
     }
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
@@ -129,19 +126,41 @@ static enum anole_status print_json(const char *path, struct anole_error *error)
 
 /* -------------------------------------------------------------------- run */
 
+static enum anole_status show(const struct arguments *arguments, struct anole_error *error)
+{
+    struct anole_context *context = NULL;
+    struct anole_tuned *tuned = NULL;
+    enum anole_status status = anole_command_context(&context, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuned_load(&tuned, context, arguments->file, error);
+    if (status == ANOLE_DONE && arguments->json)
+        status = print_json(arguments->file, error);
+    for (size_t i = 0;
+         status == ANOLE_DONE && !arguments->json && i < anole_tuned_device_count(tuned); i++)
+        status = print_device(tuned, i, error);
+    anole_tuned_destroy(tuned);
+    anole_context_destroy(context);
+    return status;
+}
+
 static enum anole_status export_kernels(const struct arguments *arguments,
-                                        const struct anole_lockfile *lockfile,
                                         struct anole_error *error)
 {
+    struct anole_lockfile *lockfile = NULL;
     struct anole_registry *registry = NULL;
     const struct anole_registry_device *device = NULL;
-    enum anole_status status = anole_registry_create(&registry, 0, error);
+    enum anole_status status = anole_lockfile_load(&lockfile, arguments->file, error);
+    if (status == ANOLE_DONE && arguments->kernel)
+        status = anole_lockfile_set_path(lockfile, arguments->kernel, error);
+    if (status == ANOLE_DONE)
+        status = anole_registry_create(&registry, 0, error);
     if (status == ANOLE_DONE)
         status = anole_registry_find(&device, registry, arguments->device, error);
     if (status == ANOLE_DONE)
         status = anole_kernels_export(arguments->kernels, lockfile, registry, device,
                                       arguments->precision, error);
     anole_registry_destroy(registry);
+    anole_lockfile_destroy(lockfile);
     return status;
 }
 
@@ -162,19 +181,9 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                           "--help`");
     if (arguments.failures)
         return anole_failures_print(arguments.file, arguments.json, error);
-    struct anole_lockfile *lockfile = NULL;
-    status = anole_lockfile_load(&lockfile, arguments.file, error);
-    if (status != ANOLE_DONE)
-        return status;
-    if (arguments.kernel)
-        status = anole_lockfile_set_path(lockfile, arguments.kernel, error);
-    if (status == ANOLE_DONE && arguments.json)
-        status = print_json(arguments.file, error);
-    for (size_t i = 0; !arguments.json && status == ANOLE_DONE && i < lockfile->device_count; i++)
-        status = print_device(&lockfile->devices[i], error);
+    status = show(&arguments, error);
     if (status == ANOLE_DONE && arguments.kernels)
-        status = export_kernels(&arguments, lockfile, error);
-    anole_lockfile_destroy(lockfile);
+        status = export_kernels(&arguments, error);
     return status;
 }
 

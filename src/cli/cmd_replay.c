@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/kernel_input.h"
+#include "frontend/t1_workload.h"
 #include "measure/batch.h"
 #include "record/history.h"
 #include "devices/selection.h"
@@ -125,8 +125,9 @@ static enum anole_status read_task(struct session *session, struct anole_task *t
     char key[ANOLE_TASK_KEY], shown[2 * ANOLE_TASK_KEY];
     if (!path)
         return anole_task_parse_key(task, expected, error);
-    enum anole_status status = anole_kernel_network(&session->network, &session->custom, path,
-                                                    &session->device->device, error);
+    bool runnable = !(session->device->device.flags & ANOLE_DEVICE_SIMULATED);
+    enum anole_status status =
+        anole_kernel_workload(&session->network, &session->custom, path, runnable, error);
     if (status != ANOLE_DONE)
         return status;
     *task = session->network->tasks[0].task;

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
-#include "frontend/network.h"
-#include "cli/kernel_input.h"
 #include "cli/table.h"
-#include "tune/tuner.h"
-#include "devices/selection.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-/* Nodes of the search tree to visit before the count of a space is estimated. */
-#define COUNT_BUDGET 200000
 
 struct arguments {
     const char *device;
@@ -58,105 +51,55 @@ static enum anole_status take(void *context, size_t index, const char *value,
     return ANOLE_DONE;
 }
 
-/* What is known of one task. */
-struct row {
-    const struct anole_workload_task *source;
-    char key[ANOLE_TASK_KEY], label[64];
-    bool supported; /* by the device, if one was asked for */
-    uint64_t size;  /* of the Cartesian product */
-    double valid;   /* configs after constraints */
-    bool exact;     /* `valid` was counted, not estimated */
-    size_t knobs;
-    struct anole_history_count history;
-};
-
+/* What is asked about. */
 struct view {
-    const struct anole_workload *network;
-    const struct anole_registry *registry; /* NULL: no device asked for */
-    const struct anole_registry_device *device;
-    const struct anole_history *history; /* NULL: none */
+    const struct anole_tasks *tasks;
+    bool spaces, history; /* were looked at */
 };
-
-static enum anole_status describe_space(struct row *row, const struct view *view,
-                                        struct anole_error *error)
-{
-    const struct anole_backend *backend = view->registry->entries[view->device->backend].backend;
-    const struct anole_device *device = &view->device->device;
-    row->supported = anole_backend_supports(backend, device, &row->source->task);
-    if (!row->supported)
-        return ANOLE_DONE;
-    struct anole_generator *generator = NULL;
-    enum anole_status status =
-        anole_generator_create(&generator, backend, device, &row->source->task, error);
-    if (status != ANOLE_DONE)
-        return status;
-    const struct anole_space *space = anole_generator_space(generator);
-    row->size = anole_space_size(space);
-    row->knobs = anole_space_knob_count(space);
-    row->valid = anole_space_count(space, COUNT_BUDGET, &row->exact);
-    anole_generator_destroy(generator);
-    return ANOLE_DONE;
-}
-
-static enum anole_status describe(struct row *row, const struct view *view, size_t i,
-                                  struct anole_error *error)
-{
-    *row = (struct row){.source = &view->network->tasks[i]};
-    anole_task_key(row->key, &row->source->task);
-    anole_task_label(row->label, sizeof row->label, &row->source->task);
-    if (view->history) {
-        struct anole_history_key key = {.task = row->key};
-        if (view->device)
-            key = anole_tuner_key(view->registry, view->device, row->key, 0);
-        anole_history_count(view->history, &key, &row->history);
-    }
-    return view->device ? describe_space(row, view, error) : ANOLE_DONE;
-}
 
 /* ---------------------------------------------------------------- outputs */
 
-static void print_space_cells(struct anole_table *table, const struct row *row)
+static void print_space_cells(struct anole_table *table, const struct anole_task_info *task)
 {
     char text[32];
-    if (!row->supported) {
+    if (!task->supported) {
         for (int i = 0; i < 3; i++)
             anole_table_cell(table, "-");
         return;
     }
-    anole_table_cell(table, "%zu", row->knobs);
-    anole_table_cell(table, "%s", anole_text_count(text, sizeof text, row->size));
-    if (row->exact)
-        anole_table_cell(table, "%s", anole_text_count(text, sizeof text, (uint64_t)row->valid));
+    anole_table_cell(table, "%zu", task->knobs);
+    anole_table_cell(table, "%s", anole_text_count(text, sizeof text, task->points));
+    if (task->exact)
+        anole_table_cell(table, "%s", anole_text_count(text, sizeof text, (uint64_t)task->valid));
     else
-        anole_table_cell(table, "~%.2g", row->valid);
+        anole_table_cell(table, "~%.2g", task->valid);
 }
 
-static void print_row(struct anole_table *table, const struct row *row, const struct view *view)
+static void print_row(struct anole_table *table, const struct anole_task_info *task,
+                      const struct view *view)
 {
     char text[32];
-    anole_table_cell(table, "%s", row->label);
-    anole_table_cell(table, "%s", row->source->layer);
-    anole_table_cell(table, "%u", row->source->multiplicity);
-    anole_table_cell(table, "%.1f", anole_task_flops(&row->source->task) * 1e-6);
-    anole_table_cell(
-        table, "%s",
-        anole_text_bytes(text, sizeof text, (uint64_t)anole_task_bytes(&row->source->task)));
-    if (view->device)
-        print_space_cells(table, row);
+    anole_table_cell(table, "%s", task->label);
+    anole_table_cell(table, "%s", task->layers[0]);
+    anole_table_cell(table, "%u", task->multiplicity);
+    anole_table_cell(table, "%.1f", task->flops * 1e-6);
+    anole_table_cell(table, "%s", anole_text_bytes(text, sizeof text, (uint64_t)task->bytes));
+    if (view->spaces)
+        print_space_cells(table, task);
     if (!view->history)
         return;
-    anole_table_cell(table, "%zu", row->history.trials);
-    anole_table_cell(
-        table, "%s",
-        isnan(row->history.best) ? "-" : anole_text_seconds(text, sizeof text, row->history.best));
+    anole_table_cell(table, "%zu", task->trials);
+    anole_table_cell(table, "%s",
+                     isnan(task->best_seconds)
+                         ? "-"
+                         : anole_text_seconds(text, sizeof text, task->best_seconds));
 }
 
-static enum anole_status print_table(const struct row *rows, const struct view *view,
-                                     struct anole_error *error)
+static enum anole_status print_table(const struct view *view, struct anole_error *error)
 {
     const char *titles[12] = {"task", "first layer", ">layers", ">MFLOP", ">data"};
-    size_t columns = 5;
-    if (view->device) {
+    size_t columns = 5, count = anole_tasks_count(view->tasks);
+    if (view->spaces) {
         titles[columns++] = ">knobs";
         titles[columns++] = ">space";
         titles[columns++] = ">valid";
@@ -171,118 +114,133 @@ static enum anole_status print_table(const struct row *rows, const struct view *
         return status;
     double flops = 0.0;
     size_t tuned = 0;
-    for (size_t i = 0; i < view->network->task_count; i++) {
-        print_row(table, &rows[i], view);
-        flops += rows[i].source->multiplicity * anole_task_flops(&rows[i].source->task);
-        tuned += rows[i].source->multiplicity;
+    for (size_t i = 0; i < count; i++) {
+        const struct anole_task_info *task = anole_tasks_get(view->tasks, i);
+        print_row(table, task, view);
+        flops += task->multiplicity * task->flops;
+        tuned += task->multiplicity;
     }
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     if (status == ANOLE_DONE)
-        printf("%zu tasks in %zu tuned layers (of %zu), %.3f GFLOP\n", view->network->task_count,
-               tuned, view->network->layer_count, flops * 1e-9);
+        printf("%zu tasks in %zu tuned layers (of %zu), %.3f GFLOP\n", count, tuned,
+               anole_tasks_layer_count(view->tasks), flops * 1e-9);
     return status;
 }
 
-static json_t *row_json(const struct row *row, const struct view *view)
+static json_t *row_json(const struct anole_task_info *task, const struct view *view)
 {
-    const struct anole_task *task = &row->source->task;
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "task", row->key, "label",
-                             row->label, "kind", anole_task_kind_text(task->kind), "first_layer",
-                             row->source->layer, "multiplicity", (int)row->source->multiplicity,
-                             "flops", anole_task_flops(task), "bytes", anole_task_bytes(task));
-    if (view->device) {
-        json_object_set_new(root, "supported", json_boolean(row->supported));
-        json_object_set_new(root, "knobs", json_integer((json_int_t)row->knobs));
-        json_object_set_new(root, "space", json_integer((json_int_t)row->size));
-        json_object_set_new(root, "valid", anole_json_real(row->valid));
-        json_object_set_new(root, "valid_exact", json_boolean(row->exact));
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:f, s:f}", "task", task->key, "label", task->label,
+                  "kind", task->kind, "first_layer", task->layers[0], "multiplicity",
+                  (int)task->multiplicity, "flops", task->flops, "bytes", task->bytes);
+    if (view->spaces) {
+        json_object_set_new(root, "supported", json_boolean(task->supported));
+        json_object_set_new(root, "knobs", json_integer((json_int_t)task->knobs));
+        json_object_set_new(root, "space", json_integer((json_int_t)task->points));
+        json_object_set_new(root, "valid", anole_json_real(task->supported ? task->valid : 0.0));
+        json_object_set_new(root, "valid_exact", json_boolean(task->exact));
     }
     if (view->history) {
         json_t *outcomes = json_object();
-        for (int i = 0; i < ANOLE_OUTCOME_COUNT; i++)
+        for (size_t i = 0; i < task->outcome_count; i++)
             json_object_set_new(outcomes, anole_outcome_text((enum anole_outcome)i),
-                                json_integer((json_int_t)row->history.by_outcome[i]));
-        json_object_set_new(root, "trials", json_integer((json_int_t)row->history.trials));
+                                json_integer((json_int_t)task->outcomes[i]));
+        json_object_set_new(root, "trials", json_integer((json_int_t)task->trials));
         json_object_set_new(root, "outcomes", outcomes);
-        json_object_set_new(root, "best_seconds", anole_json_real(row->history.best));
+        json_object_set_new(root, "best_seconds", anole_json_real(task->best_seconds));
     }
     return root;
 }
 
-static enum anole_status print_json(const struct row *rows, const struct view *view,
-                                    struct anole_error *error)
+static enum anole_status print_json(const struct view *view, struct anole_error *error)
 {
     json_t *tasks = json_array();
-    for (size_t i = 0; i < view->network->task_count; i++)
-        json_array_append_new(tasks, row_json(&rows[i], view));
+    for (size_t i = 0; i < anole_tasks_count(view->tasks); i++)
+        json_array_append_new(tasks, row_json(anole_tasks_get(view->tasks, i), view));
     return anole_command_print_json(
-        json_pack("{s:s, s:s, s:I, s:o}", "network", view->network->name, "precision",
-                  anole_precision_text(view->network->dtype), "layers",
-                  (json_int_t)view->network->layer_count, "tasks", tasks),
+        json_pack("{s:s, s:s, s:I, s:o}", "network", anole_tasks_name(view->tasks), "precision",
+                  anole_tasks_precision(view->tasks), "layers",
+                  (json_int_t)anole_tasks_layer_count(view->tasks), "tasks", tasks),
         error);
 }
 
 /* -------------------------------------------------------------------- run */
 
-static enum anole_status list(const struct view *view, bool json, struct anole_error *error)
+struct session {
+    struct arguments arguments;
+    struct anole_context *context;
+    struct anole_devices *devices;
+    struct anole_tasks *tasks;
+    const struct anole_device_info *device; /* NULL: none asked for */
+};
+
+static void session_fini(struct session *session)
 {
-    struct row *rows = calloc(view->network->task_count, sizeof *rows);
-    if (!rows)
-        return anole_fail_memory(error);
+    anole_tasks_destroy(session->tasks);
+    anole_devices_destroy(session->devices);
+    anole_context_destroy(session->context);
+}
+
+/* A kernel is read with the device in mind, a network before it is looked for. */
+static enum anole_status open_input(struct session *session, const char *network,
+                                    struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    struct anole_load_options load = {.size = sizeof load};
+    enum anole_status status = anole_command_context(&session->context, error);
+    if (arguments->precision)
+        load.precision = anole_precision_text(arguments->precision);
+    if (status == ANOLE_DONE && network)
+        status = anole_tasks_load(&session->tasks, session->context, network, &load, error);
+    if (status == ANOLE_DONE && arguments->device)
+        status = anole_devices_list(&session->devices, session->context, 0, error);
+    if (status == ANOLE_DONE && arguments->device)
+        status = anole_devices_find(&session->device, session->devices, arguments->device, error);
+    if (status != ANOLE_DONE || network)
+        return status;
+    load.format = ANOLE_FORMAT_T1;
+    load.precision = NULL;
+    load.device = session->device;
+    return anole_tasks_load(&session->tasks, session->context, arguments->kernel, &load, error);
+}
+
+static enum anole_status list(struct session *session, struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    struct view view = {.tasks = session->tasks, .spaces = session->device != NULL};
     enum anole_status status = ANOLE_DONE;
-    for (size_t i = 0; status == ANOLE_DONE && i < view->network->task_count; i++)
-        status = describe(&rows[i], view, i, error);
+    char standard[256];
+    const char *path = arguments->history;
+    if (!path)
+        path =
+            anole_command_history_path(standard, sizeof standard, anole_tasks_name(session->tasks));
+    view.history = arguments->history || access(path, F_OK) == 0;
+    if (view.history)
+        status = anole_tasks_count_trials(session->tasks, path, session->device, error);
+    if (status == ANOLE_DONE && view.spaces)
+        status = anole_tasks_describe(session->tasks, session->device, error);
     if (status == ANOLE_DONE)
-        status = json ? print_json(rows, view, error) : print_table(rows, view, error);
-    free(rows);
+        status = arguments->json ? print_json(&view, error) : print_table(&view, error);
     return status;
 }
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
-    struct arguments arguments = {0};
+    struct session session = {.device = NULL};
     char **positional;
     size_t count;
     bool help;
-    enum anole_status status = anole_options_parse(&anole_cmd_tasks, argc, argv, take, &arguments,
-                                                   &positional, &count, &help, error);
+    enum anole_status status = anole_options_parse(
+        &anole_cmd_tasks, argc, argv, take, &session.arguments, &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
-    struct anole_workload *network = NULL;
-    struct anole_custom_kernel *custom = NULL;
-    struct anole_registry *registry = NULL;
-    struct anole_history *history = NULL;
-    const struct anole_registry_device *device = NULL;
-    status = anole_kernel_or_network(arguments.kernel, count, "tasks", error);
-    if (status == ANOLE_DONE && !arguments.kernel)
-        status = anole_network_load_workload(&network, positional[0], error);
-    if (status == ANOLE_DONE && network && arguments.precision)
-        anole_workload_set_precision(network, arguments.precision);
-    if (status == ANOLE_DONE && arguments.device) {
-        status = anole_registry_create(&registry, 0, error);
-        if (status == ANOLE_DONE)
-            status = anole_registry_find(&device, registry, arguments.device, error);
-    }
-    if (status == ANOLE_DONE && arguments.kernel)
-        status = anole_kernel_network(&network, &custom, arguments.kernel,
-                                      device ? &device->device : NULL, error);
-    if (status == ANOLE_DONE) {
-        char standard[256];
-        const char *path = arguments.history;
-        if (!path)
-            path = anole_command_history_path(standard, sizeof standard, network);
-        if (arguments.history || access(path, F_OK) == 0)
-            status = anole_history_open(&history, path, ANOLE_HISTORY_READ, error);
-    }
-    if (status == ANOLE_DONE) {
-        struct view view = {network, registry, device, history};
-        status = list(&view, arguments.json, error);
-    }
-    anole_history_close(history);
-    anole_registry_destroy(registry);
-    anole_workload_destroy(network);
-    anole_custom_destroy(custom);
+    status = anole_kernel_or_network(session.arguments.kernel, count, "tasks", error);
+    if (status == ANOLE_DONE)
+        status = open_input(&session, count > 0 ? positional[0] : NULL, error);
+    if (status == ANOLE_DONE)
+        status = list(&session, error);
+    session_fini(&session);
     return status;
 }
 

@@ -2,93 +2,53 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "frontend/network.h"
-#include "cli/interrupt.h"
-#include "cli/kernel_input.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/tune_arguments.h"
-#include "tune/tuner_lock.h"
-#include "tune/tuner.h"
-#include "devices/selection.h"
+#include "op/task.h"
+#include "search/explorer.h"
+#include "search/sampler.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_TIME 180.0 /* seconds */
-#define MOST_TIME (366.0 * 86400.0)
-
-/* ---------------------------------------------------------------- results */
-
-static enum anole_status hold_against(const struct anole_tune_arguments *arguments,
-                                      const struct anole_lockfile *baseline,
-                                      const struct anole_tuner *tuner,
-                                      const struct anole_tuner_final *finals,
-                                      struct anole_error *error)
-{
-    double ratio;
-    enum anole_status status =
-        anole_tuner_against(&ratio, tuner, finals, baseline, arguments->baseline, error);
-    if (status != ANOLE_DONE)
-        return status;
-    double slower = 100.0 * (ratio - 1.0);
-    if (slower > (double)arguments->tolerance)
-        return anole_fail(error, ANOLE_ERR_SLOWER,
-                          "%.1f %% slower than %s: expected at most %llu %%", slower,
-                          arguments->baseline, (unsigned long long)arguments->tolerance);
-    anole_log_info("against %s: %+.1f %% time", arguments->baseline, slower);
-    return ANOLE_DONE;
-}
-
-static enum anole_status check_found(const struct anole_tuner_view *view,
-                                     const struct anole_tuner_final *finals,
-                                     struct anole_error *error)
-{
-    for (size_t i = 0; i < view->task_count; i++) {
-        const struct anole_tuner_task *task = &view->tasks[i];
-        if (finals[i].found)
-            continue;
-        if (isnan(task->best_value))
-            return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
-                              "nothing valid found for %s after %zu trials; see the messages in "
-                              "the history",
-                              task->label, task->trials);
-        return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
-                          "%s: the best of %zu trials could not be run again, to be compared: %s; "
-                          "the history keeps them, and the same command compares them when the "
-                          "device is well",
-                          task->label, task->trials, finals[i].problem);
-    }
-    return ANOLE_DONE;
-}
-
-/* ------------------------------------------------------------------- run */
 
 struct session {
     struct anole_tune_arguments arguments;
-    struct anole_workload *network;
-    struct anole_custom_kernel *custom; /* NULL: a network is tuned */
-    struct anole_registry *registry;
-    const struct anole_registry_device *device;
-    struct anole_lockfile *lockfile; /* the output */
-    struct anole_lockfile *baseline; /* NULL: none */
-    struct anole_tuner *tuner;
+    struct anole_context *context;
+    const struct anole_devices *devices; /* of several runs; or NULL */
+    struct anole_devices *own_devices;   /* of this one; or NULL */
+    struct anole_tasks *tasks;
+    const struct anole_device_info *device;
+    struct anole_tuned *baseline; /* NULL: none */
     struct anole_progress *progress;
+    size_t trials; /* so far */
+    double elapsed;
     char history_path[256], output_path[256];
 };
 
 static void session_fini(struct session *session)
 {
     anole_progress_destroy(session->progress);
-    anole_tuner_destroy(session->tuner);
-    anole_lockfile_destroy(session->baseline);
-    anole_lockfile_destroy(session->lockfile);
-    anole_registry_destroy(session->registry);
-    anole_workload_destroy(session->network);
-    anole_custom_destroy(session->custom);
+    anole_tuned_destroy(session->baseline);
+    anole_tasks_destroy(session->tasks);
+    anole_devices_destroy(session->own_devices);
+}
+
+static enum anole_status choose_device(struct session *session, struct anole_error *error)
+{
+    const struct anole_tune_arguments *arguments = &session->arguments;
+    enum anole_status status = ANOLE_DONE;
+    if (!session->devices) {
+        status = anole_devices_list(&session->own_devices, session->context,
+                                    (uint32_t)arguments->threads, error);
+        session->devices = session->own_devices;
+    }
+    if (status == ANOLE_DONE)
+        status = anole_devices_find(&session->device, session->devices, arguments->device, error);
+    return status;
 }
 
 /* What there is to tune.  A kernel is read with the device in mind: one that runs
@@ -96,83 +56,53 @@ static void session_fini(struct session *session)
 static enum anole_status open_input(struct session *session, struct anole_error *error)
 {
     const struct anole_tune_arguments *arguments = &session->arguments;
+    struct anole_load_options options = {.size = sizeof options};
     enum anole_status status = ANOLE_DONE;
+    if (arguments->precision)
+        options.precision = anole_precision_text(arguments->precision);
     if (arguments->network)
-        status = anole_network_load_workload(&session->network, arguments->network, error);
-    if (status == ANOLE_DONE && arguments->network && arguments->precision)
-        anole_workload_set_precision(session->network, arguments->precision);
+        status = anole_tasks_load(&session->tasks, session->context, arguments->network, &options,
+                                  error);
     if (status == ANOLE_DONE)
-        status = anole_registry_create(&session->registry, (uint32_t)arguments->threads, error);
-    if (status == ANOLE_DONE)
-        status = anole_registry_find(&session->device, session->registry, arguments->device, error);
-    if (status == ANOLE_DONE && arguments->kernel)
-        status = anole_kernel_network(&session->network, &session->custom, arguments->kernel,
-                                      &session->device->device, error);
-    return status;
+        status = choose_device(session, error);
+    if (status != ANOLE_DONE || arguments->network)
+        return status;
+    options.format = ANOLE_FORMAT_T1;
+    options.device = session->device;
+    return anole_tasks_load(&session->tasks, session->context, arguments->kernel, &options, error);
 }
 
-/* Everything that can be refused is refused here, before any work is done. */
+/* Everything that can be refused is refused here, before any work is done; or by the library. */
 static enum anole_status prepare(struct session *session, struct anole_error *error)
 {
     struct anole_tune_arguments *arguments = &session->arguments;
-    const struct anole_explorer_ops *explorer = anole_explorers()[0];
-    const struct anole_sampler_ops *sampler = NULL; /* the explorer's own */
-    enum anole_status status = ANOLE_DONE;
-    if (arguments->time > MOST_TIME)
-        return anole_fail(error, ANOLE_ERR_USAGE, "--time: expected at most a year");
+    enum anole_status status = open_input(session, error);
+    if (status != ANOLE_DONE)
+        return status;
     if (arguments->time == 0.0 && arguments->trials == 0)
         arguments->time = DEFAULT_TIME;
-    if (arguments->explorer)
-        status = anole_explorer_find(&explorer, arguments->explorer, error);
-    if (status == ANOLE_DONE && arguments->sampler)
-        status = anole_sampler_find(&sampler, arguments->sampler, error);
-    if (status == ANOLE_DONE)
-        status = open_input(session, error);
-    if (status != ANOLE_DONE)
-        return status;
+    const char *name = anole_tasks_name(session->tasks);
     if (!arguments->history)
-        arguments->history = anole_command_history_path(
-            session->history_path, sizeof session->history_path, session->network);
+        arguments->history =
+            anole_command_history_path(session->history_path, sizeof session->history_path, name);
     if (!arguments->output)
-        arguments->output = anole_command_lock_path(session->output_path,
-                                                    sizeof session->output_path, session->network);
-    status = anole_lockfile_open(&session->lockfile, arguments->output, session->network->name,
-                                 session->network->path, error);
-    if (status == ANOLE_DONE && arguments->baseline)
-        status = anole_lockfile_load(&session->baseline, arguments->baseline, error);
-    if (status != ANOLE_DONE)
-        return status;
-    struct anole_tuner_options tuner = {
-        .explorer = explorer,
-        .sampler = sampler,
-        .seed = arguments->seed,
-        .time_limit = arguments->time,
-        .trial_limit = arguments->trials,
-        .threads = (uint32_t)arguments->threads,
-        .history_path = arguments->history,
-        .transfer_paths = arguments->transfers,
-        .transfer_count = arguments->transfer_count,
-        .stop = anole_interrupted,
-    };
-    status = anole_tuner_create(&session->tuner, session->network, session->registry,
-                                session->device, &tuner, error);
+        arguments->output =
+            anole_command_lock_path(session->output_path, sizeof session->output_path, name);
+    if (arguments->baseline)
+        status = anole_tuned_load(&session->baseline, session->context, arguments->baseline, error);
     if (status == ANOLE_DONE)
         status = anole_progress_create(&session->progress, error);
     return status;
 }
 
 /* Says it all, and turns what was found into a status. */
-static enum anole_status conclude(struct session *session, const struct anole_tuner_final *finals,
+static enum anole_status conclude(struct session *session, const struct anole_results *results,
                                   struct anole_error *error)
 {
     const struct anole_tune_arguments *arguments = &session->arguments;
-    enum anole_status status =
-        anole_tuner_save(session->tuner, finals, session->lockfile, arguments->output, error);
-    if (status != ANOLE_DONE)
-        return status;
-    const struct anole_tuner_view *view = anole_tuner_view(session->tuner);
+    enum anole_status status;
     if (arguments->json) {
-        json_t *root = anole_report_json(session->network, view, finals);
+        json_t *root = anole_report_json(anole_tasks_name(session->tasks), results);
         if (root) {
             json_object_set_new(root, "device", json_string(session->device->id));
             json_object_set_new(root, "history", json_string(arguments->history));
@@ -180,45 +110,62 @@ static enum anole_status conclude(struct session *session, const struct anole_tu
         }
         status = anole_command_print_json(root, error);
     } else {
-        status = anole_report_print(view, finals, error);
+        status = anole_report_print(results, error);
         printf("wrote %s (what was found) and %s (every trial)\n", arguments->output,
                arguments->history);
     }
     if (status == ANOLE_DONE)
-        status = check_found(view, finals, error);
+        status = anole_results_check(results, error);
     if (status == ANOLE_DONE && session->baseline)
-        status = hold_against(arguments, session->baseline, session->tuner, finals, error);
+        status =
+            anole_results_compare(results, session->baseline, (double)arguments->tolerance, error);
     return status;
+}
+
+static void watch(void *context, enum anole_tune_event event, const struct anole_tune_state *state)
+{
+    struct session *session = context;
+    session->trials = state->trials;
+    session->elapsed = state->elapsed;
+    anole_progress_show(session->progress, event, state);
 }
 
 static enum anole_status tune(struct session *session, struct anole_error *error)
 {
-    size_t tasks = anole_tuner_view(session->tuner)->task_count;
-    struct anole_tuner_final *finals = calloc(tasks, sizeof *finals);
-    if (!finals)
-        return anole_fail_memory(error);
-    bool plain = session->network->dtype == ANOLE_F32;
-    anole_log_info("tuning %s (%zu tasks%s%s) on %s: %s", session->network->name, tasks,
-                   plain ? "" : ", ", plain ? "" : anole_precision_text(session->network->dtype),
-                   session->device->id, session->device->device.name);
-    anole_tuner_observe(session->tuner, anole_progress_show, session->progress);
-    enum anole_status status = anole_tuner_run(session->tuner, error);
-    if (status == ANOLE_DONE)
-        status = anole_tuner_finish(session->tuner, finals, error);
+    const struct anole_tune_arguments *arguments = &session->arguments;
+    struct anole_results *results = NULL;
+    struct anole_tune_options options = {
+        .size = sizeof options,
+        .time_limit = arguments->time,
+        .trial_limit = arguments->trials,
+        .seed = arguments->seed,
+        .explorer = arguments->explorer,
+        .sampler = arguments->sampler,
+        .history_path = arguments->history,
+        .transfer_paths = arguments->transfers,
+        .transfer_count = arguments->transfer_count,
+        .lock_path = arguments->output,
+        .progress = watch,
+        .progress_context = session,
+    };
+    enum anole_status status =
+        anole_tune(&results, session->tasks, session->device, &options, error);
     anole_progress_destroy(session->progress);
     session->progress = NULL;
-    anole_tuner_observe(session->tuner, NULL, NULL);
     if (status == ANOLE_ERR_INTERRUPTED || status == ANOLE_ERR_WORKER)
-        anole_tune_say_resume(&session->arguments, anole_tuner_view(session->tuner));
+        anole_tune_say_resume(arguments, session->trials, session->elapsed);
     if (status == ANOLE_DONE)
-        status = conclude(session, finals, error);
-    free(finals);
+        status = conclude(session, results, error);
+    anole_results_destroy(results);
     return status;
 }
 
-static enum anole_status tune_one(struct anole_tune_arguments *arguments, struct anole_error *error)
+/* `devices` NULL: they are yet to be listed. */
+static enum anole_status tune_one(struct anole_tune_arguments *arguments,
+                                  struct anole_context *context,
+                                  const struct anole_devices *devices, struct anole_error *error)
 {
-    struct session session = {.arguments = *arguments};
+    struct session session = {.arguments = *arguments, .context = context, .devices = devices};
     enum anole_status status = prepare(&session, error);
     if (status == ANOLE_DONE) {
         snprintf(arguments->written, sizeof arguments->written, "%s", session.arguments.output);
@@ -231,32 +178,28 @@ static enum anole_status tune_one(struct anole_tune_arguments *arguments, struct
 /* ---------------------------------------------------------- several devices */
 
 /* Whether a driver did not answer: what is missing may be its. */
-static bool driver_failed(const struct anole_registry *registry)
+static bool driver_failed(const struct anole_devices *devices)
 {
-    for (size_t i = 0; i < registry->entry_count; i++)
-        if (registry->entries[i].probe_problem[0])
+    for (size_t i = 0; i < anole_devices_backend_count(devices); i++) {
+        const struct anole_backend_info *backend = anole_devices_backend(devices, i);
+        if (backend->loaded && backend->problem[0])
             return true;
+    }
     return false;
 }
 
 /* Are there all of them, and each but once?  Nobody wants to know after the first has
  * been tuned.  One that is missing where a driver failed is left out, and said. */
 static enum anole_status check_devices(struct anole_tune_arguments *arguments,
+                                       const struct anole_devices *devices,
                                        struct anole_error *missing, struct anole_error *error)
 {
-    const struct anole_registry_device *found[ANOLE_TUNE_DEVICES];
-    struct anole_registry *registry = NULL;
-    if (arguments->json)
-        return anole_fail(error, ANOLE_ERR_USAGE,
-                          "--json: expected one --device, found %zu; what was found on several is "
-                          "in the lock file, and `anole compare --json` shows it",
-                          arguments->device_count);
-    enum anole_status status =
-        anole_registry_create(&registry, (uint32_t)arguments->threads, error);
+    const struct anole_device_info *found[ANOLE_TUNE_DEVICES];
+    enum anole_status status = ANOLE_DONE;
     size_t kept = 0;
     for (size_t i = 0; i < arguments->device_count && status == ANOLE_DONE; i++) {
         struct anole_error own = {.status = ANOLE_DONE};
-        status = anole_registry_find(&found[kept], registry, arguments->devices[i], &own);
+        status = anole_devices_find(&found[kept], devices, arguments->devices[i], &own);
         for (size_t j = 0; j < kept && status == ANOLE_DONE; j++)
             if (found[kept] == found[j])
                 status = anole_fail(&own, ANOLE_ERR_USAGE,
@@ -264,7 +207,7 @@ static enum anole_status check_devices(struct anole_tune_arguments *arguments,
                                     found[kept]->id);
         if (status == ANOLE_DONE) {
             arguments->devices[kept++] = arguments->devices[i];
-        } else if (status == ANOLE_ERR_NO_DEVICE && driver_failed(registry)) {
+        } else if (status == ANOLE_ERR_NO_DEVICE && driver_failed(devices)) {
             anole_log_warning("%s; it is left out", own.text);
             *missing = own;
             status = ANOLE_DONE;
@@ -272,22 +215,37 @@ static enum anole_status check_devices(struct anole_tune_arguments *arguments,
             *error = own;
         }
     }
-    anole_registry_destroy(registry);
     arguments->device_count = kept;
     return status;
+}
+
+static enum anole_status list_devices(struct anole_devices **devices,
+                                      struct anole_tune_arguments *arguments,
+                                      struct anole_context *context, struct anole_error *missing,
+                                      struct anole_error *error)
+{
+    if (arguments->json)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--json: expected one --device, found %zu; what was found on several is "
+                          "in the lock file, and `anole compare --json` shows it",
+                          arguments->device_count);
+    enum anole_status status =
+        anole_devices_list(devices, context, (uint32_t)arguments->threads, error);
+    return status == ANOLE_DONE ? check_devices(arguments, *devices, missing, error) : status;
 }
 
 /* Each gets all of the time.  One that fails holds nobody up; the first failure is
  * that of the whole. */
 static enum anole_status tune_several(struct anole_tune_arguments *arguments,
-                                      struct anole_error *error)
+                                      struct anole_context *context, struct anole_error *error)
 {
     struct anole_error failure = {.status = ANOLE_DONE};
-    enum anole_status status = check_devices(arguments, &failure, error);
+    struct anole_devices *devices = NULL;
+    enum anole_status status = list_devices(&devices, arguments, context, &failure, error);
     for (size_t i = 0; status == ANOLE_DONE && i < arguments->device_count; i++) {
         struct anole_error own = {.status = ANOLE_DONE};
         arguments->device = arguments->devices[i];
-        enum anole_status one = tune_one(arguments, &own);
+        enum anole_status one = tune_one(arguments, context, devices, &own);
         /* What workers fail with says the device. */
         if (one != ANOLE_DONE && one != ANOLE_ERR_WORKER)
             anole_error_prefix(&own, "%s", arguments->device);
@@ -295,7 +253,8 @@ static enum anole_status tune_several(struct anole_tune_arguments *arguments,
             if (failure.status != ANOLE_DONE)
                 anole_log_error("%s", failure.text);
             *error = own;
-            return one;
+            status = one;
+            break;
         }
         if (one != ANOLE_DONE && failure.status == ANOLE_DONE)
             failure = own;
@@ -309,6 +268,7 @@ static enum anole_status tune_several(struct anole_tune_arguments *arguments,
         *error = failure;
         status = failure.status;
     }
+    anole_devices_destroy(devices);
     return status;
 }
 
@@ -338,10 +298,15 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                             "says of what type its arguments are");
     if (status != ANOLE_DONE)
         return status;
-    if (arguments.device_count < 2)
-        return tune_one(&arguments, error);
-    status = tune_several(&arguments, error);
-    if (status == ANOLE_DONE)
+    struct anole_context *context = NULL;
+    status = anole_command_context(&context, error);
+    bool several = arguments.device_count > 1;
+    if (status == ANOLE_DONE && !several)
+        status = tune_one(&arguments, context, NULL, error);
+    else if (status == ANOLE_DONE)
+        status = tune_several(&arguments, context, error);
+    anole_context_destroy(context);
+    if (status == ANOLE_DONE && several)
         status = compare(&arguments, error);
     return status;
 }

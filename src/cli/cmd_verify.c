@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
 #include "cli/table.h"
-#include "tune/finalists.h"
-#include "tune/tuner.h"
-#include "tune/locked.h"
-#include "devices/selection.h"
+#include "op/task.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#define SECONDS_A_TASK 2.0
-/* A kernel counts as slower than the default if even the better end of the interval says so,
-   by this much: of twenty intervals of 95 %, one is off by chance, and then by little. */
-#define SLOWER_THAN_DEFAULT 0.98
 
 struct arguments {
     const char *file, *device, *kernel;
@@ -58,90 +48,47 @@ static enum anole_status take(void *context, size_t index, const char *value,
     return ANOLE_DONE;
 }
 
-/* What became of one entry of the lock file. */
-struct check {
-    const struct anole_lock_task *entry;
-    struct anole_task task;
-    struct anole_custom_kernel *custom; /* NULL: the task is a layer */
-    char label[64];
-    struct anole_result result, default_result;
-    struct anole_tuner_final final;
-    bool same_source; /* the kernel is the one that was tuned */
-};
-
 struct session {
     struct arguments arguments;
-    struct anole_lockfile *lockfile;
-    struct anole_registry *registry;
-    const struct anole_registry_device *device;
-    const struct anole_lock_device *locked;
-    struct anole_measure *measure;
-    struct check *checks; /* [locked->task_count] */
+    struct anole_context *context;
+    struct anole_tuned *tuned;
+    struct anole_devices *devices;
+    const struct anole_device_info *device;
+    struct anole_verification *verification;
 };
 
 static void session_fini(struct session *session)
 {
-    anole_measure_destroy(session->measure);
-    for (size_t i = 0; session->checks && i < session->locked->task_count; i++)
-        anole_custom_destroy(session->checks[i].custom);
-    free(session->checks);
-    anole_registry_destroy(session->registry);
-    anole_lockfile_destroy(session->lockfile);
-}
-
-static enum anole_status check_task(struct session *session, struct check *check,
-                                    struct anole_error *error)
-{
-    const struct anole_backend *backend =
-        session->registry->entries[session->device->backend].backend;
-    struct anole_generator *generator = NULL;
-    enum anole_status status =
-        anole_lock_task_read(&check->task, &check->custom, check->entry, session->lockfile,
-                             &session->device->device, error);
-    if (status == ANOLE_DONE)
-        status = anole_generator_create(&generator, backend, &session->device->device, &check->task,
-                                        error);
-    if (status != ANOLE_DONE) {
-        anole_error_prefix(error, "%s", session->arguments.file);
-        return status;
-    }
-    anole_task_label(check->label, sizeof check->label, &check->task);
-    uint64_t config;
-    status = anole_lock_task_config(&config, check->entry, anole_generator_space(generator), error);
-    if (status == ANOLE_DONE)
-        status =
-            anole_finalists_compare(&check->final, &check->result, &check->default_result,
-                                    session->measure, generator, config, SECONDS_A_TASK, error);
-    check->same_source = check->final.source_hash == check->entry->source_hash;
-    anole_generator_destroy(generator);
-    return status;
+    anole_verification_destroy(session->verification);
+    anole_devices_destroy(session->devices);
+    anole_tuned_destroy(session->tuned);
+    anole_context_destroy(session->context);
 }
 
 /* ---------------------------------------------------------------- outputs */
 
-static const char *verdict(const struct check *check)
+static const char *verdict(const struct anole_verified *check)
 {
-    if (check->result.outcome != ANOLE_OUTCOME_OK)
-        return anole_outcome_text(check->result.outcome);
+    if (check->outcome != ANOLE_OUTCOME_OK)
+        return anole_outcome_text(check->outcome);
     return check->same_source ? "right" : "right, but another kernel than was tuned";
 }
 
-static void print_check(struct anole_table *table, const struct check *check)
+static void print_check(struct anole_table *table, const struct anole_verified *check)
 {
     char text[32];
-    bool ok = check->result.outcome == ANOLE_OUTCOME_OK;
+    bool ok = check->outcome == ANOLE_OUTCOME_OK;
     anole_table_cell(table, "%s", check->label);
     anole_table_cell(table, "%s", verdict(check));
-    if (isnan(check->result.error))
+    if (isnan(check->error))
         anole_table_cell(table, "-");
     else
-        anole_table_cell(table, "%.2g", check->result.error);
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->entry->value));
-    anole_table_cell(table, "%s",
-                     ok ? anole_text_seconds(text, sizeof text, check->final.value) : "-");
-    if (ok && !isnan(check->final.speedup))
-        anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->final.speedup,
-                         check->final.speedup_low, check->final.speedup_high);
+        anole_table_cell(table, "%.2g", check->error);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->tuned->seconds));
+    anole_table_cell(table, "%s", ok ? anole_text_seconds(text, sizeof text, check->seconds) : "-");
+    if (ok && !isnan(check->speedup))
+        anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->speedup, check->speedup_low,
+                         check->speedup_high);
     else
         anole_table_cell(table, "-");
 }
@@ -154,8 +101,8 @@ static enum anole_status print_table(const struct session *session, struct anole
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)
         return status;
-    for (size_t i = 0; i < session->locked->task_count; i++)
-        print_check(table, &session->checks[i]);
+    for (size_t i = 0; i < anole_verification_count(session->verification); i++)
+        print_check(table, anole_verification_get(session->verification, i));
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     return status;
@@ -165,20 +112,19 @@ static enum anole_status print_json(const struct session *session, struct anole_
 {
     json_t *tasks = json_array();
     double sum = 0.0;
-    for (size_t i = 0; i < session->locked->task_count; i++) {
-        const struct check *c = &session->checks[i];
-        sum += c->entry->multiplicity * (c->final.found ? c->final.value : NAN);
+    for (size_t i = 0; i < anole_verification_count(session->verification); i++) {
+        const struct anole_verified *check = anole_verification_get(session->verification, i);
+        sum += check->tuned->multiplicity * check->seconds;
         json_array_append_new(
             tasks,
-            json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task", c->entry->task,
-                      "outcome", anole_outcome_text(c->result.outcome), "message",
-                      c->result.message, "same_source", (int)c->same_source, "error",
-                      anole_json_real(c->result.error), "seconds_then",
-                      anole_json_real(c->entry->value), "seconds",
-                      anole_json_real(c->final.found ? c->final.value : NAN), "speedup",
-                      anole_json_real(c->final.found ? c->final.speedup : NAN), "speedup_low",
-                      anole_json_real(c->final.found ? c->final.speedup_low : NAN), "speedup_high",
-                      anole_json_real(c->final.found ? c->final.speedup_high : NAN)));
+            json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
+                      check->tuned->key, "outcome", anole_outcome_text(check->outcome), "message",
+                      check->message, "same_source", (int)check->same_source, "error",
+                      anole_json_real(check->error), "seconds_then",
+                      anole_json_real(check->tuned->seconds), "seconds",
+                      anole_json_real(check->seconds), "speedup", anole_json_real(check->speedup),
+                      "speedup_low", anole_json_real(check->speedup_low), "speedup_high",
+                      anole_json_real(check->speedup_high)));
     }
     return anole_command_print_json(
         json_pack("{s:s, s:s, s:o, s:o}", "file", session->arguments.file, "device",
@@ -186,75 +132,27 @@ static enum anole_status print_json(const struct session *session, struct anole_
         error);
 }
 
-/* --------------------------------------------------------------- verdict */
-
-/* Wrong results weigh most, then failures, then slowness. */
-static enum anole_status judge(const struct session *session, struct anole_error *error)
-{
-    const struct check *slow = NULL, *failed = NULL;
-    enum anole_metric metric = session->locked->metric;
-    double then = 0.0, now = 0.0;
-    for (size_t i = 0; i < session->locked->task_count; i++) {
-        const struct check *check = &session->checks[i];
-        if (check->result.outcome == ANOLE_OUTCOME_WRONG_ANSWER)
-            return anole_fail(error, ANOLE_ERR_WRONG_RESULT, "%s: %s", check->label,
-                              check->result.message);
-        if (check->result.outcome != ANOLE_OUTCOME_OK) {
-            failed = check;
-            continue;
-        }
-        if (check->final.speedup_high < SLOWER_THAN_DEFAULT)
-            slow = check;
-        then += check->entry->multiplicity * anole_metric_cost(metric, check->entry->value);
-        now += check->entry->multiplicity * anole_metric_cost(metric, check->final.value);
-    }
-    if (failed)
-        return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,
-                          anole_outcome_words(failed->result.outcome), failed->result.message);
-    if (slow)
-        return anole_fail(error, ANOLE_ERR_SLOWER,
-                          "%s: slower than the default config (%.2fx [%.2f, %.2f]); tune again",
-                          slow->label, slow->final.speedup, slow->final.speedup_low,
-                          slow->final.speedup_high);
-    if (session->arguments.tolerance != UINT64_MAX &&
-        now > then * (1.0 + (double)session->arguments.tolerance / 100.0))
-        return anole_fail(error, ANOLE_ERR_SLOWER,
-                          "the network takes %.1f %% longer than in %s; expected at most %llu %%",
-                          100.0 * (now / then - 1.0), session->arguments.file,
-                          (unsigned long long)session->arguments.tolerance);
-    return ANOLE_DONE;
-}
-
 /* -------------------------------------------------------------------- run */
 
-static enum anole_status prepare(struct session *session, struct anole_error *error)
+static enum anole_status verify(struct session *session, struct anole_error *error)
 {
-    enum anole_status status =
-        anole_lockfile_load(&session->lockfile, session->arguments.file, error);
-    if (status == ANOLE_DONE && session->arguments.kernel)
-        status = anole_lockfile_set_path(session->lockfile, session->arguments.kernel, error);
+    const struct arguments *arguments = &session->arguments;
+    struct anole_verify_options wanted = {.size = sizeof wanted};
+    if (arguments->precision)
+        wanted.precision = anole_precision_text(arguments->precision);
+    enum anole_status status = anole_command_context(&session->context, error);
     if (status == ANOLE_DONE)
-        status = anole_registry_create(&session->registry, 0, error);
+        status = anole_tuned_load(&session->tuned, session->context, arguments->file, error);
+    if (status == ANOLE_DONE && arguments->kernel)
+        status = anole_tuned_set_kernel(session->tuned, arguments->kernel, error);
     if (status == ANOLE_DONE)
-        status = anole_registry_find(&session->device, session->registry, session->arguments.device,
-                                     error);
+        status = anole_devices_list(&session->devices, session->context, 0, error);
     if (status == ANOLE_DONE)
-        status = anole_lockfile_find(&session->locked, session->lockfile, session->arguments.file,
-                                     session->registry, session->device,
-                                     session->arguments.precision, error);
-    if (status != ANOLE_DONE)
-        return status;
-    struct anole_measure_options measure = {
-        .threads = session->locked->threads,
-        .seed = 2, /* other data than tuning uses by default */
-        .stop = anole_interrupted,
-    };
-    size_t count = session->locked->task_count;
-    session->checks = calloc(count ? count : 1, sizeof *session->checks);
-    if (!session->checks)
-        return anole_fail_memory(error);
-    return anole_measure_create(&session->measure, session->registry, session->device, &measure,
-                                error);
+        status = anole_devices_find(&session->device, session->devices, arguments->device, error);
+    if (status == ANOLE_DONE)
+        status =
+            anole_verify(&session->verification, session->tuned, session->device, &wanted, error);
+    return status;
 }
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
@@ -267,17 +165,15 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         &anole_cmd_verify, argc, argv, take, &session.arguments, &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
+    uint64_t tolerance = session.arguments.tolerance;
     session.arguments.file = positional[0];
-    status = prepare(&session, error);
-    for (size_t i = 0; status == ANOLE_DONE && i < session.locked->task_count; i++) {
-        session.checks[i].entry = &session.locked->tasks[i];
-        status = check_task(&session, &session.checks[i], error);
-    }
+    status = verify(&session, error);
     if (status == ANOLE_DONE)
         status =
             session.arguments.json ? print_json(&session, error) : print_table(&session, error);
     if (status == ANOLE_DONE)
-        status = judge(&session, error);
+        status = anole_verification_check(
+            session.verification, tolerance == UINT64_MAX ? -1.0 : (double)tolerance, error);
     session_fini(&session);
     return status;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 
+#include "base/log.h"
+#include "cli/interrupt.h"
+#include "op/task.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* The network's name as part of a file's name. */
-static const char *file_name(char *out, size_t size, const struct anole_workload *network,
-                             const char *ending)
+static const char *file_name(char *out, size_t size, const char *network, const char *ending)
 {
-    snprintf(out, size, "%.200s%s", network->name, ending);
+    snprintf(out, size, "%.200s%s", network, ending);
     for (char *p = out; *p; p++) {
         bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
                      (*p >= '0' && *p <= '9') || *p == '_' || *p == '-' || (*p == '.' && p > out);
@@ -18,14 +21,25 @@ static const char *file_name(char *out, size_t size, const struct anole_workload
     return out;
 }
 
-const char *anole_command_history_path(char *out, size_t size, const struct anole_workload *network)
+const char *anole_command_history_path(char *out, size_t size, const char *network)
 {
     return file_name(out, size, network, ".history");
 }
 
-const char *anole_command_lock_path(char *out, size_t size, const struct anole_workload *network)
+const char *anole_command_lock_path(char *out, size_t size, const char *network)
 {
     return file_name(out, size, network, ".lock.json");
+}
+
+enum anole_status anole_command_context(struct anole_context **context, struct anole_error *error)
+{
+    struct anole_context_options options = {
+        .size = sizeof options,
+        .level = ANOLE_LEVEL_DEBUG, /* anole_log_print() leaves out what is not wanted */
+        .log = anole_log_print,
+        .stop = anole_interrupted,
+    };
+    return anole_context_create(context, &options, error);
 }
 
 enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
@@ -73,4 +87,14 @@ enum anole_status anole_command_print_json(json_t *root, struct anole_error *err
     if (failed || putchar('\n') == EOF)
         return anole_fail_errno(error, "cannot write JSON to stdout");
     return ANOLE_DONE;
+}
+
+enum anole_status anole_kernel_or_network(const char *kernel, size_t positional, const char *verb,
+                                          struct anole_error *error)
+{
+    if (!kernel == (positional > 0))
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_USAGE,
+                      "anole %s: expected NETWORK or --kernel T1, found %s; see `anole %s --help`",
+                      verb, kernel ? "both" : "nothing", verb);
 }

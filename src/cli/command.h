@@ -6,11 +6,12 @@
 #ifndef ANOLE_COMMAND_H
 #define ANOLE_COMMAND_H
 
+#include <anole/anole.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "plugin/backend.h"
-#include "graph/workload.h"
 
 extern const struct anole_command anole_cmd_devices;
 extern const struct anole_command anole_cmd_tasks;
@@ -25,10 +26,13 @@ extern const struct anole_command anole_cmd_compare;
 extern const struct anole_command anole_cmd_export;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the
- * current folder.  Returns out. */
-const char *anole_command_history_path(char *out, size_t size,
-                                       const struct anole_workload *network);
-const char *anole_command_lock_path(char *out, size_t size, const struct anole_workload *network);
+ * current folder, for the network NAME.  Returns out. */
+const char *anole_command_history_path(char *out, size_t size, const char *network);
+const char *anole_command_lock_path(char *out, size_t size, const char *network);
+
+/* The context in which verbs use the library: messages go to stderr, a signal stops it. */
+ANOLE_CHECKED enum anole_status anole_command_context(struct anole_context **context,
+                                                      struct anole_error *error);
 
 /* What --precision says: *dtype is of enum anole_dtype.  ERR_USAGE if it is none. */
 enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
@@ -36,6 +40,10 @@ enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
 
 /* What the precision of a device's results adds to its name: "" for fp32, " tf32". */
 const char *anole_precision_suffix(uint32_t dtype);
+
+/* Exactly one of a network (positional[0]) and --kernel has to be given. */
+enum anole_status anole_kernel_or_network(const char *kernel, size_t positional, const char *verb,
+                                          struct anole_error *error);
 
 /* Appends a text as a word for a shell, in quotes where it needs them. */
 void anole_command_quote(struct anole_text *out, const char *text);

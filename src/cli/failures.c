@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "op/task.h"
 #include "record/history.h"
 
 #include <ctype.h>

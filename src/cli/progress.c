@@ -58,60 +58,61 @@ void anole_progress_destroy(struct anole_progress *progress)
 
 /* The network's time with defaults and with the best so far, over the tasks for
  * which both are known. */
-static void estimate(const struct anole_tuner_view *view, double *before, double *after)
+static void estimate(const struct anole_tune_state *state, double *before, double *after)
 {
     *before = *after = 0.0;
-    for (size_t i = 0; i < view->task_count; i++) {
-        const struct anole_tuner_task *task = &view->tasks[i];
-        if (isnan(task->default_value) || isnan(task->best_value))
+    for (size_t i = 0; i < state->task_count; i++) {
+        const struct anole_tune_task *task = state->tasks[i];
+        if (isnan(task->default_seconds) || isnan(task->best_seconds))
             continue;
-        *before += task->source->multiplicity * task->default_value;
-        *after += task->source->multiplicity * task->best_value;
+        *before += task->task->multiplicity * task->default_seconds;
+        *after += task->task->multiplicity * task->best_seconds;
     }
 }
 
-static void put_clock(struct anole_text *out, const struct anole_tuner_view *view)
+static void put_clock(struct anole_text *out, const struct anole_tune_state *state)
 {
-    int elapsed = (int)view->elapsed;
+    int elapsed = (int)state->elapsed;
     anole_text_printf(out, "%d:%02d", elapsed / 60, elapsed % 60);
-    if (view->time_limit > 0.0) {
-        int left = (int)fmax(0.0, view->time_limit - view->elapsed);
+    if (state->time_limit > 0.0) {
+        int left = (int)fmax(0.0, state->time_limit - state->elapsed);
         anole_text_printf(out, ", %d:%02d left", left / 60, left % 60);
     }
 }
 
-static void put_trials(struct anole_text *out, const struct anole_tuner_view *view)
+static void put_trials(struct anole_text *out, const struct anole_tune_state *state)
 {
     size_t resumed = 0;
-    for (size_t i = 0; i < view->task_count; i++)
-        resumed += view->tasks[i].resumed;
-    anole_text_printf(out, "%zu trials", view->trials);
-    if (view->trial_limit > 0)
-        anole_text_printf(out, " of %llu", (unsigned long long)view->trial_limit);
+    for (size_t i = 0; i < state->task_count; i++)
+        resumed += state->tasks[i]->resumed;
+    anole_text_printf(out, "%zu trials", state->trials);
+    if (state->trial_limit > 0)
+        anole_text_printf(out, " of %llu", (unsigned long long)state->trial_limit);
     if (resumed > 0)
         anole_text_printf(out, " (+%zu from the history)", resumed);
 }
 
-static void put_task(struct anole_text *out, const struct anole_tuner_task *task)
+static void put_task(struct anole_text *out, const struct anole_tune_task *task)
 {
-    if (isnan(task->best_value)) {
+    if (isnan(task->best_seconds)) {
         anole_text_printf(out, "nothing valid yet");
         return;
     }
     char time[32];
-    if (task->flops > 0.0)
-        anole_text_printf(out, "best %.1f GFLOP/s, ", task->flops / task->best_value * 1e-9);
-    anole_text_printf(out, "%s", anole_text_seconds(time, sizeof time, task->best_value));
-    if (!isnan(task->default_value))
+    if (task->task->flops > 0.0)
+        anole_text_printf(out, "best %.1f GFLOP/s, ",
+                          task->task->flops / task->best_seconds * 1e-9);
+    anole_text_printf(out, "%s", anole_text_seconds(time, sizeof time, task->best_seconds));
+    if (!isnan(task->default_seconds))
         anole_text_printf(out, ", %+.0f %% over the default",
-                          100.0 * (task->default_value / task->best_value - 1.0));
+                          100.0 * (task->default_seconds / task->best_seconds - 1.0));
 }
 
-static void put_network(struct anole_text *out, const struct anole_tuner_view *view,
+static void put_network(struct anole_text *out, const struct anole_tune_state *state,
                         const char *separator)
 {
     double before, after;
-    estimate(view, &before, &after);
+    estimate(state, &before, &after);
     if (after <= 0.0)
         return;
     char a[32], b[32];
@@ -119,13 +120,13 @@ static void put_network(struct anole_text *out, const struct anole_tuner_view *v
                       anole_text_seconds(b, sizeof b, after), before / after, separator);
 }
 
-static void put_failures(struct anole_text *out, const struct anole_tuner_view *view)
+static void put_failures(struct anole_text *out, const struct anole_tune_state *state)
 {
     size_t sum = 0;
     for (int kind = 0; kind < ANOLE_OUTCOME_COUNT; kind++) {
         size_t count = 0;
-        for (size_t i = 0; i < view->task_count; i++)
-            count += view->tasks[i].failures[kind];
+        for (size_t i = 0; i < state->task_count; i++)
+            count += state->tasks[i]->outcomes[kind];
         if (count == 0)
             continue;
         anole_text_printf(out, "%s%s %zu",
@@ -138,17 +139,17 @@ static void put_failures(struct anole_text *out, const struct anole_tuner_view *
 }
 
 /* Where the wall time went, in percent of what has passed. */
-static void put_costs(struct anole_text *out, const struct anole_tuner_view *view)
+static void put_costs(struct anole_text *out, const struct anole_tune_state *state)
 {
-    double search = view->search.model + view->search.explore + view->search.sample;
-    double percent = view->elapsed > 0.0 ? 100.0 / view->elapsed : 0.0;
+    double search = state->cost->model + state->cost->explore + state->cost->sample;
+    double percent = state->elapsed > 0.0 ? 100.0 / state->elapsed : 0.0;
     anole_text_printf(out,
                       "time: build %.0f %%, run %.0f %%, verify %.0f %%, prepare %.0f %%, "
                       "workers %.0f %%, search %.1f %%, history %.1f %%",
-                      percent * view->measure.build, percent * view->measure.run,
-                      percent * (view->measure.verify + view->measure.transfer),
-                      percent * view->measure.prepare, percent * view->measure.worker,
-                      percent * search, percent * view->history_seconds);
+                      percent * state->cost->build, percent * state->cost->run,
+                      percent * (state->cost->verify + state->cost->transfer),
+                      percent * state->cost->prepare, percent * state->cost->workers,
+                      percent * search, percent * state->cost->history);
 }
 
 /* --------------------------------------------------------------- showing */
@@ -161,19 +162,19 @@ static int columns(void)
     return 80;
 }
 
-static void paint(struct anole_progress *progress, const struct anole_tuner_view *view)
+static void paint(struct anole_progress *progress, const struct anole_tune_state *state)
 {
-    const struct anole_tuner_task *task = &view->tasks[view->current];
+    const struct anole_tune_task *task = state->tasks[state->current];
     struct anole_text lines[LINES] = {{0}};
-    put_clock(&lines[0], view);
-    anole_text_printf(&lines[0], "  %s  ", view->phase);
-    put_trials(&lines[0], view);
-    anole_text_printf(&lines[1], "task %zu/%zu  %s  ", view->current + 1, view->task_count,
-                      task->label);
+    put_clock(&lines[0], state);
+    anole_text_printf(&lines[0], "  %s  ", state->phase_text);
+    put_trials(&lines[0], state);
+    anole_text_printf(&lines[1], "task %zu/%zu  %s  ", state->current + 1, state->task_count,
+                      task->task->label);
     put_task(&lines[1], task);
-    put_network(&lines[2], view, "  ");
-    put_failures(&lines[2], view);
-    put_costs(&lines[3], view);
+    put_network(&lines[2], state, "  ");
+    put_failures(&lines[2], state);
+    put_costs(&lines[3], state);
     wipe(progress);
     int width = columns();
     for (int i = 0; i < LINES; i++) {
@@ -183,33 +184,35 @@ static void paint(struct anole_progress *progress, const struct anole_tuner_view
     progress->painted = true;
 }
 
-static void plain(const struct anole_tuner_view *view)
+static void plain(const struct anole_tune_state *state)
 {
-    const struct anole_tuner_task *task = &view->tasks[view->current];
+    const struct anole_tune_task *task = state->tasks[state->current];
     struct anole_text line = {0};
-    put_clock(&line, view);
-    anole_text_printf(&line, "  %s  ", view->phase);
-    put_trials(&line, view);
-    anole_text_printf(&line, "  %s: ", task->label);
+    put_clock(&line, state);
+    anole_text_printf(&line, "  %s  ", state->phase_text);
+    put_trials(&line, state);
+    anole_text_printf(&line, "  %s: ", task->task->label);
     put_task(&line, task);
     anole_text_printf(&line, "; ");
-    put_network(&line, view, "; ");
-    put_failures(&line, view);
+    put_network(&line, state, "; ");
+    put_failures(&line, state);
     fprintf(stderr, "%s\n", line.data ? line.data : "");
     anole_text_fini(&line);
 }
 
-void anole_progress_show(void *context, const struct anole_tuner_view *view)
+void anole_progress_show(void *context, enum anole_tune_event event,
+                         const struct anole_tune_state *state)
 {
+    (void)event;
     struct anole_progress *progress = context;
     double now = anole_clock();
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
-    if (progress->phase == view->phase && now - progress->shown < interval)
+    if (progress->phase == state->phase_text && now - progress->shown < interval)
         return;
-    progress->phase = view->phase;
+    progress->phase = state->phase_text;
     progress->shown = now;
     if (progress->terminal)
-        paint(progress, view);
+        paint(progress, state);
     else
-        plain(view);
+        plain(state);
 }

@@ -6,7 +6,7 @@
 #ifndef ANOLE_PROGRESS_H
 #define ANOLE_PROGRESS_H
 
-#include "tune/tuner.h"
+#include <anole/anole.h>
 
 struct anole_progress;
 
@@ -15,7 +15,8 @@ enum anole_status anole_progress_create(struct anole_progress **progress,
 /* Leaves the terminal clean. */
 void anole_progress_destroy(struct anole_progress *progress);
 
-/* An anole_tuner_observer; the context is the progress. */
-void anole_progress_show(void *progress, const struct anole_tuner_view *view);
+/* An anole_tune_callback; the context is the progress. */
+void anole_progress_show(void *progress, enum anole_tune_event event,
+                         const struct anole_tune_state *state);
 
 #endif

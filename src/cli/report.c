@@ -7,71 +7,70 @@
 #include <math.h>
 #include <stdio.h>
 
-void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_view *view,
-                         const struct anole_tuner_final *finals)
+void anole_report_add_up(struct anole_report_sum *sum, const struct anole_results *results)
 {
     *sum = (struct anole_report_sum){0};
-    for (size_t i = 0; i < view->task_count; i++) {
-        uint32_t layers = view->tasks[i].source->multiplicity;
-        if (!finals[i].found || isnan(finals[i].default_value)) {
+    for (size_t i = 0; i < anole_results_count(results); i++) {
+        const struct anole_result_info *result = anole_results_get(results, i);
+        uint32_t layers = result->multiplicity;
+        if (!result->found || isnan(result->default_seconds)) {
             sum->missing += layers;
             continue;
         }
         sum->layers += layers;
-        sum->before += layers * finals[i].default_value;
-        sum->after += layers * finals[i].value;
-        sum->flops += layers * view->tasks[i].flops;
+        sum->before += layers * result->default_seconds;
+        sum->after += layers * result->seconds;
+        sum->flops += layers * result->flops;
     }
 }
 
-double anole_report_overhead(const struct anole_tuner_view *view)
+double anole_report_overhead(const struct anole_tune_state *state)
 {
-    const struct anole_measure_cost *cost = &view->measure;
+    const struct anole_tune_cost *cost = state->cost;
     double useful = cost->build + cost->prepare + cost->transfer + cost->run + cost->verify;
-    return view->elapsed > 0.0 ? (view->elapsed - useful) / view->elapsed : 0.0;
+    return state->elapsed > 0.0 ? (state->elapsed - useful) / state->elapsed : 0.0;
 }
 
 /* ------------------------------------------------------------------ words */
 
-static void print_speedup(struct anole_table *table, const struct anole_tuner_final *final)
+static void print_speedup(struct anole_table *table, const struct anole_result_info *result)
 {
-    if (final->tie)
+    if (result->tie)
         anole_table_cell(table, "1.00x (default kept)");
-    else if (isnan(final->speedup))
+    else if (isnan(result->speedup))
         anole_table_cell(table, "the default failed");
     else
-        anole_table_cell(table, "%.2fx [%.2f, %.2f]", final->speedup, final->speedup_low,
-                         final->speedup_high);
+        anole_table_cell(table, "%.2fx [%.2f, %.2f]", result->speedup, result->speedup_low,
+                         result->speedup_high);
 }
 
-static void print_row(struct anole_table *table, const struct anole_tuner_task *task,
-                      const struct anole_tuner_final *final)
+static void print_row(struct anole_table *table, const struct anole_result_info *result)
 {
     char text[32];
-    anole_table_cell(table, "%s", task->source->layer);
-    anole_table_cell(table, "%s", task->label);
-    anole_table_cell(table, "%u", task->source->multiplicity);
-    anole_table_cell(table, "%zu", task->trials);
+    anole_table_cell(table, "%s", result->layer);
+    anole_table_cell(table, "%s", result->label);
+    anole_table_cell(table, "%u", result->multiplicity);
+    anole_table_cell(table, "%zu", result->trials);
     anole_table_cell(table, "%s",
-                     isnan(final->default_value) || !final->found
+                     isnan(result->default_seconds)
                          ? "-"
-                         : anole_text_seconds(text, sizeof text, final->default_value));
-    if (!final->found) {
+                         : anole_text_seconds(text, sizeof text, result->default_seconds));
+    if (!result->found) {
         anole_table_cell(table, "-");
         anole_table_cell(table, "-");
         anole_table_cell(table, "nothing valid found");
         return;
     }
-    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, final->value));
-    anole_table_gflops(table, task->flops, final->value);
-    print_speedup(table, final);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, result->seconds));
+    anole_table_gflops(table, result->flops, result->seconds);
+    print_speedup(table, result);
 }
 
-static void print_sum(const struct anole_tuner_view *view, const struct anole_tuner_final *finals)
+static void print_sum(const struct anole_results *results)
 {
     struct anole_report_sum sum;
     char before[32], after[32];
-    anole_report_add_up(&sum, view, finals);
+    anole_report_add_up(&sum, results);
     if (sum.layers > 0)
         printf("\nnetwork: %s -> %s, %.2fx", anole_text_seconds(before, sizeof before, sum.before),
                anole_text_seconds(after, sizeof after, sum.after), sum.before / sum.after);
@@ -84,20 +83,18 @@ static void print_sum(const struct anole_tuner_view *view, const struct anole_tu
                sum.missing);
 }
 
-static void print_costs(const struct anole_tuner_view *view)
+static void print_costs(const struct anole_tune_state *state)
 {
-    const struct anole_measure_cost *cost = &view->measure;
-    double search = view->search.model + view->search.explore + view->search.sample;
+    const struct anole_tune_cost *cost = state->cost;
+    double search = cost->model + cost->explore + cost->sample;
     printf("%zu trials in %.0f s: build %.1f, run %.1f, verify %.1f, transfer %.1f, prepare %.1f, "
            "workers %.1f, search %.2f, history %.2f s; overhead %.1f %%\n",
-           view->trials, view->elapsed, cost->build, cost->run, cost->verify, cost->transfer,
-           cost->prepare, cost->worker, search, view->history_seconds,
-           100.0 * anole_report_overhead(view));
+           state->trials, state->elapsed, cost->build, cost->run, cost->verify, cost->transfer,
+           cost->prepare, cost->workers, search, cost->history,
+           100.0 * anole_report_overhead(state));
 }
 
-enum anole_status anole_report_print(const struct anole_tuner_view *view,
-                                     const struct anole_tuner_final *finals,
-                                     struct anole_error *error)
+enum anole_status anole_report_print(const struct anole_results *results, struct anole_error *error)
 {
     static const char *const titles[] = {"layer",    "task",   ">x",       ">trials",
                                          ">default", ">tuned", ">GFLOP/s", "speed-up [95 %]",
@@ -106,64 +103,60 @@ enum anole_status anole_report_print(const struct anole_tuner_view *view,
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)
         return status;
-    for (size_t i = 0; i < view->task_count; i++)
-        print_row(table, &view->tasks[i], &finals[i]);
+    for (size_t i = 0; i < anole_results_count(results); i++)
+        print_row(table, anole_results_get(results, i));
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     if (status != ANOLE_DONE)
         return status;
-    print_sum(view, finals);
-    print_costs(view);
+    print_sum(results);
+    print_costs(anole_results_state(results));
     return ANOLE_DONE;
 }
 
 /* ------------------------------------------------------------------- JSON */
 
-static json_t *task_json(const struct anole_tuner_task *task, const struct anole_tuner_final *final)
+static json_t *task_json(const struct anole_result_info *result, const struct anole_tune_task *task)
 {
     json_t *failures = json_object();
-    for (int i = 1; i < ANOLE_OUTCOME_COUNT; i++)
+    for (size_t i = 1; i < task->outcome_count; i++)
         json_object_set_new(failures, anole_outcome_text((enum anole_outcome)i),
-                            json_integer((json_int_t)task->failures[i]));
+                            json_integer((json_int_t)task->outcomes[i]));
     return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
                      "s:o, s:f}",
-                     "layer", task->source->layer, "task", task->key, "label", task->label,
-                     "multiplicity", (int)task->source->multiplicity, "trials",
-                     (json_int_t)task->trials, "resumed", (json_int_t)task->resumed, "failures",
-                     failures, "found", (int) final->found, "tie", (int) final->tie,
-                     "default_seconds", anole_json_real(final->found ? final->default_value : NAN),
-                     "seconds", anole_json_real(final->found ? final->value : NAN), "low",
-                     anole_json_real(final->found ? final->low : NAN), "high",
-                     anole_json_real(final->found ? final->high : NAN), "speedup",
-                     anole_json_real(final->found ? final->speedup : NAN), "speedup_low",
-                     anole_json_real(final->found ? final->speedup_low : NAN), "speedup_high",
-                     anole_json_real(final->found ? final->speedup_high : NAN), "flops",
-                     task->flops);
+                     "layer", result->layer, "task", result->key, "label", result->label,
+                     "multiplicity", (int)result->multiplicity, "trials",
+                     (json_int_t)result->trials, "resumed", (json_int_t)task->resumed, "failures",
+                     failures, "found", (int)result->found, "tie", (int)result->tie,
+                     "default_seconds", anole_json_real(result->default_seconds), "seconds",
+                     anole_json_real(result->seconds), "low", anole_json_real(result->low), "high",
+                     anole_json_real(result->high), "speedup", anole_json_real(result->speedup),
+                     "speedup_low", anole_json_real(result->speedup_low), "speedup_high",
+                     anole_json_real(result->speedup_high), "flops", result->flops);
 }
 
-static json_t *cost_json(const struct anole_tuner_view *view)
+static json_t *cost_json(const struct anole_tune_state *state)
 {
-    const struct anole_measure_cost *cost = &view->measure;
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
-                     "elapsed", view->elapsed, "build", cost->build, "run", cost->run, "verify",
-                     cost->verify, "transfer", cost->transfer, "prepare", cost->prepare, "workers",
-                     cost->worker, "model", view->search.model, "explore", view->search.explore,
-                     "sample", view->search.sample, "history", view->history_seconds,
-                     "workers_started", (json_int_t)cost->workers_started, "workers_lost",
-                     (json_int_t)cost->workers_lost, "workers_recycled",
-                     (json_int_t)cost->workers_recycled);
+    const struct anole_tune_cost *cost = state->cost;
+    return json_pack(
+        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "elapsed",
+        state->elapsed, "build", cost->build, "run", cost->run, "verify", cost->verify, "transfer",
+        cost->transfer, "prepare", cost->prepare, "workers", cost->workers, "model", cost->model,
+        "explore", cost->explore, "sample", cost->sample, "history", cost->history,
+        "workers_started", (json_int_t)cost->workers_started, "workers_lost",
+        (json_int_t)cost->workers_lost, "workers_recycled", (json_int_t)cost->workers_recycled);
 }
 
-json_t *anole_report_json(const struct anole_workload *network, const struct anole_tuner_view *view,
-                          const struct anole_tuner_final *finals)
+json_t *anole_report_json(const char *network, const struct anole_results *results)
 {
+    const struct anole_tune_state *state = anole_results_state(results);
     struct anole_report_sum sum;
-    anole_report_add_up(&sum, view, finals);
+    anole_report_add_up(&sum, results);
     json_t *tasks = json_array();
-    for (size_t i = 0; i < view->task_count; i++)
-        json_array_append_new(tasks, task_json(&view->tasks[i], &finals[i]));
-    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network->name, "trials",
-                     (json_int_t)view->trials, "default_seconds", sum.before, "seconds", sum.after,
-                     "overhead", anole_report_overhead(view), "layers_missing",
-                     (json_int_t)sum.missing, "time", cost_json(view), "tasks", tasks);
+    for (size_t i = 0; i < anole_results_count(results); i++)
+        json_array_append_new(tasks, task_json(anole_results_get(results, i), state->tasks[i]));
+    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network, "trials",
+                     (json_int_t)state->trials, "default_seconds", sum.before, "seconds", sum.after,
+                     "overhead", anole_report_overhead(state), "layers_missing",
+                     (json_int_t)sum.missing, "time", cost_json(state), "tasks", tasks);
 }

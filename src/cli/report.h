@@ -5,8 +5,9 @@
 #ifndef ANOLE_REPORT_H
 #define ANOLE_REPORT_H
 
+#include <anole/anole.h>
+
 #include "base/json.h"
-#include "tune/tuner.h"
 
 /* Sums over the layers whose tuned and default times are both known, seconds. */
 struct anole_report_sum {
@@ -15,20 +16,17 @@ struct anole_report_sum {
     size_t layers;  /* summed */
     size_t missing; /* layers without a time */
 };
-void anole_report_add_up(struct anole_report_sum *sum, const struct anole_tuner_view *view,
-                         const struct anole_tuner_final *finals);
+void anole_report_add_up(struct anole_report_sum *sum, const struct anole_results *results);
 
 /* To stdout. */
-enum anole_status anole_report_print(const struct anole_tuner_view *view,
-                                     const struct anole_tuner_final *finals,
+enum anole_status anole_report_print(const struct anole_results *results,
                                      struct anole_error *error);
 
-/* A new reference, or NULL. */
-json_t *anole_report_json(const struct anole_workload *network, const struct anole_tuner_view *view,
-                          const struct anole_tuner_final *finals);
+/* A new reference, or NULL.  `network`: its name. */
+json_t *anole_report_json(const char *network, const struct anole_results *results);
 
 /* Seconds that are neither generating, building, running nor verifying, over the
  * wall time: what the tuner itself costs. */
-double anole_report_overhead(const struct anole_tuner_view *view);
+double anole_report_overhead(const struct anole_tune_state *state);
 
 #endif

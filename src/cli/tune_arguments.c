@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "op/task.h"
 
 #include <math.h>
 
@@ -100,8 +101,8 @@ static void put_option(struct anole_text *out, const char *name, const char *val
     anole_command_quote(out, value);
 }
 
-void anole_tune_say_resume(const struct anole_tune_arguments *arguments,
-                           const struct anole_tuner_view *view)
+void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t trials,
+                           double elapsed)
 {
     struct anole_text line = {0};
     anole_text_printf(&line, "anole tune%s", arguments->network ? " " : "");
@@ -124,8 +125,8 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments,
     if (arguments->trials > 0)
         anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);
     if (arguments->time > 0.0)
-        anole_text_printf(&line, " --time %.0fs", fmax(1.0, arguments->time - view->elapsed));
-    anole_log_info("stopped after %zu trials, all kept in %s; go on with:\n  %s", view->trials,
+        anole_text_printf(&line, " --time %.0fs", fmax(1.0, arguments->time - elapsed));
+    anole_log_info("stopped after %zu trials, all kept in %s; go on with:\n  %s", trials,
                    arguments->history, line.data ? line.data : "");
     anole_text_fini(&line);
 }

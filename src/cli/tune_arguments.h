@@ -6,7 +6,9 @@
 #define ANOLE_CLI_TUNE_ARGUMENTS_H
 
 #include "cli/options.h"
-#include "tune/tuner.h"
+
+#include <stdint.h>
+#include <stdbool.h>
 
 #define ANOLE_TUNE_TRANSFERS 16
 #define ANOLE_TUNE_DEVICES 16
@@ -35,8 +37,9 @@ extern const struct anole_option anole_tune_options[];
 enum anole_status anole_tune_take(void *context, size_t index, const char *value,
                                   struct anole_error *error);
 
-/* Tells how to go on from here: on `arguments->device`, with the time that is left. */
-void anole_tune_say_resume(const struct anole_tune_arguments *arguments,
-                           const struct anole_tuner_view *view);
+/* Tells how to go on from here, after so many trials and seconds: on `arguments->device`, with
+ * the time that is left. */
+void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t trials,
+                           double elapsed);
 
 #endif

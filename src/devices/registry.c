@@ -84,8 +84,8 @@ static enum anole_status add_folder(struct anole_registry *registry, const char 
         /* The installed folder need not exist; one that the user named should. */
         anole_text_printable(printable, sizeof printable, folder);
         if (named)
-            anole_log_warning("$ANOLE_PLUGIN_PATH: cannot read the folder %s: %s", printable,
-                              strerror(errno));
+            anole_log_warning("the plugin path (ANOLE_PLUGIN_PATH): cannot read the folder %s: %s",
+                              printable, strerror(errno));
         return ANOLE_DONE;
     }
     enum anole_status status = ANOLE_DONE;

@@ -125,7 +125,7 @@ static bool prove(struct anole_executable *executable, struct anole_target *targ
     if (!done)
         return false;
     anole_target_say(target, ANOLE_STAGE_VERIFY, UINT32_MAX);
-    done = anole_verify(executable, target, "on the first run", result);
+    done = anole_executable_verify(executable, target, "on the first run", result);
     result->cost.verify += anole_clock() - end;
     return done;
 }
@@ -151,7 +151,7 @@ static bool measure(struct anole_executable *executable, struct anole_target *ta
     if (!done)
         return false;
     anole_target_say(target, ANOLE_STAGE_VERIFY, UINT32_MAX);
-    done = anole_verify(executable, target, "after many runs", result);
+    done = anole_executable_verify(executable, target, "after many runs", result);
     result->cost.verify += anole_clock() - end;
     return done;
 }
@@ -389,5 +389,6 @@ bool anole_runner_prove(struct anole_runner *runner, uint32_t slot, struct anole
     return find_slot(runner, slot, result) &&
            anole_executable_poison(&runner->slots[slot], &runner->target, result) &&
            anole_runner_batch(runner, slot, 1, &host, &device, result) &&
-           anole_verify(&runner->slots[slot], &runner->target, "in a run after the load", result);
+           anole_executable_verify(&runner->slots[slot], &runner->target, "in a run after the load",
+                                   result);
 }

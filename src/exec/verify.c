@@ -117,8 +117,8 @@ bool anole_verify_output(struct anole_target *target, const char *when, struct a
     return error <= 1 ? true : wrong_element(target, when, at, result);
 }
 
-bool anole_verify(const struct anole_executable *executable, struct anole_target *target,
-                  const char *when, struct anole_result *result)
+bool anole_executable_verify(const struct anole_executable *executable, struct anole_target *target,
+                             const char *when, struct anole_result *result)
 {
     return anole_verify_guards(executable, target, when, result) &&
            anole_verify_output(target, when, result);

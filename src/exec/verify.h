@@ -19,7 +19,7 @@ bool anole_verify_read(struct anole_target *target, struct anole_result *result)
 bool anole_verify_output(struct anole_target *target, const char *when,
                          struct anole_result *result);
 /* Guards and output. */
-bool anole_verify(const struct anole_executable *executable, struct anole_target *target,
-                  const char *when, struct anole_result *result);
+bool anole_executable_verify(const struct anole_executable *executable, struct anole_target *target,
+                             const char *when, struct anole_result *result);
 
 #endif

@@ -24,12 +24,19 @@ enum anole_status anole_workload_create(struct anole_workload **workload, const 
     return ANOLE_DONE;
 }
 
+static void free_layers(struct anole_workload_task *task)
+{
+    for (uint32_t i = 0; i < task->multiplicity; i++)
+        free(task->layers[i]);
+    free(task->layers);
+}
+
 void anole_workload_destroy(struct anole_workload *workload)
 {
     if (!workload)
         return;
     for (size_t i = 0; i < workload->task_count; i++)
-        free(workload->tasks[i].layer);
+        free_layers(&workload->tasks[i]);
     free(workload->tasks);
     free(workload->name);
     free(workload->path);
@@ -40,6 +47,24 @@ void anole_workload_destroy(struct anole_workload *workload)
 static bool same(const struct anole_task *a, const struct anole_task *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* One more layer of a task; room for names grows by powers of two. */
+static enum anole_status count_layer(struct anole_workload_task *task, const char *layer,
+                                     struct anole_error *error)
+{
+    uint32_t count = task->multiplicity;
+    if ((count & (count - 1)) == 0) {
+        char **larger = realloc(task->layers, (count ? 2 * (size_t)count : 1) * sizeof *larger);
+        if (!larger)
+            return anole_fail_memory(error);
+        task->layers = larger;
+    }
+    task->layers[count] = strdup(layer);
+    if (!task->layers[count])
+        return anole_fail_memory(error);
+    task->multiplicity++;
+    return ANOLE_DONE;
 }
 
 static enum anole_status append(struct anole_workload *workload, const struct anole_task *task,
@@ -54,11 +79,13 @@ static enum anole_status append(struct anole_workload *workload, const struct an
         workload->task_room = room;
     }
     struct anole_workload_task *new = &workload->tasks[workload->task_count];
-    *new = (struct anole_workload_task){.task = *task, .multiplicity = 1, .layer = strdup(layer)};
-    if (!new->layer)
-        return anole_fail_memory(error);
-    workload->task_count++;
-    return ANOLE_DONE;
+    *new = (struct anole_workload_task){.task = *task};
+    enum anole_status status = count_layer(new, layer, error);
+    if (status == ANOLE_DONE)
+        workload->task_count++;
+    else
+        free_layers(new);
+    return status;
 }
 
 enum anole_status anole_workload_add(struct anole_workload *workload, size_t *index,
@@ -68,16 +95,12 @@ enum anole_status anole_workload_add(struct anole_workload *workload, size_t *in
     size_t at = 0;
     while (at < workload->task_count && !same(&workload->tasks[at].task, task))
         at++;
-    if (at < workload->task_count) {
-        workload->tasks[at].multiplicity++;
-    } else {
-        enum anole_status status = append(workload, task, layer, error);
-        if (status)
-            return status;
-    }
-    if (index)
+    enum anole_status status = at < workload->task_count
+                                   ? count_layer(&workload->tasks[at], layer, error)
+                                   : append(workload, task, layer, error);
+    if (status == ANOLE_DONE && index)
         *index = at;
-    return ANOLE_DONE;
+    return status;
 }
 
 /* ---------------------------------------------------------------- from a graph */
@@ -95,10 +118,8 @@ static enum anole_status add(struct anole_workload *workload, const struct table
     size_t slot = (size_t)anole_hash_bytes(task, sizeof *task) & table->mask;
     while (table->slots[slot] && !same(&workload->tasks[table->slots[slot] - 1].task, task))
         slot = (slot + 1) & table->mask;
-    if (table->slots[slot]) {
-        workload->tasks[table->slots[slot] - 1].multiplicity++;
-        return ANOLE_DONE;
-    }
+    if (table->slots[slot])
+        return count_layer(&workload->tasks[table->slots[slot] - 1], layer, error);
     enum anole_status status = append(workload, task, layer, error);
     table->slots[slot] = workload->task_count;
     return status;

@@ -12,7 +12,7 @@
 struct anole_workload_task {
     struct anole_task task;
     uint32_t multiplicity; /* layers that share it */
-    char *layer;           /* the name of the first of them */
+    char **layers;         /* their names, [multiplicity] */
 };
 
 struct anole_workload {

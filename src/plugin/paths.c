@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/paths.h"
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -58,9 +59,9 @@ static bool ends_in(const char *path, const char *last)
            strcmp(path + length - wanted, last) == 0;
 }
 
-/* The root of the build tree that the running program belongs to: in its folder
- * or the one above (tests/), where configure left its config.status.  libtool
- * keeps the programs themselves in .libs/. */
+/* The root of our build tree, if the running program belongs to it: in its folder or above
+ * (tests/, examples/tune/), where configure left its config.status, as it does for others
+ * who use the library, and make our core.  libtool keeps the programs themselves in .libs/. */
 static bool build_tree(char root[PATH_MAX])
 {
     ssize_t length = readlink("/proc/self/exe", root, PATH_MAX - 1);
@@ -69,8 +70,8 @@ static bool build_tree(char root[PATH_MAX])
     root[length] = '\0';
     if (!cut(root) || (ends_in(root, ".libs") && !cut(root)))
         return false;
-    for (int up = 0; up < 2; up++) {
-        if (is_there(root, "config.status"))
+    for (int up = 0; up < 3; up++) {
+        if (is_there(root, "config.status") && is_there(root, "libanole-core.la"))
             return true;
         if (!cut(root))
             return false;
@@ -80,12 +81,14 @@ static bool build_tree(char root[PATH_MAX])
 
 enum anole_status anole_paths_worker(char **path, struct anole_error *error)
 {
-    const char *wanted = getenv("ANOLE_WORKER");
+    const struct anole_environment *environment = anole_environment();
+    const char *own = environment ? environment->worker : NULL;
+    const char *wanted = own ? own : getenv("ANOLE_WORKER");
     char root[PATH_MAX], *found = NULL;
     if (wanted && *wanted) {
         if (wanted[0] != '/')
-            return anole_fail(error, ANOLE_ERR_USAGE,
-                              "$ANOLE_WORKER must be an absolute path, found %s", wanted);
+            return anole_fail(error, ANOLE_ERR_USAGE, "%s must be an absolute path, found %s",
+                              own ? "the path of the worker program" : "$ANOLE_WORKER", wanted);
         found = strdup(wanted);
     } else if (build_tree(root)) {
         /* Past libtool's wrapper script, if there is one: it costs time. */
@@ -163,9 +166,12 @@ static enum anole_status add_own(struct anole_folders *folders, struct anole_err
 enum anole_status anole_paths_plugins(struct anole_folders *folders, struct anole_error *error)
 {
     struct anole_folders new = {.count = 0};
-    const char *list = getenv("ANOLE_PLUGIN_PATH");
+    const struct anole_environment *environment = anole_environment();
+    const char *own = environment ? environment->plugin_path : NULL;
+    const char *list = own ? own : getenv("ANOLE_PLUGIN_PATH");
     enum anole_status status =
-        list ? add_search_path(&new, "$ANOLE_PLUGIN_PATH", list, error) : ANOLE_DONE;
+        list ? add_search_path(&new, own ? "the plugin path" : "$ANOLE_PLUGIN_PATH", list, error)
+             : ANOLE_DONE;
     new.named = new.count;
     if (status == ANOLE_DONE)
         status = add_own(&new, error);

@@ -5,26 +5,10 @@
 #ifndef ANOLE_RESULT_H
 #define ANOLE_RESULT_H
 
+#include <anole/status.h> /* enum anole_outcome */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* name, text as in histories, words for people */
-#define ANOLE_OUTCOME_MAP(X)                                                                       \
-    X(OK, "ok", "ran, and is right")                                                               \
-    X(INVALID, "invalid", "the generator refused the config")                                      \
-    X(COMPILE, "compile", "the kernel did not compile")                                            \
-    X(LAUNCH, "launch", "the device refused to run the kernel")                                    \
-    X(WRONG_ANSWER, "wrong-answer", "the output was wrong")                                        \
-    X(TIMEOUT, "timeout", "the build or the run took too long")                                    \
-    X(CRASH, "crash", "the worker process died")
-
-enum anole_outcome {
-#define X(name, text, words) ANOLE_OUTCOME_##name,
-    ANOLE_OUTCOME_MAP(X)
-#undef X
-        ANOLE_OUTCOME_COUNT
-};
 
 /* What tuning makes as good as it can be.
  * enumerator, name as in histories and lock files, unit, whether less is better, the member of
@@ -63,10 +47,6 @@ struct anole_result {
 
 /* A result that says nothing yet: ok, and NaN. */
 void anole_result_clear(struct anole_result *result);
-
-/* Literals.  "unknown" for values out of range. */
-const char *anole_outcome_text(enum anole_outcome outcome);
-const char *anole_outcome_words(enum anole_outcome outcome);
 
 /* True and *outcome set if `text` names one. */
 bool anole_outcome_parse(enum anole_outcome *outcome, const char *text);

@@ -137,34 +137,34 @@ enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
 
 /* Adds the costs of the layers that both have. */
 static void sum_common(double *then, double *now, const struct anole_lock_device *baseline,
-                       const struct anole_tuner *tuner, const struct anole_tuner_final *finals)
+                       const struct anole_lock_device *decided)
 {
-    for (size_t i = 0; i < tuner->view.task_count; i++) {
-        const struct anole_lock_task *entry = anole_lock_task_find(baseline, tuner->tasks[i].key);
-        double layers = tuner->tasks[i].source->multiplicity;
-        if (!finals[i].found || !entry || finals[i].metric != baseline->metric)
+    if (decided->metric != baseline->metric)
+        return;
+    for (size_t i = 0; i < decided->task_count; i++) {
+        const struct anole_lock_task *task = &decided->tasks[i];
+        const struct anole_lock_task *entry = anole_lock_task_find(baseline, task->task);
+        if (!entry)
             continue;
-        *then += layers * anole_metric_cost(baseline->metric, entry->value);
-        *now += layers * anole_metric_cost(finals[i].metric, finals[i].value);
+        *then += task->multiplicity * anole_metric_cost(baseline->metric, entry->value);
+        *now += task->multiplicity * anole_metric_cost(decided->metric, task->value);
     }
 }
 
-enum anole_status anole_tuner_against(double *ratio, const struct anole_tuner *tuner,
-                                      const struct anole_tuner_final *finals,
-                                      const struct anole_lockfile *baseline, const char *path,
-                                      struct anole_error *error)
+enum anole_status anole_lock_device_against(double *ratio, const struct anole_lock_device *decided,
+                                            const struct anole_lockfile *baseline, const char *path,
+                                            struct anole_error *error)
 {
-    const char *device = tuner->device->device.name;
     double then = 0.0, now = 0.0;
     for (size_t i = 0; i < baseline->device_count; i++)
-        if (strcmp(baseline->devices[i].device, device) == 0 &&
-            baseline->devices[i].threads == tuner->options.threads)
-            sum_common(&then, &now, &baseline->devices[i], tuner, finals);
+        if (strcmp(baseline->devices[i].device, decided->device) == 0 &&
+            baseline->devices[i].threads == decided->threads)
+            sum_common(&then, &now, &baseline->devices[i], decided);
     if (then == 0.0)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: no task of this network on device '%s' in this baseline; make one "
                           "with `anole tune --output`",
-                          path, device);
+                          path, decided->device);
     *ratio = now / then;
     return ANOLE_DONE;
 }

@@ -21,12 +21,13 @@ enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
                                    struct anole_lockfile *lockfile, const char *path,
                                    struct anole_error *error);
 
-/* What was decided costs *ratio times what it did in an earlier lock file (above 1: slower), over
- * the layers that both have on the tuner's device.  ERR_INPUT if there are none.  `path`: of the
- * baseline, for messages. */
-enum anole_status anole_tuner_against(double *ratio, const struct anole_tuner *tuner,
-                                      const struct anole_tuner_final *finals,
-                                      const struct anole_lockfile *baseline, const char *path,
-                                      struct anole_error *error);
+/* What was decided, as anole_tuner_lock() has it, costs *ratio times what it did in an earlier lock
+ * file (above 1: slower), over the layers that both have on this device.  ERR_INPUT if there are
+ * none.  `path`: of the baseline, for messages. */
+ANOLE_CHECKED enum anole_status anole_lock_device_against(double *ratio,
+                                                          const struct anole_lock_device *decided,
+                                                          const struct anole_lockfile *baseline,
+                                                          const char *path,
+                                                          struct anole_error *error);
 
 #endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * anole/anole.h - libanole: finds the fastest right kernel for each layer of a network.
+ *
+ * This header is the manual.  A complete program, which tunes a network on a device and
+ * prints what was found (examples/tune/tune.c; `make check` keeps the two the same):
+ *
+ *     #include <anole/anole.h>
+ *     #include <stdio.h>
+ *
+ *     static void show(void *progress_context, enum anole_tune_event event,
+ *                      const struct anole_tune_state *state)
+ *     {
+ *         (void)progress_context;
+ *         if (event == ANOLE_TUNE_PHASE)
+ *             fprintf(stderr, "%s: %.0f s, %zu trials\n", state->phase_text, state->elapsed,
+ *                     state->trials);
+ *     }
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         if (argc < 3) {
+ *             fprintf(stderr, "usage: tune NETWORK DEVICE\n");
+ *             return 2;
+ *         }
+ *         struct anole_error error = {0};
+ *         struct anole_context *context = NULL;
+ *         struct anole_devices *devices = NULL;
+ *         struct anole_tasks *tasks = NULL;
+ *         struct anole_results *results = NULL;
+ *         const struct anole_device_info *device;
+ *         struct anole_tune_options options = {.size = sizeof options};
+ *         options.trial_limit = 100;
+ *         options.progress = show;
+ *         options.lock_path = "tuned.lock.json";
+ *
+ *         if (anole_context_create(&context, NULL, &error) == ANOLE_DONE &&
+ *             anole_devices_list(&devices, context, 0, &error) == ANOLE_DONE &&
+ *             anole_devices_find(&device, devices, argv[2], &error) == ANOLE_DONE &&
+ *             anole_tasks_load(&tasks, context, argv[1], NULL, &error) == ANOLE_DONE &&
+ *             anole_tune(&results, tasks, device, &options, &error) == ANOLE_DONE) {
+ *             for (size_t i = 0; i < anole_results_count(results); i++) {
+ *                 const struct anole_result_info *result = anole_results_get(results, i);
+ *                 printf("%-30s x%-3u", result->label, result->multiplicity);
+ *                 if (result->found)
+ *                     printf(" %8.3f ms, %.2f times the default's speed\n", 1e3 * result->seconds,
+ *                            result->speedup);
+ *                 else
+ *                     printf(" %s\n", result->problem);
+ *             }
+ *         }
+ *         if (error.status != ANOLE_DONE)
+ *             fprintf(stderr, "tune: %s\n", error.text);
+ *         anole_results_destroy(results);
+ *         anole_tasks_destroy(tasks);
+ *         anole_devices_destroy(devices);
+ *         anole_context_destroy(context);
+ *         return error.status != ANOLE_DONE;
+ *     }
+ *
+ * Build it with `cc tune.c $(pkg-config --cflags --libs anole)`; link statically with
+ * `pkg-config --static`.
+ *
+ * Results of functions.  What can fail returns an enum anole_status: ANOLE_DONE (0) or a
+ * negative code.  Its last parameter is a struct anole_error of the caller's (or NULL), which
+ * then says in words what failed, what was expected, what was found, and what to try.
+ * Out-parameters come first, and are written only on success.
+ *
+ * Ownership.  What a function hands over through a pointer to a pointer is the caller's to
+ * destroy; destroying NULL is fine.  What a getter returns is borrowed: it belongs to the
+ * object, lives as long as that, and is not changed by later calls unless it is said below.
+ * Arguments are borrowed until the function returns.  The order of destruction is the
+ * reverse of the order of creation: objects refer to the context and to the devices that
+ * they were made with.
+ *
+ * Units.  Times are seconds of wall time, sizes are bytes, operations are counted with two
+ * for a multiply-add.  A number that is not known is NaN, or 0 where it is an integer.
+ * Texts are UTF-8, printable, and never NULL unless it is said below.
+ *
+ * Threads.  A context, and all that was made with it, is used by one thread at a time.
+ * Different contexts may be used by different threads at once: no state is shared between
+ * them.  (Two runs on one device disturb each other's times, whether they are in one process
+ * or in two; a warning is logged.)  Callbacks are called by the thread that made the call,
+ * must not use the context again, and run in the C locale.
+ *
+ * What the library does to its process.  It starts worker processes, which do all that may
+ * crash or hang, and ends them; it loads the plugins that it finds, but no driver of a
+ * device.  It prints nothing, installs no signal handler, does not exit, and changes neither
+ * the environment nor the locale, folder or mask of the process.  It waits for its own
+ * children only; a program that ignores SIGCHLD or reaps all children is fine.  It reads
+ * environment variables (ANOLE_PLUGIN_PATH, ANOLE_PLUGIN_DIR, ANOLE_WORKER, TMPDIR), so do
+ * not change the environment in one thread while another is in a call.  Writing to a file
+ * beyond the limit of its size raises SIGXFSZ, as always; ignore it, and it is an error.
+ *
+ * Compatibility.  Versions are semantic: within one major version the library only grows,
+ * at the end of structs and by new functions, and a program need not be compiled again; as
+ * long as that is 0, a new minor version may change anything, and then has a new soname.
+ * Structs that the caller fills in begin with their size; initialise them with
+ * {.size = sizeof options}, so that members of later versions are 0.  Structs that the
+ * library fills in are only ever handed out by pointer.
+ */
+#ifndef ANOLE_ANOLE_H
+#define ANOLE_ANOLE_H
+
+#include <anole/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- version */
+
+#define ANOLE_VERSION_MAJOR 0
+#define ANOLE_VERSION_MINOR 1
+#define ANOLE_VERSION_PATCH 0
+#define ANOLE_VERSION "0.1.0"
+/* To compare with: 1002003 is version 1.2.3. */
+#define ANOLE_VERSION_NUMBER                                                                       \
+    (ANOLE_VERSION_MAJOR * 1000000 + ANOLE_VERSION_MINOR * 1000 + ANOLE_VERSION_PATCH)
+
+/* The same of the library that runs, which may be a later one. */
+ANOLE_API const char *anole_version(void);
+ANOLE_API int anole_version_number(void);
+
+/* ---------------------------------------------------------------- context */
+
+struct anole_context;
+
+/* One message, without a final newline; lines after the first are indented. */
+typedef void anole_log_callback(void *log_context, enum anole_level level, const char *text);
+
+/* Polled several times a second while tuning and verifying: true ends the call, with
+ * ANOLE_ERR_INTERRUPTED.  May read what another thread or a signal handler sets. */
+typedef bool anole_stop_callback(void *stop_context);
+
+struct anole_context_options {
+    size_t size;               /* sizeof(struct anole_context_options) */
+    enum anole_level level;    /* of the messages that are wanted, and all that matter more */
+    anole_log_callback *log;   /* NULL: no messages */
+    void *log_context;         /* for `log` */
+    anole_stop_callback *stop; /* NULL: never */
+    void *stop_context;        /* for `stop` */
+    const char *plugin_path;   /* folders with backends, absolute, separated by colons, which
+                                  are searched before the installed ones; NULL: those of the
+                                  environment variable ANOLE_PLUGIN_PATH, if any */
+    const char *worker;        /* the program anole-worker, an absolute path; NULL: that of
+                                  ANOLE_WORKER, or else the installed one */
+};
+
+/* `options` are copied; NULL: no messages, no stop, the installed parts.  Starts nothing. */
+ANOLE_API enum anole_status anole_context_create(struct anole_context **context,
+                                                 const struct anole_context_options *options,
+                                                 struct anole_error *error);
+ANOLE_API void anole_context_destroy(struct anole_context *context);
+
+/* ---------------------------------------------------------------- devices */
+
+struct anole_devices; /* the devices that there are, and the backends that know them */
+
+struct anole_device_property {
+    const char *name;
+    double value;
+};
+
+/* Members that a driver does not tell are 0 or "". */
+struct anole_device_info {
+    const char *id; /* stable on this machine, e.g. "cpu:0" */
+    const char *name, *vendor, *driver, *driver_version;
+    const char *type; /* "CPU", "GPU", "accelerator", "device of unknown type" */
+    const char *backend, *backend_version;
+    uint32_t compute_units, cores, numa_nodes, clock_mhz;
+    uint32_t simd_width;     /* floats in a vector */
+    uint32_t registers;      /* vector registers a thread may use */
+    uint32_t max_work_group; /* work-items */
+    uint64_t local_memory, global_memory, max_allocation;
+    uint64_t cache_l1, cache_l2, cache_l3;
+    bool shares_host; /* its kernels run on the cores of this machine */
+    bool simulated;   /* it replays what was recorded elsewhere: nothing is run */
+    const struct anole_device_property
+        *properties; /* of this kind of device; named by its backend */
+    size_t property_count;
+};
+
+struct anole_backend_info {
+    const char *path;           /* of the plugin */
+    const char *name, *version; /* "" if it was refused early */
+    bool loaded;                /* false: it was refused */
+    const char *problem;        /* why it was refused, or what is wrong with its drivers; "" */
+};
+
+/* Loads the backends and asks their drivers, each in a process of its own; takes about a
+ * second.  `threads`: of devices that share the host's cores; 0: all cores.  No device at
+ * all is no failure; see anole_devices_find(). */
+ANOLE_API enum anole_status anole_devices_list(struct anole_devices **devices,
+                                               struct anole_context *context, uint32_t threads,
+                                               struct anole_error *error);
+ANOLE_API void anole_devices_destroy(struct anole_devices *devices);
+
+ANOLE_API size_t anole_devices_count(const struct anole_devices *devices);
+ANOLE_API const struct anole_device_info *anole_devices_get(const struct anole_devices *devices,
+                                                            size_t index);
+
+/* The one device that `selector` means: an id ("cpu:0"); the name of a backend that has one
+ * device ("cpu"); a part of the name of a device, its vendor or its driver, in upper or
+ * lower case; or such a part and which of those that have it ("xyz:1").  NULL or "": the
+ * only device there is.  ANOLE_ERR_NO_DEVICE, with a list of the devices, if it means none
+ * or several; ANOLE_ERR_NO_BACKEND, with the reasons, if no backend was loaded. */
+ANOLE_API enum anole_status anole_devices_find(const struct anole_device_info **device,
+                                               const struct anole_devices *devices,
+                                               const char *selector, struct anole_error *error);
+
+/* All plugins that were found, those that were refused among them. */
+ANOLE_API size_t anole_devices_backend_count(const struct anole_devices *devices);
+ANOLE_API const struct anole_backend_info *
+anole_devices_backend(const struct anole_devices *devices, size_t index);
+
+/* ------------------------------------------------------------------ tasks */
+
+/* What there is to tune in a network: its distinct layer shapes, each a task. */
+struct anole_tasks;
+
+enum anole_format {
+    ANOLE_FORMAT_NETWORK, /* a network, as docs/network.md describes it */
+    ANOLE_FORMAT_T1       /* one kernel of the user's own, as docs/kernel.md describes it */
+};
+
+struct anole_load_options {
+    size_t size; /* sizeof(struct anole_load_options) */
+    enum anole_format format;
+    const char *precision; /* "fp32", "fp16" or "tf32", whatever the network says; NULL: as it
+                              says.  A kernel has its own. */
+    const struct anole_device_info *device; /* of a kernel: the device that it is for.  One that
+                                is simulated does with less than a kernel that can be run.
+                                NULL: any that is not simulated */
+};
+
+struct anole_task_info {
+    const char *key;           /* names the task in histories and lock files, on every machine */
+    const char *label;         /* for people: "conv2d 3x3 64->64 @56x56" */
+    const char *kind;          /* "conv2d", ... */
+    uint32_t multiplicity;     /* layers that share it */
+    const char *const *layers; /* their names, in the network's order, [multiplicity] */
+    double flops;              /* operations of one layer; 0: not known */
+    double bytes;              /* of one layer's inputs, weights and output */
+
+    /* What anole_tasks_describe() finds out about a device: */
+    bool supported;  /* the backend has kernels for it */
+    size_t knobs;    /* of its design space */
+    uint64_t points; /* configs, those that constraints forbid among them */
+    double valid;    /* configs that constraints allow; */
+    bool exact;      /* counted, and not estimated */
+
+    /* What anole_tasks_count_trials() finds in a history: */
+    size_t trials;
+    const size_t *outcomes; /* trials by enum anole_outcome, [outcome_count] */
+    size_t outcome_count;
+    double best_seconds; /* NaN: none is ok */
+};
+
+/* Reads a file.  `options` NULL: all 0.  ANOLE_ERR_INPUT, which names file, line and layer, if
+ * it cannot be read or is wrong. */
+ANOLE_API enum anole_status anole_tasks_load(struct anole_tasks **tasks,
+                                             struct anole_context *context, const char *path,
+                                             const struct anole_load_options *options,
+                                             struct anole_error *error);
+/* The same of a network in memory, as JSON; `name` stands for the path in messages. */
+ANOLE_API enum anole_status anole_tasks_parse(struct anole_tasks **tasks,
+                                              struct anole_context *context, const char *text,
+                                              size_t length, const char *name,
+                                              const struct anole_load_options *options,
+                                              struct anole_error *error);
+ANOLE_API void anole_tasks_destroy(struct anole_tasks *tasks);
+
+ANOLE_API const char *anole_tasks_name(const struct anole_tasks *tasks);      /* of the network */
+ANOLE_API const char *anole_tasks_precision(const struct anole_tasks *tasks); /* e.g. "fp32" */
+ANOLE_API size_t anole_tasks_layer_count(const struct anole_tasks *tasks);    /* tuned or not */
+ANOLE_API size_t anole_tasks_count(const struct anole_tasks *tasks);          /* at least 1 */
+/* In the order in which the network first uses them. */
+ANOLE_API const struct anole_task_info *anole_tasks_get(const struct anole_tasks *tasks,
+                                                        size_t index);
+
+/* Fills in what the tasks' design spaces on a device are like. */
+ANOLE_API enum anole_status anole_tasks_describe(struct anole_tasks *tasks,
+                                                 const struct anole_device_info *device,
+                                                 struct anole_error *error);
+
+/* Fills in what a history holds of the tasks: of those on `device`, with the threads that it was
+ * listed with, or, if that is NULL, on any device. */
+ANOLE_API enum anole_status anole_tasks_count_trials(struct anole_tasks *tasks,
+                                                     const char *history_path,
+                                                     const struct anole_device_info *device,
+                                                     struct anole_error *error);
+
+/* ----------------------------------------------------------------- tuning */
+
+enum anole_tune_event {
+    ANOLE_TUNE_PHASE, /* another phase has begun */
+    ANOLE_TUNE_TRIAL, /* a trial has ended */
+    ANOLE_TUNE_TICK   /* time goes by; several times a second, also while others run */
+};
+
+enum anole_tune_phase {
+    ANOLE_TUNE_STARTING,
+    ANOLE_TUNE_DEFAULTS,  /* measures each task's default config */
+    ANOLE_TUNE_SEARCHING, /* makes trials */
+    ANOLE_TUNE_COMPARING  /* times the best configs of each task in turn with its default */
+};
+
+/* How far one task has come. */
+struct anole_tune_task {
+    const struct anole_task_info *task;
+    size_t trials;          /* in all */
+    size_t resumed;         /* of them, from the history */
+    const size_t *outcomes; /* by enum anole_outcome, [outcome_count]; failures only: not how
+                               many are ok */
+    size_t outcome_count;
+    double default_seconds; /* NaN: not measured, or it failed */
+    double best_seconds;    /* NaN: none yet */
+};
+
+/* Where the wall time went, seconds. */
+struct anole_tune_cost {
+    double build, prepare, transfer, run, verify, workers; /* measuring */
+    double model, explore, sample;                         /* proposing */
+    double history;                                        /* writing */
+    size_t workers_started, workers_lost, workers_recycled;
+};
+
+/* How far a run has come; valid until the callback returns. */
+struct anole_tune_state {
+    enum anole_tune_phase phase;
+    const char *phase_text; /* for people: "searching" */
+    double elapsed, time_limit;
+    size_t trials; /* of this run */
+    uint64_t trial_limit;
+    const struct anole_tune_task *const *tasks; /* those that the device supports */
+    size_t task_count;
+    size_t current; /* index of the one in hand */
+    const struct anole_tune_cost *cost;
+};
+
+typedef void anole_tune_callback(void *progress_context, enum anole_tune_event event,
+                                 const struct anole_tune_state *state);
+
+struct anole_tune_options {
+    size_t size;              /* sizeof(struct anole_tune_options) */
+    double time_limit;        /* seconds for all of it; 0: none */
+    uint64_t trial_limit;     /* trials of all tasks, those in the history among them; 0: none.
+                                 With neither limit, 180 seconds */
+    uint64_t seed;            /* of everything random */
+    const char *explorer;     /* how candidates are found, as `anole tune --help` lists; NULL: the
+                                 default */
+    const char *sampler;      /* how those to measure are picked; NULL: the explorer's own */
+    const char *history_path; /* every trial, durably: a later run goes on from there.  NULL:
+                                 no trial is kept */
+    const char *const *transfer_paths; /* further histories to learn from, [transfer_count] */
+    size_t transfer_count;
+    const char *lock_path; /* what was found: a file that is there keeps what it has of other
+                              devices.  NULL: not written */
+    anole_tune_callback *progress; /* NULL: nobody watches */
+    void *progress_context;        /* for `progress` */
+};
+
+struct anole_knob_value {
+    const char *name;
+    int64_t value;
+};
+
+/* What is known of one task on one device: by tuning it, or from a lock file. */
+struct anole_result_info {
+    const char *key, *label; /* see struct anole_task_info; a label is the key where that is not
+                                understood */
+    const char *layer;       /* the first of its layers; "" if from a lock file */
+    uint32_t multiplicity;
+    double flops;
+    bool found; /* something that works; else `problem` says why not */
+    bool tie;   /* tuned and default cannot be told apart: the default is kept */
+    const struct anole_knob_value *knobs; /* the config */
+    size_t knob_count;
+    double seconds, low, high; /* the median of one run, and its 95 % interval; NaN: not found */
+    double default_seconds;    /* NaN: the default does not work */
+    double speedup, speedup_low, speedup_high; /* default over tuned, paired; or NaN */
+    uint64_t source_hash;                      /* of the kernel's source */
+    size_t trials;
+    const char *problem; /* "" if found */
+};
+
+struct anole_results;
+
+/* Tunes all tasks that the device supports; warns of those that it does not.  The time limit
+ * is kept to within a few seconds; each task gets its default config measured whatever the
+ * limit.  `options` NULL: all 0.
+ *
+ * ANOLE_ERR_INPUT if a file is wrong or the device supports none of the tasks;
+ * ANOLE_ERR_IN_USE if another process, or another context, is writing to the history;
+ * ANOLE_ERR_INTERRUPTED if it was stopped, ANOLE_ERR_WORKER if the device was lost for good:
+ * all finished trials are in the history then, and the same call goes on.
+ * That nothing was found for some task is no failure here: see anole_results_check(). */
+ANOLE_API enum anole_status anole_tune(struct anole_results **results,
+                                       const struct anole_tasks *tasks,
+                                       const struct anole_device_info *device,
+                                       const struct anole_tune_options *options,
+                                       struct anole_error *error);
+ANOLE_API void anole_results_destroy(struct anole_results *results);
+
+/* Of the tasks that the device supports, in their order. */
+ANOLE_API size_t anole_results_count(const struct anole_results *results);
+ANOLE_API const struct anole_result_info *anole_results_get(const struct anole_results *results,
+                                                            size_t index);
+/* How the run stood when it ended. */
+ANOLE_API const struct anole_tune_state *anole_results_state(const struct anole_results *results);
+
+/* ANOLE_ERR_NOTHING_VALID if nothing was found for some task. */
+ANOLE_API enum anole_status anole_results_check(const struct anole_results *results,
+                                                struct anole_error *error);
+
+/* -------------------------------------------------------- what was found */
+
+struct anole_tuned; /* a lock file */
+
+/* A device that something was tuned on, in one precision. */
+struct anole_tuned_device {
+    const char *id, *backend, *backend_version, *device, *driver, *driver_version;
+    uint32_t generator; /* version of the backend's generator */
+    uint32_t threads;   /* 0: all cores */
+    const char *precision;
+    size_t task_count;
+};
+
+/* ANOLE_ERR_INPUT, which names file and place, if it is no lock file; ANOLE_ERR_VERSION if
+ * another version of Anole wrote it. */
+ANOLE_API enum anole_status anole_tuned_load(struct anole_tuned **tuned,
+                                             struct anole_context *context, const char *path,
+                                             struct anole_error *error);
+ANOLE_API void anole_tuned_destroy(struct anole_tuned *tuned);
+
+ANOLE_API const char *anole_tuned_network(const struct anole_tuned *tuned); /* its name */
+ANOLE_API size_t anole_tuned_device_count(const struct anole_tuned *tuned);
+ANOLE_API const struct anole_tuned_device *anole_tuned_device(const struct anole_tuned *tuned,
+                                                              size_t index);
+/* Tasks of a device, 0 to its task_count - 1. */
+ANOLE_API const struct anole_result_info *anole_tuned_get(const struct anole_tuned *tuned,
+                                                          size_t device, size_t index);
+
+/* Where the T1 file of a tuned kernel is now, if it is no longer where it was. */
+ANOLE_API enum anole_status anole_tuned_set_kernel(struct anole_tuned *tuned, const char *path,
+                                                   struct anole_error *error);
+
+/* How much of a device is as it was when it was tuned; each level includes those before. */
+enum anole_match {
+    ANOLE_MATCH_NONE,
+    ANOLE_MATCH_DEVICE,    /* backend and device; but the kernels may be others */
+    ANOLE_MATCH_GENERATOR, /* the kernels too; the driver, or the number of threads, is another:
+                              times do not hold */
+    ANOLE_MATCH_EXACT
+};
+
+/* The best match for a task on a device: *result, *match.  `key`: of the task, which has the
+ * precision in it.  No match is no failure: ANOLE_MATCH_NONE, and *result is NULL. */
+ANOLE_API void anole_tuned_find(const struct anole_result_info **result, enum anole_match *match,
+                                const struct anole_tuned *tuned,
+                                const struct anole_device_info *device, const char *key);
+
+/* Holds new results against those of a lock file: ANOLE_ERR_SLOWER if the network takes more
+ * than `percent` longer on the same device, over the tasks that both have; ANOLE_ERR_INPUT if
+ * there are none.  Logs the difference otherwise. */
+ANOLE_API enum anole_status anole_results_compare(const struct anole_results *results,
+                                                  const struct anole_tuned *baseline,
+                                                  double percent, struct anole_error *error);
+
+/* -------------------------------------------------------------- verifying */
+
+struct anole_verify_options {
+    size_t size;           /* sizeof(struct anole_verify_options) */
+    const char *precision; /* which entry, where a device has several; NULL: the first */
+};
+
+/* What became of one kernel of a lock file when it was built and run again. */
+struct anole_verified {
+    const struct anole_result_info *tuned; /* as the lock file has it */
+    const char *label;
+    enum anole_outcome outcome;
+    const char *message; /* why it failed; "" */
+    bool same_source;    /* the kernel is the one that was tuned */
+    double error;        /* largest error over tolerance, at most 1 if right; NaN: not compared */
+    double seconds;      /* now; NaN unless it is ok */
+    double speedup, speedup_low, speedup_high; /* over the default, now; or NaN */
+};
+
+struct anole_verification;
+
+/* Builds every kernel that was tuned on the device, holds its output against the reference,
+ * and times it in turn with the default.  Kernels that fail are data: see
+ * anole_verification_check().  ANOLE_ERR_NO_DEVICE if nothing was tuned on the device. */
+ANOLE_API enum anole_status anole_verify(struct anole_verification **verification,
+                                         const struct anole_tuned *tuned,
+                                         const struct anole_device_info *device,
+                                         const struct anole_verify_options *options,
+                                         struct anole_error *error);
+ANOLE_API void anole_verification_destroy(struct anole_verification *verification);
+
+ANOLE_API size_t anole_verification_count(const struct anole_verification *verification);
+ANOLE_API const struct anole_verified *
+anole_verification_get(const struct anole_verification *verification, size_t index);
+
+/* The first that applies: ANOLE_ERR_WRONG_RESULT, ANOLE_ERR_NOTHING_VALID (a kernel failed in
+ * another way), ANOLE_ERR_SLOWER (than its default, or the whole by more than `percent` than it
+ * was; negative: whatever it takes), ANOLE_DONE. */
+ANOLE_API enum anole_status anole_verification_check(const struct anole_verification *verification,
+                                                     double percent, struct anole_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tuning: from the options of a caller to a tuner, its progress, and what it found.
+ */
+#include "api/api.h"
+
+#include "base/log.h"
+#include "plugin/scratch.h"
+#include "tune/tuner.h"
+#include "tune/tuner_lock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_TIME 180.0 /* seconds */
+#define MOST_TIME (366.0 * 86400.0)
+
+/* What a caller sees of one task while it is tuned, and afterwards. */
+struct item {
+    struct anole_tune_task progress;
+    size_t outcomes[ANOLE_OUTCOME_COUNT];
+    struct anole_result_info result;
+    struct anole_knob_value *knobs; /* or NULL */
+    char problem[256];
+};
+
+struct anole_results {
+    const struct anole_tasks *tasks;
+    const struct anole_listed_device *device;
+    struct anole_tune_state state;
+    struct anole_tune_cost cost;
+    const struct anole_tune_task **progress; /* [count] */
+    struct item *items;                      /* [count] */
+    size_t count;
+    struct anole_lock_device locked; /* what the knobs' names are borrowed from */
+    /* Of the callback: */
+    anole_tune_callback *callback;
+    void *callback_context;
+    const char *phase;
+    size_t trials;
+};
+
+/* What one call needs beside its results. */
+struct session {
+    const struct anole_tasks *tasks;
+    struct anole_tune_options options;
+    struct anole_results *results;
+    struct anole_lockfile *lockfile; /* NULL: none is written */
+    struct anole_tuner *tuner;
+    char *scratch; /* the folder of a history that is not kept; or NULL */
+    char *history; /* its path */
+};
+
+/* ---------------------------------------------------------------- progress */
+
+static enum anole_tune_phase parse_phase(const char *text)
+{
+    return strcmp(text, "measuring defaults") == 0    ? ANOLE_TUNE_DEFAULTS
+           : strcmp(text, "searching") == 0           ? ANOLE_TUNE_SEARCHING
+           : strcmp(text, "comparing finalists") == 0 ? ANOLE_TUNE_COMPARING
+                                                      : ANOLE_TUNE_STARTING;
+}
+
+static void refresh_cost(struct anole_tune_cost *cost, const struct anole_tuner_view *view)
+{
+    *cost = (struct anole_tune_cost){
+        .build = view->measure.build,
+        .prepare = view->measure.prepare,
+        .transfer = view->measure.transfer,
+        .run = view->measure.run,
+        .verify = view->measure.verify,
+        .workers = view->measure.worker,
+        .model = view->search.model,
+        .explore = view->search.explore,
+        .sample = view->search.sample,
+        .history = view->history_seconds,
+        .workers_started = view->measure.workers_started,
+        .workers_lost = view->measure.workers_lost,
+        .workers_recycled = view->measure.workers_recycled,
+    };
+}
+
+static void refresh(struct anole_results *results, const struct anole_tuner_view *view)
+{
+    struct anole_tune_state *state = &results->state;
+    state->phase = parse_phase(view->phase);
+    state->phase_text = view->phase;
+    state->elapsed = view->elapsed;
+    state->time_limit = view->time_limit;
+    state->trials = view->trials;
+    state->trial_limit = view->trial_limit;
+    state->current = view->current;
+    refresh_cost(&results->cost, view);
+    for (size_t i = 0; i < results->count; i++) {
+        const struct anole_tuner_task *task = &view->tasks[i];
+        struct item *item = &results->items[i];
+        item->progress.trials = task->trials;
+        item->progress.resumed = task->resumed;
+        item->progress.default_seconds = task->default_value;
+        item->progress.best_seconds = task->best_value;
+        memcpy(item->outcomes, task->failures, sizeof item->outcomes);
+    }
+}
+
+static void observe(void *context, const struct anole_tuner_view *view)
+{
+    struct anole_results *results = context;
+    enum anole_tune_event event = results->phase != view->phase     ? ANOLE_TUNE_PHASE
+                                  : results->trials != view->trials ? ANOLE_TUNE_TRIAL
+                                                                    : ANOLE_TUNE_TICK;
+    results->phase = view->phase;
+    results->trials = view->trials;
+    refresh(results, view);
+    results->callback(results->callback_context, event, &results->state);
+}
+
+/* The task of the caller's list that a tuner has under this key. */
+static const struct anole_task_info *find_task(const struct anole_tasks *tasks, const char *key)
+{
+    for (size_t i = 0; i < anole_tasks_count(tasks); i++)
+        if (strcmp(tasks->items[i].key, key) == 0)
+            return &tasks->items[i].info;
+    return NULL;
+}
+
+static enum anole_status make_items(struct anole_results *results,
+                                    const struct anole_tuner_view *view, struct anole_error *error)
+{
+    results->items = calloc(view->task_count, sizeof *results->items);
+    results->progress = calloc(view->task_count, sizeof *results->progress);
+    if (!results->items || !results->progress)
+        return anole_fail_memory(error);
+    results->count = view->task_count;
+    for (size_t i = 0; i < results->count; i++) {
+        struct item *item = &results->items[i];
+        item->progress.task = find_task(results->tasks, view->tasks[i].key);
+        if (!item->progress.task)
+            return anole_fail(error, ANOLE_ERR_INTERNAL, "task '%s' is not among those to tune",
+                              view->tasks[i].key);
+        item->progress.outcomes = item->outcomes;
+        item->progress.outcome_count = ANOLE_OUTCOME_COUNT;
+        results->progress[i] = &item->progress;
+    }
+    results->state.tasks = results->progress;
+    results->state.task_count = results->count;
+    results->state.cost = &results->cost;
+    refresh(results, view);
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------ options */
+
+static enum anole_status check_options(struct anole_tune_options *options,
+                                       struct anole_tuner_options *tuner, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    if (!(options->time_limit >= 0.0 && options->time_limit <= MOST_TIME))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "the time limit: expected 0 to a year, found %g seconds",
+                          options->time_limit);
+    if (options->time_limit == 0.0 && options->trial_limit == 0)
+        options->time_limit = DEFAULT_TIME;
+    tuner->explorer = anole_explorers()[0];
+    if (options->explorer)
+        status = anole_explorer_find(&tuner->explorer, options->explorer, error);
+    if (status == ANOLE_DONE && options->sampler)
+        status = anole_sampler_find(&tuner->sampler, options->sampler, error);
+    tuner->seed = options->seed;
+    tuner->time_limit = options->time_limit;
+    tuner->trial_limit = options->trial_limit;
+    tuner->transfer_paths = options->transfer_paths;
+    tuner->transfer_count = options->transfer_count;
+    return status;
+}
+
+static enum anole_status open_lockfile(struct session *session, struct anole_error *error)
+{
+    const struct anole_workload *workload = session->tasks->workload;
+    if (!session->options.lock_path)
+        return ANOLE_DONE;
+    return anole_lockfile_open(&session->lockfile, session->options.lock_path, workload->name,
+                               workload->path, error);
+}
+
+/* A history that nobody wants to keep is one all the same: trials are not repeated. */
+static enum anole_status choose_history(struct session *session, struct anole_error *error)
+{
+    if (session->options.history_path)
+        return ANOLE_DONE;
+    enum anole_status status = anole_scratch_create(&session->scratch, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (asprintf(&session->history, "%s/history", session->scratch) < 0) {
+        session->history = NULL;
+        return anole_fail_memory(error);
+    }
+    session->options.history_path = session->history;
+    return ANOLE_DONE;
+}
+
+/* ------------------------------------------------------------------ results */
+
+static void say_problem(struct item *item, const struct anole_tuner_task *task,
+                        const struct anole_tuner_final *final)
+{
+    if (isnan(task->best_value))
+        snprintf(item->problem, sizeof item->problem, "nothing valid found after %zu trials",
+                 task->trials);
+    else
+        snprintf(item->problem, sizeof item->problem,
+                 "the best of %zu trials could not be run again, to be compared: %.150s",
+                 task->trials, final->problem);
+}
+
+static enum anole_status fill_found(struct item *item, const struct anole_lock_task *locked,
+                                    struct anole_error *error)
+{
+    struct anole_result_info *result = &item->result;
+    item->knobs = calloc(locked->knob_count + 1, sizeof *item->knobs);
+    if (!item->knobs)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < locked->knob_count; i++)
+        item->knobs[i] = (struct anole_knob_value){.name = locked->knobs[i].name,
+                                                   .value = locked->knobs[i].value};
+    result->found = true;
+    result->knobs = item->knobs;
+    result->knob_count = locked->knob_count;
+    result->tie = locked->tie;
+    result->seconds = locked->value;
+    result->low = locked->low;
+    result->high = locked->high;
+    result->default_seconds = locked->default_value;
+    result->speedup = locked->speedup;
+    result->speedup_low = locked->speedup_low;
+    result->speedup_high = locked->speedup_high;
+    result->source_hash = locked->source_hash;
+    return ANOLE_DONE;
+}
+
+static enum anole_status fill_results(struct session *session,
+                                      const struct anole_tuner_final *finals,
+                                      struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    const struct anole_tuner_view *view = anole_tuner_view(session->tuner);
+    size_t found = 0;
+    refresh(results, view);
+    enum anole_status status = anole_tuner_lock(session->tuner, finals, &results->locked, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < results->count; i++) {
+        struct item *item = &results->items[i];
+        const struct anole_task_info *task = item->progress.task;
+        item->result = (struct anole_result_info){
+            .key = task->key,
+            .label = task->label,
+            .layer = task->multiplicity > 0 ? task->layers[0] : "",
+            .multiplicity = task->multiplicity,
+            .flops = task->flops,
+            .seconds = NAN,
+            .low = NAN,
+            .high = NAN,
+            .default_seconds = NAN,
+            .speedup = NAN,
+            .speedup_low = NAN,
+            .speedup_high = NAN,
+            .trials = item->progress.trials,
+            .problem = item->problem,
+        };
+        if (finals[i].found)
+            status = fill_found(item, &results->locked.tasks[found++], error);
+        else
+            say_problem(item, &view->tasks[i], &finals[i]);
+    }
+    return status;
+}
+
+/* ---------------------------------------------------------------------- run */
+
+static enum anole_status prepare(struct session *session, const struct anole_tune_options *given,
+                                 struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    struct anole_tuner_options tuner = {.stop = anole_context_stopped,
+                                        .stop_context = session->tasks->context,
+                                        .threads = results->device->devices->threads};
+    enum anole_status status = anole_options_copy(&session->options, sizeof session->options, given,
+                                                  "struct anole_tune_options", error);
+    if (status == ANOLE_DONE)
+        status = check_options(&session->options, &tuner, error);
+    if (status == ANOLE_DONE)
+        status = open_lockfile(session, error);
+    if (status == ANOLE_DONE)
+        status = choose_history(session, error);
+    if (status != ANOLE_DONE)
+        return status;
+    tuner.history_path = session->options.history_path;
+    status = anole_tuner_create(&session->tuner, session->tasks->workload,
+                                results->device->devices->registry, results->device->entry, &tuner,
+                                error);
+    if (status == ANOLE_DONE)
+        status = make_items(results, anole_tuner_view(session->tuner), error);
+    if (status == ANOLE_DONE && session->options.progress) {
+        results->callback = session->options.progress;
+        results->callback_context = session->options.progress_context;
+        anole_tuner_observe(session->tuner, observe, results);
+    }
+    return status;
+}
+
+static enum anole_status run(struct session *session, struct anole_error *error)
+{
+    const struct anole_workload *workload = session->tasks->workload;
+    const struct anole_listed_device *device = session->results->device;
+    bool plain = workload->dtype == ANOLE_F32;
+    struct anole_tuner_final *finals = calloc(session->results->count, sizeof *finals);
+    if (!finals)
+        return anole_fail_memory(error);
+    anole_log_info("tuning %s (%zu tasks%s%s) on %s: %s", workload->name, session->results->count,
+                   plain ? "" : ", ", plain ? "" : anole_precision_text(workload->dtype),
+                   device->info.id, device->info.name);
+    enum anole_status status = anole_tuner_run(session->tuner, error);
+    if (status == ANOLE_DONE)
+        status = anole_tuner_finish(session->tuner, finals, error);
+    anole_tuner_observe(session->tuner, NULL, NULL);
+    if (status == ANOLE_DONE && session->lockfile)
+        status = anole_tuner_save(session->tuner, finals, session->lockfile,
+                                  session->options.lock_path, error);
+    if (status == ANOLE_DONE)
+        status = fill_results(session, finals, error);
+    free(finals);
+    return status;
+}
+
+static void session_fini(struct session *session)
+{
+    anole_tuner_destroy(session->tuner);
+    anole_lockfile_destroy(session->lockfile);
+    if (session->scratch)
+        anole_scratch_remove(session->scratch);
+    free(session->scratch);
+    free(session->history);
+}
+
+enum anole_status anole_tune(struct anole_results **results, const struct anole_tasks *tasks,
+                             const struct anole_device_info *device,
+                             const struct anole_tune_options *options, struct anole_error *error)
+{
+    struct session session = {.tasks = tasks, .results = calloc(1, sizeof *session.results)};
+    if (!session.results)
+        return anole_fail_memory(error);
+    session.results->tasks = tasks;
+    session.results->device = anole_listed_device(device);
+    struct anole_scope scope;
+    anole_scope_enter(&scope, tasks->context);
+    enum anole_status status = prepare(&session, options, error);
+    if (status == ANOLE_DONE)
+        status = run(&session, error);
+    session_fini(&session);
+    anole_scope_leave(&scope);
+    if (status != ANOLE_DONE) {
+        anole_results_destroy(session.results);
+        return status;
+    }
+    *results = session.results;
+    return ANOLE_DONE;
+}
+
+void anole_results_destroy(struct anole_results *results)
+{
+    if (!results)
+        return;
+    for (size_t i = 0; i < results->count; i++)
+        free(results->items[i].knobs);
+    free(results->items);
+    free(results->progress);
+    anole_lock_device_fini(&results->locked);
+    free(results);
+}
+
+/* ----------------------------------------------------------------- getters */
+
+size_t anole_results_count(const struct anole_results *results)
+{
+    return results->count;
+}
+
+const struct anole_result_info *anole_results_get(const struct anole_results *results, size_t index)
+{
+    return index < results->count ? &results->items[index].result : NULL;
+}
+
+const struct anole_tune_state *anole_results_state(const struct anole_results *results)
+{
+    return &results->state;
+}
+
+/* ----------------------------------------------------------------- verdicts */
+
+enum anole_status anole_results_check(const struct anole_results *results,
+                                      struct anole_error *error)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        const struct item *item = &results->items[i];
+        if (item->result.found)
+            continue;
+        return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s%s", item->result.label,
+                          item->problem,
+                          isnan(item->progress.best_seconds)
+                              ? "; see the messages in the history"
+                              : "; the history keeps them, and the same command compares them when "
+                                "the device is well");
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status compare(const struct anole_results *results,
+                                 const struct anole_tuned *baseline, double percent,
+                                 struct anole_error *error)
+{
+    double ratio;
+    enum anole_status status = anole_lock_device_against(&ratio, &results->locked,
+                                                         baseline->lockfile, baseline->path, error);
+    if (status != ANOLE_DONE)
+        return status;
+    double slower = 100.0 * (ratio - 1.0);
+    if (slower > percent)
+        return anole_fail(error, ANOLE_ERR_SLOWER, "%.1f %% slower than %s: expected at most %g %%",
+                          slower, baseline->path, percent);
+    anole_log_info("against %s: %+.1f %% time", baseline->path, slower);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_results_compare(const struct anole_results *results,
+                                        const struct anole_tuned *baseline, double percent,
+                                        struct anole_error *error)
+{
+    struct anole_scope scope;
+    anole_scope_enter(&scope, baseline->context);
+    enum anole_status status = compare(results, baseline, percent, error);
+    anole_scope_leave(&scope);
+    return status;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Verifying: what a lock file names is built and run again.
+ */
+#include "api/api.h"
+
+#include "measure/measure.h"
+#include "tune/finalists.h"
+#include "tune/locked.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define SECONDS_A_TASK 2.0
+/* A kernel counts as slower than the default if even the better end of the interval says so,
+   by this much: of twenty intervals of 95 %, one is off by chance, and then by little. */
+#define SLOWER_THAN_DEFAULT 0.98
+
+/* What became of one entry of the lock file. */
+struct check {
+    struct anole_verified info;
+    struct anole_task task;
+    struct anole_custom_kernel *custom; /* NULL: the task is a layer */
+    char label[64];
+    struct anole_result result;
+};
+
+struct anole_verification {
+    const struct anole_tuned *tuned;
+    struct check *checks;
+    size_t count;
+};
+
+static enum anole_status run_check(struct check *check, const struct anole_tuned *tuned,
+                                   const struct anole_lock_task *entry,
+                                   const struct anole_listed_device *device,
+                                   struct anole_measure *measure, struct anole_error *error)
+{
+    const struct anole_backend *backend =
+        device->devices->registry->entries[device->entry->backend].backend;
+    const struct anole_device *described = &device->entry->device;
+    struct anole_generator *generator = NULL;
+    enum anole_status status = anole_lock_task_read(&check->task, &check->custom, entry,
+                                                    tuned->lockfile, described, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&generator, backend, described, &check->task, error);
+    if (status != ANOLE_DONE) {
+        anole_error_prefix(error, "%s", tuned->path);
+        return status;
+    }
+    struct anole_tuner_final final = {.found = false};
+    struct anole_result default_result;
+    uint64_t config;
+    status = anole_lock_task_config(&config, entry, anole_generator_space(generator), error);
+    if (status == ANOLE_DONE)
+        status = anole_finalists_compare(&final, &check->result, &default_result, measure,
+                                         generator, config, SECONDS_A_TASK, error);
+    anole_generator_destroy(generator);
+    if (status != ANOLE_DONE)
+        return status;
+    check->info.label = anole_task_label(check->label, sizeof check->label, &check->task);
+    check->info.outcome = check->result.outcome;
+    check->info.message = check->result.message;
+    check->info.same_source = final.source_hash == entry->source_hash;
+    check->info.error = check->result.error;
+    check->info.seconds = final.found ? final.value : NAN;
+    check->info.speedup = final.found ? final.speedup : NAN;
+    check->info.speedup_low = final.found ? final.speedup_low : NAN;
+    check->info.speedup_high = final.found ? final.speedup_high : NAN;
+    return ANOLE_DONE;
+}
+
+static enum anole_status run_checks(struct anole_verification *verification,
+                                    const struct anole_listed_device *device, uint32_t dtype,
+                                    struct anole_error *error)
+{
+    const struct anole_tuned *tuned = verification->tuned;
+    const struct anole_registry *registry = device->devices->registry;
+    const struct anole_lock_device *locked = NULL;
+    struct anole_measure *measure = NULL;
+    enum anole_status status = anole_lockfile_find(&locked, tuned->lockfile, tuned->path, registry,
+                                                   device->entry, dtype, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_tuned_entry *entry = &tuned->entries[locked - tuned->lockfile->devices];
+    struct anole_measure_options options = {
+        .threads = locked->threads,
+        .seed = 2, /* other data than tuning uses by default */
+        .stop = anole_context_stopped,
+        .stop_context = tuned->context,
+    };
+    verification->checks = calloc(locked->task_count + 1, sizeof *verification->checks);
+    if (!verification->checks)
+        return anole_fail_memory(error);
+    verification->count = locked->task_count;
+    status = anole_measure_create(&measure, registry, device->entry, &options, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++) {
+        verification->checks[i].info.tuned = &entry->tasks[i].info;
+        status =
+            run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
+    }
+    anole_measure_destroy(measure);
+    return status;
+}
+
+enum anole_status anole_verify(struct anole_verification **verification,
+                               const struct anole_tuned *tuned,
+                               const struct anole_device_info *device,
+                               const struct anole_verify_options *given, struct anole_error *error)
+{
+    struct anole_verify_options options;
+    uint32_t dtype = 0;
+    struct anole_verification *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->tuned = tuned;
+    struct anole_scope scope;
+    anole_scope_enter(&scope, tuned->context);
+    enum anole_status status =
+        anole_options_copy(&options, sizeof options, given, "struct anole_verify_options", error);
+    if (status == ANOLE_DONE)
+        status = anole_precision_option(&dtype, options.precision, error);
+    if (status == ANOLE_DONE)
+        status = run_checks(new, anole_listed_device(device), dtype, error);
+    anole_scope_leave(&scope);
+    if (status != ANOLE_DONE) {
+        anole_verification_destroy(new);
+        return status;
+    }
+    *verification = new;
+    return ANOLE_DONE;
+}
+
+void anole_verification_destroy(struct anole_verification *verification)
+{
+    if (!verification)
+        return;
+    for (size_t i = 0; i < verification->count; i++)
+        anole_custom_destroy(verification->checks[i].custom);
+    free(verification->checks);
+    free(verification);
+}
+
+size_t anole_verification_count(const struct anole_verification *verification)
+{
+    return verification->count;
+}
+
+const struct anole_verified *anole_verification_get(const struct anole_verification *verification,
+                                                    size_t index)
+{
+    return index < verification->count ? &verification->checks[index].info : NULL;
+}
+
+/* Wrong results weigh most, then failures, then slowness. */
+static enum anole_status judge(const struct anole_verification *verification, double percent,
+                               struct anole_error *error)
+{
+    const struct anole_verified *slow = NULL, *failed = NULL;
+    double then = 0.0, now = 0.0;
+    for (size_t i = 0; i < verification->count; i++) {
+        const struct anole_verified *check = &verification->checks[i].info;
+        if (check->outcome == ANOLE_OUTCOME_WRONG_ANSWER)
+            return anole_fail(error, ANOLE_ERR_WRONG_RESULT, "%s: %s", check->label,
+                              check->message);
+        if (check->outcome != ANOLE_OUTCOME_OK) {
+            failed = check;
+            continue;
+        }
+        if (check->speedup_high < SLOWER_THAN_DEFAULT)
+            slow = check;
+        then += check->tuned->multiplicity * check->tuned->seconds;
+        now += check->tuned->multiplicity * check->seconds;
+    }
+    if (failed)
+        return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,
+                          anole_outcome_words(failed->outcome), failed->message);
+    if (slow)
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "%s: slower than the default config (%.2fx [%.2f, %.2f]); tune again",
+                          slow->label, slow->speedup, slow->speedup_low, slow->speedup_high);
+    if (percent >= 0.0 && now > then * (1.0 + percent / 100.0))
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "the network takes %.1f %% longer than in %s; expected at most %g %%",
+                          100.0 * (now / then - 1.0), verification->tuned->path, percent);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_verification_check(const struct anole_verification *verification,
+                                           double percent, struct anole_error *error)
+{
+    struct anole_scope scope;
+    anole_scope_enter(&scope, verification->tuned->context);
+    enum anole_status status = judge(verification, percent, error);
+    anole_scope_leave(&scope);
+    return status;
+}
