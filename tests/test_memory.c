@@ -962,7 +962,8 @@ static int setup(void **state)
     write_arrays();
     write_text("bad.json",
                "{\"name\": \"x\", \"layers\": [{\"name\": \"a\", \"kind\": \"conf2d\"}]}");
-    assert_done(anole_network_parse_workload(&network, NETWORK, strlen(NETWORK), "net.json", &error));
+    assert_done(
+        anole_network_parse_workload(&network, NETWORK, strlen(NETWORK), "net.json", &error));
     assert_done(anole_space_create(&space, &error));
     assert_done(anole_space_add_knob(space, "tile", false, values, NULL, 6, 0, &error));
     assert_done(anole_space_add_knob(space, "block", false, values, NULL, 6, 0, &error));

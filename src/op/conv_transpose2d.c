@@ -204,7 +204,7 @@ static bool task_of(const struct anole_call *call, struct anole_task *task)
 static bool parameter(struct anole_operand *type, const struct anole_call *call, uint32_t i)
 {
     struct anole_task task;
-    return task_of(call, &task) && anole_task_parameter(type, &task, i);
+    return task_of(call, &task) && anole_task_parameter(type, &task_ops, &task, i);
 }
 
 const struct anole_op anole_op_conv_transpose2d = {

@@ -294,14 +294,14 @@ static enum anole_status check_type(const struct anole_operand *operand, const c
 enum anole_status anole_task_of_call(struct anole_task *task, struct anole_call *call,
                                      struct anole_error *error)
 {
-    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
+    const struct anole_task_ops *ops = call->op->task_ops;
     const struct anole_operand *bias = call->input_count > 2 ? call->inputs[2] : NULL;
     uint32_t dims[4], rank;
     if (bias)
         task->flags |= ANOLE_TASK_BIAS;
-    enum anole_status status = anole_task_infer_output(task, error);
+    enum anole_status status = ops->infer_output(task, error);
     if (!status)
-        status = anole_task_check(task, error);
+        status = anole_task_check_fields(task, ops, error);
     if (status)
         return status;
     rank = ops->weights(dims, task);
@@ -311,9 +311,10 @@ enum anole_status anole_task_of_call(struct anole_task *task, struct anole_call 
     return status;
 }
 
-bool anole_task_parameter(struct anole_operand *type, const struct anole_task *task, uint32_t i)
+bool anole_task_parameter(struct anole_operand *type, const struct anole_task_ops *ops,
+                          const struct anole_task *task, uint32_t i)
 {
-    uint32_t dims[4], rank = anole_task_ops_of(task->kind)->weights(dims, task);
+    uint32_t dims[4], rank = ops->weights(dims, task);
     if (i < 1 || i > 2)
         return false;
     if (i == 2) {

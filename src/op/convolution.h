@@ -74,7 +74,8 @@ enum anole_status anole_convolution_output(struct anole_task *task, struct anole
 enum anole_status anole_task_of_call(struct anole_task *task, struct anole_call *call,
                                      struct anole_error *error);
 /* `parameter` of such an operator. */
-bool anole_task_parameter(struct anole_operand *type, const struct anole_task *task, uint32_t i);
+bool anole_task_parameter(struct anole_operand *type, const struct anole_task_ops *ops,
+                          const struct anole_task *task, uint32_t i);
 
 /* -- Of struct anole_task_ops, for all that have a window -- */
 enum anole_status anole_convolution_infer_output(struct anole_task *task,

@@ -144,12 +144,12 @@ static double tf32_tolerance(size_t n)
 }
 
 enum anole_status anole_reference_compute(struct anole_task_data *data,
-                                          const struct anole_task *task, double scale,
+                                          const struct anole_task *task,
+                                          const struct anole_task_ops *ops, double scale,
                                           unsigned threads, struct anole_error *error)
 {
     const float *input = data->input;
-    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
-    size_t n = anole_task_reduction(task), elements = anole_task_input_elements(task);
+    size_t n = ops->reduction(task), elements = anole_task_input_elements(task);
     struct anole_reference r = {
         .task = task,
         .data = data,
@@ -208,7 +208,8 @@ enum anole_status anole_reference_call(const struct anole_call *call, struct ano
     if (!data.input || !data.weights || (bias && !data.bias) || !data.expected || !data.tolerance)
         status = anole_fail_memory(error);
     if (status == ANOLE_DONE)
-        status = anole_reference_compute(&data, &task, 1.0, CALL_THREADS, error);
+        status =
+            anole_reference_compute(&data, &task, call->op->task_ops, 1.0, CALL_THREADS, error);
     for (size_t i = 0; i < outputs && status == ANOLE_DONE; i++)
         anole_operand_set_real(output, i, data.expected[i]);
     free(data.input);
@@ -222,5 +223,5 @@ enum anole_status anole_reference_call(const struct anole_call *call, struct ano
 double anole_reference_call_flops(const struct anole_call *call)
 {
     struct anole_task task;
-    return call->op->task(call, &task) ? anole_task_flops(&task) : 0;
+    return call->op->task(call, &task) ? anole_task_ops_flops(call->op->task_ops, &task) : 0;
 }

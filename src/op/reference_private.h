@@ -6,6 +6,7 @@
 #define ANOLE_REFERENCE_PRIVATE_H
 
 #include "op/reference.h"
+#include "op/task_ops.h"
 
 #include <stdatomic.h>
 
@@ -45,7 +46,8 @@ double anole_reference_call_flops(const struct anole_call *call);
 /* Fills in expected outputs and tolerances, whose room is there.  The tensors of `data`
  * are floats here, whatever the task's type; `scale` is what weights were multiplied by. */
 enum anole_status anole_reference_compute(struct anole_task_data *data,
-                                          const struct anole_task *task, double scale,
+                                          const struct anole_task *task,
+                                          const struct anole_task_ops *ops, double scale,
                                           unsigned threads, struct anole_error *error);
 
 #endif

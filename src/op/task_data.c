@@ -136,7 +136,8 @@ enum anole_status anole_task_data_create(struct anole_task_data **data,
     if (!status)
         status = fill_all(new, task, scale, seed, error);
     if (!status)
-        status = anole_reference_compute(new, task, (double)scale, threads, error);
+        status = anole_reference_compute(new, task, anole_task_ops_of(task->kind), (double)scale,
+                                         threads, error);
     if (!status && task->dtype == ANOLE_F16)
         status = shrink_all(new, task, error);
     if (status) {

@@ -50,6 +50,14 @@ struct anole_task_ops {
 /* The operations of a kind; NULL: there is no such kind. */
 const struct anole_task_ops *anole_task_ops_of(uint32_t kind);
 
+/* anole_task_check() without a look into the table: `ops` NULL: a custom task, of which only
+ * what all have in common is looked at. */
+enum anole_status anole_task_check_fields(const struct anole_task *task,
+                                          const struct anole_task_ops *ops,
+                                          struct anole_error *error);
+/* Floating-point operations of one run. */
+double anole_task_ops_flops(const struct anole_task_ops *ops, const struct anole_task *task);
+
 /* -- For scanning keys: each moves the cursor past what it expects, or sets it to NULL. -- */
 void anole_key_skip(const char **at, const char *literal);
 void anole_key_scan(const char **at, const char *before, uint32_t *value);
