@@ -125,6 +125,7 @@ static const struct variant variants[] = {
      .wish_count = 1},
     {.name = "depthwise", .draw = random_depthwise},
     {.name = "dense", .draw = random_dense},
+    {.name = "transposed", .draw = random_conv_transpose},
     GPU_GEMM("both", random_conv, 0),
     GPU_GEMM("weights", random_conv, 1),
     GPU_GEMM("inputs", random_conv, 2),

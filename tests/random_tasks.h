@@ -138,6 +138,14 @@ static inline void random_dense(struct anole_task *task, struct anole_rng *rng)
     task->out_c = PICK(rng, 1, 2, 7, 16, 33, 100, 257);
 }
 
+static inline void random_conv_transpose(struct anole_task *task, struct anole_rng *rng)
+{
+    random_conv(task, rng);
+    task->kind = ANOLE_TASK_CONV_TRANSPOSE2D;
+    task->output_pad_h = (uint32_t)anole_rng_below(rng, task->stride_h);
+    task->output_pad_w = (uint32_t)anole_rng_below(rng, task->stride_w);
+}
+
 /* A task that passes anole_task_check() and takes fewer than so many
  * floating-point operations; flags, activation and batch are random too. */
 static inline struct anole_task random_task(struct anole_rng *rng, random_draw *draw,
