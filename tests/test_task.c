@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "op/op.h"
 #include "op/task.h"
 
 #include <stdio.h>

@@ -188,6 +188,8 @@ const char *anole_op_get_choice(const struct anole_op *op, const void *attribute
 
 /* Elements of a shape; SIZE_MAX if there are 2^31 or more, or a size is negative. */
 size_t anole_operand_elements(const struct anole_operand *operand);
+/* A literal: "f32", "f16", "i64", …; "unknown" for what is no type. */
+const char *anole_dtype_text(uint32_t dtype);
 /* Bytes of an element. */
 size_t anole_dtype_bytes(uint32_t dtype);
 /* True for F32, F16, F64, BF16 (TF32 is a way to compute: its tensors are F32). */

@@ -44,6 +44,19 @@ size_t anole_dtype_bytes(uint32_t dtype)
     }
 }
 
+const char *anole_dtype_text(uint32_t dtype)
+{
+    switch (dtype) {
+#define X(name, value, text, bytes, kind)                                                          \
+    case ANOLE_##name:                                                                             \
+        return text;
+        ANOLE_DTYPE_MAP(X)
+#undef X
+    default:
+        return "unknown";
+    }
+}
+
 enum { REAL, INT, UINT, BOOL, NONE };
 
 static int kind_of(uint32_t dtype)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "op/parameters.h"
 
-#include "op/task.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

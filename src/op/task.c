@@ -264,7 +264,7 @@ static void scan_tail(const char **at, struct anole_task *t)
     }
     scan_word(word, sizeof word, *at + 1);
     t->dtype = 0;
-    for (uint32_t i = 1; strcmp(anole_dtype_text(i), "unknown") != 0; i++)
+    for (uint32_t i = 1; anole_dtype_bytes(i) > 0; i++)
         if (strcmp(anole_dtype_text(i), word) == 0)
             t->dtype = i;
     *at = t->dtype ? *at + 1 + strlen(word) : NULL;

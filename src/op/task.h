@@ -57,9 +57,6 @@ const char *anole_task_kind_text(uint32_t kind);
 const char *anole_precision_text(uint32_t dtype);
 uint32_t anole_precision_parse(const char *text);
 
-/* A literal, as in keys: "f32", "f16", "tf32", ... */
-const char *anole_dtype_text(uint32_t dtype);
-
 /* Floating-point operations of one run: 2 a multiply-add of the direct
  * algorithm, bias and activation not counted (the convention of the field,
  * whatever the kernel really does).  Of custom tasks what their description says, or 0. */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "op/op.h"
 #include "op/task.h"
 #include "space/space.h"
 

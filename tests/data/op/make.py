@@ -803,6 +803,52 @@ refuse("resize", {"axes": [4], "sizes": [2]}, [y], "axis 4 of a tensor with 4 di
 refuse("resize", {"axes": [1, 1], "sizes": [2, 2]}, [y], "axis 1 is listed twice")
 refuse("resize", {"mode": "linear", "sizes": [2]}, [np.array([True])], "the input has the type bool")
 
+
+
+def convolution(op, x, w, b=None, ours=None, **attributes):
+    """A case of ONNX's attributes; x is NCHW, w [out][in / groups][h][w] (transposed: [in][out / groups][h][w])."""
+    kind = "ConvTranspose" if op == "conv_transpose2d" else "Conv"
+    groups = attributes.get("group", 1)
+    if op == "conv_transpose2d" and groups > 1:  # which the evaluator cannot do
+        rest = {k: v for k, v in attributes.items() if k != "group"}
+        y = np.concatenate([onnx_run(kind, [u, v], **rest)[0] for u, v in zip(np.split(x, groups, 1), np.split(w, groups))], 1)
+    else:
+        y = onnx_run(kind, [x, w] + ([] if b is None else [b]), **attributes)[0]
+    if op == "conv_transpose2d":
+        v = np.concatenate([np.moveaxis(part, 0, 1) for part in np.split(w, groups)])  # [out][in / groups][h][w]
+        v = np.moveaxis(v, 1, -1)
+    elif op == "depthwise_conv2d":
+        v = np.moveaxis(w[:, 0], 0, -1)
+    else:
+        v = np.moveaxis(w, 1, -1)
+    names = {"group": "groups"}
+    mine = {names.get(k, k): v for k, v in attributes.items() if k != "kernel_shape" and not (k == "group" and op == "depthwise_conv2d")}
+    mine.update(ours or {})
+    if "auto_pad" in mine:
+        mine["auto_pad"] = mine["auto_pad"].lower()
+    case(op, mine, [nhwc(x), v] + ([] if b is None else [b]), [nhwc(y)], tolerance=1e-5)
+
+
+y = real(2, 4, 6, 5)
+convolution("conv2d", y, real(3, 4, 3, 3), real(3))
+convolution("conv2d", y, real(3, 4, 1, 1))
+convolution("conv2d", y, real(6, 2, 3, 2), real(6), group=2, strides=[2, 1], pads=[1, 0, 1, 1])
+convolution("conv2d", y, real(2, 4, 2, 2), dilations=[2, 3])
+convolution("conv2d", y, real(2, 4, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2])
+convolution("depthwise_conv2d", y, real(4, 1, 3, 3), real(4), group=4, pads=[1, 1, 1, 1])
+convolution("depthwise_conv2d", y, real(8, 1, 3, 2), group=4, strides=[2, 2], ours={"multiplier": 2})
+convolution("conv_transpose2d", y, real(4, 3, 3, 3), real(3))
+convolution("conv_transpose2d", y, real(4, 3, 3, 2), strides=[2, 3], pads=[1, 0, 1, 1], output_padding=[1, 1])
+convolution("conv_transpose2d", y, real(4, 3, 2, 2), group=2, strides=[2, 2], dilations=[2, 1])
+for shape in ((5,), (2, 5), (2, 3, 5)):
+    x, w, b = real(*shape), real(4, 5), real(4)
+    case("dense", {}, [x, w, b], [(x.astype(np.float64) @ w.T + b).astype(np.float32)], tolerance=1e-5)
+case("dense", {}, [x, w], [(x.astype(np.float64) @ w.T).astype(np.float32)], tolerance=1e-5)
+refuse("conv2d", {}, [nhwc(y), real(3, 3, 3, 5)], "weights")
+refuse("depthwise_conv2d", {}, [nhwc(y), real(3, 3, 5)], "4 groups do not divide 4 input and 5 output channels")
+refuse("conv_transpose2d", {}, [nhwc(y), real(3, 3, 3, 5)], "weights")
+refuse("dense", {}, [x, real(4, 6)], "weights")
+
 # ------------------------------------------------------------------------- recurrent
 begin("recurrent")
 
