@@ -49,7 +49,7 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
                               "a kernel of your own is read from a file, and says of what type its "
                               "arguments are");
         return anole_kernel_workload(&tasks->workload, &tasks->custom, path,
-                                    !options->device || !options->device->simulated, error);
+                                     !options->device || !options->device->simulated, error);
     }
     if (options->format != ANOLE_FORMAT_NETWORK)
         return anole_fail(error, ANOLE_ERR_USAGE,
