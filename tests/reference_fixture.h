@@ -44,6 +44,16 @@ static inline void *allocate(size_t count, size_t size)
     return memory;
 }
 
+/* Of a transposed convolution: the input place that is spread to this place of the output,
+ * padding included, by a kernel position that far from the first; -1: none. */
+static inline long spread_from(size_t out, size_t offset, uint32_t stride, uint32_t size)
+{
+    for (size_t in = 0; in < size; in++)
+        if (in * stride + offset == out)
+            return (long)in;
+    return -1;
+}
+
 /* The products behind one output, in the order of the weights; returns how many
  * are not in the padding.  Written from the definition in plugin.h. */
 static inline size_t products(double *x, double *w, const struct anole_task *t,
@@ -57,6 +67,10 @@ static inline size_t products(double *x, double *w, const struct anole_task *t,
         for (uint32_t j = 0; j < t->kernel_w; j++) {
             long h = (long)(oh * t->stride_h + i * t->dilation_h) - (long)t->pad_top;
             long v = (long)(ow * t->stride_w + j * t->dilation_w) - (long)t->pad_left;
+            if (t->kind == ANOLE_TASK_CONV_TRANSPOSE2D) {
+                h = spread_from(oh + t->pad_top, i * t->dilation_h, t->stride_h, t->in_h);
+                v = spread_from(ow + t->pad_left, j * t->dilation_w, t->stride_w, t->in_w);
+            }
             if (h < 0 || v < 0 || h >= (long)t->in_h || v >= (long)t->in_w)
                 continue;
             for (size_t c = 0; c < depth; c++, count++) {
@@ -75,9 +89,20 @@ static inline size_t products(double *x, double *w, const struct anole_task *t,
 
 static inline double activate(const struct anole_task *task, double value)
 {
-    if (task->activation != ANOLE_ACT_NONE)
+    const double alpha = (double)task->alpha;
+    switch (task->activation) {
+    case ANOLE_ACT_NONE:
+        return value;
+    case ANOLE_ACT_LEAKY_RELU:
+        return fmax(value, 0.0) + alpha * fmin(value, 0.0);
+    case ANOLE_ACT_HARD_SWISH:
+        return value * fmin(fmax(value + 3, 0), 6) / 6;
+    case ANOLE_ACT_SILU:
+        return value / (1 + exp(-alpha * value));
+    default:
         value = fmax(value, 0.0);
-    return task->activation == ANOLE_ACT_RELU6 ? fmin(value, 6.0) : value;
+        return task->activation == ANOLE_ACT_RELU6 ? fmin(value, 6.0) : value;
+    }
 }
 
 static inline double added(const struct anole_task *task, const struct anole_task_data *data,

@@ -19,6 +19,11 @@ static const char *const shapes[] = {
     "depthwise_conv2d n1 10x8x3 k5x3 s2x1 p1,0,2,1 d1x2 g3 o12 f32 bias residual",
     "dense n1 i77 o10 f32 bias",
     "dense n5 i64 o65 f32 relu",
+    "conv_transpose2d n2 5x4x6 k3x3 s2x2 p1,1,1,1 d1x1 g1 o5 e1x0 f32 bias relu",
+    "conv_transpose2d n1 4x5x6 k4x2 s3x1 p0,1,2,0 d1x2 g2 o4 e2x0 f32 bias residual",
+    "conv_transpose2d n1 3x3x33 k2x2 s2x2 p0,0,0,0 d1x1 g1 o35 e0x0 f32 leaky_relu(0.25)",
+    "conv_transpose2d n1 2x3x2 k1x1 s3x2 p0,0,0,0 d1x1 g1 o3 e0x1 f32 residual silu(1)",
+    "conv2d n1 8x8x3 k3x3 s1x1 p1,1,1,1 d1x1 g1 o5 f32 bias hard_swish",
 };
 
 #define SHAPES (sizeof shapes / sizeof *shapes)

@@ -31,7 +31,7 @@ enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_
  *   conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias residual relu
  *   depthwise_conv2d n1 112x112x32 k3x3 s1x1 p1,1,1,1 d1x1 g32 o32 f32 bias relu6
  *   dense n1 i512 o1000 f32 bias
- *   conv_transpose2d n1 28x28x64 k2x2 s2x2 p0,0,0,0 d1x1 g1 o32 e0x0 f32 bias leaky_relu(0.1)
+ *   conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias leaky_relu(0.25)
  *   custom NAME f32
  * (n batch; input height x width x channels; k kernel, s stride, d dilation:
  * vertical x horizontal; p padding: top, left, bottom, right; g groups; o output
