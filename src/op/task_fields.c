@@ -13,17 +13,6 @@
 
 #define ELEMENTS_END ANOLE_TASK_ELEMENTS_END
 
-static const char *const dtypes[] = {
-#define X(name, value, text, bytes, kind) [value] = text,
-    ANOLE_DTYPE_MAP(X)
-#undef X
-};
-
-const char *anole_dtype_text(uint32_t dtype)
-{
-    return dtype >= 1 && dtype < sizeof dtypes / sizeof *dtypes ? dtypes[dtype] : "unknown";
-}
-
 /* -------------------------------------------------------------------- checks */
 
 static const char fix[] = "correct the layer that asks for it";
