@@ -236,6 +236,7 @@ struct anole_load_options {
     const struct anole_device_info *device; /* of a kernel: the device that it is for.  One that
                                 is simulated does with less than a kernel that can be run.
                                 NULL: any that is not simulated */
+    int64_t batch; /* of an ONNX file that leaves it open: the first size of its inputs; 0: 1 */
 };
 
 struct anole_task_info {
@@ -267,7 +268,7 @@ ANOLE_API enum anole_status anole_tasks_load(struct anole_tasks **tasks,
                                              struct anole_context *context, const char *path,
                                              const struct anole_load_options *options,
                                              struct anole_error *error);
-/* The same of a network in memory, as JSON; `name` stands for the path in messages. */
+/* The same of a network in memory, as our JSON; `name` stands for the path in messages. */
 ANOLE_API enum anole_status anole_tasks_parse(struct anole_tasks **tasks,
                                               struct anole_context *context, const char *text,
                                               size_t length, const char *name,

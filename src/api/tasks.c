@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 
+#include "frontend/load.h"
 #include "frontend/network.h"
 #include "frontend/t1_workload.h"
 #include "plugin/generator.h"
@@ -56,8 +57,9 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
                           "format: expected one of enum anole_format, "
                           "found %d",
                           (int)options->format);
+    const struct anole_onnx_options onnx = {.batch = options->batch > 0 ? options->batch : 1};
     status = text ? anole_network_parse_workload(&tasks->workload, text, length, path, error)
-                  : anole_network_load_workload(&tasks->workload, path, error);
+                  : anole_workload_load(&tasks->workload, path, &onnx, error);
     if (status == ANOLE_DONE && dtype)
         anole_workload_set_precision(tasks->workload, dtype);
     return status;

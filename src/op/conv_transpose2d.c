@@ -209,7 +209,7 @@ static bool parameter(struct anole_operand *type, const struct anole_call *call,
 
 const struct anole_op anole_op_conv_transpose2d = {
     .name = "conv_transpose2d",
-    .flags = ANOLE_OP_TAKES_ACTIVATION | ANOLE_OP_TAKES_RESIDUAL,
+    .flags = ANOLE_OP_CHANNEL_WEIGHTS | ANOLE_OP_TAKES_ACTIVATION | ANOLE_OP_TAKES_RESIDUAL,
     .fewest_inputs = 2,
     .most_inputs = 3,
     .fewest_outputs = 1,

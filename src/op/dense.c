@@ -160,7 +160,7 @@ static bool parameter(struct anole_operand *type, const struct anole_call *call,
 
 const struct anole_op anole_op_dense = {
     .name = "dense",
-    .flags = ANOLE_OP_TAKES_ACTIVATION,
+    .flags = ANOLE_OP_CHANNEL_WEIGHTS | ANOLE_OP_TAKES_ACTIVATION,
     .fewest_inputs = 2,
     .most_inputs = 3,
     .fewest_outputs = 1,

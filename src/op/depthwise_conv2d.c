@@ -154,7 +154,8 @@ static bool parameter(struct anole_operand *type, const struct anole_call *call,
 
 const struct anole_op anole_op_depthwise_conv2d = {
     .name = "depthwise_conv2d",
-    .flags = ANOLE_OP_TAKES_ACTIVATION | ANOLE_OP_TAKES_RESIDUAL,
+    .flags = ANOLE_OP_CHANNEL_WEIGHTS | ANOLE_OP_CHANNELS_LAST_WEIGHTS | ANOLE_OP_TAKES_ACTIVATION |
+             ANOLE_OP_TAKES_RESIDUAL,
     .fewest_inputs = 2,
     .most_inputs = 3,
     .fewest_outputs = 1,

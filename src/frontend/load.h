@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A network from a file, whatever it is written in: ONNX where the name ends in .onnx, our
+ * JSON else.
+ */
+#ifndef ANOLE_LOAD_H
+#define ANOLE_LOAD_H
+
+#include "frontend/onnx_import.h"
+#include "graph/workload.h"
+
+/* Reads, checks and infers types, then lets transposes cancel and folds factors of channels
+ * into weights; nothing is fused.  `options` is for ONNX alone, and may be NULL. */
+ANOLE_CHECKED enum anole_status anole_graph_load(struct anole_graph **graph, const char *path,
+                                                 const struct anole_onnx_options *options,
+                                                 struct anole_error *error);
+
+/* The tasks that it comes to, once what can be fused is. */
+ANOLE_CHECKED enum anole_status anole_workload_load(struct anole_workload **workload,
+                                                    const char *path,
+                                                    const struct anole_onnx_options *options,
+                                                    struct anole_error *error);
+
+#endif
