@@ -85,7 +85,7 @@ static void check_workload(const struct anole_workload *workload)
     for (size_t t = 0; t < workload->task_count; t++) {
         const struct anole_workload_task *task = &workload->tasks[t];
         assert_int_equal(anole_task_check(&task->task, NULL), ANOLE_DONE);
-        assert_true(task->multiplicity >= 1 && task->layer[0]);
+        assert_true(task->multiplicity >= 1 && task->layers[0][0]);
     }
 }
 

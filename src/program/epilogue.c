@@ -104,17 +104,16 @@ enum anole_status anole_epilogue_compute(const struct anole_node *node,
                                          struct anole_operand *output, struct anole_error *error)
 {
     size_t elements = anole_operand_elements(output);
-    if (!activation_source(node->activation))
-        return anole_fail(error, ANOLE_ERR_INPUT, "activation %u is not known", node->activation);
+    const struct anole_activate activate = {node->activation, node->activation_alpha,
+                                            node->activation_beta};
+    enum anole_status status = anole_activation_check(&activate, error);
+    if (status)
+        return status;
     for (size_t i = 0; i < elements; i++) {
         double x = anole_operand_real(output, i);
         if (residual)
             x += anole_operand_real(residual, i);
-        if (node->activation != ANOLE_ACT_NONE && x < 0)
-            x = 0;
-        if (node->activation == ANOLE_ACT_RELU6 && x > 6)
-            x = 6;
-        anole_operand_set_real(output, i, x);
+        anole_operand_set_real(output, i, anole_activation_apply(&activate, x));
     }
     return ANOLE_DONE;
 }

@@ -172,21 +172,9 @@ static enum anole_status add_plain(size_t *kernel, struct draft *draft,
 bool anole_program_node_task(struct anole_task *task, const struct anole_graph *graph,
                              const struct anole_node *node)
 {
-    const struct anole_operand *operands[ANOLE_MAX_OPERANDS];
-    struct anole_operand outputs[ANOLE_MAX_OPERANDS];
-    struct anole_call call;
     struct anole_error error = {.status = ANOLE_DONE};
-    if (!node->op->task || node->input_count > ANOLE_MAX_OPERANDS ||
-        node->output_count > ANOLE_MAX_OPERANDS)
-        return false;
-    anole_graph_call(&call, graph, node, operands, outputs);
-    *task = (struct anole_task){.size = sizeof *task};
-    if (!node->op->task(&call, task))
-        return false;
-    task->activation = node->activation;
-    if (node->residual != ANOLE_NONE)
-        task->flags |= ANOLE_TASK_RESIDUAL;
-    return anole_task_check(task, &error) == ANOLE_DONE;
+    return anole_graph_task(task, graph, (size_t)(node - graph->nodes)) &&
+           anole_task_check(task, &error) == ANOLE_DONE;
 }
 
 /* The kernel of a task from the backend's generator; *kernel ANOLE_NONE: it has none. */
