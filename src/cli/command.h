@@ -24,6 +24,7 @@ extern const struct anole_command anole_cmd_replay;
 extern const struct anole_command anole_cmd_plugin;
 extern const struct anole_command anole_cmd_compare;
 extern const struct anole_command anole_cmd_export;
+extern const struct anole_command anole_cmd_run;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the
  * current folder, for the network NAME.  Returns out. */

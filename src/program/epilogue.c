@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/epilogue.h"
 
+#include "op/activation.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -11,19 +13,26 @@ bool anole_epilogue_wanted(const struct anole_node *node)
     return node->activation != ANOLE_ACT_NONE || node->residual != ANOLE_NONE;
 }
 
-/* The activation of `x` in OpenCL C; NULL: not known. */
+/* Each activation of `x` in OpenCL C, with parameters `a` and `b`; NULL: not known. */
 static const char *activation_source(uint32_t activation)
 {
-    switch (activation) {
-    case ANOLE_ACT_NONE:
-        return "x";
-    case ANOLE_ACT_RELU:
-        return "fmax(x, 0.0f)";
-    case ANOLE_ACT_RELU6:
-        return "fmin(fmax(x, 0.0f), 6.0f)";
-    default:
-        return NULL;
-    }
+    static const char *const sources[] = {
+        [ANOLE_ACT_NONE] = "x",
+        [ANOLE_ACT_RELU] = "fmax(x, 0.0f)",
+        [ANOLE_ACT_RELU6] = "fmin(fmax(x, 0.0f), 6.0f)",
+        [ANOLE_ACT_LEAKY_RELU] = "x < 0.0f ? a * x : x",
+        [ANOLE_ACT_CLIP] = "fmin(fmax(x, a), b)",
+        [ANOLE_ACT_SIGMOID] = "1.0f / (1.0f + exp(-x))",
+        [ANOLE_ACT_SILU] = "x / (1.0f + exp(-a * x))",
+        [ANOLE_ACT_TANH] = "tanh(x)",
+        [ANOLE_ACT_HARD_SIGMOID] = "fmin(fmax(a * x + b, 0.0f), 1.0f)",
+        [ANOLE_ACT_HARD_SWISH] = "x * fmin(fmax(x / 6.0f + 0.5f, 0.0f), 1.0f)",
+        [ANOLE_ACT_ELU] = "x < 0.0f ? a * expm1(x) : x",
+        [ANOLE_ACT_GELU] = "0.5f * x * (1.0f + erf(x * 0.70710678f))",
+        [ANOLE_ACT_GELU_TANH] =
+            "0.5f * x * (1.0f + tanh(0.79788456f * (x + 0.044715f * x * x * x)))",
+    };
+    return activation < sizeof sources / sizeof *sources ? sources[activation] : NULL;
 }
 
 struct request {
@@ -46,24 +55,25 @@ static enum anole_status make(void *context, struct anole_kernel_builder *builde
     if (request->dtype != ANOLE_F32 && !half)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "there is no plain kernel for a fused activation of this type");
-    int length =
-        snprintf(source, sizeof source,
-                 "kernel void epilogue(%sglobal %s *out)\n"
-                 "{\n"
-                 "    size_t i = get_global_id(0);\n"
-                 "    if (i < %zu) {\n"
-                 "        float x = %s%s;\n"
-                 "        %s%s%s;\n"
-                 "    }\n"
-                 "}\n",
-                 !adds  ? ""
-                 : half ? "global const half *add, "
-                        : "global const float *add, ",
-                 half ? "half" : "float", request->elements, half ? "vload_half(i, out)" : "out[i]",
-                 !adds  ? ""
-                 : half ? " + vload_half(i, add)"
-                        : " + add[i]",
-                 half ? "vstore_half_rte(" : "out[i] = ", activation, half ? ", i, out)" : "");
+    int length = snprintf(
+        source, sizeof source,
+        "kernel void epilogue(%sglobal %s *out)\n"
+        "{\n"
+        "    size_t i = get_global_id(0);\n"
+        "    if (i < %zu) {\n"
+        "        const float a = %af, b = %af, x = %s%s;\n"
+        "        %s%s%s;\n"
+        "    }\n"
+        "}\n",
+        !adds  ? ""
+        : half ? "global const half *add, "
+               : "global const float *add, ",
+        half ? "half" : "float", request->elements, (double)request->node->activation_alpha,
+        (double)request->node->activation_beta, half ? "vload_half(i, out)" : "out[i]",
+        !adds  ? ""
+        : half ? " + vload_half(i, add)"
+               : " + add[i]",
+        half ? "vstore_half_rte(" : "out[i] = ", activation, half ? ", i, out)" : "");
     struct anole_launch launch = {.size = sizeof launch, .dimensions = 1, .kernel = "epilogue"};
     uint64_t most = request->device->max_work_group;
     launch.local[0] = most > 0 && most < GROUP ? most : GROUP;
@@ -104,8 +114,9 @@ enum anole_status anole_epilogue_compute(const struct anole_node *node,
                                          struct anole_operand *output, struct anole_error *error)
 {
     size_t elements = anole_operand_elements(output);
-    const struct anole_activate activate = {node->activation, node->activation_alpha,
-                                            node->activation_beta};
+    const struct anole_activate activate = {.activation = node->activation,
+                                            .alpha = node->activation_alpha,
+                                            .beta = node->activation_beta};
     enum anole_status status = anole_activation_check(&activate, error);
     if (status)
         return status;

@@ -169,14 +169,6 @@ static enum anole_status add_plain(size_t *kernel, struct draft *draft,
     return add_kernel(kernel, draft, generated, false, NAN);
 }
 
-bool anole_program_node_task(struct anole_task *task, const struct anole_graph *graph,
-                             const struct anole_node *node)
-{
-    struct anole_error error = {.status = ANOLE_DONE};
-    return anole_graph_task(task, graph, (size_t)(node - graph->nodes)) &&
-           anole_task_check(task, &error) == ANOLE_DONE;
-}
-
 /* The kernel of a task from the backend's generator; *kernel ANOLE_NONE: it has none. */
 static enum anole_status generate_task(size_t *kernel, struct draft *draft,
                                        const struct anole_task *task)
@@ -289,7 +281,7 @@ static enum anole_status add_task_step(bool *done, struct draft *draft, size_t i
     struct anole_task task;
     size_t tensors[ANOLE_ROLE_COUNT], kernel;
     *done = false;
-    if (draft->options->no_generator || !anole_program_node_task(&task, draft->graph, node))
+    if (draft->options->no_generator || !anole_graph_task(&task, draft->graph, index))
         return ANOLE_DONE;
     role_tensors(tensors, node, &task);
     if (!fits(draft, tensors, &task))

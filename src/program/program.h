@@ -110,10 +110,6 @@ enum anole_status anole_program_pack(const struct anole_program *program,
                                      const struct anole_program_constant *constant, void *out,
                                      struct anole_error *error) __attribute__((warn_unused_result));
 
-/* The task that a node is tuned as, what is fused into it included; false: none. */
-bool anole_program_node_task(struct anole_task *task, const struct anole_graph *graph,
-                             const struct anole_node *node);
-
 /* Bytes of a tensor of the graph. */
 size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor);
 

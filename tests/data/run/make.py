@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+#
+# Makes small.onnx, and small.npz: an input, and the output by ONNX's own evaluator.
+# Needs the Python packages onnx and numpy; the files are kept, so that tests do not.
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+rng = np.random.default_rng(0)
+
+
+def weights(name, *shape):
+    scale = 1 / np.sqrt(np.prod(shape[1:]) or 1)
+    return numpy_helper.from_array((scale * rng.standard_normal(shape)).astype(np.float32), name)
+
+
+constants = [
+    weights("w1", 8, 3, 3, 3), weights("b1", 8), weights("w2", 8, 8, 3, 3), weights("b2", 8),
+    weights("w3", 8, 1, 3, 3), weights("w4", 10, 8), weights("b4", 10),
+]
+nodes = [
+    helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], "conv1", pads=[1, 1, 1, 1], strides=[2, 2]),
+    helper.make_node("Relu", ["c1"], ["r1"], "relu1"),
+    helper.make_node("Conv", ["r1", "w2", "b2"], ["c2"], "conv2", pads=[1, 1, 1, 1]),
+    helper.make_node("Add", ["c2", "r1"], ["a2"], "add2"),
+    helper.make_node("Relu", ["a2"], ["r2"], "relu2"),
+    helper.make_node("Conv", ["r2", "w3"], ["c3"], "conv3", pads=[1, 1, 1, 1], group=8),
+    helper.make_node("Sigmoid", ["c3"], ["s3"], "sigmoid3"),
+    helper.make_node("GlobalAveragePool", ["s3"], ["g"], "pool"),
+    helper.make_node("Flatten", ["g"], ["f"], "flatten"),
+    helper.make_node("Gemm", ["f", "w4", "b4"], ["d"], "dense", transB=1),
+    helper.make_node("Softmax", ["d"], ["y"], "softmax", axis=1),
+]
+graph = helper.make_graph(
+    nodes, "small",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 12, 12])],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 10])], constants)
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, "small.onnx")
+x = rng.standard_normal((2, 3, 12, 12)).astype(np.float32)
+(y,) = ReferenceEvaluator(model).run(None, {"x": x})
+np.savez("small.npz", x=x, y=y)
+np.savez("wrong.npz", y=y + np.float32(0.01))
+np.save("x.npy", x)

@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# `anole run` from outside: a small network on PoCL against ONNX's own evaluator, with
+# defaults and with a lock file, and what is refused.  One line a case; exits 1 if one
+# failed, 77 if there is no CPU device.
+set -u
+
+anole=${ANOLE:-./anole}
+data=${ANOLE_TEST_DATA:-tests/data}/run
+case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
+networks=${ANOLE_NETWORKS:-networks}
+case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
+case $data in /*) ;; *) data=$PWD/$data ;; esac
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failed=0
+
+# expect CODE PATTERN ARGUMENT...: runs `anole run`, compares its exit code, and looks for
+# PATTERN (a basic regular expression) in what it said on either stream.
+expect() {
+    code=$1 pattern=$2
+    shift 2
+    "$anole" run "$@" >out 2>err </dev/null
+    found=$?
+    if [ "$found" -ne "$code" ]; then
+        echo "FAIL: anole run $*: expected exit code $code, found $found"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    elif ! cat out err | grep -q -e "$pattern"; then
+        echo "FAIL: anole run $*: expected '$pattern' in:"
+        cat out err | sed 's/^/    /' | tail -n 8
+        failed=1
+    else
+        echo "ok: anole run $*"
+    fi
+}
+
+check() {
+    if eval "$2"; then
+        echo "ok: $1"
+    else
+        echo "FAIL: $1"
+        failed=1
+    fi
+}
+
+"$anole" devices 2>/dev/null | grep -q '^cpu:0 ' || {
+    echo "no CPU device"
+    exit 77
+}
+
+# -- words --
+expect 0 'Usage: anole run' --help
+expect 2 'unknown option --chekc' small.onnx --chekc y.npz
+expect 2 'none.onnx' none.onnx --device cpu
+expect 2 'small.npz' "$data/small.npz" --device cpu
+expect 2 'N.*--batch' "$data/small.onnx" --device cpu
+expect 2 'no such input' "$data/small.onnx" --device cpu --shape z=1x3x12x12
+expect 2 'expected NAME=SIZES' "$data/small.onnx" --device cpu --shape x=1x3xx12
+expect 2 'expected a number from 0 on' "$data/small.onnx" --device cpu --batch 1 --tolerance much
+expect 2 'has the shape' "$data/small.onnx" --device cpu --shape x=3x3x12x12 --input "x=$data/x.npy"
+expect 2 'with a name of: x' "$data/small.onnx" --device cpu --batch 1 --input z=random
+expect 3 'no device' "$data/small.onnx" --device no-such-device --batch 1
+
+# -- against the evaluator --
+expect 0 'output "y": right' "$data/small.onnx" --device cpu --input "$data/small.npz" \
+    --check "$data/small.npz" --repeat 2
+check 'no layer was tuned' 'grep -q " 0 tuned, 4 default" out'
+expect 5 'is off by' "$data/small.onnx" --device cpu --input "$data/small.npz" \
+    --check "$data/wrong.npz" --repeat 1
+expect 0 'right' "$data/small.onnx" --device cpu --input "x=$data/x.npy" \
+    --check "$data/wrong.npz" --repeat 1 --tolerance 0.5
+expect 0 '"latency_seconds": {' "$data/small.onnx" --device cpu --batch 1 --repeat 3 --json \
+    --output out.npz --input x=ramp
+check 'there is a median' 'grep -q "\"median\": [0-9]" out'
+expect 0 'output "y": right, error 0 ' "$data/small.onnx" --device cpu --batch 1 --input ramp \
+    --check out.npz --repeat 1 --threads 1
+expect 0 'steps in sum' "$data/small.onnx" --device cpu --batch 1 --repeat 1 --profile --output all
+check 'a trace was written' 'grep -q "\"traceEvents\":\[{\"name\":.*conv 3x3" small.trace.json'
+check 'outputs are in a folder' '[ -s all/0_y.npy ]'
+
+# -- a network without weights --
+expect 0 'steps: 0 tuned' "$networks/tiny.json" --device cpu --repeat 1
+check 'its weights are random' 'grep -q "has no weights" err'
+
+# -- with what tuning found --
+cat >net.json <<'JSON'
+{"name": "other", "layers": [
+  {"name": "data", "kind": "input", "shape": [2, 12, 12, 3]},
+  {"name": "c", "kind": "conv2d", "channels": 8, "kernel": 3, "stride": 2, "padding": 1,
+   "activation": "relu"}]}
+JSON
+if "$anole" tune net.json --device cpu --trials 3 --output net.lock.json --history net.history \
+    >tuned 2>&1; then
+    expect 0 ' [1-4] tuned, [0-3] default' "$data/small.onnx" --device cpu --tuned net.lock.json \
+        --input "$data/small.npz" --check "$data/small.npz" --repeat 1
+    check 'it says what matched' 'grep -q "of the network.s 4 tasks are tuned" err'
+else
+    echo "FAIL: anole tune net.json"
+    sed 's/^/    /' tuned | tail -n 5
+    failed=1
+fi
+expect 2 'none.lock.json' "$data/small.onnx" --device cpu --batch 1 --tuned none.lock.json
+
+exit $failed
