@@ -715,7 +715,7 @@ int opencl_run(struct anole_session *session, struct anole_build *build,
 static int clear(struct anole_session *session, struct anole_buffer *buffer,
                  struct anole_message *message)
 {
-    const cl_uint zero = 0;
+    const cl_uchar zero = 0; /* tensors may have any number of bytes */
     cl_int error = clEnqueueFillBuffer(session->queue, buffer->memory, &zero, sizeof zero, 0,
                                        buffer->bytes, 0, NULL, NULL);
     return error ? opencl_fail(message, ANOLE_LAUNCH_FAILED, error, "clEnqueueFillBuffer")

@@ -5,169 +5,19 @@
  * inputs, or a part of the message that they are refused with.
  */
 #include "allocator.h"
-#include "base/json.h"
 #include "base/rng.h"
-#include "op/op.h"
+#include "op_fixture.h"
 
-#include <dirent.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define MOST 32 /* operands of a vector */
-#define TOLERANCE 2e-6
 #define POISON 0xa5
-
-struct vector {
-    const char *file;
-    size_t index;
-    const json_t *json;
-    const struct anole_op *op;
-    void *attributes;
-    struct anole_operand inputs[MOST], expected[MOST], outputs[MOST];
-    const struct anole_operand *pointers[MOST];
-    uint32_t input_count, output_count;
-};
-
-static void complain(const struct vector *vector, const char *format, ...)
-    __attribute__((format(printf, 2, 3), noreturn));
-
-static void complain(const struct vector *vector, const char *format, ...)
-{
-    char text[1024], *json = json_dumps(vector->json, JSON_COMPACT);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    fail_msg("%s, vector %zu: %s\n%.600s", vector->file, vector->index, text, json);
-    abort();
-}
-
-/* ------------------------------------------------------------------- reading */
-
-static uint32_t dtype_of(const struct vector *vector, const char *text)
-{
-#define X(name, value, name_text, bytes, kind)                                                     \
-    if (strcmp(text, name_text) == 0)                                                              \
-        return value;
-    ANOLE_DTYPE_MAP(X)
-#undef X
-    complain(vector, "no type is called %s", text);
-}
-
-static void set_element(const struct vector *vector, struct anole_operand *operand, size_t i,
-                        const json_t *value)
-{
-    if (json_is_integer(value) && operand->dtype == ANOLE_U64)
-        ((uint64_t *)operand->data)[i] = (uint64_t)json_integer_value(value);
-    else if (json_is_integer(value) && !anole_dtype_is_real(operand->dtype))
-        anole_operand_set_int(operand, i, json_integer_value(value));
-    else if (json_is_number(value))
-        anole_operand_set_real(operand, i, json_number_value(value));
-    else if (json_is_string(value) && operand->dtype == ANOLE_U64)
-        ((uint64_t *)operand->data)[i] = strtoull(json_string_value(value), NULL, 10);
-    else if (json_is_string(value))
-        anole_operand_set_real(operand, i, strtod(json_string_value(value), NULL));
-    else
-        complain(vector, "element %zu is none", i);
-}
-
-static void read_operand(const struct vector *vector, struct anole_operand *operand,
-                         const json_t *json)
-{
-    const json_t *dims = json_object_get(json, "dims"), *values = json_object_get(json, "values");
-    memset(operand, 0, sizeof *operand);
-    operand->dtype = dtype_of(vector, json_string_value(json_object_get(json, "dtype")));
-    operand->rank = (uint32_t)json_array_size(dims);
-    assert_true(operand->rank <= ANOLE_MAX_RANK);
-    for (uint32_t i = 0; i < operand->rank; i++)
-        operand->dims[i] = json_integer_value(json_array_get(dims, i));
-    if (!values)
-        return;
-    size_t count = anole_operand_elements(operand);
-    if (json_array_size(values) != count)
-        complain(vector, "%zu values for %zu elements", json_array_size(values), count);
-    operand->data = malloc(count * anole_dtype_bytes(operand->dtype) + !count);
-    assert_non_null(operand->data);
-    for (size_t i = 0; i < count; i++)
-        set_element(vector, operand, i, json_array_get(values, i));
-}
-
-static enum anole_status set_attribute(const struct vector *vector, const char *name,
-                                       const json_t *value, struct anole_error *error)
-{
-    const struct anole_op_key *key = anole_op_key_find(vector->op, name);
-    int64_t list[64];
-    size_t count = json_array_size(value);
-    if (json_is_boolean(value))
-        return anole_op_set_bool(vector->op, vector->attributes, name, json_is_true(value), error);
-    if (json_is_string(value))
-        return anole_op_set_choice(vector->op, vector->attributes, name, json_string_value(value),
-                                   error);
-    if (json_is_array(value)) {
-        assert_true(count <= 64);
-        for (size_t i = 0; i < count; i++)
-            list[i] = json_integer_value(json_array_get(value, i));
-        return anole_op_set_ints(vector->op, vector->attributes, name, list, count, error);
-    }
-    if (json_is_integer(value) && key && key->kind == ANOLE_KEY_INT)
-        return anole_op_set_int(vector->op, vector->attributes, name, json_integer_value(value),
-                                error);
-    return anole_op_set_real(vector->op, vector->attributes, name, json_number_value(value), error);
-}
-
-static void read_vector(struct vector *vector)
-{
-    const json_t *inputs = json_object_get(vector->json, "inputs");
-    const json_t *outputs = json_object_get(vector->json, "outputs");
-    const char *name = json_string_value(json_object_get(vector->json, "op"));
-    vector->op = anole_op_find(name);
-    if (!vector->op)
-        complain(vector, "no operator is called %s", name);
-    vector->input_count = (uint32_t)json_array_size(inputs);
-    vector->output_count =
-        outputs ? (uint32_t)json_array_size(outputs) : vector->op->fewest_outputs;
-    assert_true(vector->input_count <= MOST && vector->output_count <= MOST);
-    if (vector->input_count < vector->op->fewest_inputs ||
-        vector->input_count > vector->op->most_inputs ||
-        vector->output_count < vector->op->fewest_outputs ||
-        vector->output_count > vector->op->most_outputs)
-        complain(vector, "the operator does not have as many operands");
-    for (uint32_t i = 0; i < vector->input_count; i++) {
-        if (json_is_null(json_array_get(inputs, i)))
-            continue;
-        read_operand(vector, &vector->inputs[i], json_array_get(inputs, i));
-        vector->pointers[i] = &vector->inputs[i];
-    }
-    for (uint32_t i = 0; outputs && i < vector->output_count; i++)
-        if (!json_is_null(json_array_get(outputs, i)))
-            read_operand(vector, &vector->expected[i], json_array_get(outputs, i));
-    vector->attributes = calloc(1, vector->op->attribute_bytes + 1);
-    assert_non_null(vector->attributes);
-    if (vector->op->defaults)
-        memcpy(vector->attributes, vector->op->defaults, vector->op->attribute_bytes);
-}
-
-static void free_vector(struct vector *vector)
-{
-    for (uint32_t i = 0; i < MOST; i++) {
-        free(vector->inputs[i].data);
-        free(vector->expected[i].data);
-        free(vector->outputs[i].data);
-    }
-    free(vector->attributes);
-}
 
 /* ------------------------------------------------------------------- running */
 
-static struct anole_call make_call(struct vector *vector)
+static struct anole_call make_call(struct op_vector *vector)
 {
     return (struct anole_call){.op = vector->op,
                                .attributes = vector->attributes,
@@ -177,30 +27,16 @@ static struct anole_call make_call(struct vector *vector)
                                .output_count = vector->output_count};
 }
 
-static enum anole_status set_attributes(const struct vector *vector, struct anole_error *error)
-{
-    const char *key;
-    json_t *value;
-    enum anole_status status = ANOLE_DONE;
-    json_object_foreach(json_object_get(vector->json, "attributes"), key, value)
-    {
-        status = set_attribute(vector, key, value, error);
-        if (status)
-            break;
-    }
-    return status;
-}
-
 /* Memory for all outputs that the vector wants (a refused one: all).  False: that would be a
  * lot. */
-static bool make_room(struct vector *vector)
+static bool make_room(struct op_vector *vector)
 {
     bool refused = json_object_get(vector->json, "error") != NULL;
     for (uint32_t i = 0; i < vector->output_count; i++) {
         struct anole_operand *output = &vector->outputs[i];
         size_t elements = anole_operand_elements(output);
         if (elements == SIZE_MAX || !anole_dtype_bytes(output->dtype) || output->data)
-            complain(vector, "output %u is no tensor", i);
+            op_vector_fail(vector, "output %u is no tensor", i);
         if (elements > (size_t)1 << 22)
             return false;
         if (!refused && !vector->expected[i].dtype)
@@ -214,7 +50,7 @@ static bool make_room(struct vector *vector)
 }
 
 /* Computes again and again, and another allocation fails each time. */
-static void exhaust(struct vector *vector)
+static void exhaust(struct op_vector *vector)
 {
     struct anole_call call = make_call(vector);
     for (uint64_t n = 1;; n++) {
@@ -224,78 +60,46 @@ static void exhaust(struct vector *vector)
         enum anole_status status = vector->op->compute(&call, &error);
         bool failed = allocator_disarm();
         if (allocator_held() != before)
-            complain(vector, "allocation %ju fails: not all is freed", (uintmax_t)n);
+            op_vector_fail(vector, "allocation %ju fails: not all is freed", (uintmax_t)n);
         if (failed != (status == ANOLE_ERR_MEMORY) || (!failed && status))
-            complain(vector, "allocation %ju fails: status %d", (uintmax_t)n, status);
+            op_vector_fail(vector, "allocation %ju fails: status %d", (uintmax_t)n, status);
         if (!failed)
             return;
     }
 }
 
 /* Infers and computes. */
-static enum anole_status run(struct vector *vector, struct anole_error *error)
+static enum anole_status run(struct op_vector *vector, struct anole_error *error)
 {
     struct anole_call call = make_call(vector);
-    enum anole_status status = set_attributes(vector, error);
+    enum anole_status status = op_vector_attributes(vector, error);
     if (status == ANOLE_DONE)
         status = vector->op->infer(&call, error);
     if (status)
         return status;
     if (!make_room(vector))
-        complain(vector, "the outputs are huge");
+        op_vector_fail(vector, "the outputs are huge");
     return vector->op->compute(&call, error);
 }
 
-static bool is_close(double found, double expected, double tolerance)
-{
-    if (isnan(expected) || isinf(expected))
-        return isnan(expected) ? isnan(found) : found == expected;
-    return fabs(found - expected) <= tolerance * fmax(fabs(expected), 1);
-}
-
-static double tolerance_of(const struct vector *vector, uint32_t dtype)
-{
-    double own = json_number_value(json_object_get(vector->json, "tolerance"));
-    return own > 0 ? own : dtype == ANOLE_F16 ? 1e-3 : TOLERANCE;
-}
-
-static void compare_output(const struct vector *vector, uint32_t index)
-{
-    const struct anole_operand *found = &vector->outputs[index];
-    const struct anole_operand *expected = &vector->expected[index];
-    char left[128], right[128];
-    if (found->dtype != expected->dtype || !anole_operand_same_shape(found, expected))
-        complain(vector, "output %u has type %u and shape %s, expected %u and %s", index,
-                 found->dtype, anole_operand_shape_text(left, sizeof left, found), expected->dtype,
-                 anole_operand_shape_text(right, sizeof right, expected));
-    for (size_t i = 0; i < anole_operand_elements(expected); i++) {
-        double x = anole_operand_real(found, i), y = anole_operand_real(expected, i);
-        bool same = anole_dtype_is_real(found->dtype)
-                        ? is_close(x, y, tolerance_of(vector, found->dtype))
-                        : anole_operand_int(found, i) == anole_operand_int(expected, i);
-        if (!same)
-            complain(vector, "element %zu of output %u is %.9g, expected %.9g", i, index, x, y);
-    }
-}
-
-static void check_vector(struct vector *vector)
+static void check_vector(struct op_vector *vector)
 {
     const char *wanted = json_string_value(json_object_get(vector->json, "error"));
     struct anole_error error = {.status = ANOLE_DONE};
-    read_vector(vector);
+    op_vector_read(vector);
     enum anole_status status = run(vector, &error);
     if (!wanted && status)
-        complain(vector, "refused: %s", error.text);
+        op_vector_fail(vector, "refused: %s", error.text);
     if (wanted && (status != ANOLE_ERR_INPUT || error.status != status))
-        complain(vector, "status %d; expected a refusal with \"%s\"", status, wanted);
+        op_vector_fail(vector, "status %d; expected a refusal with \"%s\"", status, wanted);
     if (wanted && !strstr(error.text, wanted))
-        complain(vector, "\"%s\"; expected to find \"%s\"", error.text, wanted);
+        op_vector_fail(vector, "\"%s\"; expected to find \"%s\"", error.text, wanted);
     for (uint32_t i = 0; !wanted && i < vector->output_count; i++)
         if (vector->expected[i].dtype)
-            compare_output(vector, i);
+            op_vector_compare(vector, i, 0);
     if (!wanted)
         exhaust(vector);
-    free_vector(vector);
+    op_vector_free(vector);
 }
 
 /* ------------------------------------------------------------------ spoiling */
@@ -351,7 +155,7 @@ static void spoil_element(struct anole_operand *operand, struct anole_rng *rng)
         anole_operand_set_int(operand, i, odd_number(rng));
 }
 
-static void spoil_attribute(struct vector *vector, struct anole_rng *rng)
+static void spoil_attribute(struct op_vector *vector, struct anole_rng *rng)
 {
     static const double reals[] = {0, -1, 1e-30, 1e30, INFINITY, -INFINITY, NAN};
     const struct anole_op_key *keys = vector->op->keys, *key;
@@ -385,7 +189,7 @@ static void spoil_attribute(struct vector *vector, struct anole_rng *rng)
     }
 }
 
-static void spoil(struct vector *vector, struct anole_rng *rng)
+static void spoil(struct op_vector *vector, struct anole_rng *rng)
 {
     uint32_t i = (uint32_t)anole_rng_below(rng, vector->input_count);
     switch (anole_rng_below(rng, 4)) {
@@ -406,12 +210,12 @@ static void spoil(struct vector *vector, struct anole_rng *rng)
 }
 
 /* A vector with a few faults: computed, or refused with a message. */
-static bool survive(struct vector *vector, struct anole_rng *rng)
+static bool survive(struct op_vector *vector, struct anole_rng *rng)
 {
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_call call = make_call(vector);
     bool known = true;
-    if (set_attributes(vector, &error))
+    if (op_vector_attributes(vector, &error))
         error.status = ANOLE_DONE; /* one that is refused anyhow */
     for (uint64_t faults = 1 + anole_rng_below(rng, 3); faults > 0; faults--)
         spoil(vector, rng);
@@ -422,7 +226,7 @@ static bool survive(struct vector *vector, struct anole_rng *rng)
     if (status == ANOLE_DONE && known && make_room(vector))
         status = vector->op->compute(&call, &error);
     if (status && (status != ANOLE_ERR_INPUT || error.status != status || !error.text[0]))
-        complain(vector, "spoilt: status %d, \"%s\"", status, error.text);
+        op_vector_fail(vector, "spoilt: status %d, \"%s\"", status, error.text);
     return status == ANOLE_DONE;
 }
 
@@ -449,7 +253,7 @@ static void check_file(const char *name)
 {
     json_t *root = load_file(name);
     for (size_t i = 0; i < json_array_size(root); i++) {
-        struct vector vector = {.file = name, .index = i, .json = json_array_get(root, i)};
+        struct op_vector vector = {.file = name, .index = i, .json = json_array_get(root, i)};
         check_vector(&vector);
         for (size_t j = 0; anole_op_at(j); j++)
             if (anole_op_at(j) == vector.op)
@@ -500,14 +304,14 @@ static void test_spoilt_vectors_are_refused_or_computed(void **state)
         json_t *root = load_file(files[f]);
         size_t count = json_array_size(root);
         for (size_t i = 0; i < count * (rounds ? strtoul(rounds, NULL, 10) : 8); i++) {
-            struct vector vector = {
+            struct op_vector vector = {
                 .file = files[f], .index = i % count, .json = json_array_get(root, i % count)};
-            read_vector(&vector);
+            op_vector_read(&vector);
             if (survive(&vector, &rng))
                 computed++;
             else
                 refused++;
-            free_vector(&vector);
+            op_vector_free(&vector);
         }
         json_decref(root);
     }

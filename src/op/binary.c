@@ -6,9 +6,11 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FUNCTIONS(X)                                                                               \
@@ -319,6 +321,29 @@ static bool adds(const struct anole_call *call)
            anole_operand_same_shape(call->inputs[0], call->inputs[1]);
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const uint32_t function = ((const struct binary *)call->attributes)->function;
+    const uint32_t dtype = call->inputs[0]->dtype;
+    const bool divides =
+        function == FUNCTION_div || function == FUNCTION_mod || function == FUNCTION_fmod;
+    const bool real = anole_dtype_is_real(dtype);
+    struct anole_plain_source source = {.builder = builder};
+    const char *kind = real || !divides ? "" : ANOLE_TYPES_SIGNED >> dtype & 1 ? "int_" : "uint_";
+    char name[64];
+    if (call->inputs[1]->dtype != dtype || (function == FUNCTION_pow && !real))
+        return anole_plain_none("powers of these types", error);
+    snprintf(name, sizeof name, "FUNCTION_%s%s", kind,
+             kind[0] == 'u' && function == FUNCTION_fmod ? "mod" : functions[function]);
+    const struct anole_elementwise elementwise = {.function = name,
+                                                  .type = anole_plain_type(dtype),
+                                                  .suffix = "",
+                                                  .count = 2,
+                                                  .inputs = {0, 1}};
+    return anole_plain_elementwise(&source, call, &elementwise, error);
+}
+
 const struct anole_op anole_op_binary = {
     .name = "binary",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -331,4 +356,5 @@ const struct anole_op anole_op_binary = {
     .infer = infer,
     .compute = compute,
     .adds = adds,
+    .kernel = kernel,
 };

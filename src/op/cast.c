@@ -7,6 +7,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <stddef.h>
 
@@ -59,6 +60,20 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const uint32_t from = call->inputs[0]->dtype, to = call->outputs[0].dtype;
+    const bool truncates = anole_dtype_is_real(from) && !anole_dtype_is_real(to);
+    struct anole_plain_source source = {.builder = builder};
+    const struct anole_elementwise elementwise = {
+        .function = to == ANOLE_BOOL ? "FUNCTION_is_true" : "FUNCTION_identity",
+        .type = anole_plain_type(from),
+        .suffix = truncates ? "_sat_rtz" : "",
+        .count = 1};
+    return anole_plain_elementwise(&source, call, &elementwise, error);
+}
+
 const struct anole_op anole_op_cast = {
     .name = "cast",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -70,4 +85,5 @@ const struct anole_op anole_op_cast = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

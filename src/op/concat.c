@@ -4,6 +4,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -84,6 +85,33 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct concat *concat = call->attributes;
+    const struct anole_operand *output = &call->outputs[0];
+    struct anole_strided copies[ANOLE_MAX_LAUNCHES] = {{0}};
+    uint32_t axis;
+    int64_t first = 0;
+    enum anole_status status = anole_operand_axis(&axis, concat->axis, output->rank, error);
+    if (status)
+        return status;
+    if (call->input_count > ANOLE_MAX_LAUNCHES)
+        return anole_plain_none("so many inputs", error);
+    int64_t inner = anole_axis_split(output, axis).inner;
+    for (uint32_t i = 0; i < call->input_count; i++) {
+        struct anole_strided *copy = &copies[i];
+        copy->input = i;
+        copy->first_out = first;
+        copy->rank = output->rank;
+        memcpy(copy->dims, call->inputs[i]->dims, sizeof copy->dims);
+        anole_dense_strides(copy->in_strides, call->inputs[i]);
+        anole_dense_strides(copy->out_strides, output);
+        first += call->inputs[i]->dims[axis] * inner;
+    }
+    return anole_plain_strided(builder, output->dtype, copies, call->input_count, error);
+}
+
 const struct anole_op anole_op_concat = {
     .name = "concat",
     .flags = ANOLE_OP_ALONG_AXES,
@@ -95,4 +123,5 @@ const struct anole_op anole_op_concat = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

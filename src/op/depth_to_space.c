@@ -6,6 +6,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -85,8 +86,8 @@ static enum anole_status infer_depth(struct anole_call *call, struct anole_error
 
 /* Between `deep` [n, h, w, c·b²] and `wide` [n, h·b, w·b, c], as dimensions n, h, row, w,
  * column, channel. */
-static void move(void *out, const void *in, const struct anole_operand *deep,
-                 const struct block *block, bool to_wide)
+static struct anole_strided make_copy(const struct anole_operand *deep, const struct block *block,
+                                      bool to_wide)
 {
     int64_t b = block->block, h = deep->dims[1], w = deep->dims[2], c = deep->dims[3] / (b * b);
     int64_t dims[] = {deep->dims[0], h, b, w, b, c};
@@ -95,28 +96,51 @@ static void move(void *out, const void *in, const struct anole_operand *deep,
     int64_t dcr[] = {h * w * full, w * full, b * c, full, c, 1};
     int64_t crd[] = {h * w * full, w * full, b, full, 1, b * b};
     const int64_t *from = block->mode == MODE_CRD ? crd : dcr;
-    size_t bytes = anole_dtype_bytes(deep->dtype);
-    if (to_wide)
-        anole_copy_strided(out, wide, in, from, 6, dims, bytes);
-    else
-        anole_copy_strided(out, from, in, wide, 6, dims, bytes);
+    struct anole_strided copy = {.rank = 6};
+    memcpy(copy.dims, dims, sizeof dims);
+    memcpy(copy.in_strides, to_wide ? from : wide, sizeof wide);
+    memcpy(copy.out_strides, to_wide ? wide : from, sizeof wide);
+    return copy;
+}
+
+static void move(const struct anole_call *call, const struct anole_operand *deep, bool to_wide)
+{
+    struct anole_strided copy = make_copy(deep, call->attributes, to_wide);
+    anole_copy_strided(call->outputs[0].data, copy.out_strides, call->inputs[0]->data,
+                       copy.in_strides, copy.rank, copy.dims, anole_dtype_bytes(deep->dtype));
 }
 
 static enum anole_status compute_space(const struct anole_call *call, struct anole_error *error)
 {
     (void)error;
-    move(call->outputs[0].data, call->inputs[0]->data, call->inputs[0], call->attributes, true);
+    move(call, call->inputs[0], true);
     return ANOLE_DONE;
 }
 
 static enum anole_status compute_depth(const struct anole_call *call, struct anole_error *error)
 {
     (void)error;
-    move(call->outputs[0].data, call->inputs[0]->data, &call->outputs[0], call->attributes, false);
+    move(call, &call->outputs[0], false);
     return ANOLE_DONE;
 }
 
-#define MOVE(NAME, KEYS, INFER, COMPUTE)                                                           \
+static enum anole_status kernel_space(const struct anole_call *call,
+                                      struct anole_kernel_builder *builder,
+                                      struct anole_error *error)
+{
+    const struct anole_strided copy = make_copy(call->inputs[0], call->attributes, true);
+    return anole_plain_strided(builder, call->outputs[0].dtype, &copy, 1, error);
+}
+
+static enum anole_status kernel_depth(const struct anole_call *call,
+                                      struct anole_kernel_builder *builder,
+                                      struct anole_error *error)
+{
+    const struct anole_strided copy = make_copy(&call->outputs[0], call->attributes, false);
+    return anole_plain_strided(builder, call->outputs[0].dtype, &copy, 1, error);
+}
+
+#define MOVE(NAME, KEYS, INFER, COMPUTE, KERNEL)                                                   \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .fewest_inputs = 1,                                                                        \
@@ -128,7 +152,8 @@ static enum anole_status compute_depth(const struct anole_call *call, struct ano
         .keys = KEYS,                                                                              \
         .infer = INFER,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-MOVE(depth_to_space, space_keys, infer_space, compute_space);
-MOVE(space_to_depth, depth_keys, infer_depth, compute_depth);
+MOVE(depth_to_space, space_keys, infer_space, compute_space, kernel_space);
+MOVE(space_to_depth, depth_keys, infer_depth, compute_depth, kernel_depth);

@@ -7,6 +7,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -140,33 +141,66 @@ static int64_t source(int64_t at, int64_t size, uint32_t mode)
     }
 }
 
-static enum anole_status compute(const struct anole_call *call, struct anole_error *error)
+/* Where each place of the output is from, along each dimension; *map is what to free. */
+static enum anole_status make_maps(int64_t **map, const int64_t *maps[ANOLE_MAX_RANK],
+                                   const struct anole_call *call, struct anole_error *error)
 {
     const struct pad *pad = call->attributes;
-    const struct anole_operand *input = call->inputs[0], *value = anole_call_input(call, 2);
-    struct anole_operand *output = &call->outputs[0];
-    uint64_t fill = 0;
-    struct anole_operand filler = {.dtype = output->dtype, .data = &fill};
-    const int64_t *maps[ANOLE_MAX_RANK];
+    const struct anole_operand *input = call->inputs[0], *output = &call->outputs[0];
     struct borders borders;
     size_t places = 0;
     enum anole_status status = read_borders(&borders, call, error);
-    if (status || anole_operand_elements(output) == 0)
+    if (status)
         return status;
     for (uint32_t i = 0; i < output->rank; i++)
         places += (size_t)output->dims[i];
-    int64_t *map = malloc((places + 1) * sizeof *map), *next = map;
-    if (!map)
+    int64_t *next = *map = malloc((places + 1) * sizeof *next);
+    if (!next)
         return anole_fail_memory(error);
     for (uint32_t i = 0; i < output->rank; i++) {
         maps[i] = next;
         for (int64_t j = 0; j < output->dims[i]; j++)
             *next++ = source(j - borders.begin[i], input->dims[i], pad->mode);
     }
-    anole_operand_set_real(&filler, 0, pad->value);
+    return ANOLE_DONE;
+}
+
+/* The bits of the filler that is an attribute. */
+static uint64_t filler_of(const struct anole_call *call)
+{
+    uint64_t fill = 0;
+    struct anole_operand filler = {.dtype = call->outputs[0].dtype, .data = &fill};
+    anole_operand_set_real(&filler, 0, ((const struct pad *)call->attributes)->value);
+    return fill;
+}
+
+static enum anole_status compute(const struct anole_call *call, struct anole_error *error)
+{
+    const struct anole_operand *input = call->inputs[0], *value = anole_call_input(call, 2);
+    struct anole_operand *output = &call->outputs[0];
+    const uint64_t fill = filler_of(call);
+    const int64_t *maps[ANOLE_MAX_RANK];
+    int64_t *map;
+    enum anole_status status = make_maps(&map, maps, call, error);
+    if (status)
+        return status;
     anole_copy_mapped(output, input, maps, value ? value->data : &fill);
     free(map);
     return ANOLE_DONE;
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const int64_t *maps[ANOLE_MAX_RANK];
+    int64_t *map;
+    enum anole_status status = make_maps(&map, maps, call, error);
+    if (status)
+        return status;
+    status = anole_plain_mapped(call, maps, filler_of(call), anole_call_input(call, 2) ? 2 : 0,
+                                builder, error);
+    free(map);
+    return status;
 }
 
 const struct anole_op anole_op_pad = {
@@ -180,4 +214,5 @@ const struct anole_op anole_op_pad = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

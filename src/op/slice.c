@@ -6,6 +6,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -135,6 +136,26 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct anole_operand *input = call->inputs[0];
+    const struct anole_operand *output = &call->outputs[0];
+    struct anole_strided copy = {.rank = output->rank};
+    struct cut cut;
+    enum anole_status status = make_cut(&cut, call, error);
+    if (status)
+        return status;
+    anole_dense_strides(copy.in_strides, input);
+    anole_dense_strides(copy.out_strides, output);
+    for (uint32_t i = 0; i < output->rank; i++) {
+        copy.dims[i] = output->dims[i];
+        copy.first_in += cut.start[i] * copy.in_strides[i];
+        copy.in_strides[i] *= cut.step[i];
+    }
+    return anole_plain_strided(builder, output->dtype, &copy, 1, error);
+}
+
 const struct anole_op anole_op_slice = {
     .name = "slice",
     .flags = ANOLE_OP_ALONG_AXES,
@@ -146,4 +167,5 @@ const struct anole_op anole_op_slice = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

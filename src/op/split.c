@@ -7,6 +7,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -102,6 +103,31 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct anole_operand *input = call->inputs[0];
+    struct anole_strided copies[ANOLE_MAX_OPERANDS] = {{0}};
+    struct anole_ints sizes;
+    uint32_t axis;
+    int64_t first = 0;
+    enum anole_status status = read_sizes(&sizes, &axis, call, error);
+    if (status)
+        return status;
+    int64_t inner = anole_axis_split(input, axis).inner;
+    for (uint32_t i = 0; i < call->output_count; i++) {
+        struct anole_strided *copy = &copies[i];
+        copy->output = i;
+        copy->first_in = first;
+        copy->rank = call->outputs[i].rank;
+        memcpy(copy->dims, call->outputs[i].dims, sizeof copy->dims);
+        anole_dense_strides(copy->in_strides, input);
+        anole_dense_strides(copy->out_strides, &call->outputs[i]);
+        first += sizes.values[i] * inner;
+    }
+    return anole_plain_strided(builder, input->dtype, copies, call->output_count, error);
+}
+
 const struct anole_op anole_op_split = {
     .name = "split",
     .flags = ANOLE_OP_ALONG_AXES,
@@ -113,4 +139,5 @@ const struct anole_op anole_op_split = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

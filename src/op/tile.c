@@ -4,6 +4,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -84,6 +85,36 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+/* Each dimension that is repeated becomes two: the repeats, which have no stride in the input, and
+ * the places. */
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct anole_operand *input = call->inputs[0];
+    struct anole_strided copy = {.rank = 0};
+    struct anole_ints repeats;
+    int64_t in[ANOLE_MAX_RANK], out[ANOLE_MAX_RANK];
+    enum anole_status status = read_repeats(&repeats, call, error);
+    if (status)
+        return status;
+    anole_dense_strides(in, input);
+    anole_dense_strides(out, &call->outputs[0]);
+    for (uint32_t i = 0; i < input->rank; i++) {
+        const int64_t dims[] = {repeats.values[i], input->dims[i]};
+        const int64_t from[] = {0, in[i]}, to[] = {input->dims[i] * out[i], out[i]};
+        for (uint32_t j = 0; j < 2; j++) {
+            if (dims[j] == 1)
+                continue;
+            if (copy.rank == ANOLE_MAX_RANK)
+                return anole_plain_none("so many dimensions", error);
+            copy.dims[copy.rank] = dims[j];
+            copy.in_strides[copy.rank] = from[j];
+            copy.out_strides[copy.rank++] = to[j];
+        }
+    }
+    return anole_plain_strided(builder, input->dtype, &copy, 1, error);
+}
+
 const struct anole_op anole_op_tile = {
     .name = "tile",
     .fewest_inputs = 1,
@@ -94,4 +125,5 @@ const struct anole_op anole_op_tile = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -4,6 +4,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -65,6 +66,22 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct transpose *transpose = call->attributes;
+    const struct anole_operand *output = &call->outputs[0];
+    struct anole_strided copy = {.rank = output->rank};
+    int64_t dense[ANOLE_MAX_RANK];
+    anole_dense_strides(dense, call->inputs[0]);
+    anole_dense_strides(copy.out_strides, output);
+    for (uint32_t i = 0; i < output->rank; i++) {
+        copy.dims[i] = output->dims[i];
+        copy.in_strides[i] = dense[transpose->perm.values[i]];
+    }
+    return anole_plain_strided(builder, output->dtype, &copy, 1, error);
+}
+
 const struct anole_op anole_op_transpose = {
     .name = "transpose",
     .fewest_inputs = 1,
@@ -75,4 +92,5 @@ const struct anole_op anole_op_transpose = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

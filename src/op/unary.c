@@ -7,9 +7,11 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Name, alpha and beta where none are given. */
 #define FUNCTIONS(X)                                                                               \
@@ -395,6 +397,47 @@ static bool activation_of(const struct anole_call *call, struct anole_activate *
     return anole_activation_check(activate, NULL) == ANOLE_DONE;
 }
 
+/* Bounds of clip are further operands where they are inputs. */
+static void define_bounds(struct anole_plain_source *source, struct anole_elementwise *elementwise,
+                          const struct anole_call *call, const struct unary *unary, bool real)
+{
+    static const char *const names[] = {"LOW", "HIGH"}, *const places[] = {"", "y", "z"};
+    for (uint32_t i = 0; i < 2; i++)
+        if (anole_call_input(call, i + 1)) {
+            anole_plain_define(source, names[i], "%s", places[elementwise->count]);
+            elementwise->inputs[elementwise->count++] = i + 1;
+        } else if (real) {
+            anole_plain_define_real(source, i ? "HIGH_REAL" : "LOW_REAL",
+                                    i ? unary->high : unary->low);
+            anole_plain_define(source, names[i], "(T)(%s_REAL)", names[i]);
+        }
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct unary *unary = call->attributes;
+    const uint32_t function = unary->function;
+    struct anole_plain_source source = {.builder = builder};
+    const bool real = anole_dtype_is_real(call->inputs[0]->dtype);
+    char name[64];
+    if (!real && function == FUNCTION_clip &&
+        !(anole_call_input(call, 1) && anole_call_input(call, 2)))
+        return anole_plain_none("bounds of integers that are attributes", error);
+    snprintf(name, sizeof name, "FUNCTION_%s%s", real ? "" : "int_", functions[function]);
+    struct anole_elementwise elementwise = {.function = name,
+                                            .type = anole_plain_type(call->inputs[0]->dtype),
+                                            .suffix = "",
+                                            .count = 1};
+    if (function == FUNCTION_clip)
+        define_bounds(&source, &elementwise, call, unary, real);
+    anole_plain_define_real(&source, "ALPHA",
+                            isnan(unary->alpha) ? default_alpha[function] : unary->alpha);
+    anole_plain_define_real(&source, "BETA",
+                            isnan(unary->beta) ? default_beta[function] : unary->beta);
+    return anole_plain_elementwise(&source, call, &elementwise, error);
+}
+
 const struct anole_op anole_op_unary = {
     .name = "unary",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -408,4 +451,5 @@ const struct anole_op anole_op_unary = {
     .infer = infer,
     .compute = compute,
     .activation = activation_of,
+    .kernel = kernel,
 };

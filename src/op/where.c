@@ -5,6 +5,7 @@
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 static enum anole_status infer(struct anole_call *call, struct anole_error *error)
 {
@@ -70,6 +71,20 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    struct anole_plain_source source = {.builder = builder};
+    const struct anole_elementwise elementwise = {.function = "FUNCTION_where",
+                                                  .type =
+                                                      anole_plain_move_type(call->outputs[0].dtype),
+                                                  .suffix = "",
+                                                  .count = 3,
+                                                  .inputs = {0, 1, 2},
+                                                  .moves = true};
+    return anole_plain_elementwise(&source, call, &elementwise, error);
+}
+
 const struct anole_op anole_op_where = {
     .name = "where",
     .flags = ANOLE_OP_ELEMENTWISE,
@@ -79,4 +94,5 @@ const struct anole_op anole_op_where = {
     .most_outputs = 1,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Elements that move: from one place with strides to another.
+ *
+ * This text comes once a copy, each time behind
+ *   TYPE                    of an element: what is of its size
+ *   COPY                    the kernel's name
+ *   AT_IN(row), AT_OUT(row) where a row begins
+ *   STEP_IN, STEP_OUT       between two elements of a row
+ *   LENGTH, WIDTH, CHUNKS (of a row), ITEMS
+ * or, where rows of the input cross those of the output,
+ *   TILE                    rows and columns that a work-item turns about
+ *   AT_IN(i), AT_OUT(i)     where plane i begins
+ *   LENGTH, STEP_IN         of the output's rows, which are dense there
+ *   COLUMNS, COLUMN_OUT     of the input's rows, which are dense there
+ *   TILES_DOWN, TILES_ACROSS, ITEMS
+ */
+
+#ifndef JOIN
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#endif
+
+#ifdef TILE
+
+kernel void COPY(global const TYPE *in, global TYPE *out)
+{
+    const int item = (int)get_global_id(0);
+    if (item >= ITEMS)
+        return;
+    const int plane = item / (TILES_DOWN * TILES_ACROSS);
+    const int i = item / TILES_ACROSS % TILES_DOWN * TILE, j = item % TILES_ACROSS * TILE;
+    in += AT_IN(plane) + i * STEP_IN + j;
+    out += AT_OUT(plane) + j * COLUMN_OUT + i;
+    if (i + TILE <= LENGTH && j + TILE <= COLUMNS) {
+        TYPE tile[TILE][TILE];
+        for (int k = 0; k < TILE; k++)
+            for (int l = 0; l < TILE; l++)
+                tile[k][l] = in[k * STEP_IN + l];
+        for (int l = 0; l < TILE; l++)
+            for (int k = 0; k < TILE; k++)
+                out[l * COLUMN_OUT + k] = tile[k][l];
+    } else {
+        const int rows = min(TILE, LENGTH - i), columns = min(TILE, COLUMNS - j);
+        for (int l = 0; l < columns; l++)
+            for (int k = 0; k < rows; k++)
+                out[l * COLUMN_OUT + k] = in[k * STEP_IN + l];
+    }
+}
+
+#else
+
+kernel void COPY(global const TYPE *in, global TYPE *out)
+{
+    const int item = (int)get_global_id(0), row = item / CHUNKS, first = item % CHUNKS * WIDTH;
+    if (item >= ITEMS)
+        return;
+    in += AT_IN(row) + first * STEP_IN;
+    out += AT_OUT(row) + first * STEP_OUT;
+#if STEP_IN == 1 && STEP_OUT == 1
+    if (first + WIDTH <= LENGTH) {
+        JOIN(vstore, WIDTH)(JOIN(vload, WIDTH)(0, in), 0, out);
+        return;
+    }
+#endif
+    const int count = min(WIDTH, LENGTH - first);
+    for (int i = 0; i < count; i++)
+        out[i * STEP_OUT] = in[i * STEP_IN];
+}
+
+#endif
+
+#undef TYPE
+#undef COPY
+#undef TILE
+#undef AT_IN
+#undef AT_OUT
+#undef STEP_IN
+#undef STEP_OUT
+#undef LENGTH
+#undef WIDTH
+#undef CHUNKS
+#undef ITEMS
+#undef COLUMNS
+#undef COLUMN_OUT
+#undef TILES_DOWN
+#undef TILES_ACROSS
