@@ -5,8 +5,10 @@
  *
  * Real types are summed in double, integers in 64 bits and wrapped.
  */
+#include "kernels/op_matmul.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -190,6 +192,48 @@ static double flops(const struct anole_call *call)
     return 2 * (double)product.k * (double)anole_operand_elements(&call->outputs[0]);
 }
 
+#define TALL 4 /* rows of a work-item */
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const char *type = anole_plain_type(call->outputs[0].dtype);
+    struct anole_plain_source source = {.builder = builder};
+    int64_t strides[2][ANOLE_MAX_RANK], batch = 1;
+    struct product product;
+    enum anole_status status = make_product(&product, call, error);
+    if (status)
+        return status;
+    if (!type || product.m < 1 || product.n < 1 || product.k < 1)
+        return anole_plain_none("this type or size", error);
+    anole_operand_strides(strides[0], &product.a, &product.batch);
+    anole_operand_strides(strides[1], &product.b, &product.batch);
+    for (uint32_t d = 0; d < product.batch.rank; d++) {
+        batch *= product.batch.dims[d];
+        strides[0][d] *= product.m * product.k;
+        strides[1][d] *= product.k * product.n;
+    }
+    const int64_t width = product.n >= 16 ? 16 : product.n >= 8 ? 8 : product.n >= 4 ? 4 : 2;
+    const int64_t down = (product.m + TALL - 1) / TALL, chunks = (product.n + width - 1) / width;
+    const int64_t items = batch * (product.n == 1 ? product.m : down * chunks);
+    anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define_int(&source, "ROWS", product.m);
+    anole_plain_define_int(&source, "DEPTH", product.k);
+    anole_plain_define_int(&source, "COLUMNS", product.n);
+    anole_plain_define_int(&source, "WIDTH", width);
+    anole_plain_define_int(&source, "CHUNKS", chunks);
+    anole_plain_define_int(&source, "TALL", TALL);
+    anole_plain_define_int(&source, "DOWN", down);
+    anole_plain_define_int(&source, "PRODUCTS", items);
+    anole_plain_define_sum(&source, "AT_A", product.batch.rank, product.batch.dims, strides[0], 0);
+    anole_plain_define_sum(&source, "AT_B", product.batch.rank, product.batch.dims, strides[1], 0);
+    anole_plain_text(&source, kernel_op_matmul);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_INPUT(1),
+                                     ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "matmul", items, args, 3);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_matmul = {
     .name = "matmul",
     .fewest_inputs = 2,
@@ -198,5 +242,6 @@ const struct anole_op anole_op_matmul = {
     .most_outputs = 1,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
     .flops = flops,
 };

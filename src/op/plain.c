@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #define MOST_LOCAL 64 /* work-items in a group */
 #define FEWEST_GROUPS 16
@@ -78,6 +79,29 @@ void anole_plain_define_real(struct anole_plain_source *source, const char *name
         anole_plain_define(source, name, rounded > 0 ? "INFINITY" : "(-INFINITY)");
     else
         anole_plain_define(source, name, "(%af)", (double)rounded);
+}
+
+void anole_plain_define_bounds(struct anole_plain_source *source, uint32_t dtype)
+{
+    const uint32_t bits = 8 * (uint32_t)anole_dtype_bytes(dtype);
+    const bool is_signed =
+        dtype == ANOLE_I8 || dtype == ANOLE_I16 || dtype == ANOLE_I32 || dtype == ANOLE_I64;
+    if (anole_dtype_is_real(dtype)) {
+        anole_plain_define(source, "LOWEST", "(-INFINITY)");
+        anole_plain_define(source, "HIGHEST", "INFINITY");
+        return;
+    }
+    const uint64_t highest = dtype == ANOLE_BOOL ? 1 : UINT64_MAX >> (64 - bits + is_signed);
+    anole_plain_define(source, "HIGHEST", "0x%" PRIx64 "%s", highest, is_signed ? "l" : "ul");
+    if (is_signed)
+        anole_plain_define(source, "LOWEST", "(-0x%" PRIx64 "l - 1)", highest);
+    else
+        anole_plain_define(source, "LOWEST", "0");
+}
+
+void anole_plain_text(struct anole_plain_source *source, const char *text)
+{
+    anole_text_append(&source->text, text, strlen(text));
 }
 
 void anole_plain_define_sum(struct anole_plain_source *source, const char *name, uint32_t rank,

@@ -36,6 +36,10 @@ const char *anole_plain_type(uint32_t dtype);
 /* An unsigned integer of as many bytes, for what only moves. */
 const char *anole_plain_move_type(uint32_t dtype);
 
+/* LOWEST and HIGHEST: the bounds of a type of OpenCL C. */
+void anole_plain_define_bounds(struct anole_plain_source *source, uint32_t dtype);
+/* Appends the text of a kernel's file. */
+void anole_plain_text(struct anole_plain_source *source, const char *text);
 /* #define NAME VALUE */
 void anole_plain_define(struct anole_plain_source *source, const char *name, const char *format,
                         ...) __attribute__((format(printf, 3, 4)));

@@ -4,7 +4,6 @@
 #include "kernels/op_elementwise.cl.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* An operand's type, as it lies in memory. */
 static const char *stored(const struct anole_operand *operand, bool moves)
@@ -70,7 +69,7 @@ enum anole_status anole_plain_elementwise(struct anole_plain_source *source,
                        : walk.length >= 4  ? 4
                                            : 2,
                        elementwise->suffix);
-    anole_text_append(&source->text, kernel_op_elementwise, strlen(kernel_op_elementwise));
+    anole_plain_text(source, kernel_op_elementwise);
     anole_plain_launch(source, "elementwise", items, args, count + 1);
     return anole_plain_finish(source, error);
 }

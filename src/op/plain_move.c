@@ -87,7 +87,7 @@ static void add_copy(struct anole_plain_source *source, const char *type, uint32
         anole_plain_define_place(source, "AT_OUT", &walk, 0);
         anole_plain_define_place(source, "AT_IN", &walk, 1);
     }
-    anole_text_append(&source->text, kernel_op_move, strlen(kernel_op_move));
+    anole_plain_text(source, kernel_op_move);
     const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(copy->input),
                                      ANOLE_PLAIN_OUTPUT(copy->output)};
     anole_plain_launch(source, name, items, args, 2);
@@ -198,7 +198,7 @@ enum anole_status anole_plain_mapped(const struct anole_call *call, const int64_
         anole_text_printf(&source.text, " ADD(MAP_%u(row / %" PRId64 " %% %" PRId64 "))", d,
                           divisor, out->dims[d]);
     anole_text_append(&source.text, "\n", 1);
-    anole_text_append(&source.text, kernel_op_map, strlen(kernel_op_map));
+    anole_plain_text(&source, kernel_op_map);
     anole_plain_launch(&source, "map", items, args, count);
     return anole_plain_finish(&source, error);
 }

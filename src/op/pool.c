@@ -6,12 +6,15 @@
  * `pads` has the begins of all dimensions, then the ends.  Padding counts for nothing; with
  * `count_include_pad` it counts as zeros, but never what lies beyond it (ceil_mode).
  */
+#include "kernels/op_window.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #define MOST 3 /* spatial dimensions */
 
@@ -260,7 +263,66 @@ static enum anole_status compute_average(const struct anole_call *call, struct a
     return ANOLE_DONE;
 }
 
-#define POOL(NAME, KEYS, COMPUTE)                                                                  \
+static enum anole_status make_kernel(const struct anole_call *call, bool average,
+                                     struct anole_kernel_builder *builder,
+                                     struct anole_error *error)
+{
+    const struct pool *pool = call->attributes;
+    const struct anole_operand *input = call->inputs[0], *output = &call->outputs[0];
+    const char *type = anole_plain_type(input->dtype);
+    const uint32_t count = pool->kernel.count, absent = MOST - count;
+    struct anole_plain_source source = {.builder = builder};
+    const int64_t channels = input->dims[input->rank - 1];
+    if (!type || (average && !anole_dtype_is_real(input->dtype)) ||
+        anole_operand_elements(input) == 0)
+        return anole_plain_none("this type", error);
+    anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define_int(&source, "AVERAGE", average);
+    anole_plain_define_int(&source, "COUNT_PADDING", pool->count_include_pad);
+    anole_plain_define_bounds(&source, input->dtype);
+    for (uint32_t d = 0; d < MOST; d++) {
+        const bool there = d >= absent;
+        const uint32_t i = there ? d - absent : 0;
+        const struct {
+            const char *name;
+            int64_t value;
+        } numbers[] = {
+            {"IN", there ? input->dims[i + 1] : 1},
+            {"OUT", there ? output->dims[i + 1] : 1},
+            {"KERNEL", there ? pool->kernel.values[i] : 1},
+            {"STRIDE", there ? pool->strides.values[i] : 1},
+            {"DILATION", there ? pool->dilations.values[i] : 1},
+            {"PAD", there ? pool->pads.values[i] : 0},
+            {"PAD_END", there ? pool->pads.values[i + count] : 0},
+        };
+        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+            char name[16];
+            snprintf(name, sizeof name, "%s_%u", numbers[k].name, d);
+            anole_plain_define_int(&source, name, numbers[k].value);
+        }
+    }
+    const int64_t places = (int64_t)anole_operand_elements(output) / channels;
+    const int64_t items = anole_plain_define_rows(&source, places, channels);
+    anole_plain_text(&source, kernel_op_window);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "pool", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
+static enum anole_status kernel_max(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, false, builder, error);
+}
+
+static enum anole_status kernel_average(const struct anole_call *call,
+                                        struct anole_kernel_builder *builder,
+                                        struct anole_error *error)
+{
+    return make_kernel(call, true, builder, error);
+}
+
+#define POOL(NAME, KEYS, COMPUTE, KERNEL)                                                          \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .fewest_inputs = 1,                                                                        \
@@ -271,7 +333,8 @@ static enum anole_status compute_average(const struct anole_call *call, struct a
         .keys = KEYS,                                                                              \
         .infer = infer,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-POOL(max_pool, max_keys, compute_max);
-POOL(average_pool, average_keys, compute_average);
+POOL(max_pool, max_keys, compute_max, kernel_max);
+POOL(average_pool, average_keys, compute_average, kernel_average);

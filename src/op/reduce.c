@@ -6,8 +6,10 @@
  * the sum is 0, the product 1, the mean NaN (0 as an integer), and the maximum the lowest
  * number there is.
  */
+#include "kernels/op_reduce.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -275,6 +277,100 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return compute_ints(call, strides, error);
 }
 
+/* Dimensions that stay, and those that go, neighbours merged. */
+struct halves {
+    uint32_t rank[2];
+    int64_t dims[2][ANOLE_MAX_RANK], strides[2][ANOLE_MAX_RANK];
+    bool along; /* the last one goes */
+};
+
+static struct halves split_dimensions(const struct anole_operand *input,
+                                      const bool set[ANOLE_MAX_RANK])
+{
+    struct halves halves = {.rank = {0}};
+    int64_t stride = 1;
+    uint32_t last = 2;
+    for (uint32_t i = input->rank; i-- > 0; stride *= input->dims[i]) {
+        const uint32_t which = set[i];
+        uint32_t *rank = &halves.rank[which];
+        if (input->dims[i] == 1)
+            continue;
+        if (last == 2)
+            halves.along = set[i];
+        if (which == last) {
+            halves.dims[which][*rank - 1] *= input->dims[i];
+        } else {
+            halves.strides[which][*rank] = stride;
+            halves.dims[which][(*rank)++] = input->dims[i];
+        }
+        last = which;
+    }
+    return halves; /* innermost first */
+}
+
+/* NAME(i) and the product of the dimensions behind the first `skip`. */
+static int64_t define_half(struct anole_plain_source *source, const char *name,
+                           const struct halves *halves, uint32_t which, uint32_t skip)
+{
+    int64_t dims[ANOLE_MAX_RANK], strides[ANOLE_MAX_RANK], product = 1;
+    uint32_t rank = 0;
+    for (uint32_t i = halves->rank[which]; i-- > skip; rank++) {
+        dims[rank] = halves->dims[which][i];
+        strides[rank] = halves->strides[which][i];
+        product *= dims[rank];
+    }
+    anole_plain_define_sum(source, name, rank, dims, strides, 0);
+    return product;
+}
+
+/* Whether integers of a type are computed in the type itself. */
+static bool takes_integers(uint32_t function)
+{
+    return function == SUM || function == MAX || function == MIN || function == PROD ||
+           function == SUM_SQUARE;
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct reduce *reduce = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    const char *type = anole_plain_type(input->dtype);
+    const size_t elements = anole_operand_elements(input);
+    struct anole_plain_source source = {.builder = builder};
+    bool set[ANOLE_MAX_RANK];
+    enum anole_status status = read_axes(set, call, error);
+    if (status)
+        return status;
+    if (!type || elements == 0 || reduce->function == LOG_SUM_EXP ||
+        (!anole_dtype_is_real(input->dtype) && !takes_integers(reduce->function)))
+        return anole_plain_none("these types", error);
+    const struct halves halves = split_dimensions(input, set);
+    const bool along = halves.along;
+    anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define_int(&source, "FUNCTION", reduce->function);
+    anole_plain_define_int(&source, "COUNT",
+                           (int64_t)(elements / anole_operand_elements(&call->outputs[0])));
+    anole_plain_define_int(&source, "ROWS_ALONG", along);
+    anole_plain_define_bounds(&source, input->dtype);
+    int64_t rows = define_half(&source, "AT_KEPT", &halves, 0, along ? 0 : 1);
+    int64_t outer = define_half(&source, "AT_REDUCED", &halves, 1, along ? 1 : 0);
+    int64_t inner = halves.rank[along] > 0 ? halves.dims[along][0] : 1;
+    anole_plain_define_int(&source, "OUTER", outer);
+    int64_t items = rows;
+    if (along) {
+        anole_plain_define_int(&source, "INNER", inner);
+        anole_plain_define_int(&source, "WIDTH", inner >= 256 ? 16 : inner >= 16 ? 8 : 4);
+        anole_plain_define_int(&source, "ITEMS", rows);
+    } else {
+        items = anole_plain_define_rows(&source, rows, inner);
+    }
+    anole_plain_text(&source, kernel_op_reduce);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "reduce", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_reduce = {
     .name = "reduce",
     .flags = ANOLE_OP_ALONG_AXES,
@@ -287,4 +383,5 @@ const struct anole_op anole_op_reduce = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -2,8 +2,10 @@
  *
  * softmax: exp(x) over the sum of exp(x) along an axis; log_softmax: its logarithm.
  */
+#include "kernels/op_softmax.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -86,7 +88,49 @@ static enum anole_status compute_log(const struct anole_call *call, struct anole
     return apply(call, true, error);
 }
 
-#define SOFTMAX(NAME, COMPUTE)                                                                     \
+static enum anole_status make_kernel(const struct anole_call *call, bool logarithm,
+                                     struct anole_kernel_builder *builder,
+                                     struct anole_error *error)
+{
+    const struct softmax *softmax = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    struct anole_plain_source source = {.builder = builder};
+    uint32_t axis;
+    enum anole_status status = anole_operand_axis(&axis, softmax->axis, input->rank, error);
+    if (status)
+        return status;
+    if (anole_dtype_bytes(input->dtype) != sizeof(float) || anole_operand_elements(input) == 0)
+        return anole_plain_none("this type", error);
+    const struct anole_axis split = anole_axis_split(input, axis);
+    int64_t items = split.outer;
+    anole_plain_define_int(&source, "LOGARITHM", logarithm);
+    anole_plain_define_int(&source, "AXIS", split.length);
+    anole_plain_define_int(&source, "INNER", split.inner);
+    if (split.inner > 1) {
+        items = anole_plain_define_rows(&source, split.outer, split.inner);
+    } else {
+        anole_plain_define_int(&source, "WIDTH", split.length >= 256 ? 16 : 8);
+        anole_plain_define_int(&source, "ITEMS", items);
+    }
+    anole_plain_text(&source, kernel_op_softmax);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "softmax", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    return make_kernel(call, false, builder, error);
+}
+
+static enum anole_status kernel_log(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, true, builder, error);
+}
+
+#define SOFTMAX(NAME, COMPUTE, KERNEL)                                                             \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .flags = ANOLE_OP_ALONG_AXES,                                                              \
@@ -99,7 +143,8 @@ static enum anole_status compute_log(const struct anole_call *call, struct anole
         .keys = keys,                                                                              \
         .infer = infer,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-SOFTMAX(softmax, compute);
-SOFTMAX(log_softmax, compute_log);
+SOFTMAX(softmax, compute, kernel);
+SOFTMAX(log_softmax, compute_log, kernel_log);

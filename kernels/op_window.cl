@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The largest element, or the mean, of a window that moves over up to three dimensions,
+ * channels last.
+ *
+ * A work-item makes WIDTH channels of one place of the output.  Before this text come:
+ *   TYPE; AVERAGE (1: the mean; COUNT_PADDING: over padding as well), or LOWEST of the type
+ *   for d of 0 to 2: IN_d, OUT_d, KERNEL_d, STRIDE_d, DILATION_d, PAD_d, PAD_END_d
+ *   LENGTH (the channels), WIDTH, CHUNKS, ITEMS
+ */
+
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+#define VECTOR JOIN(TYPE, WIDTH)
+
+/* The first tap at or behind `place`, where the window begins at `begin`. */
+#define TAP(begin, dilation, place)                                                                \
+    ((begin) >= (place) ? 0 : ((place) - (begin) + (dilation)-1) / (dilation))
+
+#define AXIS(d, at)                                                                                \
+    const int begin_##d = (at)*STRIDE_##d - PAD_##d;                                               \
+    const int first_##d = TAP(begin_##d, DILATION_##d, 0);                                         \
+    const int end_##d = min(KERNEL_##d, TAP(begin_##d, DILATION_##d, IN_##d));                     \
+    const int counted_##d = min(KERNEL_##d, TAP(begin_##d, DILATION_##d, IN_##d + PAD_END_##d)) -  \
+                            TAP(begin_##d, DILATION_##d, -PAD_##d);
+
+#if AVERAGE
+#define START 0
+#define COMBINE(sum, x) sum += x
+#else
+#define START LOWEST
+#define COMBINE(best, x) best = ((x > best) | (x != x)) ? x : best
+#endif
+
+/* The rows of a window are summed by themselves, so that many elements lose nothing. */
+#define WINDOW(T, READ, WRITE)                                                                     \
+    {                                                                                              \
+        T all = (T)(START);                                                                        \
+        for (int i = first_0; i < end_0; i++)                                                      \
+            for (int j = first_1; j < end_1; j++) {                                                \
+                T part = (T)(START);                                                               \
+                for (int k = first_2; k < end_2; k++) {                                            \
+                    global const TYPE *from =                                                      \
+                        in + (((begin_0 + i * DILATION_0) * IN_1 + begin_1 + j * DILATION_1) *     \
+                                  IN_2 +                                                           \
+                              begin_2 + k * DILATION_2) *                                          \
+                                 LENGTH;                                                           \
+                    const T x = READ;                                                              \
+                    COMBINE(part, x);                                                              \
+                }                                                                                  \
+                COMBINE(all, part);                                                                \
+            }                                                                                      \
+        WRITE;                                                                                     \
+    }
+
+#if AVERAGE
+#define RESULT (all * factor)
+#else
+#define RESULT all
+#endif
+
+kernel void pool(global const TYPE *in, global TYPE *out)
+{
+    const int item = (int)get_global_id(0), place = item / CHUNKS, first = item % CHUNKS * WIDTH;
+    if (item >= ITEMS)
+        return;
+    AXIS(0, place / (OUT_1 * OUT_2) % OUT_0)
+    AXIS(1, place / OUT_2 % OUT_1)
+    AXIS(2, place % OUT_2)
+    in += place / (OUT_0 * OUT_1 * OUT_2) * (IN_0 * IN_1 * IN_2 * LENGTH) + first;
+    out += place * LENGTH + first;
+#if AVERAGE
+#if COUNT_PADDING
+    const int count = counted_0 * counted_1 * counted_2;
+#else
+    const int count =
+        max(end_0 - first_0, 0) * max(end_1 - first_1, 0) * max(end_2 - first_2, 0);
+#endif
+    const TYPE factor = count > 0 ? (TYPE)1 / (TYPE)count : (TYPE)1;
+#endif
+    if (first + WIDTH <= LENGTH)
+        WINDOW(VECTOR, JOIN(vload, WIDTH)(0, from), JOIN(vstore, WIDTH)(RESULT, 0, out))
+#if LENGTH % WIDTH
+    else
+        for (int c = 0; c < LENGTH % WIDTH; c++)
+            WINDOW(TYPE, from[c], out[c] = RESULT)
+#endif
+}
