@@ -60,16 +60,7 @@ kernel void norm(global const float *in, global const float *scale,
 #ifdef BIAS
                  global const float *bias,
 #endif
-                 global float *out
-#ifdef MEAN_OUT
-                 ,
-                 global float *means
-#endif
-#ifdef DEVIATION_OUT
-                 ,
-                 global float *deviations
-#endif
-)
+                 global float *out)
 {
     const int item = (int)get_global_id(0);
     if (item >= ITEMS)
@@ -90,12 +81,6 @@ kernel void norm(global const float *in, global const float *scale,
         STORE((LOAD(in + i) - mean) * factor * LOAD(scale + i) + SHIFT(LOAD(bias + i)), out + i);
     for (int i = AXIS / WIDTH * WIDTH; i < AXIS; i++)
         out[i] = (in[i] - mean) * factor * scale[i] + SHIFT(bias[i]);
-#ifdef MEAN_OUT
-    means[item] = mean;
-#endif
-#ifdef DEVIATION_OUT
-    deviations[item] = factor;
-#endif
 }
 
 #endif

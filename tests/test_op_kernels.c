@@ -222,7 +222,7 @@ static void set_attribute(struct op_vector *vector, const char *name, const char
 struct large {
     const char *op;
     const char *attributes; /* "axis=1 perm=0,2,1" */
-    const char *shapes;     /* "2x3x4 4": of inputs of F32 */
+    const char *shapes;     /* "2x3x4 4": of inputs of F32; p: positive */
 };
 
 static const struct large larges[] = {
@@ -278,6 +278,18 @@ static const struct large larges[] = {
     {"matmul", "", "9x130 130"},
     {"matmul", "", "130 130x40"},
     {"matmul", "", "3x5x8 8x2"},
+    {"arg_max", "axis=1", "3x50x7"},
+    {"arg_min", "axis=-1 select_last_index=true", "21x19"},
+    {"batch_norm", "", "2x5x3x37 37 37 37 37p"},
+    {"layer_norm", "axis=-1", "3x7x384 384 384"},
+    {"layer_norm", "axis=1", "3x7x5 7x5"},
+    {"instance_norm", "", "2x9x8x21 21 21"},
+    {"group_norm", "groups=4", "2x9x8x20 20 20"},
+    {"lrn", "size=5", "1x7x6x33"},
+    {"resize", "sizes=1,14,18,24 mode=nearest", "1x7x9x24"},
+    {"resize", "sizes=1,14,18,24 mode=linear", "1x7x9x24"},
+    {"resize", "sizes=2,5,13,3 mode=cubic", "2x7x9x3"},
+    {"resize", "sizes=2,3,21,17 mode=linear coordinates=align_corners", "2x3x7x9"},
     {"space_to_depth", "block=2", "1x8x6x17"},
 };
 
@@ -286,13 +298,14 @@ static void read_shape(struct op_vector *vector, const char *text, struct anole_
     struct anole_operand *operand = &vector->inputs[vector->input_count];
     char *end = NULL;
     operand->dtype = ANOLE_F32;
-    for (const char *at = text; *at; at = *end ? end + 1 : end)
+    for (const char *at = text; *at && *at != 'p'; at = *end == 'x' ? end + 1 : end)
         operand->dims[operand->rank++] = strtoll(at, &end, 10);
+    const bool positive = end && *end == 'p';
     size_t count = anole_operand_elements(operand);
     float *data = operand->data = malloc(count * sizeof *data);
     assert_non_null(data);
     for (size_t i = 0; i < count; i++)
-        data[i] = (float)(2 * anole_rng_uniform(rng) - 1);
+        data[i] = (float)(2 * anole_rng_uniform(rng) - (positive ? -0.25 : 1));
     vector->pointers[vector->input_count++] = operand;
 }
 

@@ -3,8 +3,10 @@
  * arg_max, arg_min: the place of the largest (smallest) element along an axis, as I64; of
  * several the first, or the last.  A NaN is both.
  */
+#include "kernels/op_arg.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -104,7 +106,47 @@ static enum anole_status compute_min(const struct anole_call *call, struct anole
     return find(call, true, error);
 }
 
-#define ARG(NAME, COMPUTE)                                                                         \
+static enum anole_status make_kernel(const struct anole_call *call, bool smallest,
+                                     struct anole_kernel_builder *builder,
+                                     struct anole_error *error)
+{
+    const struct arg *arg = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    const char *type = anole_plain_type(input->dtype);
+    struct anole_plain_source source = {.builder = builder};
+    uint32_t axis;
+    enum anole_status status = anole_operand_axis(&axis, arg->axis, input->rank, error);
+    if (status)
+        return status;
+    if (!type || anole_operand_elements(input) == 0)
+        return anole_plain_none("this type", error);
+    const struct anole_axis split = anole_axis_split(input, axis);
+    const int64_t items = split.outer * split.inner;
+    anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define(&source, "BEFORE", smallest ? "<" : ">");
+    anole_plain_define_int(&source, "LAST", arg->select_last_index);
+    anole_plain_define_int(&source, "AXIS", split.length);
+    anole_plain_define_int(&source, "INNER", split.inner);
+    anole_plain_define_int(&source, "ITEMS", items);
+    anole_plain_text(&source, kernel_op_arg);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "arg", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
+static enum anole_status kernel_max(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, false, builder, error);
+}
+
+static enum anole_status kernel_min(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, true, builder, error);
+}
+
+#define ARG(NAME, COMPUTE, KERNEL)                                                                 \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .flags = ANOLE_OP_ALONG_AXES,                                                              \
@@ -117,7 +159,8 @@ static enum anole_status compute_min(const struct anole_call *call, struct anole
         .keys = keys,                                                                              \
         .infer = infer,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-ARG(arg_max, compute_max);
-ARG(arg_min, compute_min);
+ARG(arg_max, compute_max, kernel_max);
+ARG(arg_min, compute_min, kernel_min);

@@ -3,8 +3,10 @@
  * batch_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias, each a list with one
  * number a channel; channels last.
  */
+#include "kernels/op_norm.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -66,6 +68,30 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct batch_norm *norm = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    const int64_t channels = input->dims[input->rank - 1];
+    struct anole_plain_source source = {.builder = builder};
+    struct anole_arg args[6] = {[5] = ANOLE_PLAIN_OUTPUT(0)};
+    for (uint32_t i = 0; i < 5; i++) {
+        args[i] = ANOLE_PLAIN_INPUT(i);
+        if (anole_dtype_bytes(call->inputs[i]->dtype) != sizeof(float))
+            return anole_plain_none("these types", error);
+    }
+    if (anole_operand_elements(input) == 0)
+        return anole_plain_none("nothing", error);
+    anole_plain_define_int(&source, "BATCH_NORM", 1);
+    anole_plain_define_real(&source, "EPSILON", norm->epsilon);
+    const int64_t items = anole_plain_define_rows(
+        &source, (int64_t)anole_operand_elements(input) / channels, channels);
+    anole_plain_text(&source, kernel_op_norm);
+    anole_plain_launch(&source, "norm", items, args, 6);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_batch_norm = {
     .name = "batch_norm",
     .fewest_inputs = 5,
@@ -77,4 +103,5 @@ const struct anole_op anole_op_batch_norm = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -5,11 +5,14 @@
  * gather_nd: the input's slices at tuples of indices, the last dimension of the indices;
  * the first `batch_dims` dimensions are shared.
  */
+#include "kernels/op_gather.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 struct gather {
@@ -218,7 +221,124 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
     return ANOLE_DONE;
 }
 
-#define GATHER(NAME, KEYS, INFER, COMPUTE)                                                         \
+/* -------------------------------------------------------------------- kernels */
+
+/* What a kernel takes for an index: `width` numbers, each below a size. */
+struct numbers {
+    uint32_t width;
+    int64_t sizes[ANOLE_MAX_RANK], strides[ANOLE_MAX_RANK];
+};
+
+/* Of constants it is known here whether they are in range; of others a kernel cannot tell. */
+static bool are_in_range(const struct anole_operand *indices, const struct numbers *numbers)
+{
+    for (size_t i = 0; indices->data && i < anole_operand_elements(indices); i++) {
+        const int64_t size = numbers->sizes[i % numbers->width];
+        const int64_t index = anole_operand_int(indices, i);
+        if (index < -size || index >= size)
+            return false;
+    }
+    return true;
+}
+
+/* `slices` of `length` elements.  `source` has AT_IN. */
+static enum anole_status make_kernel(struct anole_plain_source *source,
+                                     const struct anole_call *call, const struct numbers *numbers,
+                                     int64_t slices, int64_t length, const char *first,
+                                     struct anole_error *error)
+{
+    const struct anole_operand *indices = call->inputs[1];
+    const char *type = anole_plain_move_type(call->outputs[0].dtype);
+    if (!type || slices == 0 || length == 0 || anole_operand_elements(call->inputs[0]) == 0 ||
+        !are_in_range(indices, numbers)) {
+        anole_text_fini(&source->text);
+        return anole_plain_none("this type or size", error);
+    }
+    anole_plain_define(source, "TYPE", "%s", type);
+    anole_plain_define(source, "INDEX", "%s", anole_plain_type(indices->dtype));
+    anole_plain_define(source, "FIRST(i)", "%s", first);
+    anole_text_printf(&source->text, "#define NUMBERS");
+    for (uint32_t i = 0; i < numbers->width; i++)
+        anole_text_printf(&source->text, " ADD(%u, %" PRId64 ", %" PRId64 ")", i, numbers->sizes[i],
+                          numbers->strides[i]);
+    anole_text_append(&source->text, "\n", 1);
+    const int64_t items = anole_plain_define_rows(source, slices, length);
+    anole_plain_text(source, kernel_op_gather);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_INPUT(1),
+                                     ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(source, "gather", items, args, 3);
+    return anole_plain_finish(source, error);
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct gather *gather = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    struct anole_plain_source source = {.builder = builder};
+    char first[64];
+    uint32_t axis;
+    enum anole_status status = anole_operand_axis(&axis, gather->axis, input->rank, error);
+    if (status)
+        return status;
+    const struct anole_axis split = anole_axis_split(input, axis);
+    const int64_t count = (int64_t)anole_operand_elements(call->inputs[1]);
+    const int64_t dims[] = {split.outer, count}, strides[] = {split.length * split.inner, 0};
+    const struct numbers numbers = {1, {split.length}, {split.inner}};
+    anole_plain_define_sum(&source, "AT_IN", 2, dims, strides, 0);
+    snprintf(first, sizeof first, "((i) %% %" PRId64 ")", count);
+    return make_kernel(&source, call, &numbers, split.outer * count, split.inner, first, error);
+}
+
+static enum anole_status kernel_elements(const struct anole_call *call,
+                                         struct anole_kernel_builder *builder,
+                                         struct anole_error *error)
+{
+    const struct gather *gather = call->attributes;
+    const struct anole_operand *input = call->inputs[0], *indices = call->inputs[1];
+    struct anole_plain_source source = {.builder = builder};
+    int64_t strides[ANOLE_MAX_RANK];
+    uint32_t axis;
+    enum anole_status status = anole_operand_axis(&axis, gather->axis, input->rank, error);
+    if (status)
+        return status;
+    anole_dense_strides(strides, input);
+    const struct numbers numbers = {1, {input->dims[axis]}, {strides[axis]}};
+    strides[axis] = 0;
+    anole_plain_define_sum(&source, "AT_IN", indices->rank, indices->dims, strides, 0);
+    return make_kernel(&source, call, &numbers, (int64_t)anole_operand_elements(indices), 1, "(i)",
+                       error);
+}
+
+static enum anole_status kernel_nd(const struct anole_call *call,
+                                   struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    const struct gather *gather = call->attributes;
+    const struct anole_operand *input = call->inputs[0], *indices = call->inputs[1];
+    const uint32_t shared = (uint32_t)gather->axis;
+    struct anole_plain_source source = {.builder = builder};
+    struct numbers numbers = {.width = (uint32_t)indices->dims[indices->rank - 1]};
+    int64_t strides[ANOLE_MAX_RANK], dims[2] = {1, 1}, of_group[2] = {0, 0};
+    char first[64];
+    anole_dense_strides(strides, input);
+    for (uint32_t j = 0; j < numbers.width; j++) {
+        numbers.sizes[j] = input->dims[shared + j];
+        numbers.strides[j] = strides[shared + j];
+    }
+    const int64_t tuples = (int64_t)anole_operand_elements(indices) / numbers.width;
+    for (uint32_t i = 0; i < shared; i++)
+        dims[0] *= input->dims[i];
+    of_group[0] = shared > 0 ? strides[shared - 1] : 0;
+    dims[1] = dims[0] > 0 ? tuples / dims[0] : 0;
+    if (dims[1] == 0)
+        return anole_plain_none("nothing", error);
+    anole_plain_define_sum(&source, "AT_IN", 2, dims, of_group, 0);
+    snprintf(first, sizeof first, "((i) * %u)", numbers.width);
+    return make_kernel(&source, call, &numbers, tuples, strides[shared + numbers.width - 1], first,
+                       error);
+}
+
+#define GATHER(NAME, KEYS, INFER, COMPUTE, KERNEL)                                                 \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .fewest_inputs = 2,                                                                        \
@@ -229,8 +349,9 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
         .keys = KEYS,                                                                              \
         .infer = INFER,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-GATHER(gather, keys, infer, compute);
-GATHER(gather_elements, keys, infer_elements, compute_elements);
-GATHER(gather_nd, nd_keys, infer_nd, compute_nd);
+GATHER(gather, keys, infer, compute, kernel);
+GATHER(gather_elements, keys, infer_elements, compute_elements, kernel_elements);
+GATHER(gather_nd, nd_keys, infer_nd, compute_nd, kernel_nd);

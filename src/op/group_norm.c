@@ -5,8 +5,10 @@
  * channel.  Channels last.
  * instance_norm: the same with every channel as a group.
  */
+#include "kernels/op_norm.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -139,6 +141,39 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct group_norm *norm = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    const int64_t channels = input->dims[input->rank - 1];
+    const int64_t groups = norm->groups > 0 ? norm->groups : channels;
+    struct anole_plain_source source = {.builder = builder};
+    for (uint32_t i = 0; i < 3; i++)
+        if (anole_dtype_bytes(call->inputs[i]->dtype) != sizeof(float))
+            return anole_plain_none("these types", error);
+    if (anole_operand_elements(input) == 0)
+        return anole_plain_none("nothing", error);
+    const int64_t places = (int64_t)anole_operand_elements(input) / channels / input->dims[0];
+    anole_plain_define_int(&source, "GROUP_NORM", 1);
+    anole_plain_define_real(&source, "EPSILON", norm->epsilon);
+    anole_plain_define_int(&source, "PLACES", places);
+    anole_plain_define_int(&source, "SPAN", channels / groups);
+    int64_t items = input->dims[0] * groups;
+    if (channels == groups) {
+        items = anole_plain_define_rows(&source, input->dims[0], channels);
+    } else {
+        anole_plain_define_int(&source, "LENGTH", channels);
+        anole_plain_define_int(&source, "WIDTH", 4);
+        anole_plain_define_int(&source, "ITEMS", items);
+    }
+    anole_plain_text(&source, kernel_op_norm);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_INPUT(1),
+                                     ANOLE_PLAIN_INPUT(2), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "norm", items, args, 4);
+    return anole_plain_finish(&source, error);
+}
+
 #define NORM(NAME, KEYS)                                                                           \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
@@ -151,6 +186,7 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
         .keys = KEYS,                                                                              \
         .infer = infer,                                                                            \
         .compute = compute,                                                                        \
+        .kernel = kernel,                                                                          \
     }
 
 NORM(group_norm, group_keys);

@@ -4,12 +4,15 @@
  * are those of all dimensions from `axis` on.  Scale and bias broadcast to x.  Second and
  * third outputs: mean, and 1 / sqrt(variance + epsilon), of F32.
  */
+#include "kernels/op_norm.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct layer_norm {
     int64_t axis;
@@ -146,6 +149,54 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+/* Whether a parameter has an element for each that is normalised together. */
+static bool is_whole(const struct anole_operand *parameter, const struct anole_operand *input,
+                     uint32_t axis)
+{
+    const uint32_t rank = input->rank - axis;
+    uint32_t skip = 0;
+    if (anole_dtype_bytes(parameter->dtype) != sizeof(float))
+        return false;
+    while (parameter->rank - skip > rank && parameter->dims[skip] == 1)
+        skip++;
+    return parameter->rank - skip == rank &&
+           memcmp(parameter->dims + skip, input->dims + axis, rank * sizeof *input->dims) == 0;
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct layer_norm *norm = call->attributes;
+    const struct anole_operand *input = call->inputs[0], *bias = anole_call_input(call, 2);
+    struct anole_plain_source source = {.builder = builder};
+    struct anole_arg args[6] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_INPUT(1)};
+    uint32_t axis, count = 2;
+    int64_t length = 1;
+    enum anole_status status = anole_operand_axis(&axis, norm->axis, input->rank, error);
+    if (status)
+        return status;
+    if (anole_dtype_bytes(input->dtype) != sizeof(float) || anole_operand_elements(input) == 0 ||
+        !is_whole(call->inputs[1], input, axis) || (bias && !is_whole(bias, input, axis)) ||
+        call->output_count > 1)
+        return anole_plain_none("these types, shapes or outputs", error);
+    for (uint32_t i = axis; i < input->rank; i++)
+        length *= input->dims[i];
+    const int64_t items = (int64_t)anole_operand_elements(input) / length;
+    anole_plain_define_int(&source, "LAYER_NORM", 1);
+    if (bias) {
+        anole_plain_define_int(&source, "BIAS", 1);
+        args[count++] = ANOLE_PLAIN_INPUT(2);
+    }
+    args[count++] = ANOLE_PLAIN_OUTPUT(0);
+    anole_plain_define_real(&source, "EPSILON", norm->epsilon);
+    anole_plain_define_int(&source, "AXIS", length);
+    anole_plain_define_int(&source, "WIDTH", length >= 256 ? 16 : 8);
+    anole_plain_define_int(&source, "ITEMS", items);
+    anole_plain_text(&source, kernel_op_norm);
+    anole_plain_launch(&source, "norm", items, args, count);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_layer_norm = {
     .name = "layer_norm",
     .fewest_inputs = 2,
@@ -157,4 +208,5 @@ const struct anole_op anole_op_layer_norm = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -3,8 +3,10 @@
  * lrn: x / (bias + alpha / size * s)^beta, where s is the sum of squares over the `size`
  * channels (the last dimension) around x, of even sizes one more behind it.
  */
+#include "kernels/op_norm.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -74,6 +76,30 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct lrn *lrn = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    const int64_t channels = input->dims[input->rank - 1];
+    struct anole_plain_source source = {.builder = builder};
+    if (anole_dtype_bytes(input->dtype) != sizeof(float) || anole_operand_elements(input) == 0)
+        return anole_plain_none("this type", error);
+    const int64_t before = (lrn->size - 1) / 2, behind = lrn->size - 1 - before;
+    anole_plain_define_int(&source, "LRN", 1);
+    anole_plain_define_int(&source, "BEFORE", before < channels ? before : channels);
+    anole_plain_define_int(&source, "BEHIND", behind < channels ? behind : channels);
+    anole_plain_define_real(&source, "ALPHA", lrn->alpha / (double)lrn->size);
+    anole_plain_define_real(&source, "BETA", lrn->beta);
+    anole_plain_define_real(&source, "BIAS", lrn->bias);
+    const int64_t items = anole_plain_define_rows(
+        &source, (int64_t)anole_operand_elements(input) / channels, channels);
+    anole_plain_text(&source, kernel_op_norm);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "norm", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_lrn = {
     .name = "lrn",
     .fewest_inputs = 1,
@@ -85,4 +111,5 @@ const struct anole_op anole_op_lrn = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };

@@ -9,8 +9,10 @@
  * (second input: starts, then ends, as parts of the axis), and `extrapolation_value` where it
  * lies outside of the input.
  */
+#include "kernels/op_resize.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -289,19 +291,18 @@ static int64_t nearest(double place, int64_t size, uint32_t mode)
 
 /* ------------------------------------------------------------------- nearest */
 
-static enum anole_status compute_nearest(const struct anole_call *call,
-                                         const struct resized_axis *plan, struct anole_error *error)
+/* Where each place of the output is from, along each dimension; *map is what to free. */
+static enum anole_status make_maps(int64_t **map, const int64_t *maps[ANOLE_MAX_RANK],
+                                   const struct anole_call *call, const struct resized_axis *plan,
+                                   struct anole_error *error)
 {
     const struct resize *resize = call->attributes;
-    struct anole_operand *output = &call->outputs[0];
-    const int64_t *maps[ANOLE_MAX_RANK];
-    uint64_t fill = 0;
-    struct anole_operand filler = {.dtype = output->dtype, .data = &fill};
+    const struct anole_operand *output = &call->outputs[0];
     size_t places = 1;
     for (uint32_t d = 0; d < output->rank; d++)
         places += (size_t)output->dims[d];
-    int64_t *map = malloc(places * sizeof *map), *next = map;
-    if (!map)
+    int64_t *next = *map = malloc(places * sizeof *next);
+    if (!next)
         return anole_fail_memory(error);
     for (uint32_t d = 0; d < output->rank; d++) {
         bool kept = is_kept(&plan[d], resize->coordinates);
@@ -315,8 +316,29 @@ static enum anole_status compute_nearest(const struct anole_call *call,
                           : nearest(place, plan[d].from, resize->nearest_mode);
         }
     }
+    return ANOLE_DONE;
+}
+
+/* The bits of the element that lies outside. */
+static uint64_t filler_of(const struct anole_call *call)
+{
+    const struct resize *resize = call->attributes;
+    uint64_t fill = 0;
+    struct anole_operand filler = {.dtype = call->outputs[0].dtype, .data = &fill};
     anole_operand_set_real(&filler, 0, resize->extrapolation_value);
-    anole_copy_mapped(output, call->inputs[0], maps, &fill);
+    return fill;
+}
+
+static enum anole_status compute_nearest(const struct anole_call *call,
+                                         const struct resized_axis *plan, struct anole_error *error)
+{
+    const int64_t *maps[ANOLE_MAX_RANK];
+    const uint64_t fill = filler_of(call);
+    int64_t *map;
+    enum anole_status status = make_maps(&map, maps, call, plan, error);
+    if (status)
+        return status;
+    anole_copy_mapped(&call->outputs[0], call->inputs[0], maps, &fill);
     free(map);
     return ANOLE_DONE;
 }
@@ -436,6 +458,115 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
                                    : compute_smooth(call, plan, error);
 }
 
+/* -------------------------------------------------------------------- kernels */
+
+#define MOST_AXES 3      /* resized at once */
+#define MOST_TABLES 4096 /* places of the output that tables describe, of all axes together */
+
+/* The tables of axis `a`; false: a place lies outside of the input. */
+static bool define_axis(struct anole_plain_source *source, uint32_t a,
+                        const struct resized_axis *axis, int64_t stride, int first, int count,
+                        const struct resize *resize)
+{
+    struct anole_text weights = {.data = NULL};
+    bool inside = true;
+    anole_text_printf(&source->text, "constant int from_%u[] = {", a);
+    anole_text_printf(&weights, "constant float weight_%u[] = {", a);
+    for (int64_t i = 0; i < axis->to && inside; i++) {
+        const struct taps taps = make_taps(axis, i, resize);
+        inside = !taps.outside;
+        for (int t = first; t < first + count; t++) {
+            const char *between = i == 0 && t == first       ? ""
+                                  : t == first && i % 4 == 0 ? ",\n"
+                                                             : ", ";
+            anole_text_printf(&source->text, "%s%" PRId64, between, taps.from[t] * stride);
+            anole_text_printf(&weights, "%s%af", between, (double)(float)taps.weight[t]);
+        }
+    }
+    anole_text_append(&weights, "};\n", 3);
+    anole_text_append(&source->text, "};\n", 3);
+    if (!weights.failed)
+        anole_text_append(&source->text, weights.data, weights.length);
+    source->text.failed |= weights.failed;
+    anole_text_fini(&weights);
+    return inside;
+}
+
+/* False: it is not for kernels. */
+static bool define_smooth(struct anole_plain_source *source, const struct anole_call *call,
+                          const struct resized_axis *plan, int64_t *items)
+{
+    const struct resize *resize = call->attributes;
+    const struct anole_operand *output = &call->outputs[0];
+    const bool linear = resize->mode == LINEAR;
+    int64_t strides[ANOLE_MAX_RANK], length = 1, rows = 1, behind = 1, tables = 0;
+    uint32_t rank = output->rank, axes = 0;
+    bool resized[ANOLE_MAX_RANK], inside = true;
+    for (uint32_t d = 0; d < output->rank; d++)
+        resized[d] = !is_kept(&plan[d], resize->coordinates);
+    anole_dense_strides(strides, call->inputs[0]);
+    for (; rank > 0 && !resized[rank - 1]; rank--)
+        length *= output->dims[rank - 1];
+    for (uint32_t d = 0; d < rank; d++) {
+        rows *= output->dims[d];
+        tables += resized[d] ? plan[d].to : 0;
+        axes += resized[d];
+    }
+    if (axes < 1 || axes > MOST_AXES || tables > MOST_TABLES)
+        return false;
+    anole_plain_define_int(source, "AXES", axes);
+    anole_plain_define_int(source, "TAPS", linear ? 2 : TAPS);
+    for (uint32_t d = rank, a = axes; d-- > 0 && inside; behind *= output->dims[d]) {
+        if (!resized[d])
+            continue;
+        a--;
+        inside =
+            define_axis(source, a, &plan[d], strides[d], linear ? 1 : 0, linear ? 2 : TAPS, resize);
+        anole_text_printf(&source->text,
+                          "#define INDEX_%u(row) ((row) / %" PRId64 " %% %" PRId64 ")\n", a, behind,
+                          output->dims[d]);
+        strides[d] = 0;
+    }
+    anole_plain_define_sum(source, "AT_IN", rank, output->dims, strides, 0);
+    *items = anole_plain_define_rows(source, rows, length);
+    return inside;
+}
+
+static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
+                                struct anole_error *error)
+{
+    const struct resize *resize = call->attributes;
+    struct anole_plain_source source = {.builder = builder};
+    struct resized_axis plan[ANOLE_MAX_RANK];
+    const int64_t *maps[ANOLE_MAX_RANK];
+    int64_t *map, items;
+    enum anole_status status = make_plan(plan, call, error);
+    if (status)
+        return status;
+    if (anole_operand_elements(call->inputs[0]) == 0 ||
+        (anole_call_input(call, 1) && !anole_call_input(call, 1)->data &&
+         resize->coordinates == TF_CROP_AND_RESIZE))
+        return anole_plain_none("what is not known yet", error);
+    if (resize->mode == NEAREST) {
+        status = make_maps(&map, maps, call, plan, error);
+        if (status)
+            return status;
+        status = anole_plain_mapped(call, maps, filler_of(call), 0, builder, error);
+        free(map);
+        return status;
+    }
+    if (anole_dtype_bytes(call->inputs[0]->dtype) != sizeof(float) ||
+        !anole_dtype_is_real(call->inputs[0]->dtype) ||
+        !define_smooth(&source, call, plan, &items)) {
+        anole_text_fini(&source.text);
+        return anole_plain_none("this type or size", error);
+    }
+    anole_plain_text(&source, kernel_op_resize);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "resize", items, args, 2);
+    return anole_plain_finish(&source, error);
+}
+
 const struct anole_op anole_op_resize = {
     .name = "resize",
     .fewest_inputs = 1,
@@ -447,4 +578,5 @@ const struct anole_op anole_op_resize = {
     .keys = keys,
     .infer = infer,
     .compute = compute,
+    .kernel = kernel,
 };
