@@ -20,6 +20,8 @@ struct anole_t1_reader {
 enum anole_status anole_t1_kernel_read(struct anole_custom_kernel **custom, const json_t *root,
                                        const char *path, bool whole, struct anole_error *error);
 
+/* -- t1_reader.c -- */
+
 /* "FILE: KernelSpecification.KEY: ..." */
 enum anole_status anole_t1_fail(const struct anole_t1_reader *reader, const char *key,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -29,6 +31,8 @@ enum anole_status anole_t1_fail(const struct anole_t1_reader *reader, const char
 enum anole_status anole_t1_read_file(char **text, size_t *length, char **full,
                                      struct anole_t1_reader *reader, const char *key,
                                      const char *name, size_t limit);
+
+/* -- t1_expression.c -- */
 
 /* A JSON number or text as an expression over knobs and facts about devices, in
  * which ProblemSize[i], and max and min of a parameter, are replaced by numbers.
@@ -40,6 +44,8 @@ enum anole_status anole_t1_expression_text(char **expression, const struct anole
 /* One that has the same value for every config. */
 enum anole_status anole_t1_constant(double *number, const struct anole_t1_reader *reader,
                                     const char *key, const json_t *value);
+
+/* -- t1_arguments.c -- */
 
 /* "Arguments" and "ReferenceData". */
 enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
