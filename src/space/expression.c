@@ -4,31 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum anole_status anole_expression_create(struct anole_expression **expression, const char *text,
-                                          const char *const *names, size_t name_count,
-                                          struct anole_error *error)
-{
-    enum anole_status status = ANOLE_ERR_MEMORY;
-    struct anole_expression *made = calloc(1, sizeof *made);
-    if (!made)
-        return anole_fail_memory(error);
-    made->name_count = name_count;
-    made->used = calloc(name_count ? name_count : 1, sizeof *made->used);
-    if (!made->used) {
-        anole_fail_memory(error);
-        goto destroy_made;
-    }
-    status = anole_expression_parse(made, text, names, error);
-    if (status != ANOLE_DONE)
-        goto destroy_made;
-    *expression = made;
-    return ANOLE_DONE;
-
-destroy_made:
-    anole_expression_destroy(made);
-    return status;
-}
-
 void anole_expression_destroy(struct anole_expression *expression)
 {
     if (!expression)

@@ -413,8 +413,9 @@ static bool parse_any(struct parser *p)
     return true;
 }
 
-enum anole_status anole_expression_parse(struct anole_expression *expression, const char *text,
-                                         const char *const *names, struct anole_error *error)
+/* On failure the caller frees what there is. */
+static enum anole_status parse(struct anole_expression *expression, const char *text,
+                               const char *const *names, struct anole_error *error)
 {
     struct parser p = {
         .in = {.text = text, .error = error}, .expression = expression, .names = names};
@@ -428,4 +429,29 @@ enum anole_status anole_expression_parse(struct anole_expression *expression, co
     if (p.in.status == ANOLE_DONE)
         thread_jumps(expression);
     return p.in.status;
+}
+
+enum anole_status anole_expression_create(struct anole_expression **expression, const char *text,
+                                          const char *const *names, size_t name_count,
+                                          struct anole_error *error)
+{
+    enum anole_status status = ANOLE_ERR_MEMORY;
+    struct anole_expression *made = calloc(1, sizeof *made);
+    if (!made)
+        return anole_fail_memory(error);
+    made->name_count = name_count;
+    made->used = calloc(name_count ? name_count : 1, sizeof *made->used);
+    if (!made->used) {
+        anole_fail_memory(error);
+        goto destroy_made;
+    }
+    status = parse(made, text, names, error);
+    if (status != ANOLE_DONE)
+        goto destroy_made;
+    *expression = made;
+    return ANOLE_DONE;
+
+destroy_made:
+    anole_expression_destroy(made);
+    return status;
 }

@@ -78,10 +78,6 @@ struct anole_expression {
     bool *used; /* [name_count] */
 };
 
-/* Writes the program of `text`.  On failure the caller frees what there is. */
-enum anole_status anole_expression_parse(struct anole_expression *expression, const char *text,
-                                         const char *const *names, struct anole_error *error);
-
 static inline bool anole_op_compare(enum anole_op op, double a, double b)
 {
     switch (op) {
