@@ -6,8 +6,9 @@
  *   space.c          configs: digits, values, text, validity
  *   space_table.c    truth tables, which make validity fast
  *   space_order.c    the order in which walks decide the knobs
- *   space_machine.c  one constraint as a decision diagram
- *   space_diagram.c  all of them in one: counts, exactly
+ *   space_diagram.c  decision diagrams, which count exactly
+ *   space_machine.c  one constraint as such a diagram
+ *   space_join.c     all of them in one
  *   space_walk.c     sampling, counting, enumerating
  */
 #ifndef ANOLE_SPACE_PRIVATE_H
@@ -125,15 +126,6 @@ enum anole_status anole_space_make_touch(struct anole_space *space, struct anole
 /* Decides and remembers which constraints a table knows, and fills the tables. */
 enum anole_status anole_space_make_tables(struct anole_space *space, struct anole_error *error);
 
-/* -- space_machine.c -- */
-
-/* The diagram of one constraint, over the knobs that it mentions; NULL if it has
- * more edges than limits.machine_edges, or than *work allows; what was spent is
- * taken from that. */
-enum anole_status anole_space_machine_create(struct anole_space_diagram **machine,
-                                             const struct anole_space *space, size_t constraint,
-                                             uint64_t *work, struct anole_error *error);
-
 /* -- space_diagram.c -- */
 
 /* Numbers keys from 0 on, in the order in which they come. */
@@ -154,10 +146,24 @@ bool anole_space_level_init(struct anole_space_level *level, const struct anole_
 bool anole_space_diagram_reduce(struct anole_space_diagram *diagram);
 void anole_space_diagram_destroy(struct anole_space_diagram *diagram);
 
-/* Makes space->diagram, of as many constraints as the limits allow. */
-enum anole_status anole_space_make_diagram(struct anole_space *space, struct anole_error *error);
+/* Its ways, and the sums of its levels; false without memory. */
+bool anole_space_diagram_count(struct anole_space_diagram *diagram);
 /* The way number `rank` < total, in the order of the walk, as a config. */
 uint64_t anole_space_diagram_config(const struct anole_space *space, uint64_t rank);
+
+/* -- space_machine.c -- */
+
+/* The diagram of one constraint, over the knobs that it mentions; NULL if it has
+ * more edges than limits.machine_edges, or than *work allows; what was spent is
+ * taken from that. */
+enum anole_status anole_space_machine_create(struct anole_space_diagram **machine,
+                                             const struct anole_space *space, size_t constraint,
+                                             uint64_t *work, struct anole_error *error);
+
+/* -- space_join.c -- */
+
+/* Makes space->diagram, of as many constraints as the limits allow. */
+enum anole_status anole_space_make_diagram(struct anole_space *space, struct anole_error *error);
 
 /* -- space.c -- */
 
