@@ -237,6 +237,9 @@ struct anole_load_options {
                                 is simulated does with less than a kernel that can be run.
                                 NULL: any that is not simulated */
     int64_t batch; /* of an ONNX file that leaves it open: the first size of its inputs; 0: 1 */
+    /* Sizes of inputs that an ONNX file leaves open: "images=1x3x640x640", [shape_count]. */
+    const char *const *shapes;
+    size_t shape_count;
 };
 
 struct anole_task_info {

@@ -35,6 +35,29 @@ static void fill(struct anole_listed_task *item, const struct anole_workload_tas
     item->info.multiplicity = source->multiplicity;
 }
 
+/* A network's file, with the sizes that the options give. */
+static enum anole_status load_file(struct anole_workload **workload, const char *path,
+                                   const struct anole_load_options *options,
+                                   struct anole_error *error)
+{
+    size_t count = options->shape_count, parsed = 0;
+    struct anole_onnx_shape *shapes = calloc(count + 1, sizeof *shapes);
+    char **names = calloc(count + 1, sizeof *names);
+    enum anole_status status = shapes && names ? ANOLE_DONE : anole_fail_memory(error);
+    for (; parsed < count && status == ANOLE_DONE; parsed++)
+        status =
+            anole_onnx_shape_parse(&shapes[parsed], &names[parsed], options->shapes[parsed], error);
+    const struct anole_onnx_options onnx = {
+        .shapes = shapes, .shape_count = count, .batch = options->batch > 0 ? options->batch : 1};
+    if (status == ANOLE_DONE)
+        status = anole_workload_load(workload, path, &onnx, error);
+    for (size_t i = 0; i < parsed; i++)
+        free(names[i]);
+    free(names);
+    free(shapes);
+    return status;
+}
+
 /* Text NULL: the file `path`. */
 static enum anole_status read_input(struct anole_tasks *tasks, const char *path, const char *text,
                                     size_t length, const struct anole_load_options *options,
@@ -57,9 +80,8 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
                           "format: expected one of enum anole_format, "
                           "found %d",
                           (int)options->format);
-    const struct anole_onnx_options onnx = {.batch = options->batch > 0 ? options->batch : 1};
     status = text ? anole_network_parse_workload(&tasks->workload, text, length, path, error)
-                  : anole_workload_load(&tasks->workload, path, &onnx, error);
+                  : load_file(&tasks->workload, path, options, error);
     if (status == ANOLE_DONE && dtype)
         anole_workload_set_precision(tasks->workload, dtype);
     return status;

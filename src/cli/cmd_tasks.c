@@ -8,20 +8,29 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define MOST_SHAPES 64
+
 struct arguments {
     const char *device;
     const char *history;
     const char *kernel; /* instead of a network */
     uint32_t precision; /* 0: as the network says */
+    uint64_t batch;
+    const char *shapes[MOST_SHAPES];
+    size_t shape_count;
     bool json;
 };
 
-enum { KERNEL, PRECISION, DEVICE, HISTORY, JSON };
+enum { KERNEL, PRECISION, BATCH, SHAPE, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1",
                 "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
+    [BATCH] = {"batch", "N", "the batch size, where an ONNX file leaves it open (default 1)"},
+    [SHAPE] = {"shape", "NAME=SIZES",
+               "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640;\n"
+               "may be given several times"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -38,6 +47,14 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case PRECISION:
         return anole_command_precision(&arguments->precision, value, error);
+    case BATCH:
+        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
+    case SHAPE:
+        if (arguments->shape_count == MOST_SHAPES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
+                              MOST_SHAPES);
+        arguments->shapes[arguments->shape_count++] = value;
+        break;
     case DEVICE:
         arguments->device = value;
         break;
@@ -191,6 +208,9 @@ static enum anole_status open_input(struct session *session, const char *network
     enum anole_status status = anole_command_context(&session->context, error);
     if (arguments->precision)
         load.precision = anole_precision_text(arguments->precision);
+    load.batch = (int64_t)arguments->batch;
+    load.shapes = arguments->shapes;
+    load.shape_count = arguments->shape_count;
     if (status == ANOLE_DONE && network)
         status = anole_tasks_load(&session->tasks, session->context, network, &load, error);
     if (status == ANOLE_DONE && arguments->device)

@@ -60,6 +60,9 @@ static enum anole_status open_input(struct session *session, struct anole_error 
     enum anole_status status = ANOLE_DONE;
     if (arguments->precision)
         options.precision = anole_precision_text(arguments->precision);
+    options.batch = (int64_t)arguments->batch;
+    options.shapes = arguments->shapes;
+    options.shape_count = arguments->shape_count;
     if (arguments->network)
         status = anole_tasks_load(&session->tasks, session->context, arguments->network, &options,
                                   error);

@@ -11,6 +11,8 @@
 enum {
     KERNEL,
     PRECISION,
+    BATCH,
+    SHAPE,
     DEVICE,
     TIME,
     TRIALS,
@@ -30,6 +32,10 @@ const struct anole_option anole_tune_options[] = {
     [KERNEL] = {"kernel", "T1",
                 "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
+    [BATCH] = {"batch", "N", "the batch size, where an ONNX file leaves it open (default 1)"},
+    [SHAPE] = {"shape", "NAME=SIZES",
+               "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640;\n"
+               "may be given several times"},
     [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -59,6 +65,14 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
     switch (index) {
     case PRECISION:
         return anole_command_precision(&arguments->precision, value, error);
+    case BATCH:
+        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
+    case SHAPE:
+        if (arguments->shape_count == ANOLE_TUNE_SHAPES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
+                              ANOLE_TUNE_SHAPES);
+        arguments->shapes[arguments->shape_count++] = value;
+        return ANOLE_DONE;
     case TIME:
         return anole_text_parse_duration(&arguments->time, value, error);
     case TRIALS:
@@ -111,6 +125,10 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
     put_option(&line, "kernel", arguments->kernel);
     if (arguments->precision)
         put_option(&line, "precision", anole_precision_text(arguments->precision));
+    if (arguments->batch > 0)
+        anole_text_printf(&line, " --batch %llu", (unsigned long long)arguments->batch);
+    for (size_t i = 0; i < arguments->shape_count; i++)
+        put_option(&line, "shape", arguments->shapes[i]);
     put_option(&line, "device", arguments->device);
     put_option(&line, "explorer", arguments->explorer);
     put_option(&line, "sampler", arguments->sampler);

@@ -12,6 +12,7 @@
 
 #define ANOLE_TUNE_TRANSFERS 16
 #define ANOLE_TUNE_DEVICES 16
+#define ANOLE_TUNE_SHAPES 64
 
 /* All texts are borrowed: from the command line, or from whoever fills in defaults. */
 struct anole_tune_arguments {
@@ -29,6 +30,9 @@ struct anole_tune_arguments {
     uint64_t seed, threads;
     uint64_t tolerance; /* percent */
     uint32_t precision; /* enum anole_dtype; 0: as the network says */
+    uint64_t batch;     /* 0: not given */
+    const char *shapes[ANOLE_TUNE_SHAPES];
+    size_t shape_count;
     bool json;
 };
 

@@ -9,6 +9,11 @@
 #include "frontend/onnx_import.h"
 #include "graph/workload.h"
 
+/* A shape as people write it: "images=1x3x640x640".  *name: its part before the last '=', the
+ * caller's to free; shape->input points to it.  ERR_USAGE. */
+ANOLE_CHECKED enum anole_status anole_onnx_shape_parse(struct anole_onnx_shape *shape, char **name,
+                                                       const char *text, struct anole_error *error);
+
 /* Reads, checks and infers types, then lets transposes cancel and folds factors of channels
  * into weights; nothing is fused.  `options` is for ONNX alone, and may be NULL. */
 ANOLE_CHECKED enum anole_status anole_graph_load(struct anole_graph **graph, const char *path,

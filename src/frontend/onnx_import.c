@@ -480,6 +480,16 @@ static void destroy_model(void *model)
     anole_onnx_model_destroy(model);
 }
 
+/* The file's name without folder and ending: what people call the network. */
+static void name_of(char *out, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t length = strlen(base);
+    if (length > 5 && strcmp(base + length - 5, ".onnx") == 0)
+        length -= 5;
+    snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), base);
+}
+
 enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onnx_model *model,
                                     const struct anole_onnx_options *options,
                                     struct anole_error *error)
@@ -487,8 +497,9 @@ enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onn
     static const struct anole_onnx_options nothing = {.shape_count = 0};
     struct anole_onnx_importer importer = {
         .model = model, .options = options ? options : &nothing, .progress = {.last = ANOLE_NONE}};
-    enum anole_status status =
-        anole_graph_create(&importer.graph, model->graph.name, model->path, error);
+    char name[256];
+    name_of(name, sizeof name, model->path);
+    enum anole_status status = anole_graph_create(&importer.graph, name, model->path, error);
     if (status) {
         anole_onnx_model_destroy(model);
         return status;
