@@ -109,7 +109,8 @@ packed=$(sed -n '0,/"packed_weights_bytes"/s/.*"packed_weights_bytes": \([0-9]*\
 head -c "$bytes" /dev/zero >raw
 expect 0 'wrote packed' pack out.lock.json 1 raw --output packed --device cpu
 check 'as much was packed as kernels.json says' '[ "$(wc -c <packed)" -eq "$packed" ]'
-check 'weights of nothing but 0 stay so' 'head -c "$packed" /dev/zero | cmp -s - packed'
+# A transform may make -0 of 0.
+check 'weights of nothing but 0 stay so' '! od -An -v -tx4 packed | grep -q "[1-79a-f]\|[^ ]8\|8[^0]"'
 "$anole" pack out.lock.json 1 raw --device cpu >piped 2>err
 check 'the same goes to stdout' 'cmp -s packed piped'
 key=$(sed -n '0,/"task"/s/.*"task": "\([^"]*\)".*/\1/p' k/kernels.json)
