@@ -2,20 +2,23 @@
  *
  * Runs ONNX's node tests, or cases of that form, and says what passed, was refused, was wrong:
  *
- *     onnx_conformance [--table] FOLDER...
+ *     onnx_conformance [--table] [--device] FOLDER...
  *
  * A folder holds cases: a folder each, with model.onnx and test_data_set_N of input_I.pb and
  * output_I.pb.  Each model is imported and computed by the references of its operators, as it is
- * and after the passes.  A
- * line a case goes to stdout: `pass NAME`, `refused NAME: why`, `wrong NAME: why`; with
+ * and after the passes; with --device as a program on the device that tests use instead.  A line
+ * a case goes to stdout: `pass NAME`, `refused NAME: why`, `wrong NAME: why`; with
  * --table the operators, as docs/onnx.md has them, in Markdown.  Exit code 1: something was
  * wrong.
  */
+#include "kernel_fixture.h"
+
 #include "base/text.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_tensor.h"
 #include "graph/graph_evaluate.h"
 #include "graph/graph_passes.h"
+#include "program/instance.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -114,13 +117,50 @@ static bool equal(const struct anole_operand *got, const struct anole_operand *w
     return true;
 }
 
+static struct kernel_fixture fixture; /* backend NULL: the references compute */
+
+/* As anole_graph_evaluate(), on the device.  What the size of which depends on data comes in
+ * the largest size that it can have. */
+static enum anole_status run_on_device(const struct anole_graph *graph,
+                                       const struct anole_operand *inputs,
+                                       struct anole_operand *outputs, struct anole_error *error)
+{
+    struct anole_program *program = NULL;
+    struct anole_instance *instance = NULL;
+    size_t made = 0;
+    enum anole_status status =
+        anole_program_create(&program, graph, fixture.backend, &fixture.device, NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_instance_create(&instance, program, fixture.driver, 0, error);
+    for (size_t i = 0; i < graph->input_count && status == ANOLE_DONE; i++)
+        if (anole_operand_elements(&inputs[i]) > 0)
+            status = anole_instance_set_input(instance, i, inputs[i].data, error);
+    if (status == ANOLE_DONE)
+        status = anole_instance_run(instance, NULL, NULL, error);
+    for (; made < graph->output_count && status == ANOLE_DONE; made++) {
+        const size_t bytes = anole_program_tensor_bytes(graph, graph->outputs[made]);
+        outputs[made] = graph->tensors[graph->outputs[made]].type;
+        outputs[made].data = malloc(bytes + 1);
+        if (!outputs[made].data)
+            status = anole_fail_memory(error);
+        else if (bytes > 0)
+            status = anole_instance_get_output(instance, made, outputs[made].data, error);
+    }
+    while (status && made > 0)
+        free(outputs[--made].data);
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+    return status;
+}
+
 static enum verdict compare(const struct anole_graph *graph, struct anole_array *wanted,
                             size_t count, const struct anole_operand *inputs, char *why,
                             size_t size)
 {
     struct anole_operand outputs[MOST_ARRAYS];
     struct anole_error error = {.status = ANOLE_DONE};
-    if (anole_graph_evaluate(graph, inputs, outputs, &error)) {
+    if (fixture.backend ? run_on_device(graph, inputs, outputs, &error)
+                        : anole_graph_evaluate(graph, inputs, outputs, &error)) {
         snprintf(why, size, "%s", error.text);
         return WRONG;
     }
@@ -299,7 +339,10 @@ static void print_table(void)
 int main(int argc, char **argv)
 {
     bool table = argc > 1 && strcmp(argv[1], "--table") == 0;
-    for (int i = 1 + table; i < argc; i++) {
+    bool device = argc > 1 + table && strcmp(argv[1 + table], "--device") == 0;
+    if (device && !kernel_fixture_init(&fixture))
+        return 77;
+    for (int i = 1 + table + device; i < argc; i++) {
         struct dirent **names;
         int count = scandir(argv[i], &names, NULL, alphasort);
         if (count < 0) {
@@ -317,5 +360,7 @@ int main(int argc, char **argv)
         print_table();
     printf("%s%zu passed, %zu refused, %zu wrong\n", table ? "\n" : "", totals[PASS],
            totals[REFUSED], totals[WRONG]);
+    if (device)
+        kernel_fixture_fini(&fixture);
     return totals[WRONG] > 0;
 }
