@@ -19,6 +19,7 @@
 
 /* -- of one element -- */
 #define FUNCTION_identity x
+#define FUNCTION_number ((x == x) ? x : (T)(0)) /* for integers, which have no NaN */
 #define FUNCTION_is_true ((x != (T)(0)) ? (T)(1) : (T)(0))
 #define FUNCTION_abs fabs(x)
 #define FUNCTION_acos acos(x)

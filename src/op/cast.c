@@ -66,11 +66,12 @@ static enum anole_status kernel(const struct anole_call *call, struct anole_kern
     const uint32_t from = call->inputs[0]->dtype, to = call->outputs[0].dtype;
     const bool truncates = anole_dtype_is_real(from) && !anole_dtype_is_real(to);
     struct anole_plain_source source = {.builder = builder};
-    const struct anole_elementwise elementwise = {
-        .function = to == ANOLE_BOOL ? "FUNCTION_is_true" : "FUNCTION_identity",
-        .type = anole_plain_type(from),
-        .suffix = truncates ? "_sat_rtz" : "",
-        .count = 1};
+    const struct anole_elementwise elementwise = {.function = to == ANOLE_BOOL ? "FUNCTION_is_true"
+                                                              : truncates      ? "FUNCTION_number"
+                                                                          : "FUNCTION_identity",
+                                                  .type = anole_plain_type(from),
+                                                  .suffix = truncates ? "_sat_rtz" : "",
+                                                  .count = 1};
     return anole_plain_elementwise(&source, call, &elementwise, error);
 }
 
