@@ -92,6 +92,9 @@ struct anole_strided {
     int64_t dims[ANOLE_MAX_RANK], in_strides[ANOLE_MAX_RANK], out_strides[ANOLE_MAX_RANK];
 };
 
+/* The kernel and the launch of one copy, numbered `index`, of elements of `type`. */
+void anole_plain_add_copy(struct anole_plain_source *source, const char *type, uint32_t index,
+                          const struct anole_strided *copy);
 /* `dtype`: of the elements.  Those without elements are left out. */
 enum anole_status anole_plain_strided(struct anole_kernel_builder *builder, uint32_t dtype,
                                       const struct anole_strided *copies, size_t count,

@@ -59,8 +59,8 @@ static int64_t define_tiles(struct anole_plain_source *source, const struct anol
     return items;
 }
 
-static void add_copy(struct anole_plain_source *source, const char *type, uint32_t index,
-                     const struct anole_strided *copy)
+void anole_plain_add_copy(struct anole_plain_source *source, const char *type, uint32_t index,
+                          const struct anole_strided *copy)
 {
     int64_t strides[2][ANOLE_MAX_RANK];
     struct anole_walk walk;
@@ -107,7 +107,7 @@ enum anole_status anole_plain_strided(struct anole_kernel_builder *builder, uint
     if (launches == 0 || launches > ANOLE_MAX_LAUNCHES)
         return anole_plain_none("so many tensors", error);
     for (size_t i = 0; i < count; i++)
-        add_copy(&source, type, (uint32_t)i, &copies[i]);
+        anole_plain_add_copy(&source, type, (uint32_t)i, &copies[i]);
     return anole_plain_finish(&source, error);
 }
 

@@ -7,8 +7,10 @@
  *
  * `reduction` says how an update meets what is there.
  */
+#include "kernels/op_scatter.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -221,7 +223,46 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
     return ANOLE_DONE;
 }
 
-#define SCATTER(NAME, KEYS, INFER, COMPUTE)                                                        \
+static enum anole_status kernel_nd(const struct anole_call *call,
+                                   struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    const struct scatter *scatter = call->attributes;
+    const struct anole_operand *input = call->inputs[0], *indices = call->inputs[1];
+    const char *type = anole_plain_move_type(input->dtype);
+    const uint32_t width = (uint32_t)indices->dims[indices->rank - 1];
+    const size_t numbers = anole_operand_elements(indices);
+    struct anole_plain_source source = {.builder = builder};
+    struct anole_strided copy = {.rank = input->rank};
+    if (!type || scatter->reduction != REDUCE_NONE || numbers == 0 ||
+        anole_operand_elements(input) == 0)
+        return anole_plain_none("this type, size or reduction", error);
+    for (size_t i = 0; indices->data && i < numbers; i++) {
+        const int64_t size = input->dims[i % width], index = anole_operand_int(indices, i);
+        if (index < -size || index >= size)
+            return anole_plain_none("indices that are out of range", error);
+    }
+    anole_dense_strides(copy.in_strides, input);
+    anole_dense_strides(copy.out_strides, input);
+    memcpy(copy.dims, input->dims, sizeof copy.dims);
+    anole_plain_add_copy(&source, type, 0, &copy);
+    anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define(&source, "INDEX", "%s", anole_plain_type(indices->dtype));
+    anole_plain_define_int(&source, "TUPLES", (int64_t)numbers / width);
+    anole_plain_define_int(&source, "TUPLE", width);
+    anole_text_printf(&source.text, "#define NUMBERS");
+    for (uint32_t i = 0; i < width; i++)
+        anole_text_printf(&source.text, " ADD(%u, %" PRId64 ", %" PRId64 ")", i, input->dims[i],
+                          copy.in_strides[i]);
+    anole_text_append(&source.text, "\n", 1);
+    const int64_t items = anole_plain_define_rows(&source, 1, copy.in_strides[width - 1]);
+    anole_plain_text(&source, kernel_op_scatter);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(1), ANOLE_PLAIN_INPUT(2),
+                                     ANOLE_PLAIN_OUTPUT(0)};
+    anole_plain_launch(&source, "scatter", items, args, 3);
+    return anole_plain_finish(&source, error);
+}
+
+#define SCATTER(NAME, KEYS, INFER, COMPUTE, KERNEL)                                                \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .fewest_inputs = 3,                                                                        \
@@ -232,7 +273,8 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
         .keys = KEYS,                                                                              \
         .infer = INFER,                                                                            \
         .compute = COMPUTE,                                                                        \
+        .kernel = KERNEL,                                                                          \
     }
 
-SCATTER(scatter_elements, keys, infer_elements, compute_elements);
-SCATTER(scatter_nd, nd_keys, infer_nd, compute_nd);
+SCATTER(scatter_elements, keys, infer_elements, compute_elements, NULL);
+SCATTER(scatter_nd, nd_keys, infer_nd, compute_nd, kernel_nd);
