@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_LOCAL 64 /* work-items in a group */
+#define MOST_LOCAL 32 /* work-items in a group: what llvmpipe takes of every kernel */
 #define FEWEST_GROUPS 16
 
 const char *anole_plain_type(uint32_t dtype)
