@@ -61,7 +61,8 @@ static enum anole_status place(struct ordering *o, size_t first, struct anole_er
 
 static void reorder(struct anole_graph *graph, struct anole_node *nodes, const size_t *order)
 {
-    memcpy(nodes, graph->nodes, graph->node_count * sizeof *nodes);
+    if (graph->node_count > 0)
+        memcpy(nodes, graph->nodes, graph->node_count * sizeof *nodes);
     for (size_t i = 0; i < graph->node_count; i++) {
         graph->nodes[i] = nodes[order[i]];
         for (size_t j = 0; j < graph->nodes[i].output_count; j++)
@@ -251,7 +252,7 @@ enum anole_status anole_graph_infer_from(struct anole_graph *graph, size_t first
     size_t kept = first, seen = first;
     for (; seen < graph->node_count && status == ANOLE_DONE; seen++) {
         struct anole_node *node = &graph->nodes[seen];
-        bool gone;
+        bool gone = false;
         status = visit(graph, node, fold_limit, &gone, error);
         for (size_t i = 0; i < node->output_count; i++)
             if (node->outputs[i] != ANOLE_NONE)
