@@ -2,18 +2,22 @@
  *
  * Runs ONNX's node tests, or cases of that form, and says what passed, was refused, was wrong:
  *
- *     onnx_conformance [--table] [--device] FOLDER...
+ *     onnx_conformance [--table] [--device] [--only TEXT] FOLDER|FILE.npz...
  *
  * A folder holds cases: a folder each, with model.onnx and test_data_set_N of input_I.pb and
- * output_I.pb.  Each model is imported and computed by the references of its operators, as it is
- * and after the passes; with --device as a program on the device that tests use instead.  A line
- * a case goes to stdout: `pass NAME`, `refused NAME: why`, `wrong NAME: why`; with
+ * output_I.pb.  So does a .npz: the arrays CASE/model (the bytes of the file), CASE/in_I,
+ * CASE/out_I.
+ * --only: those that have this in their names, or one of several such texts.  Each model is
+ * imported and computed by the references of its operators, as it is and after the passes; with
+ * --device as a program on the device that tests use instead.  A line a case goes to stdout: `pass
+ * NAME`, `refused NAME: why`, `wrong NAME: why`; with
  * --table the operators, as docs/onnx.md has them, in Markdown.  Exit code 1: something was
  * wrong.
  */
 #include "kernel_fixture.h"
 
 #include "base/text.h"
+#include "frontend/npy.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_tensor.h"
 #include "graph/graph_evaluate.h"
@@ -37,14 +41,41 @@ struct tally {
     char reason[400]; /* of the first that was refused */
 };
 
+#define MOST_TEXTS 16
+static const char *only[MOST_TEXTS];
+static size_t only_count;
+
 static struct tally tallies[512];
 static size_t tally_count;
 static size_t totals[3];
+
+static bool is_wanted(const char *name)
+{
+    bool wanted = only_count == 0;
+    for (size_t i = 0; i < only_count; i++)
+        wanted |= strstr(name, only[i]) != NULL;
+    return wanted;
+}
 
 static bool file_is_there(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0;
+}
+
+/* A model: a file, or its bytes. */
+struct source {
+    const char *path;
+    const struct anole_array *bytes; /* NULL: the file */
+};
+
+static enum anole_status load_model(struct anole_onnx_model **model, const struct source *source,
+                                    struct anole_error *error)
+{
+    if (source->bytes)
+        return anole_onnx_model_parse(model, source->bytes->data, source->bytes->bytes,
+                                      source->path, error);
+    return anole_onnx_model_load(model, source->path, error);
 }
 
 /* The arrays KIND_0.pb, KIND_1.pb, ... of a folder. */
@@ -178,7 +209,7 @@ static enum verdict compare(const struct anole_graph *graph, struct anole_array 
 
 /* Imports the model with the shapes of the inputs, of which those from `known` on that are
  * lists or numbers become constants. */
-static enum anole_status import(struct anole_graph **graph, const char *path,
+static enum anole_status import(struct anole_graph **graph, const struct source *source,
                                 const struct anole_operand *inputs, size_t count, size_t known,
                                 struct anole_error *error)
 {
@@ -186,7 +217,7 @@ static enum anole_status import(struct anole_graph **graph, const char *path,
     struct anole_onnx_known values[MOST_ARRAYS];
     struct anole_onnx_options options = {.shapes = shapes, .known = values};
     struct anole_onnx_model *model;
-    enum anole_status status = anole_onnx_model_load(&model, path, error);
+    enum anole_status status = load_model(&model, source, error);
     if (status)
         return status;
     for (size_t i = 0; i < model->graph.input_count && i < count; i++) {
@@ -203,12 +234,13 @@ static enum anole_status import(struct anole_graph **graph, const char *path,
 }
 
 /* Which of the model's inputs input i of the graph is. */
-static size_t input_index(const struct anole_graph *graph, const char *path, size_t i, size_t count)
+static size_t input_index(const struct anole_graph *graph, const struct source *source, size_t i,
+                          size_t count)
 {
     struct anole_onnx_model *model;
     struct anole_error error = {.status = ANOLE_DONE};
     size_t index = 0;
-    if (anole_onnx_model_load(&model, path, &error))
+    if (load_model(&model, source, &error))
         return 0;
     while (index + 1 < count && index < model->graph.input_count &&
            strcmp(model->graph.inputs[index].name, graph->tensors[graph->inputs[i]].name) != 0)
@@ -217,47 +249,57 @@ static size_t input_index(const struct anole_graph *graph, const char *path, siz
     return index;
 }
 
-/* One data set. */
-static enum verdict run_set(const char *model, const char *folder, char *why, size_t size)
+/* One data set: the model on inputs, of which the outputs are known. */
+static enum verdict run_set(const struct source *model, struct anole_array *in, size_t in_count,
+                            struct anole_array *out, size_t out_count, char *why, size_t size)
 {
-    struct anole_array in[MOST_ARRAYS] = {{.name = NULL}}, out[MOST_ARRAYS] = {{.name = NULL}};
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_graph *graph = NULL;
-    enum verdict verdict = REFUSED;
-    size_t in_count = load_arrays(in, folder, "input", &error);
-    size_t out_count = load_arrays(out, folder, "output", &error);
     struct anole_operand inputs[MOST_ARRAYS];
     struct anole_operand given[MOST_ARRAYS];
     for (size_t i = 0; i < in_count; i++)
         inputs[i] = operand_of(&in[i]);
-    if (error.status == ANOLE_DONE && import(&graph, model, inputs, in_count, in_count, &error)) {
+    if (import(&graph, model, inputs, in_count, in_count, &error)) {
         /* Lists and numbers that shapes depend on are known beforehand, as in real files. */
         struct anole_error again = {.status = ANOLE_DONE};
-        if (import(&graph, model, inputs, in_count, 1, &again) == ANOLE_DONE ||
-            import(&graph, model, inputs, in_count, 0, (again.status = ANOLE_DONE, &again)) ==
-                ANOLE_DONE)
-            error.status = ANOLE_DONE;
-    }
-    if (error.status != ANOLE_DONE) {
-        const char *text = strstr(error.text, "model.onnx: ");
-        snprintf(why, size, "%s", text ? text + 12 : error.text);
-    } else {
-        /* Those that became constants are no inputs any more. */
-        for (size_t i = 0; i < graph->input_count; i++) {
-            given[i] = inputs[input_index(graph, model, i, in_count)];
-            if (graph->tensors[graph->inputs[i]].type.dtype == ANOLE_BF16)
-                given[i].dtype = ANOLE_BF16; /* ONNX's tests have the bits */
+        if (import(&graph, model, inputs, in_count, 1, &again) &&
+            import(&graph, model, inputs, in_count, 0, (again.status = ANOLE_DONE, &again))) {
+            const char *text = strstr(error.text, "model.onnx: ");
+            snprintf(why, size, "%s", text ? text + 12 : error.text);
+            return REFUSED;
         }
+        anole_error_clear(&error);
+    }
+    /* Those that became constants are no inputs any more. */
+    for (size_t i = 0; i < graph->input_count; i++) {
+        given[i] = inputs[input_index(graph, model, i, in_count)];
+        if (graph->tensors[graph->inputs[i]].type.dtype == ANOLE_BF16)
+            given[i].dtype = ANOLE_BF16; /* ONNX's tests have the bits */
+    }
+    enum verdict verdict = compare(graph, out, out_count, given, why, size);
+    if (verdict == PASS &&
+        (anole_graph_layout(graph, &error) || anole_graph_affine(graph, &error))) {
+        snprintf(why, size, "%s", error.text);
+        verdict = WRONG;
+    }
+    if (verdict == PASS && !fixture.backend)
         verdict = compare(graph, out, out_count, given, why, size);
-        if (verdict == PASS &&
-            (anole_graph_layout(graph, &error) || anole_graph_affine(graph, &error))) {
-            snprintf(why, size, "%s", error.text);
-            verdict = WRONG;
-        }
-        if (verdict == PASS)
-            verdict = compare(graph, out, out_count, given, why, size);
-    }
     anole_graph_destroy(graph);
+    return verdict;
+}
+
+static enum verdict run_folder(const struct source *model, const char *folder, char *why,
+                               size_t size)
+{
+    struct anole_array in[MOST_ARRAYS] = {{.name = NULL}}, out[MOST_ARRAYS] = {{.name = NULL}};
+    struct anole_error error = {.status = ANOLE_DONE};
+    enum verdict verdict = REFUSED;
+    size_t in_count = load_arrays(in, folder, "input", &error);
+    size_t out_count = load_arrays(out, folder, "output", &error);
+    if (error.status == ANOLE_DONE)
+        verdict = run_set(model, in, in_count, out, out_count, why, size);
+    else
+        snprintf(why, size, "%s", error.text);
     for (size_t i = 0; i < MOST_ARRAYS; i++) {
         anole_array_fini(&in[i]);
         anole_array_fini(&out[i]);
@@ -266,12 +308,12 @@ static enum verdict run_set(const char *model, const char *folder, char *why, si
 }
 
 /* What the case is a test of: its last operator, mostly its only one. */
-static void operator_of(char *op, size_t size, const char *model)
+static void operator_of(char *op, size_t size, const struct source *model)
 {
     struct anole_onnx_model *parsed;
     struct anole_error error = {.status = ANOLE_DONE};
     snprintf(op, size, "(unreadable)");
-    if (anole_onnx_model_load(&parsed, model, &error))
+    if (load_model(&parsed, model, &error))
         return;
     if (parsed->graph.node_count > 0) {
         const struct anole_onnx_node *node = &parsed->graph.nodes[parsed->graph.node_count - 1];
@@ -295,25 +337,95 @@ static void count_in(const char *op, enum verdict verdict, const char *why)
         snprintf(tallies[i].reason, sizeof tallies->reason, "%s", why);
 }
 
-static void run_case(const char *folder, const char *name, bool quiet)
+static void report(const struct source *model, const char *name, enum verdict verdict,
+                   const char *why, bool quiet)
 {
     static const char *const words[] = {"pass", "refused", "wrong"};
-    char model[2048], set[3072], why[ANOLE_ERROR_TEXT] = "", safe[ANOLE_ERROR_TEXT], op[64];
-    enum verdict verdict = PASS;
-    snprintf(model, sizeof model, "%s/%s/model.onnx", folder, name);
-    if (!file_is_there(model))
-        return;
-    for (int i = 0; i < 10 && verdict == PASS; i++) {
-        snprintf(set, sizeof set, "%s/%s/test_data_set_%d", folder, name, i);
-        if (!file_is_there(set))
-            break;
-        verdict = run_set(model, set, why, sizeof why);
-    }
+    char safe[ANOLE_ERROR_TEXT], op[64];
     operator_of(op, sizeof op, model);
     count_in(op, verdict, why);
     if (!quiet || verdict == WRONG)
         fprintf(quiet ? stderr : stdout, "%s %s%s%s\n", words[verdict], name, why[0] ? ": " : "",
                 anole_text_printable(safe, sizeof safe, why));
+}
+
+static void run_case(const char *folder, const char *name, bool quiet)
+{
+    char path[2048], set[3072], why[ANOLE_ERROR_TEXT] = "";
+    const struct source model = {.path = path};
+    enum verdict verdict = PASS;
+    snprintf(path, sizeof path, "%s/%s/model.onnx", folder, name);
+    if (!file_is_there(path))
+        return;
+    for (int i = 0; i < 10 && verdict == PASS; i++) {
+        snprintf(set, sizeof set, "%s/%s/test_data_set_%d", folder, name, i);
+        if (!file_is_there(set))
+            break;
+        verdict = run_folder(&model, set, why, sizeof why);
+    }
+    report(&model, name, verdict, why, quiet);
+}
+
+/* The cases of a folder, in the order of their names; false: there is no such folder. */
+static bool run_cases(const char *folder, bool quiet)
+{
+    struct dirent **names;
+    int count = scandir(folder, &names, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        if (names[i]->d_name[0] != '.' && is_wanted(names[i]->d_name))
+            run_case(folder, names[i]->d_name, quiet);
+        free(names[i]);
+    }
+    if (count < 0)
+        perror(folder);
+    else
+        free(names);
+    return count >= 0;
+}
+
+/* The arrays CASE/KIND_0, CASE/KIND_1, ... at the beginning of `arrays`; returns how many. */
+static size_t take_arrays(struct anole_array *taken, const struct anole_array *arrays, size_t count,
+                          const char *name, const char *kind)
+{
+    char key[256];
+    size_t found = 0;
+    for (; found < count && found < MOST_ARRAYS; found++) {
+        snprintf(key, sizeof key, "%s/%s_%zu", name, kind, found);
+        if (strcmp(arrays[found].name, key) != 0)
+            break;
+        taken[found] = arrays[found];
+    }
+    return found;
+}
+
+/* The cases of an archive; false: it cannot be read. */
+static bool run_archive(const char *path, bool quiet)
+{
+    struct anole_arrays all;
+    struct anole_error error = {.status = ANOLE_DONE};
+    if (anole_npz_load(&all, path, &error)) {
+        fprintf(stderr, "%s\n", error.text);
+        return false;
+    }
+    for (size_t i = 0; i < all.count;) {
+        struct anole_array in[MOST_ARRAYS], out[MOST_ARRAYS];
+        char name[200], why[ANOLE_ERROR_TEXT] = "";
+        const struct anole_array *bytes = &all.items[i++];
+        const char *slash = strrchr(bytes->name, '/');
+        if (!slash || strcmp(slash, "/model") != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(slash - bytes->name), bytes->name);
+        size_t in_count = take_arrays(in, &all.items[i], all.count - i, name, "in");
+        i += in_count;
+        size_t out_count = take_arrays(out, &all.items[i], all.count - i, name, "out");
+        i += out_count;
+        const struct source model = {.path = "model.onnx", .bytes = bytes};
+        if (is_wanted(name))
+            report(&model, name, run_set(&model, in, in_count, out, out_count, why, sizeof why),
+                   why, quiet);
+    }
+    anole_arrays_fini(&all);
+    return true;
 }
 
 static int by_name(const void *a, const void *b)
@@ -338,23 +450,20 @@ static void print_table(void)
 
 int main(int argc, char **argv)
 {
-    bool table = argc > 1 && strcmp(argv[1], "--table") == 0;
-    bool device = argc > 1 + table && strcmp(argv[1 + table], "--device") == 0;
+    bool table = false, device = false, readable = true;
+    int first = 1;
+    for (; first < argc && argv[first][0] == '-'; first++) {
+        table |= strcmp(argv[first], "--table") == 0;
+        device |= strcmp(argv[first], "--device") == 0;
+        if (strcmp(argv[first], "--only") == 0 && first + 1 < argc && only_count < MOST_TEXTS)
+            only[only_count++] = argv[++first];
+    }
     if (device && !kernel_fixture_init(&fixture))
         return 77;
-    for (int i = 1 + table + device; i < argc; i++) {
-        struct dirent **names;
-        int count = scandir(argv[i], &names, NULL, alphasort);
-        if (count < 0) {
-            perror(argv[i]);
-            return 2;
-        }
-        for (int j = 0; j < count; j++) {
-            if (names[j]->d_name[0] != '.')
-                run_case(argv[i], names[j]->d_name, table);
-            free(names[j]);
-        }
-        free(names);
+    for (int i = first; i < argc && readable; i++) {
+        size_t length = strlen(argv[i]);
+        bool archive = length > 4 && strcmp(argv[i] + length - 4, ".npz") == 0;
+        readable = archive ? run_archive(argv[i], table) : run_cases(argv[i], table);
     }
     if (table)
         print_table();
@@ -362,5 +471,5 @@ int main(int argc, char **argv)
            totals[REFUSED], totals[WRONG]);
     if (device)
         kernel_fixture_fini(&fixture);
-    return totals[WRONG] > 0;
+    return readable ? totals[WRONG] > 0 : 2;
 }

@@ -70,6 +70,29 @@ static void arg(struct anole_onnx_context *context)
     context->outputs[0] = anole_onnx_done(context, y);
 }
 
+/* 1 where the first of the largest is along an axis, else 0. */
+static size_t add_hardmax(struct anole_onnx_context *context, size_t x, int64_t axis)
+{
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    uint64_t room[2] = {0};
+    struct anole_operand pair = {.dtype = type.dtype, .rank = 1, .dims = {2}, .data = room};
+    size_t inputs[3];
+    if (context->status || type.rank == 0)
+        return x;
+    anole_operand_set_real(&pair, 1, 1);
+    inputs[0] = anole_onnx_add1(context, "arg_max", x);
+    anole_onnx_set_int(context, "axis", axis);
+    anole_onnx_set_bool(context, "keep_dims", false);
+    (void)anole_onnx_done(context, ANOLE_NONE);
+    inputs[1] = anole_onnx_constant_real(context, ANOLE_I64, (double)type.dims[axis]);
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context, anole_graph_add_constant(context->graph, &inputs[2], NULL,
+                                                               &pair, false, context->error));
+    size_t y = anole_onnx_add(context, "one_hot", inputs, 3);
+    anole_onnx_set_int(context, "axis", axis);
+    return y;
+}
+
 /* Before opset 13 everything from `axis` on was one dimension. */
 static void softmax(struct anole_onnx_context *context)
 {
@@ -93,8 +116,14 @@ static void softmax(struct anole_onnx_context *context)
             dims[i >= axis] *= type.dims[i];
         x = anole_onnx_reshape(context, x, dims, 2);
     }
-    size_t y = anole_onnx_add1(context, own_function(context), x);
-    anole_onnx_set_int(context, "axis", flatten && !last ? 1 : axis);
+    size_t y;
+    axis = flatten && !last ? 1 : axis;
+    if (own_function(context)) {
+        y = anole_onnx_add1(context, own_function(context), x);
+        anole_onnx_set_int(context, "axis", axis);
+    } else {
+        y = add_hardmax(context, x, axis);
+    }
     y = anole_onnx_done(context, y);
     if (flatten && !last)
         y = anole_onnx_reshape(context, y, type.dims, type.rank);
@@ -160,8 +189,6 @@ static void batch_normalization(struct anole_onnx_context *context)
     size_t variance = anole_onnx_need(context, 4);
     if (anole_onnx_get_int(context, "training_mode", 0) != 0)
         anole_onnx_refuse(context, "it is in training mode; expected a network for inference");
-    if (anole_onnx_get_int(context, "spatial", 1) == 0)
-        anole_onnx_refuse(context, "spatial is 0; expected statistics for each channel");
     uint32_t rank = anole_onnx_rank(context, x), dtype = anole_onnx_type(context, variance)->dtype;
     double epsilon = anole_onnx_get_real(context, "epsilon", 1e-5f);
     size_t deviation =
@@ -171,9 +198,13 @@ static void batch_normalization(struct anole_onnx_context *context)
     size_t factor = anole_onnx_binary(context, "div", scale, deviation);
     size_t shift =
         anole_onnx_binary(context, "sub", offset, anole_onnx_binary(context, "mul", mean, factor));
-    context->outputs[0] = anole_onnx_binary(
-        context, "add", anole_onnx_binary(context, "mul", x, per_channel(context, factor, rank)),
-        per_channel(context, shift, rank));
+    /* Before opset 9 each place may have statistics of its own, which are of the shape of one x. */
+    if (anole_onnx_get_int(context, "spatial", 1) != 0) {
+        factor = per_channel(context, factor, rank);
+        shift = per_channel(context, shift, rank);
+    }
+    context->outputs[0] =
+        anole_onnx_binary(context, "add", anole_onnx_binary(context, "mul", x, factor), shift);
 }
 
 static void instance_normalization(struct anole_onnx_context *context)
@@ -305,6 +336,7 @@ const struct anole_onnx_translator anole_onnx_axes[] = {
     {"BatchNormalization", batch_normalization, NULL},
     {"CumSum", cum_sum, NULL},
     {"GroupNormalization", group_normalization, NULL},
+    {"Hardmax", softmax, NULL},
     {"InstanceNormalization", instance_normalization, NULL},
     {"LayerNormalization", layer_normalization, NULL},
     {"LogSoftmax", softmax, "log_softmax"},

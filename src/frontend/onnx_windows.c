@@ -411,18 +411,62 @@ static void finish_resize(struct anole_onnx_context *context, const struct resiz
     context->outputs[0] = r->last ? anole_onnx_channels_second(context, y) : y;
 }
 
-/* Upsample, and Resize of opset 10: asymmetric, the nearest below. */
+/* The scales of one side, as a constant: those that enlarge, or those that do not; for the others
+ * 1 stands there.  ANOLE_NONE: all are 1, or they are not known. */
+static size_t one_side(struct anole_onnx_context *context, size_t scales, bool enlarging)
+{
+    const struct anole_operand *type = anole_onnx_type(context, scales);
+    float values[ANOLE_MAX_RANK];
+    bool any = false;
+    size_t tensor, count = anole_operand_elements(type);
+    if (context->status || !type->data || type->rank != 1 || count > ANOLE_MAX_RANK)
+        return ANOLE_NONE;
+    for (size_t i = 0; i < count; i++) {
+        const float scale = (float)anole_operand_real(type, i);
+        values[i] = scale < 1 ? (enlarging ? 1 : scale) : (enlarging ? scale : 1);
+        any |= values[i] != 1;
+    }
+    const struct anole_operand side = {
+        .dtype = ANOLE_F32, .rank = 1, .dims = {(int64_t)count}, .data = values};
+    if (!any)
+        return ANOLE_NONE;
+    enum anole_status status =
+        anole_graph_add_constant(context->graph, &tensor, NULL, &side, false, context->error);
+    if (status)
+        context->status = status;
+    return status ? ANOLE_NONE : tensor;
+}
+
+static size_t resize_asymmetric(struct anole_onnx_context *context, size_t x, size_t scales,
+                                const char *mode, const char *nearest_mode)
+{
+    struct resizing r = {.x = x, .roi = ANOLE_NONE, .scales = scales, .sizes = ANOLE_NONE};
+    size_t y = add_resize(context, &r);
+    anole_onnx_set_choice(context, "mode", mode);
+    anole_onnx_set_choice(context, "coordinates", "asymmetric");
+    anole_onnx_set_choice(context, "nearest_mode", nearest_mode);
+    finish_resize(context, &r, y);
+    return context->outputs[0];
+}
+
+/* Upsample, and Resize of opset 10: asymmetric, of the nearest the one before; where an axis
+ * shrinks, the one behind. */
 static void upsample(struct anole_onnx_context *context)
 {
     const char *mode = anole_onnx_get_text(context, "mode", "nearest");
-    struct resizing r = {.x = anole_onnx_need(context, 0), .roi = ANOLE_NONE, .sizes = ANOLE_NONE};
-    r.scales =
+    size_t x = anole_onnx_need(context, 0);
+    size_t scales =
         context->node->input_count > 1 ? anole_onnx_need(context, 1) : scales_attribute(context);
-    size_t y = add_resize(context, &r);
-    anole_onnx_set_choice(context, "mode", strcmp(mode, "nearest") == 0 ? "nearest" : "linear");
-    anole_onnx_set_choice(context, "coordinates", "asymmetric");
-    anole_onnx_set_choice(context, "nearest_mode", "floor");
-    finish_resize(context, &r, y);
+    size_t smaller = ANOLE_NONE;
+    mode = strcmp(mode, "nearest") == 0 ? "nearest" : "linear";
+    if (strcmp(mode, "nearest") == 0)
+        smaller = one_side(context, scales, false);
+    if (smaller != ANOLE_NONE) {
+        x = resize_asymmetric(context, x, smaller, mode, "ceil");
+        scales = one_side(context, scales, true);
+    }
+    if (scales != ANOLE_NONE)
+        (void)resize_asymmetric(context, x, scales, mode, "floor");
 }
 
 static void resize(struct anole_onnx_context *context)

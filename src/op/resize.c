@@ -27,19 +27,16 @@ enum {
     PYTORCH_HALF_PIXEL,
     ALIGN_CORNERS,
     ASYMMETRIC,
-    TF_CROP_AND_RESIZE
+    TF_CROP_AND_RESIZE,
+    TF_HALF_PIXEL_FOR_NN
 };
 enum { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, FLOOR, CEIL };
 enum { STRETCH, NOT_LARGER, NOT_SMALLER };
 
 static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
-static const char *const coordinates[] = {"half_pixel",
-                                          "half_pixel_symmetric",
-                                          "pytorch_half_pixel",
-                                          "align_corners",
-                                          "asymmetric",
-                                          "tf_crop_and_resize",
-                                          NULL};
+static const char *const coordinates[] = {
+    "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",   "align_corners",
+    "asymmetric", "tf_crop_and_resize",   "tf_half_pixel_for_nn", NULL};
 static const char *const nearest_modes[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
                                             "ceil", NULL};
 static const char *const policies[] = {"stretch", "not_larger", "not_smaller", NULL};
@@ -254,6 +251,8 @@ static double place_of(const struct resized_axis *axis, int64_t i, uint32_t how)
             axis->resized == 1 ? part * last / 2 : x * part * last / (axis->resized - 1);
         return axis->roi_start * last + within;
     }
+    case TF_HALF_PIXEL_FOR_NN:
+        return (x + 0.5) / axis->scale;
     case PYTORCH_HALF_PIXEL:
         return axis->resized == 1 ? 0 : (x + 0.5) / axis->scale - 0.5;
     case HALF_PIXEL_SYMMETRIC:
