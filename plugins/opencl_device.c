@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,23 @@ int opencl_check_library(struct anole_message *message)
 
 /* ----------------------------------------------------------------- devices */
 
+/* Adds the devices of some platforms to devices[room]; *found counts them all. */
+static void add_devices(const cl_platform_id *platforms, cl_uint platform_count,
+                        cl_device_type type, cl_device_id *devices, uint32_t room, uint32_t *found)
+{
+    if (platform_count > MAX_PLATFORMS)
+        platform_count = MAX_PLATFORMS;
+    for (cl_uint p = 0; p < platform_count; p++) {
+        cl_device_id ids[MAX_DEVICES];
+        cl_uint n = 0;
+        if (clGetDeviceIDs(platforms[p], type, MAX_DEVICES, ids, &n))
+            continue;
+        for (cl_uint i = 0; i < n && i < MAX_DEVICES; i++, ++*found)
+            if (*found < room)
+                devices[*found] = ids[i];
+    }
+}
+
 int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *count,
                         struct anole_message *message)
 {
@@ -169,20 +187,68 @@ int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *co
         platform_count = 0;
     if (platform_count == 0)
         code = opencl_check_library(message);
-    if (platform_count > MAX_PLATFORMS)
-        platform_count = MAX_PLATFORMS;
-
-    for (cl_uint p = 0; p < platform_count; p++) {
-        cl_device_id ids[MAX_DEVICES];
-        cl_uint n = 0;
-        if (clGetDeviceIDs(platforms[p], type, MAX_DEVICES, ids, &n))
-            continue;
-        for (cl_uint i = 0; i < n && i < MAX_DEVICES; i++, found++)
-            if (found < *count)
-                devices[found] = ids[i];
-    }
+    add_devices(platforms, platform_count, type, devices, *count, &found);
     *count = found;
     return code;
+}
+
+/* ------------------------------------------------------ beside the ICD loader */
+
+bool opencl_is_guest(const struct anole_host *host)
+{
+    return host->size >= offsetof(struct anole_host, flags) + sizeof host->flags &&
+           host->flags & ANOLE_HOST_GUEST;
+}
+
+typedef cl_int get_platforms(cl_uint room, cl_platform_id *platforms, cl_uint *count);
+
+/* The extension cl_khr_icd: what a driver gives to the loader, and where it is found. */
+static get_platforms *find_get_platforms(void *handle)
+{
+    static const char name[] = "clIcdGetPlatformIDsKHR";
+    void *(*ask)(const char *) = NULL;
+    get_platforms *found = NULL;
+    void *symbol = dlsym(handle, "clGetExtensionFunctionAddress");
+    memcpy(&ask, &symbol, sizeof ask);
+    symbol = ask ? ask(name) : NULL;
+    if (!symbol)
+        symbol = dlsym(handle, name);
+    memcpy(&found, &symbol, sizeof found);
+    return found;
+}
+
+/* The objects of a driver lead to its functions by themselves: those of the loader work with
+ * platforms that it has never seen. */
+int opencl_find_devices_of(const char *driver, cl_device_type type, cl_device_id *devices,
+                           uint32_t *count, struct anole_message *message)
+{
+    cl_platform_id platforms[MAX_PLATFORMS];
+    cl_uint platform_count = 0;
+    uint32_t found = 0;
+    char path[PATH_MAX];
+    if (!*driver)
+        return opencl_find_devices(type, devices, count, message);
+    if (!ends_with(driver, ".icd"))
+        snprintf(path, sizeof path, "%s", driver);
+    else if (!read_icd(driver, path, sizeof path))
+        return opencl_say(message, ANOLE_NO_DEVICE, "'%s' cannot be read, or names no library.",
+                          driver);
+    /* Never closed: drivers do not survive that. */
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        return opencl_say(message, ANOLE_UNSUPPORTED,
+                          "The driver's library %s cannot be loaded: %s.", path, dlerror());
+    get_platforms *get = find_get_platforms(handle);
+    if (!get)
+        return opencl_say(message, ANOLE_UNSUPPORTED,
+                          "The driver's library %s has no clIcdGetPlatformIDsKHR.", path);
+    cl_int error = get(MAX_PLATFORMS, platforms, &platform_count);
+    if (error == CL_OUT_OF_HOST_MEMORY)
+        return opencl_fail(message, ANOLE_NO_MEMORY, error, "clIcdGetPlatformIDsKHR");
+    if (!error)
+        add_devices(platforms, platform_count, type, devices, *count, &found);
+    *count = found;
+    return ANOLE_OK;
 }
 
 uint64_t opencl_device_number(cl_device_id id, cl_device_info what, uint64_t otherwise)

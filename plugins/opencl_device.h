@@ -2,9 +2,11 @@
  *
  * OpenCL drivers, and what their devices say of themselves.
  *
- * A process speaks to one driver only.  The ICD loader reads its environment at
+ * A worker speaks to one driver only.  The ICD loader reads its environment at
  * its first call, once; opencl_select_driver() sets that environment, so it must
- * come first, and a second driver in the same process is refused.
+ * come first, and a second driver in the same process is refused.  A process that is
+ * not ours (ANOLE_HOST_GUEST) may use OpenCL itself: there, a driver is loaded beside
+ * the loader, and the environment is left alone.
  */
 #ifndef ANOLE_OPENCL_DEVICE_H
 #define ANOLE_OPENCL_DEVICE_H
@@ -13,6 +15,8 @@
 
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
+
+#include <stdbool.h>
 
 /* ----------------------------------------------------------------- drivers */
 
@@ -28,6 +32,9 @@ int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *me
 int opencl_select_driver(const char *driver, struct anole_message *message)
     __attribute__((warn_unused_result));
 
+/* Whether the process is not ours. */
+bool opencl_is_guest(const struct anole_host *host);
+
 /* Fails, with the reason, if the selected driver's library cannot be loaded: the loader
  * is silent about that. */
 int opencl_check_library(struct anole_message *message) __attribute__((warn_unused_result));
@@ -40,6 +47,11 @@ int opencl_check_library(struct anole_message *message) __attribute__((warn_unus
  * be loaded is. */
 int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *count,
                         struct anole_message *message) __attribute__((warn_unused_result));
+
+/* The same of any driver, named as for opencl_select_driver(), which must not be called. */
+int opencl_find_devices_of(const char *driver, cl_device_type type, cl_device_id *devices,
+                           uint32_t *count, struct anole_message *message)
+    __attribute__((warn_unused_result));
 
 /* Fills in what any OpenCL device says of itself; `index` is its position among
  * those found. */

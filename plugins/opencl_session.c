@@ -7,6 +7,7 @@
 #include "opencl_error.h"
 #include "opencl_session_private.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,33 @@
 #define MAX_IN_FLIGHT 256
 
 /* ----------------------------------------------------------------- session */
+
+/* Numbers that are taken.  Where a process has several sessions, each has kernels of its own:
+ * what PoCL keeps of a kernel is mistaken for another (opencl_queues.c says how) where two
+ * queues launch it at once over different grids. */
+#define MOST_NUMBERS 64
+static struct {
+    pthread_mutex_t mutex;
+    uint64_t taken;
+} numbers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static unsigned take_number(void)
+{
+    unsigned number = 0;
+    pthread_mutex_lock(&numbers.mutex);
+    while (number < MOST_NUMBERS - 1 && numbers.taken >> number & 1)
+        number++;
+    numbers.taken |= UINT64_C(1) << number;
+    pthread_mutex_unlock(&numbers.mutex);
+    return number;
+}
+
+static void give_number(unsigned number)
+{
+    pthread_mutex_lock(&numbers.mutex);
+    numbers.taken &= ~(UINT64_C(1) << number);
+    pthread_mutex_unlock(&numbers.mutex);
+}
 
 static cl_context make_context(cl_device_id id, const struct opencl_queues_options *queues,
                                cl_int *error)
@@ -57,6 +85,7 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
     code = opencl_queues_init(&s->queues, s->context, queues, message);
     if (code)
         goto release_queue;
+    s->number = take_number();
     *session = s;
     return ANOLE_OK;
 
@@ -79,9 +108,17 @@ void opencl_close(struct anole_session *session)
     if (!session)
         return;
     opencl_queues_fini(&session->queues);
+    give_number(session->number);
     clReleaseCommandQueue(session->queue);
     clReleaseContext(session->context);
+    if (session->owns_device)
+        clReleaseDevice(session->device);
     free(session);
+}
+
+void opencl_session_own_device(struct anole_session *session)
+{
+    session->owns_device = true;
 }
 
 cl_device_id opencl_session_device(const struct anole_session *session)
@@ -260,7 +297,10 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     cl_int error;
     char *options = NULL;
     const char *first = build->device == session->queues.device ? FIRST_GROUP_OPTION : "";
-    if (asprintf(&options, "%s%s", kernel->options, first) < 0)
+    char number[32] = "";
+    if (session->number > 0)
+        snprintf(number, sizeof number, " -DSESSION_NUMBER=%u", session->number);
+    if (asprintf(&options, "%s%s%s", kernel->options, first, number) < 0)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
     if (p)

@@ -17,6 +17,8 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
                        struct anole_session **session, struct anole_message *message)
     __attribute__((warn_unused_result));
 void opencl_close(struct anole_session *session);
+/* Has it release its device, which is a sub-device, when it is closed. */
+void opencl_session_own_device(struct anole_session *session);
 /* The device that a session is of. */
 cl_device_id opencl_session_device(const struct anole_session *session);
 

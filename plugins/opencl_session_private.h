@@ -29,7 +29,9 @@ struct anole_session {
     cl_device_id device;
     cl_context context;
     cl_command_queue queue; /* in order */
+    bool owns_device;       /* it is a sub-device */
     bool timer;             /* events carry times */
+    unsigned number;        /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;
 };
 

@@ -130,12 +130,13 @@ static void test_keep_layout_of_topology(void **state)
 static void test_keep_layout_of_host(void **state)
 {
     (void)state;
-    SIZE(anole_host, 32);
+    SIZE(anole_host, 40);
     OFFSET(anole_host, size, 0);
     OFFSET(anole_host, threads, 4);
     OFFSET(anole_host, topology, 8);
     OFFSET(anole_host, log, 16);
     OFFSET(anole_host, scratch, 24);
+    OFFSET(anole_host, flags, 32);
 }
 
 static void test_keep_layout_of_property(void **state)

@@ -97,6 +97,14 @@ struct anole_topology {
 
 enum anole_log_level { ANOLE_LOG_ERROR, ANOLE_LOG_WARNING, ANOLE_LOG_INFO, ANOLE_LOG_DEBUG };
 
+enum anole_host_flag {
+    /* The process is a program's that runs networks by the library, and no worker: its
+     * environment, its signals, and which cores its threads may use stay as they are.  It may
+     * have several sessions, which are opened and closed one at a time, but used by several
+     * threads at once, each by one. */
+    ANOLE_HOST_GUEST = 1u << 0,
+};
+
 /* What a plugin may use of the host; valid for the life of the process. */
 struct anole_host {
     uint32_t size;    /* of this struct */
@@ -106,6 +114,8 @@ struct anole_host {
     /* An absolute path of a folder that all workers of a run share and that is
      * removed at its end: for compilers' caches.  NULL: there is none. */
     const char *scratch;
+    uint32_t flags; /* enum anole_host_flag */
+    uint32_t reserved;
 };
 
 enum anole_device_type {

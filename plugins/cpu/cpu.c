@@ -11,6 +11,7 @@
 #include "../opencl_sequence.h"
 #include "../opencl_session.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static int list_drivers(const struct anole_host *host, struct anole_driver_list *list,
@@ -62,10 +63,9 @@ static int get_binary(struct anole_session *session, struct anole_build *built, 
  * comes never here, and its compiler may use any core. */
 static void pin_threads(void)
 {
-    static bool pinned; /* like the pool, it belongs to the process */
-    if (!pinned)
+    static atomic_bool pinned; /* like the pool, it belongs to the process */
+    if (!atomic_exchange(&pinned, true))
         cpu_pin_threads();
-    pinned = true;
 }
 
 static int run(struct anole_session *session, struct anole_build *built,

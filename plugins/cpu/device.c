@@ -54,11 +54,16 @@ static void prepare_environment(const struct anole_host *host)
 static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
                         uint32_t *count, cl_device_id *alone, struct anole_message *message)
 {
-    prepare_environment(host);
-    cpu_note_threads();
-    int code = opencl_select_driver(driver, message);
-    if (!code)
-        code = opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
+    int code;
+    if (opencl_is_guest(host)) {
+        code = opencl_find_devices_of(driver, CL_DEVICE_TYPE_CPU, ids, count, message);
+    } else {
+        prepare_environment(host);
+        cpu_note_threads();
+        code = opencl_select_driver(driver, message);
+        if (!code)
+            code = opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
+    }
     if (!code)
         cpu_queues_take_device(alone, ids, count);
     return code;
@@ -136,6 +141,39 @@ int cpu_probe(const struct anole_host *host, const char *driver, struct anole_de
     return ANOLE_OK;
 }
 
+/* Some of the cores of a device: its threads are the process's, and were there before. */
+static int take_part(cl_device_id *part, cl_device_id whole, uint32_t threads,
+                     struct anole_message *message)
+{
+    const cl_device_partition_property wanted[] = {CL_DEVICE_PARTITION_BY_COUNTS,
+                                                   (cl_device_partition_property)threads,
+                                                   CL_DEVICE_PARTITION_BY_COUNTS_LIST_END, 0};
+    cl_uint count = 0;
+    cl_int error = clCreateSubDevices(whole, wanted, 1, part, &count);
+    return error ? opencl_fail(message, ANOLE_UNSUPPORTED, error, "clCreateSubDevices") : ANOLE_OK;
+}
+
+/* In a process that is not ours: with the devices that its environment gives, and with as many
+ * of their threads as are asked for, none of which is bound to a core. */
+static int open_as_guest(const struct anole_host *host, cl_device_id id, cl_device_id alone,
+                         struct anole_session **session, struct anole_message *message)
+{
+    struct cpu_queues queues;
+    cl_device_id part = NULL;
+    const uint64_t all = opencl_device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
+    int code = host->threads && host->threads < all ? take_part(&part, id, host->threads, message)
+                                                    : ANOLE_OK;
+    if (code)
+        return code;
+    cpu_queues_choose_as_guest(&queues, part ? part : id, alone);
+    code = opencl_open_queues(part ? part : id, &queues.options, session, message);
+    if (part && code)
+        clReleaseDevice(part);
+    else if (part)
+        opencl_session_own_device(*session);
+    return code;
+}
+
 int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
              struct anole_session **session, struct anole_message *message)
 {
@@ -149,6 +187,8 @@ int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
                           "The driver '%s' has %u CPU devices, none of number %u.", driver, found,
                           index);
     struct cpu_queues queues;
+    if (opencl_is_guest(host))
+        return open_as_guest(host, ids[index], alone, session, message);
     cpu_queues_choose(&queues, ids[index], alone);
     return opencl_open_queues(ids[index], &queues.options, session, message);
 }

@@ -159,3 +159,15 @@ void cpu_queues_choose(struct cpu_queues *queues, cl_device_id id, cl_device_id 
              queues->forced ? SETTING " says so"
                             : "threads of the driver sleep between two launches");
 }
+
+void cpu_queues_choose_as_guest(struct cpu_queues *queues, cl_device_id id, cl_device_id device)
+{
+    const uint32_t count = (uint32_t)opencl_device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
+    *queues = (struct cpu_queues){.forced = setting_is("own")};
+    if (!setting_is("own"))
+        return use_pool(queues, "the process is not ours");
+    if (count < 2 || count > CPU_MAX_QUEUES || !device)
+        return use_pool(queues, "POCL_DEVICES does not have the device without threads");
+    queues->options =
+        (struct opencl_queues_options){.device = device, .count = count, .spins = true};
+}

@@ -28,4 +28,8 @@ void cpu_queues_take_device(cl_device_id *device, cl_device_id *ids, uint32_t *c
 /* Chooses for the pool `id`; `device` as above. */
 void cpu_queues_choose(struct cpu_queues *queues, cl_device_id id, cl_device_id device);
 
+/* The same in a process that is not ours: the pool, unless its environment has both devices
+ * (see above) and says ANOLE_CPU_QUEUES=own.  No thread is bound to a core. */
+void cpu_queues_choose_as_guest(struct cpu_queues *queues, cl_device_id id, cl_device_id device);
+
 #endif

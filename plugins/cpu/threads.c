@@ -90,7 +90,8 @@ static bool pin(void *context, pid_t id)
 void cpu_pin_threads(void)
 {
     struct pinning pinning = {.core = -1};
-    if (cpu_pins_threads() && !sched_getaffinity(0, sizeof pinning.allowed, &pinning.allowed))
+    if (foreign.noted && cpu_pins_threads() &&
+        !sched_getaffinity(0, sizeof pinning.allowed, &pinning.allowed))
         each_thread(pin, &pinning);
 }
 

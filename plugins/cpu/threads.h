@@ -12,7 +12,8 @@ void cpu_note_threads(void);
 
 /* Puts each thread that a driver has made in this process on a core of its own, as
  * far as there are cores: a kernel's threads that share a core by chance take twice
- * their time.  Not for processes that build: there, every process would compile on
+ * their time.  Only after cpu_note_threads(): a process that is not ours calls that not.  Not
+ * for processes that build: there, every process would compile on
  * the same core.  Does nothing where it cannot, or where the user decides: see
  * below. */
 void cpu_pin_threads(void);

@@ -59,9 +59,11 @@ static void share_caches(const struct anole_host *host)
 static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
                         uint32_t *count, struct anole_message *message)
 {
+    cl_device_type type = any_device() ? CL_DEVICE_TYPE_ALL : CL_DEVICE_TYPE_GPU;
+    if (opencl_is_guest(host))
+        return opencl_find_devices_of(driver, type, ids, count, message);
     share_caches(host);
     int code = opencl_select_driver(driver, message);
-    cl_device_type type = any_device() ? CL_DEVICE_TYPE_ALL : CL_DEVICE_TYPE_GPU;
     return code ? code : opencl_find_devices(type, ids, count, message);
 }
 

@@ -102,6 +102,7 @@ enum anole_status anole_context_create(struct anole_context **context,
         .write_context = own.log_context,
         .plugin_path = new->plugin_path,
         .worker = new->worker,
+        .guest = true,
     };
     *context = new;
     return ANOLE_DONE;

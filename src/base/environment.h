@@ -11,12 +11,15 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
+
 struct anole_environment {
     int level; /* messages above this enum anole_level are dropped; -1: all are */
     void (*write)(void *context, enum anole_level level, const char *text); /* not NULL */
     void *write_context;
     const char *plugin_path; /* NULL: $ANOLE_PLUGIN_PATH */
     const char *worker;      /* NULL: $ANOLE_WORKER */
+    bool guest;              /* the process is a caller's: what belongs to it stays as it is */
 };
 
 /* That of this thread, or NULL: as a program of ours has it, which logs to stderr. */

@@ -2,6 +2,7 @@
  *
  * The table of what plugins may use of the host.
  */
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/host.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 
 /* Plugins may keep the table for as long as the process lives: one for each
- * number of threads that was ever asked for stays reachable from here. */
+ * number of threads and flags that was ever asked for stays reachable from here. */
 struct entry {
     struct anole_host host;
     struct entry *next;
@@ -44,11 +45,12 @@ void anole_host_set_log(anole_host_log *log)
 
 const struct anole_host *anole_host_get(uint32_t threads)
 {
+    const uint32_t flags = anole_environment() && anole_environment()->guest ? ANOLE_HOST_GUEST : 0;
     pthread_mutex_lock(&lock);
     if (topology.size == 0)
         anole_topology_read(&topology);
     struct entry *entry = entries;
-    while (entry && entry->host.threads != threads)
+    while (entry && (entry->host.threads != threads || entry->host.flags != flags))
         entry = entry->next;
     if (!entry) {
         entry = calloc(1, sizeof *entry);
@@ -57,7 +59,8 @@ const struct anole_host *anole_host_get(uint32_t threads)
                                               .threads = threads,
                                               .topology = &topology,
                                               .log = log_line,
-                                              .scratch = getenv(ANOLE_SCRATCH_VARIABLE)};
+                                              .scratch = getenv(ANOLE_SCRATCH_VARIABLE),
+                                              .flags = flags};
             entry->next = entries;
             entries = entry;
         }

@@ -8,7 +8,8 @@
 #include <anole/plugin.h>
 
 /* The host table handed to plugins; topology by hwloc.  `threads` as in
- * anole_host.  Valid for the life of the process.  NULL if memory is used up. */
+ * anole_host; whose process this is, the thread's anole_environment() says.  Valid for the
+ * life of the process.  NULL if memory is used up. */
 const struct anole_host *anole_host_get(uint32_t threads);
 /* Who gets the lines that plugins log, already printable; NULL (the default):
  * our own log. */
