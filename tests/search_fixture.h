@@ -26,7 +26,7 @@ struct problem {
     struct anole_space *space;
     struct anole_features *features;
     struct anole_trials *trials;
-    struct anole_model *model;
+    struct anole_cost_model *model;
     size_t knobs;
     double failing; /* share of the configs that fail */
     double shift;   /* moves the optimum a little: makes it another, similar task */
@@ -80,7 +80,7 @@ static inline void problem_init_around(struct problem *problem, size_t knobs, si
 
 static inline void problem_fini(struct problem *problem)
 {
-    anole_model_destroy(problem->model);
+    anole_cost_model_destroy(problem->model);
     anole_trials_destroy(problem->trials);
     anole_features_destroy(problem->features);
     anole_space_destroy(problem->space);
@@ -146,13 +146,13 @@ static inline void problem_measure_random(struct problem *problem, size_t count,
     }
 }
 
-static inline void problem_fit(struct problem *problem, enum anole_model_target target)
+static inline void problem_fit(struct problem *problem, enum anole_cost_model_target target)
 {
-    struct anole_model_options options = {.target = target, .seed = 1};
-    anole_model_destroy(problem->model);
-    assert_int_equal(anole_model_create(&problem->model, problem->features, &options, NULL),
+    struct anole_cost_model_options options = {.target = target, .seed = 1};
+    anole_cost_model_destroy(problem->model);
+    assert_int_equal(anole_cost_model_create(&problem->model, problem->features, &options, NULL),
                      ANOLE_DONE);
-    assert_int_equal(anole_model_fit(problem->model, problem->trials, NULL), ANOLE_DONE);
+    assert_int_equal(anole_cost_model_fit(problem->model, problem->trials, NULL), ANOLE_DONE);
 }
 
 #endif

@@ -80,8 +80,9 @@ static void test_propose_gives_new_valid_distinct_configs(void **state)
             problem_measure(&session.problem, candidates[0].config);
             for (size_t i = 1; i < count && i < 10; i++) /* these are on their way */
                 assert_true(anole_config_map_put(&session.pending, candidates[i].config, 0));
-            assert_int_equal(anole_model_fit(session.problem.model, session.problem.trials, NULL),
-                             ANOLE_DONE);
+            assert_int_equal(
+                anole_cost_model_fit(session.problem.model, session.problem.trials, NULL),
+                ANOLE_DONE);
         }
         end(&session);
         problem_fini(&session.problem);

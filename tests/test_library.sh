@@ -61,4 +61,14 @@ code=0
 (cd "$folder" && ANOLE_PLUGIN_DIR='' ANOLE_PLUGIN_PATH="$folder/plugins" "$example" "$networks/tiny.json" nothing \
     >out 2>err) || code=$?
 check 'it says what is wrong' '[ $code -eq 1 ] && grep -q "^tune: there is no device" "$folder/err"'
+
+# The other one runs a network, on a backend whose layers are computed on the host.
+rm "$folder/plugins/simulated.so"
+ln -s "${ANOLE_TEST_PLUGINS:-$PWD/tests/plugins/built}/good.so" "$folder/plugins/"
+run=$PWD/examples/run/run
+check 'the example runs' '(cd "$folder" && ANOLE_PLUGIN_DIR= ANOLE_PLUGIN_PATH="$folder/plugins" \
+    "$run" "$networks/tiny.json" good >out 2>err)'
+check 'its output is the ten probabilities' \
+    'awk "/^prob/ { sum += \$3; n++ } END { exit !(n == 10 && sum > 0.999 && sum < 1.001) }" "$folder/out"'
+check 'and it says how much is tuned' 'grep -q "^0 of [1-9][0-9]* steps are tuned; " "$folder/out"'
 exit $failed

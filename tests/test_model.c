@@ -30,8 +30,9 @@ static void test_targets_are_ranks_with_failures_last(void **state)
     add(&problem, 2, 1.0);
     add(&problem, 3, 2.0);
     add(&problem, 4, NAN);
-    assert_int_equal(anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_cost_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
+        ANOLE_DONE);
     assert_int_equal(count, 5);
     assert_true(near(targets[2], 1.0));
     assert_true(near(targets[3], pow(0.8, 4.0)));
@@ -51,8 +52,9 @@ static void test_targets_of_equal_times_are_equal(void **state)
     add(&problem, 1, 1.0);
     add(&problem, 2, 2.0);
     add(&problem, 3, 3.0);
-    assert_int_equal(anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_cost_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
+        ANOLE_DONE);
     assert_true(near(targets[0], pow(1.0 - 1.5 / 4.0, 4.0)));
     assert_true(targets[0] == targets[2]);
     problem_fini(&problem);
@@ -68,8 +70,9 @@ static void test_targets_are_speeds_if_asked(void **state)
     add(&problem, 0, 4.0);
     add(&problem, 1, 1.0);
     add(&problem, 2, NAN);
-    assert_int_equal(anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_SPEED, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_cost_model_targets(targets, &count, problem.trials, ANOLE_TARGET_SPEED, NULL),
+        ANOLE_DONE);
     assert_true(near(targets[0], 0.25) && near(targets[1], 1.0) && targets[2] == 0.0);
     problem_fini(&problem);
 }
@@ -84,8 +87,9 @@ static void test_targets_count_the_latest_trial_of_a_config(void **state)
     add(&problem, 0, 1.0);
     add(&problem, 1, 2.0);
     add(&problem, 0, 3.0);
-    assert_int_equal(anole_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
-                     ANOLE_DONE);
+    assert_int_equal(
+        anole_cost_model_targets(targets, &count, problem.trials, ANOLE_TARGET_RANK, NULL),
+        ANOLE_DONE);
     assert_int_equal(count, 2);
     assert_true(isnan(targets[0]));
     assert_true(near(targets[1], 1.0) && near(targets[2], pow(0.5, 4.0)));
@@ -107,7 +111,7 @@ static double judge(struct problem *problem)
         while (anole_trials_visited(problem->trials, configs[i]));
         seconds[i] = problem_seconds(problem, configs[i]);
     }
-    anole_model_predict(problem->model, configs, COUNT, scores);
+    anole_cost_model_predict(problem->model, configs, COUNT, scores);
     for (size_t i = 0; i < COUNT; i++) {
         double by_score = 0.0, by_time = 0.0;
         for (size_t j = 0; j < COUNT; j++) {
@@ -122,13 +126,13 @@ static double judge(struct problem *problem)
 static void test_fit_orders_configs_that_it_has_not_seen(void **state)
 {
     (void)state;
-    static const enum anole_model_target targets[] = {ANOLE_TARGET_RANK, ANOLE_TARGET_SPEED};
+    static const enum anole_cost_model_target targets[] = {ANOLE_TARGET_RANK, ANOLE_TARGET_SPEED};
     for (size_t i = 0; i < 2; i++) {
         struct problem problem;
         problem_init(&problem, 6, 8);
         problem_measure_random(&problem, 250, 1);
         problem_fit(&problem, targets[i]);
-        assert_true(anole_model_trained(problem.model));
+        assert_true(anole_cost_model_trained(problem.model));
         assert_true(judge(&problem) > 0.7);
         problem_fini(&problem);
     }
@@ -157,7 +161,7 @@ static void test_fit_learns_to_avoid_failures(void **state)
         float score;
         assert_true(anole_space_sample(problem.space, &rng, &config));
         anole_space_decode(problem.space, config, digits);
-        anole_model_predict(problem.model, &config, 1, &score);
+        anole_cost_model_predict(problem.model, &config, 1, &score);
         *(digits[2] >= 4 ? &fail : &pass) += (double)score / 50.0;
     }
     assert_true(pass > fail + 0.1);
@@ -172,19 +176,19 @@ static void test_fit_leaves_a_model_untrained_if_there_is_nothing_to_learn(void 
     float scores[2] = {7.0f, 7.0f};
     problem_init(&problem, 4, 5);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    assert_false(anole_model_trained(problem.model));
+    assert_false(anole_cost_model_trained(problem.model));
     add(&problem, 0, 1.0);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    assert_false(anole_model_trained(problem.model));
+    assert_false(anole_cost_model_trained(problem.model));
     add(&problem, 1, 1.0);
     add(&problem, 2, 1.0);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    assert_false(anole_model_trained(problem.model));
-    anole_model_predict(problem.model, configs, 2, scores);
+    assert_false(anole_cost_model_trained(problem.model));
+    anole_cost_model_predict(problem.model, configs, 2, scores);
     assert_true(scores[0] == 0.0f && scores[1] == 0.0f);
     add(&problem, 3, NAN);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    assert_true(anole_model_trained(problem.model));
+    assert_true(anole_cost_model_trained(problem.model));
     problem_fini(&problem);
 }
 
@@ -197,10 +201,10 @@ static void test_fit_forgets_what_it_learned_before(void **state)
     problem_init(&problem, 4, 5);
     problem_measure_random(&problem, 30, 1);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    anole_model_predict(problem.model, &config, 1, &before);
+    anole_cost_model_predict(problem.model, &config, 1, &before);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(anole_model_fit(problem.model, problem.trials, NULL), ANOLE_DONE);
-    anole_model_predict(problem.model, &config, 1, &after);
+        assert_int_equal(anole_cost_model_fit(problem.model, problem.trials, NULL), ANOLE_DONE);
+    anole_cost_model_predict(problem.model, &config, 1, &after);
     assert_true(before == after);
     problem_fini(&problem);
 }
@@ -214,14 +218,14 @@ static void test_fit_copes_with_a_comma_as_decimal_point(void **state)
     problem_init(&problem, 4, 5);
     problem_measure_random(&problem, 30, 1);
     problem_fit(&problem, ANOLE_TARGET_RANK);
-    anole_model_predict(problem.model, &config, 1, &plain);
+    anole_cost_model_predict(problem.model, &config, 1, &plain);
     if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "fr_FR.UTF-8")) {
         problem_fini(&problem);
         skip();
     }
     problem_fit(&problem, ANOLE_TARGET_RANK);
     setlocale(LC_ALL, "C");
-    anole_model_predict(problem.model, &config, 1, &comma);
+    anole_cost_model_predict(problem.model, &config, 1, &comma);
     assert_true(plain == comma);
     problem_fini(&problem);
 }

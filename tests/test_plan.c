@@ -34,7 +34,7 @@ static void scene_init(struct scene *scene)
         if (!anole_space_sample(scene->problem.space, &scene->rng, &candidate->config) ||
             anole_trials_visited(scene->problem.trials, candidate->config))
             continue;
-        anole_model_predict(scene->problem.model, &candidate->config, 1, &candidate->score);
+        anole_cost_model_predict(scene->problem.model, &candidate->config, 1, &candidate->score);
         scene->count++;
     }
     anole_candidates_sort(scene->candidates, scene->count, &scene->rng);

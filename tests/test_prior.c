@@ -279,28 +279,29 @@ static void test_model_has_an_opinion_before_it_is_trained(void **state)
 {
     (void)state;
     struct family family;
-    struct anole_model *model;
-    struct anole_model_options options = {.seed = 1};
+    struct anole_cost_model *model;
+    struct anole_cost_model_options options = {.seed = 1};
     uint64_t configs[2] = {0, 12345};
     float scores[2];
     family_init(&family, SIMILAR, 200);
-    assert_int_equal(anole_model_create(&model, family.problem.features, &options, NULL),
+    assert_int_equal(anole_cost_model_create(&model, family.problem.features, &options, NULL),
                      ANOLE_DONE);
-    assert_false(anole_model_informed(model));
-    assert_int_equal(anole_model_inform(model, family.sources, family.count, NULL), ANOLE_DONE);
-    assert_true(anole_model_informed(model) && !anole_model_trained(model));
-    anole_model_predict(model, configs, 2, scores);
+    assert_false(anole_cost_model_informed(model));
+    assert_int_equal(anole_cost_model_inform(model, family.sources, family.count, NULL),
+                     ANOLE_DONE);
+    assert_true(anole_cost_model_informed(model) && !anole_cost_model_trained(model));
+    anole_cost_model_predict(model, configs, 2, scores);
     assert_true(scores[0] != scores[1]);
     problem_measure_random(&family.problem, 4, 1);
-    assert_int_equal(anole_model_fit(model, family.problem.trials, NULL), ANOLE_DONE);
-    assert_false(anole_model_trained(model));
+    assert_int_equal(anole_cost_model_fit(model, family.problem.trials, NULL), ANOLE_DONE);
+    assert_false(anole_cost_model_trained(model));
     problem_measure_random(&family.problem, 30, 2);
-    assert_int_equal(anole_model_fit(model, family.problem.trials, NULL), ANOLE_DONE);
-    assert_true(anole_model_trained(model) && anole_model_guided(model));
+    assert_int_equal(anole_cost_model_fit(model, family.problem.trials, NULL), ANOLE_DONE);
+    assert_true(anole_cost_model_trained(model) && anole_cost_model_guided(model));
     /* Told that there is nothing to go by, it forgets. */
-    assert_int_equal(anole_model_inform(model, NULL, 0, NULL), ANOLE_DONE);
-    assert_false(anole_model_informed(model));
-    anole_model_destroy(model);
+    assert_int_equal(anole_cost_model_inform(model, NULL, 0, NULL), ANOLE_DONE);
+    assert_false(anole_cost_model_informed(model));
+    anole_cost_model_destroy(model);
     family_fini(&family);
 }
 
@@ -309,25 +310,25 @@ static void test_model_does_not_listen_to_what_misleads(void **state)
 {
     (void)state;
     struct family family;
-    struct anole_model *with, *without;
-    struct anole_model_options options = {.seed = 1};
+    struct anole_cost_model *with, *without;
+    struct anole_cost_model_options options = {.seed = 1};
     uint64_t configs[3] = {0, 12345, 777};
     float a[3], b[3];
     family_init(&family, MISLEADING, 200);
     problem_measure_random(&family.problem, 60, 1);
-    assert_int_equal(anole_model_create(&with, family.problem.features, &options, NULL),
+    assert_int_equal(anole_cost_model_create(&with, family.problem.features, &options, NULL),
                      ANOLE_DONE);
-    assert_int_equal(anole_model_create(&without, family.problem.features, &options, NULL),
+    assert_int_equal(anole_cost_model_create(&without, family.problem.features, &options, NULL),
                      ANOLE_DONE);
-    assert_int_equal(anole_model_inform(with, family.sources, family.count, NULL), ANOLE_DONE);
-    assert_int_equal(anole_model_fit(with, family.problem.trials, NULL), ANOLE_DONE);
-    assert_int_equal(anole_model_fit(without, family.problem.trials, NULL), ANOLE_DONE);
-    assert_false(anole_model_guided(with));
-    anole_model_predict(with, configs, 3, a);
-    anole_model_predict(without, configs, 3, b);
+    assert_int_equal(anole_cost_model_inform(with, family.sources, family.count, NULL), ANOLE_DONE);
+    assert_int_equal(anole_cost_model_fit(with, family.problem.trials, NULL), ANOLE_DONE);
+    assert_int_equal(anole_cost_model_fit(without, family.problem.trials, NULL), ANOLE_DONE);
+    assert_false(anole_cost_model_guided(with));
+    anole_cost_model_predict(with, configs, 3, a);
+    anole_cost_model_predict(without, configs, 3, b);
     assert_memory_equal(a, b, sizeof a);
-    anole_model_destroy(with);
-    anole_model_destroy(without);
+    anole_cost_model_destroy(with);
+    anole_cost_model_destroy(without);
     family_fini(&family);
 }
 

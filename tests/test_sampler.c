@@ -37,7 +37,7 @@ static size_t draw_candidates(const struct problem *problem, struct anole_candid
             continue;
         assert_true(anole_config_map_put(&drawn, config, 1));
         candidates[made].config = config;
-        anole_model_predict(problem->model, &config, 1, &candidates[made++].score);
+        anole_cost_model_predict(problem->model, &config, 1, &candidates[made++].score);
     }
     anole_config_map_fini(&drawn);
     anole_candidates_sort(candidates, made, &rng);

@@ -3,7 +3,8 @@
  * anole/anole.h - libanole: finds the fastest right kernel for each layer of a network.
  *
  * This header is the manual.  A complete program, which tunes a network on a device and
- * prints what was found (examples/tune/tune.c; `make check` keeps the two the same):
+ * prints what was found (examples/tune/tune.c; `make check` keeps the two the same; for one that
+ * runs a network see struct anole_model):
  *
  *     #include <anole/anole.h>
  *     #include <stdio.h>
@@ -85,12 +86,13 @@
  *
  * What the library does to its process.  It starts worker processes, which do all that may
  * crash or hang, and ends them; it loads the plugins that it finds, but no driver of a
- * device.  It prints nothing, installs no signal handler, does not exit, and changes neither
- * the environment nor the locale, folder or mask of the process.  It waits for its own
- * children only; a program that ignores SIGCHLD or reaps all children is fine.  It reads
- * environment variables (ANOLE_PLUGIN_PATH, ANOLE_PLUGIN_DIR, ANOLE_WORKER, TMPDIR), so do
- * not change the environment in one thread while another is in a call.  Writing to a file
- * beyond the limit of its size raises SIGXFSZ, as always; ignore it, and it is an error.
+ * device, unless a network is to run: see struct anole_model.  It prints nothing, installs no
+ * signal handler, does not exit, and changes neither the environment nor the locale, folder or mask
+ * of the process.  It waits for its own children only; a program that ignores SIGCHLD or reaps all
+ * children is fine.  It reads environment variables (ANOLE_PLUGIN_PATH, ANOLE_PLUGIN_DIR,
+ * ANOLE_WORKER, TMPDIR), so do not change the environment in one thread while another is in a call.
+ * Writing to a file beyond the limit of its size raises SIGXFSZ, as always; ignore it, and it is an
+ * error.
  *
  * Compatibility.  Versions are semantic: within one major version the library only grows,
  * at the end of structs and by new functions, and a program need not be compiled again; as
@@ -516,6 +518,205 @@ anole_verification_get(const struct anole_verification *verification, size_t ind
  * was; negative: whatever it takes), ANOLE_DONE. */
 ANOLE_API enum anole_status anole_verification_check(const struct anole_verification *verification,
                                                      double percent, struct anole_error *error);
+
+/* ---------------------------------------------------------------- running */
+
+/* A network on a device, ready to run.  A complete program (examples/run/run.c):
+ *
+ *     #include <anole/anole.h>
+ *     #include <stdio.h>
+ *     #include <string.h>
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         if (argc < 3) {
+ *             fprintf(stderr, "usage: run NETWORK DEVICE [LOCK]\n");
+ *             return 2;
+ *         }
+ *         struct anole_error error = {0};
+ *         struct anole_context *context = NULL;
+ *         struct anole_model *model = NULL;
+ *         struct anole_model_options options = {.size = sizeof options};
+ *         const struct anole_latency *latency;
+ *         void *input;
+ *         const void *output;
+ *         options.selector = argv[2];
+ *         options.tuned = argv[3];
+ *         options.random_weights = true;
+ *
+ *         if (anole_context_create(&context, NULL, &error) == ANOLE_DONE &&
+ *             anole_model_load(&model, context, argv[1], NULL, &options, &error) == ANOLE_DONE &&
+ *             anole_model_map_input(&input, NULL, model, 0, &error) == ANOLE_DONE) {
+ *             memset(input, 1, anole_model_input(model, 0)->bytes);
+ *             if (anole_model_measure(&latency, model, 10, &error) == ANOLE_DONE &&
+ *                 anole_model_map_output(&output, NULL, model, 0, &error) == ANOLE_DONE) {
+ *                 const struct anole_model_info *info = anole_model_info(model);
+ *                 const struct anole_tensor_info *tensor = anole_model_output(model, 0);
+ *                 const float *values = output;
+ *                 for (size_t i = 0; i < tensor->bytes / sizeof *values && i < 10; i++)
+ *                     printf("%s[%zu] = %g\n", tensor->name, i, (double)values[i]);
+ *                 printf("%zu of %zu steps are tuned; %.3f ms\n", info->steps_tuned, info->steps,
+ *                        1e3 * latency->median);
+ *             }
+ *         }
+ *         if (error.status != ANOLE_DONE)
+ *             fprintf(stderr, "run: %s\n", error.text);
+ *         anole_model_destroy(model);
+ *         anole_context_destroy(context);
+ *         return error.status != ANOLE_DONE;
+ *     }
+ *
+ * (A network of our own JSON has no weights: what it computes is of no use, but takes its time.)
+ *
+ * It runs in the caller's process.  The device's backend and driver, which a worker process
+ * has tried before (anole_devices_list()), are loaded into it by anole_model_load(), and stay.
+ * A driver may do to the process what the library itself does not: start threads, keep a
+ * cache of what it compiles on disk, or handle a signal, as PoCL does with SIGFPE.
+ * docs/library.md has how launches are made in a process that is not ours.
+ *
+ * Several models may be used by several threads at once, as long as each has a context of its
+ * own.  They share the device's cores, so that each is slower than alone.
+ *
+ * A model refers to its context and device, and to no file once it is loaded, but for an ONNX
+ * file and its external data, which stay mapped: they must not be written to. */
+struct anole_model;
+
+struct anole_model_options {
+    size_t size;       /* sizeof(struct anole_model_options) */
+    const char *tuned; /* a lock file: its kernels are taken, by task; layers that it does not
+                          have run with defaults.  NULL: all do */
+    int64_t batch;     /* of an ONNX file that leaves it open: the first size of its inputs; 0: 1 */
+    /* Sizes of inputs that an ONNX file leaves open: "images=1x3x640x640", [shape_count]. */
+    const char *const *shapes;
+    size_t shape_count;
+    bool random_weights; /* weights that the file leaves out, as our JSON does, are made up; they
+                            are the same each time.  false: they are an error */
+    /* Where anole_model_load() is given no device: */
+    const char *selector; /* as of anole_devices_find() */
+    uint32_t threads;     /* as of anole_devices_list() */
+};
+
+/* Reads the network, an ONNX file if its name ends in .onnx and our JSON else; makes its
+ * kernels, and builds them.  `device`: where it runs; NULL: that which the options select, for
+ * which the backends are loaded and asked first.  `options` NULL: all 0.
+ *
+ * ANOLE_ERR_INPUT if a file is wrong, names a node that cannot be run, or leaves sizes open; or
+ * if the device is simulated.  ANOLE_ERR_NO_DEVICE if it cannot be opened, or the lock file has
+ * nothing of it. */
+ANOLE_API enum anole_status anole_model_load(struct anole_model **model,
+                                             struct anole_context *context, const char *path,
+                                             const struct anole_device_info *device,
+                                             const struct anole_model_options *options,
+                                             struct anole_error *error);
+ANOLE_API void anole_model_destroy(struct anole_model *model);
+
+/* An input or output.  Elements are dense, in C order, in the host's byte order. */
+struct anole_tensor_info {
+    const char *name;     /* as the file has it */
+    const char *dtype;    /* "f32", "f16", "bf16", "f64", "i8" to "i64", "u8" to "u64", or "bool", a
+                             byte that is 0 or 1 */
+    size_t element_bytes; /* of one element */
+    uint32_t rank;        /* 0: a single number */
+    const int64_t *dims;  /* [rank] */
+    size_t bytes;         /* of all elements; may be 0 */
+};
+
+/* In the file's order; NULL beyond the last. */
+ANOLE_API size_t anole_model_input_count(const struct anole_model *model);
+ANOLE_API size_t anole_model_output_count(const struct anole_model *model);
+ANOLE_API const struct anole_tensor_info *anole_model_input(const struct anole_model *model,
+                                                            size_t index);
+ANOLE_API const struct anole_tensor_info *anole_model_output(const struct anole_model *model,
+                                                             size_t index);
+/* The index of a name: *index.  ANOLE_ERR_INPUT, with the names that there are. */
+ANOLE_API enum anole_status anole_model_find_input(size_t *index, const struct anole_model *model,
+                                                   const char *name, struct anole_error *error);
+ANOLE_API enum anole_status anole_model_find_output(size_t *index, const struct anole_model *model,
+                                                    const char *name, struct anole_error *error);
+
+/* There are three ways to hand elements over.  `bytes` must be those of the tensor, else
+ * ANOLE_ERR_USAGE.  Inputs are zeros until they are set, and keep what they hold over runs.
+ *
+ * Copied once, at the call: */
+ANOLE_API enum anole_status anole_model_set_input(struct anole_model *model, size_t index,
+                                                  const void *data, size_t bytes,
+                                                  struct anole_error *error);
+/* The output of the last run. */
+ANOLE_API enum anole_status anole_model_get_output(struct anole_model *model, size_t index,
+                                                   void *data, size_t bytes,
+                                                   struct anole_error *error);
+
+/* Copied by each run: inputs from `data` before it, outputs to `data` after it.  `data` stays
+ * the caller's, and must live until something else is bound, or nothing: NULL. */
+ANOLE_API enum anole_status anole_model_bind_input(struct anole_model *model, size_t index,
+                                                   const void *data, size_t bytes,
+                                                   struct anole_error *error);
+ANOLE_API enum anole_status anole_model_bind_output(struct anole_model *model, size_t index,
+                                                    void *data, size_t bytes,
+                                                    struct anole_error *error);
+
+/* Not copied where the device shares the host's memory: *data is where the tensor itself lies.
+ * Elsewhere *data is memory of the model's, from which the next run copies an input, and to which
+ * this call copies an output; *in_place (may be NULL) says which it is.  What is written there is
+ * the input of the next run; *data holds what the input holds now, where it lies in place, or
+ * what was last written there.  *data is valid until the next call of anole_model_run(),
+ * anole_model_measure() or anole_model_destroy(): ask again after it.  It is page-aligned in
+ * place.  Outputs are not to be written to. */
+ANOLE_API enum anole_status anole_model_map_input(void **data, bool *in_place,
+                                                  struct anole_model *model, size_t index,
+                                                  struct anole_error *error);
+ANOLE_API enum anole_status anole_model_map_output(const void **data, bool *in_place,
+                                                   struct anole_model *model, size_t index,
+                                                   struct anole_error *error);
+
+/* Runs the network once, and returns when all is done.  ANOLE_ERR_WORKER if the device fails:
+ * outputs are undefined then. */
+ANOLE_API enum anole_status anole_model_run(struct anole_model *model, struct anole_error *error);
+
+/* How long runs took, with the copies of what is bound or was mapped. */
+struct anole_latency {
+    double median, low, high; /* and the 95 % interval of the median */
+    double minimum;
+    size_t runs;
+};
+
+/* Runs the network `repeat` times, after once that does not count: *latency, which the next call
+ * changes.  ANOLE_ERR_INTERRUPTED if the context's stop callback says so. */
+ANOLE_API enum anole_status anole_model_measure(const struct anole_latency **latency,
+                                                struct anole_model *model, size_t repeat,
+                                                struct anole_error *error);
+
+/* A step of the network: a kernel, or a computation on the host. */
+struct anole_step_info {
+    const char *layer;    /* the node that it comes from; "" if it has no name */
+    const char *op;       /* what it computes: "conv2d", "softmax", ... */
+    const char *kind;     /* "tuned", "default", "built in" or "host" */
+    const char *key;      /* of its task, as in lock files; "": it is none */
+    const char *problem;  /* why it is not tuned; "" if it is */
+    double tuned_seconds; /* what it took when it was tuned; NaN: not known */
+};
+
+struct anole_model_info {
+    const char *network;                    /* its name */
+    const struct anole_device_info *device; /* where it runs */
+    size_t steps;                           /* the sum of the next four */
+    size_t steps_tuned;                     /* with a config of the lock file */
+    size_t steps_default;                   /* with the backend's default config */
+    size_t steps_built_in;                  /* by a plain kernel of the operator's */
+    size_t steps_host;                      /* by the operator's reference, on the host */
+    size_t submissions;                     /* waits for the device of one run */
+    size_t device_bytes, host_bytes;        /* memory that the model holds */
+    size_t arena_bytes;                     /* of device_bytes, for what is no constant */
+    size_t random_weights;                  /* tensors that were made up */
+    double load_seconds;                    /* what anole_model_load() took */
+    double run_seconds;                     /* the last run; NaN: there was none */
+};
+
+/* Brought up to date by each call. */
+ANOLE_API const struct anole_model_info *anole_model_info(struct anole_model *model);
+/* 0 to its `steps` - 1, in the order in which they run; NULL beyond. */
+ANOLE_API const struct anole_step_info *anole_model_step(const struct anole_model *model,
+                                                         size_t index);
 
 #ifdef __cplusplus
 }

@@ -35,26 +35,46 @@ static void fill(struct anole_listed_task *item, const struct anole_workload_tas
     item->info.multiplicity = source->multiplicity;
 }
 
+enum anole_status anole_sizes_init(struct anole_sizes *sizes, int64_t batch,
+                                   const char *const *shapes, size_t count,
+                                   struct anole_error *error)
+{
+    *sizes = (struct anole_sizes){.onnx = {.batch = batch > 0 ? batch : 1}};
+    sizes->shapes = calloc(count + 1, sizeof *sizes->shapes);
+    sizes->names = calloc(count + 1, sizeof *sizes->names);
+    enum anole_status status =
+        sizes->shapes && sizes->names ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
+        status = anole_onnx_shape_parse(&sizes->shapes[i], &sizes->names[i], shapes[i], error);
+        sizes->onnx.shape_count += status == ANOLE_DONE;
+    }
+    sizes->onnx.shapes = sizes->shapes;
+    if (status)
+        anole_sizes_fini(sizes);
+    return status;
+}
+
+void anole_sizes_fini(struct anole_sizes *sizes)
+{
+    for (size_t i = 0; sizes->names && i < sizes->onnx.shape_count; i++)
+        free(sizes->names[i]);
+    free(sizes->names);
+    free(sizes->shapes);
+    *sizes = (struct anole_sizes){.names = NULL};
+}
+
 /* A network's file, with the sizes that the options give. */
 static enum anole_status load_file(struct anole_workload **workload, const char *path,
                                    const struct anole_load_options *options,
                                    struct anole_error *error)
 {
-    size_t count = options->shape_count, parsed = 0;
-    struct anole_onnx_shape *shapes = calloc(count + 1, sizeof *shapes);
-    char **names = calloc(count + 1, sizeof *names);
-    enum anole_status status = shapes && names ? ANOLE_DONE : anole_fail_memory(error);
-    for (; parsed < count && status == ANOLE_DONE; parsed++)
-        status =
-            anole_onnx_shape_parse(&shapes[parsed], &names[parsed], options->shapes[parsed], error);
-    const struct anole_onnx_options onnx = {
-        .shapes = shapes, .shape_count = count, .batch = options->batch > 0 ? options->batch : 1};
-    if (status == ANOLE_DONE)
-        status = anole_workload_load(workload, path, &onnx, error);
-    for (size_t i = 0; i < parsed; i++)
-        free(names[i]);
-    free(names);
-    free(shapes);
+    struct anole_sizes sizes;
+    enum anole_status status =
+        anole_sizes_init(&sizes, options->batch, options->shapes, options->shape_count, error);
+    if (status)
+        return status;
+    status = anole_workload_load(workload, path, &sizes.onnx, error);
+    anole_sizes_fini(&sizes);
     return status;
 }
 

@@ -146,7 +146,7 @@ struct session {
     struct anole_graph *graph;
     struct anole_registry *registry;
     const struct anole_registry_device *device;
-    struct anole_tuned tuned;
+    struct anole_tuned_choice tuned;
     struct anole_program *program;
     struct anole_instance *instance;
     struct anole_values inputs, outputs, expected;
@@ -216,7 +216,7 @@ static enum anole_status load_inputs(struct session *s, struct anole_error *erro
 
 static void say_match(const struct session *s)
 {
-    const struct anole_tuned *tuned = &s->tuned;
+    const struct anole_tuned_choice *tuned = &s->tuned;
     if (tuned->lockfile)
         anole_log_info("%s: %zu of the network's %zu tasks are tuned%s", s->arguments.tuned,
                        tuned->matched, tuned->matched + tuned->missing + tuned->outdated,

@@ -8,12 +8,16 @@
 #include "program/epilogue.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HOST_ALIGNMENT 64u /* of memory that operators compute in */
 
 #define ZEROS ((size_t)1 << 20) /* bytes that are written at once */
+
+/* Sessions are opened and closed one at a time: see ANOLE_HOST_GUEST. */
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
 /* Steps that go to the device together, or one that the host does. */
 struct part {
@@ -79,8 +83,10 @@ static enum anole_status open_device(struct anole_instance *instance, const char
     const struct anole_host *host = anole_host_get(threads);
     if (!host)
         return anole_fail_memory(error);
+    pthread_mutex_lock(&opening);
     int code = instance->plugin->open(host, driver, instance->program->device.index,
                                       &instance->session, &message);
+    pthread_mutex_unlock(&opening);
     if (code == ANOLE_OK)
         return ANOLE_DONE;
     instance->session = NULL;
@@ -335,8 +341,11 @@ void anole_instance_destroy(struct anole_instance *instance)
     for (size_t i = 0; instance->buffers && i < program->buffer_count; i++)
         if (instance->buffers[i])
             instance->plugin->buffer_destroy(instance->session, instance->buffers[i]);
-    if (instance->session)
+    if (instance->session) {
+        pthread_mutex_lock(&opening);
         instance->plugin->close(instance->session);
+        pthread_mutex_unlock(&opening);
+    }
     free(instance->buffers);
     free(instance->builds);
     free(instance->bindings);
@@ -401,6 +410,41 @@ enum anole_status anole_instance_get_output(struct anole_instance *instance, siz
                                             struct anole_error *error)
 {
     return read_tensor(instance, instance->program->graph->outputs[i], data, error);
+}
+
+enum anole_status anole_instance_get_input(struct anole_instance *instance, size_t i, void *data,
+                                           struct anole_error *error)
+{
+    const size_t tensor = instance->program->graph->inputs[i];
+    if (instance->program->tensors[tensor].buffer != ANOLE_NONE)
+        return read_tensor(instance, tensor, data, error);
+    memset(data, 0, anole_program_tensor_bytes(instance->program->graph, tensor));
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_instance_map(struct anole_instance *instance, size_t tensor, void **memory,
+                                     struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    const struct anole_place *place = &instance->program->tensors[tensor];
+    *memory = NULL;
+    if (!can_map(instance) || place->buffer == ANOLE_NONE)
+        return ANOLE_DONE;
+    int code = instance->plugin->buffer_map(instance->session, instance->buffers[place->buffer],
+                                            place->offset, place->bytes, memory, &message);
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "mapping a tensor");
+}
+
+enum anole_status anole_instance_unmap(struct anole_instance *instance, size_t tensor, void *memory,
+                                       struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    const struct anole_place *place = &instance->program->tensors[tensor];
+    int code = instance->plugin->buffer_unmap(instance->session, instance->buffers[place->buffer],
+                                              memory, &message);
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "giving a tensor back");
 }
 
 /* ------------------------------------------------------- a step on the host */

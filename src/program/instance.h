@@ -31,6 +31,19 @@ enum anole_status anole_instance_get_output(struct anole_instance *instance, siz
                                             struct anole_error *error)
     __attribute__((warn_unused_result));
 
+/* What an input holds: [bytes of the tensor]. */
+enum anole_status anole_instance_get_input(struct anole_instance *instance, size_t i, void *data,
+                                           struct anole_error *error)
+    __attribute__((warn_unused_result));
+
+/* Where an input or output of the graph lies, for the host to use until it is unmapped, which is
+ * to be before the next run; *memory NULL: it must be copied. */
+enum anole_status anole_instance_map(struct anole_instance *instance, size_t tensor, void **memory,
+                                     struct anole_error *error) __attribute__((warn_unused_result));
+enum anole_status anole_instance_unmap(struct anole_instance *instance, size_t tensor, void *memory,
+                                       struct anole_error *error)
+    __attribute__((warn_unused_result));
+
 /* Runs the network once.  *seconds (may be NULL): wall time.  step_seconds: NULL, or
  * [program->step_count]: of each step, by the device's clock, or the host's for what runs on
  * it; NaN: not known.  Asking for them costs time.  A failed run leaves outputs undefined. */

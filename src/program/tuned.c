@@ -6,12 +6,12 @@
 
 #include <math.h>
 
-enum anole_status anole_tuned_init(struct anole_tuned *tuned, const char *path,
+enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char *path,
                                    const struct anole_registry *registry,
                                    const struct anole_registry_device *device,
                                    struct anole_error *error)
 {
-    *tuned = (struct anole_tuned){.matched = 0};
+    *tuned = (struct anole_tuned_choice){.matched = 0};
     enum anole_status status = anole_lockfile_load(&tuned->lockfile, path, error);
     if (status == ANOLE_DONE)
         status =
@@ -21,17 +21,17 @@ enum anole_status anole_tuned_init(struct anole_tuned *tuned, const char *path,
     return status;
 }
 
-void anole_tuned_fini(struct anole_tuned *tuned)
+void anole_tuned_fini(struct anole_tuned_choice *tuned)
 {
     anole_lockfile_destroy(tuned->lockfile);
-    *tuned = (struct anole_tuned){.matched = 0};
+    *tuned = (struct anole_tuned_choice){.matched = 0};
 }
 
 enum anole_status anole_tuned_choose(void *context, const struct anole_generator *generator,
                                      uint64_t *config, bool *found, double *seconds,
                                      struct anole_error *error)
 {
-    struct anole_tuned *tuned = context;
+    struct anole_tuned_choice *tuned = context;
     struct anole_error why = {.status = ANOLE_DONE};
     char key[ANOLE_TASK_KEY];
     anole_task_key(key, anole_generator_task(generator));

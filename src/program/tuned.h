@@ -10,7 +10,7 @@
 #include "program/program.h"
 #include "record/lockfile.h"
 
-struct anole_tuned {
+struct anole_tuned_choice {
     struct anole_lockfile *lockfile;
     const struct anole_lock_device *entry; /* of the device; in the lock file */
     size_t matched;                        /* tasks whose config came from it */
@@ -19,12 +19,12 @@ struct anole_tuned {
 };
 
 /* In the caller's storage.  Errors as of anole_lockfile_load() and anole_lockfile_find(). */
-enum anole_status anole_tuned_init(struct anole_tuned *tuned, const char *path,
+enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char *path,
                                    const struct anole_registry *registry,
                                    const struct anole_registry_device *device,
                                    struct anole_error *error) __attribute__((warn_unused_result));
 /* A zeroed one is fine. */
-void anole_tuned_fini(struct anole_tuned *tuned);
+void anole_tuned_fini(struct anole_tuned_choice *tuned);
 
 /* An anole_program_chooser, whose context is the struct; counts. */
 enum anole_status anole_tuned_choose(void *context, const struct anole_generator *generator,

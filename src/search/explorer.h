@@ -19,7 +19,7 @@ struct anole_explorer_context {
     const struct anole_space *space;
     const struct anole_features *features;
     const struct anole_trials *trials;
-    struct anole_model *model;
+    struct anole_cost_model *model;
     const struct anole_config_map *pending; /* handed out, not tried yet; may be NULL */
     bool small;                             /* anole_space_is_small() */
     struct anole_rng rng;                   /* a fork of its own */
@@ -49,12 +49,12 @@ struct anole_explorer_stats {
 };
 
 struct anole_explorer_ops {
-    const char *name;               /* as in --explorer */
-    const char *summary;            /* one line for --help */
-    size_t batch;                   /* trials between two fits of the model; the explorer's taste */
-    enum anole_model_target target; /* what it likes the model to be fitted to */
-    const char *sampler;            /* the sampler it is best with, or was published with */
-    bool model_free;                /* never asks the model, which need not be fitted then */
+    const char *name;    /* as in --explorer */
+    const char *summary; /* one line for --help */
+    size_t batch;        /* trials between two fits of the model; the explorer's taste */
+    enum anole_cost_model_target target; /* what it likes the model to be fitted to */
+    const char *sampler;                 /* the sampler it is best with, or was published with */
+    bool model_free;                     /* never asks the model, which need not be fitted then */
     enum anole_status (*create)(struct anole_explorer **explorer,
                                 const struct anole_explorer_context *context,
                                 struct anole_error *error);

@@ -126,7 +126,7 @@ static enum anole_status propose(struct anole_explorer *explorer,
     }
     for (size_t at = 0; at < explorer->count && capacity; at += CHUNK) {
         size_t rows = explorer->count - at < CHUNK ? explorer->count - at : CHUNK;
-        anole_model_predict(context->model, explorer->configs + at, rows, scores);
+        anole_cost_model_predict(context->model, explorer->configs + at, rows, scores);
         for (size_t r = 0; r < rows; r++) {
             struct anole_candidate candidate = {explorer->configs[at + r], scores[r]};
             if ((kept < capacity || candidate.score > candidates[kept - 1].score) &&

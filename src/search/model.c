@@ -13,9 +13,9 @@
 #define DEFAULT_RATE 0.3
 #define LEAST_BESIDE_PRIOR 8 /* trials; with fewer, similar tasks know better */
 
-struct anole_model {
+struct anole_cost_model {
     const struct anole_features *features;
-    struct anole_model_options options;
+    struct anole_cost_model_options options;
     struct anole_forest *forest;      /* NULL: untrained */
     float base;                       /* added to what the forest says: the mean target */
     struct anole_prior *prior;        /* NULL: there are no similar tasks */
@@ -27,12 +27,12 @@ struct anole_model {
     float *row, *live_row;
 };
 
-enum anole_status anole_model_create(struct anole_model **model,
-                                     const struct anole_features *features,
-                                     const struct anole_model_options *options,
-                                     struct anole_error *error)
+enum anole_status anole_cost_model_create(struct anole_cost_model **model,
+                                          const struct anole_features *features,
+                                          const struct anole_cost_model_options *options,
+                                          struct anole_error *error)
 {
-    struct anole_model *made = calloc(1, sizeof *made);
+    struct anole_cost_model *made = calloc(1, sizeof *made);
     if (!made)
         return anole_fail_memory(error);
     made->features = features;
@@ -51,14 +51,14 @@ enum anole_status anole_model_create(struct anole_model **model,
     made->row = calloc(most, sizeof *made->row);
     made->live_row = calloc(most, sizeof *made->live_row);
     if (!made->live || !made->row || !made->live_row) {
-        anole_model_destroy(made);
+        anole_cost_model_destroy(made);
         return anole_fail_memory(error);
     }
     *model = made;
     return ANOLE_DONE;
 }
 
-void anole_model_destroy(struct anole_model *model)
+void anole_cost_model_destroy(struct anole_cost_model *model)
 {
     if (!model)
         return;
@@ -70,9 +70,9 @@ void anole_model_destroy(struct anole_model *model)
     free(model);
 }
 
-enum anole_status anole_model_inform(struct anole_model *model,
-                                     const struct anole_prior_source *sources, size_t count,
-                                     struct anole_error *error)
+enum anole_status anole_cost_model_inform(struct anole_cost_model *model,
+                                          const struct anole_prior_source *sources, size_t count,
+                                          struct anole_error *error)
 {
     struct anole_prior *prior = NULL;
     enum anole_status status =
@@ -90,7 +90,7 @@ enum anole_status anole_model_inform(struct anole_model *model,
     return ANOLE_DONE;
 }
 
-static void fill_row(const struct anole_model *model, uint64_t config, float *row)
+static void fill_row(const struct anole_cost_model *model, uint64_t config, float *row)
 {
     anole_features_row(model->features, config, row);
     if (model->prior)
@@ -126,9 +126,10 @@ static void rank_targets(double *targets, const struct ranked *ranked, size_t co
     }
 }
 
-enum anole_status anole_model_targets(double *targets, size_t *count,
-                                      const struct anole_trials *trials,
-                                      enum anole_model_target target, struct anole_error *error)
+enum anole_status anole_cost_model_targets(double *targets, size_t *count,
+                                           const struct anole_trials *trials,
+                                           enum anole_cost_model_target target,
+                                           struct anole_error *error)
 {
     size_t trial_count = anole_trials_count(trials), all = 0, ok = 0;
     struct ranked *ranked = calloc(trial_count + 1, sizeof *ranked);
@@ -163,7 +164,7 @@ struct lesson {
     float *labels;
 };
 
-static enum anole_status gather(struct lesson *lesson, struct anole_model *model,
+static enum anole_status gather(struct lesson *lesson, struct anole_cost_model *model,
                                 const struct anole_trials *trials, struct anole_error *error)
 {
     size_t trial_count = anole_trials_count(trials), n = 0;
@@ -175,7 +176,7 @@ static enum anole_status gather(struct lesson *lesson, struct anole_model *model
         return anole_fail_memory(error);
     }
     enum anole_status status =
-        anole_model_targets(targets, &lesson->count, trials, model->options.target, error);
+        anole_cost_model_targets(targets, &lesson->count, trials, model->options.target, error);
     for (size_t i = 0; i < trial_count && status == ANOLE_DONE; i++) {
         if (isnan(targets[i]))
             continue;
@@ -191,7 +192,7 @@ static enum anole_status gather(struct lesson *lesson, struct anole_model *model
 }
 
 /* Compares what similar tasks made it expect with what came of it. */
-static void judge_prior(struct anole_model *model, const struct lesson *lesson)
+static void judge_prior(struct anole_cost_model *model, const struct lesson *lesson)
 {
     for (size_t g = 0; model->prior && g < anole_prior_count(model->prior); g++) {
         bool agrees = anole_prior_agrees(lesson->rows + model->features_count + g, model->columns,
@@ -205,7 +206,7 @@ static void judge_prior(struct anole_model *model, const struct lesson *lesson)
 }
 
 /* Keeps the columns that differ between trials and are to be listened to. */
-static void compact(struct lesson *lesson, struct anole_model *model)
+static void compact(struct lesson *lesson, struct anole_cost_model *model)
 {
     size_t columns = model->columns;
     model->live_count = 0;
@@ -225,9 +226,9 @@ static void compact(struct lesson *lesson, struct anole_model *model)
             *to++ = lesson->rows[i * columns + model->live[l]];
 }
 
-static bool worth_learning(const struct anole_model *model, const struct lesson *lesson)
+static bool worth_learning(const struct anole_cost_model *model, const struct lesson *lesson)
 {
-    if (anole_model_guided(model) && lesson->count < LEAST_BESIDE_PRIOR)
+    if (anole_cost_model_guided(model) && lesson->count < LEAST_BESIDE_PRIOR)
         return false;
     for (size_t i = 1; i < lesson->count && model->live_count; i++)
         if (lesson->labels[i] != lesson->labels[0])
@@ -235,8 +236,8 @@ static bool worth_learning(const struct anole_model *model, const struct lesson 
     return false;
 }
 
-enum anole_status anole_model_fit(struct anole_model *model, const struct anole_trials *trials,
-                                  struct anole_error *error)
+enum anole_status anole_cost_model_fit(struct anole_cost_model *model,
+                                       const struct anole_trials *trials, struct anole_error *error)
 {
     const struct anole_forest_options options = {
         .trees = model->options.trees,
@@ -260,12 +261,12 @@ enum anole_status anole_model_fit(struct anole_model *model, const struct anole_
     return status;
 }
 
-bool anole_model_trained(const struct anole_model *model)
+bool anole_cost_model_trained(const struct anole_cost_model *model)
 {
     return model->forest != NULL;
 }
 
-bool anole_model_guided(const struct anole_model *model)
+bool anole_cost_model_guided(const struct anole_cost_model *model)
 {
     for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++)
         if (model->trusted[g])
@@ -273,13 +274,13 @@ bool anole_model_guided(const struct anole_model *model)
     return false;
 }
 
-bool anole_model_informed(const struct anole_model *model)
+bool anole_cost_model_informed(const struct anole_cost_model *model)
 {
-    return anole_model_trained(model) || anole_model_guided(model);
+    return anole_cost_model_trained(model) || anole_cost_model_guided(model);
 }
 
 /* What the groups that it listens to say, on average. */
-static float guess(const struct anole_model *model)
+static float guess(const struct anole_cost_model *model)
 {
     float sum = 0.0f, count = 0.0f;
     for (size_t g = 0; g < ANOLE_PRIOR_GROUPS; g++) {
@@ -291,12 +292,12 @@ static float guess(const struct anole_model *model)
     return sum / count;
 }
 
-void anole_model_predict(struct anole_model *model, const uint64_t *configs, size_t count,
-                         float *scores)
+void anole_cost_model_predict(struct anole_cost_model *model, const uint64_t *configs, size_t count,
+                              float *scores)
 {
-    bool informed = anole_model_informed(model);
+    bool informed = anole_cost_model_informed(model);
     /* Guesses cost more than the model's own trees: only where somebody listens. */
-    bool guesses = anole_model_guided(model);
+    bool guesses = anole_cost_model_guided(model);
     for (size_t i = 0; i < count; i++) {
         scores[i] = 0.0f;
         if (!informed)

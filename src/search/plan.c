@@ -76,7 +76,7 @@ void anole_plan_observe(float *features, const struct anole_explorer_context *co
     features[4] = (float)course.near;
     features[5] = (float)course.far;
     features[6] = (float)(course.slowness / (1.0 + course.slowness));
-    features[7] = anole_model_guided(context->model) ? 1.0f : 0.0f;
+    features[7] = anole_cost_model_guided(context->model) ? 1.0f : 0.0f;
 }
 
 void anole_plan_shares(double *shares, const struct anole_plan *plan, const float *features)
@@ -154,7 +154,7 @@ static bool take_neighbour(struct batch *batch, size_t elite)
         digits[k] = old;
     }
     for (size_t i = 0; i < count; i++)
-        anole_model_predict(context->model, &neighbours[i].config, 1, &neighbours[i].score);
+        anole_cost_model_predict(context->model, &neighbours[i].config, 1, &neighbours[i].score);
     anole_candidates_sort(neighbours, count, batch->rng);
     for (size_t i = 0; i < count; i++)
         if (anole_picks_take(&batch->picks, neighbours[i].config))

@@ -90,7 +90,7 @@ enum anole_status anole_pool_score(struct anole_pool *pool, float *score, bool *
     if (pool->count >= UINT32_MAX - 1 || !reserve(pool) ||
         !anole_config_map_put(&pool->places, config, (uint32_t)pool->count))
         return anole_fail_memory(error);
-    anole_model_predict(pool->context->model, &config, 1, score);
+    anole_cost_model_predict(pool->context->model, &config, 1, score);
     bool open = anole_explorer_open(pool->context, config);
     pool->scored[pool->count] = (struct anole_candidate){config, *score};
     pool->open[pool->count++] = open;

@@ -123,7 +123,7 @@ static enum anole_status pick(const struct anole_explorer_context *context,
         status = take_far_clusters(&picks, wide, candidates, count, rng, error);
     if (status != ANOLE_DONE)
         return status;
-    if (anole_model_informed(context->model))
+    if (anole_cost_model_informed(context->model))
         status = anole_picks_take_beside_peaks(&picks, near, rng, error);
     if (status != ANOLE_DONE)
         return status;

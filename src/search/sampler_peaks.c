@@ -88,7 +88,7 @@ static bool take_neighbour(const struct peaks *peaks, const struct peak *peak,
             !anole_space_valid(peaks->context->space, neighbours[i]))
             continue;
         open[count].config = neighbours[i];
-        anole_model_predict(peaks->context->model, &neighbours[i], 1, &open[count++].score);
+        anole_cost_model_predict(peaks->context->model, &neighbours[i], 1, &open[count++].score);
     }
     anole_candidates_sort(open, count, peaks->rng);
     for (size_t i = 0; i < count; i++)

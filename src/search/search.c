@@ -22,7 +22,7 @@ struct anole_search {
     uint64_t *suggestions;
     size_t suggestion_count;
     struct anole_rng starts, sampling;
-    struct anole_model *model;
+    struct anole_cost_model *model;
     size_t fitted; /* trials at the last fit */
     struct anole_explorer_context context;
     struct anole_explorer *explorer;
@@ -48,10 +48,10 @@ static enum anole_status create_parts(struct anole_search *search,
     anole_rng_init(&rng, options->seed);
     anole_rng_fork(&search->starts, &rng, "starts");
     anole_rng_fork(&search->sampling, &rng, "sampler");
-    struct anole_model_options model = {.target = options->target, .seed = options->seed};
+    struct anole_cost_model_options model = {.target = options->target, .seed = options->seed};
     if (model.target == ANOLE_TARGET_PREFERRED)
         model.target = search->explorer_ops->target;
-    enum anole_status status = anole_model_create(&search->model, features, &model, error);
+    enum anole_status status = anole_cost_model_create(&search->model, features, &model, error);
     if (status != ANOLE_DONE)
         return status;
     search->context = (struct anole_explorer_context){
@@ -107,7 +107,7 @@ void anole_search_destroy(struct anole_search *search)
         return;
     if (search->explorer)
         search->explorer_ops->destroy(search->explorer);
-    anole_model_destroy(search->model);
+    anole_cost_model_destroy(search->model);
     anole_config_map_fini(&search->pending);
     free(search->suggestions);
     free(search->list);
@@ -121,7 +121,7 @@ enum anole_status anole_search_inform(struct anole_search *search,
     if (search->explorer_ops->model_free)
         return ANOLE_DONE;
     double began = anole_clock();
-    enum anole_status status = anole_model_inform(search->model, sources, count, error);
+    enum anole_status status = anole_cost_model_inform(search->model, sources, count, error);
     search->cost.model += anole_clock() - began;
     search->fitted = SIZE_MAX;
     return status;
@@ -186,7 +186,7 @@ static size_t random_wanted(const struct anole_search *search, const struct batc
     size_t room = batch->capacity - batch->count, wanted = search->initial - have;
     if (wanted > room)
         wanted = room;
-    return anole_model_guided(search->model) ? wanted / GUIDED_RANDOM : wanted;
+    return anole_cost_model_guided(search->model) ? wanted / GUIDED_RANDOM : wanted;
 }
 
 /* The default, the suggestions, and start configs. */
@@ -211,7 +211,7 @@ static enum anole_status fit(struct anole_search *search, struct anole_error *er
     if (search->explorer_ops->model_free || search->fitted == count)
         return ANOLE_DONE;
     double began = anole_clock();
-    enum anole_status status = anole_model_fit(search->model, search->trials, error);
+    enum anole_status status = anole_cost_model_fit(search->model, search->trials, error);
     search->cost.model += anole_clock() - began;
     if (status == ANOLE_DONE)
         search->fitted = count;
@@ -301,7 +301,7 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     struct batch batch = {configs, 0, batch_size < capacity ? batch_size : capacity};
     /* Whether similar tasks still guide decides on how to start. */
     enum anole_status status = ANOLE_DONE;
-    if (anole_model_guided(search->model))
+    if (anole_cost_model_guided(search->model))
         status = fit(search, error);
     double began = anole_clock();
     if (status == ANOLE_DONE)
@@ -310,10 +310,10 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     /* Start configs may leave a batch short: they are not mixed with what a model
      * says that has not seen them.  A guide needs not see them. */
     if (status == ANOLE_DONE && batch.count < batch.capacity &&
-        (!batch.count || anole_model_guided(search->model))) {
+        (!batch.count || anole_cost_model_guided(search->model))) {
         status = fit(search, error);
         if (status == ANOLE_DONE &&
-            (search->explorer_ops->model_free || anole_model_informed(search->model)))
+            (search->explorer_ops->model_free || anole_cost_model_informed(search->model)))
             status = take_proposed(search, &batch, error);
     }
     began = anole_clock();

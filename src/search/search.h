@@ -12,7 +12,7 @@
 struct anole_search_options {
     const struct anole_explorer_ops *explorer; /* NULL: the default */
     const struct anole_sampler_ops *sampler;   /* NULL: the explorer's own */
-    enum anole_model_target target;
+    enum anole_cost_model_target target;
     size_t initial; /* configs before the model is asked; 0: the default (16) */
     /* Configs worth trying right after the default one, say the best of similar
      * tasks; copied; may be NULL.  What is invalid or visited is passed over. */
