@@ -56,13 +56,29 @@ expect 0 'Usage: anole run' --help
 expect 2 'unknown option --chekc' small.onnx --chekc y.npz
 expect 2 'none.onnx' none.onnx --device cpu
 expect 2 'small.npz' "$data/small.npz" --device cpu
-expect 2 'N.*--batch' "$data/small.onnx" --device cpu
 expect 2 'no such input' "$data/small.onnx" --device cpu --shape z=1x3x12x12
 expect 2 'expected NAME=SIZES' "$data/small.onnx" --device cpu --shape x=1x3xx12
 expect 2 'expected a number from 0 on' "$data/small.onnx" --device cpu --batch 1 --tolerance much
 expect 2 'has the shape' "$data/small.onnx" --device cpu --shape x=3x3x12x12 --input "x=$data/x.npy"
 expect 2 'with a name of: x' "$data/small.onnx" --device cpu --batch 1 --input z=random
 expect 3 'no device' "$data/small.onnx" --device no-such-device --batch 1
+
+# -- arrays that do not fit --
+# npy TYPE FILE: two numbers of 8 bytes, each 1 as an integer.
+npy() {
+    printf '\223NUMPY\001\000v\000%-117s\n\001\0\0\0\0\0\0\0\001\0\0\0\0\0\0\0' \
+        "{'descr': '<$1', 'fortran_order': False, 'shape': (2,), }" >"$2"
+}
+npy i8 whole.npy
+npy f8 real.npy
+head -c 1000 "$data/sized.npz" >cut.npz
+expect 2 'cut.npz: ' "$data/small.onnx" --device cpu --input cut.npz
+expect 2 'is int64\[2\], but tensor "z" of the network holds f32' "$data/sized.onnx" --device cpu \
+    --input "$data/sized.npz" --input z=whole.npy
+expect 2 'shape is known only when' "$data/sized.onnx" --device cpu --input z=real.npy
+expect 2 'none of its 1 arrays has one of these names: x' "$data/small.onnx" --device cpu \
+    --input "$data/wrong.npz"
+expect 2 'with a name of: y' "$data/small.onnx" --device cpu --check z=whole.npy
 
 # -- against the evaluator --
 expect 0 'output "y": right' "$data/small.onnx" --device cpu --input "$data/small.npz" \
@@ -72,12 +88,14 @@ expect 5 'is off by' "$data/small.onnx" --device cpu --input "$data/small.npz" \
     --check "$data/wrong.npz" --repeat 1
 expect 0 'right' "$data/small.onnx" --device cpu --input "x=$data/x.npy" \
     --check "$data/wrong.npz" --repeat 1 --tolerance 0.5
-expect 0 '"latency_seconds": {' "$data/small.onnx" --device cpu --batch 1 --repeat 3 --json \
+expect 0 '"latency_seconds": {' "$data/small.onnx" --device cpu --repeat 3 --json \
     --output out.npz --input x=ramp
+check 'JSON goes without a note on the batch' '! grep -q "the batch" err'
 check 'there is a median' 'grep -q "\"median\": [0-9]" out'
 expect 0 'output "y": right, error 0 ' "$data/small.onnx" --device cpu --batch 1 --input ramp \
     --check out.npz --repeat 1 --threads 1
-expect 0 'steps in sum' "$data/small.onnx" --device cpu --batch 1 --repeat 1 --profile --output all
+expect 0 'steps in sum' "$data/small.onnx" --device cpu --repeat 1 --profile --output all
+check 'an open batch is 1' 'grep -q "leaves the batch open: 1 is taken" err'
 check 'a trace was written' 'grep -q "\"traceEvents\":\[{\"name\":.*conv 3x3" small.trace.json'
 check 'outputs are in a folder' '[ -s all/0_y.npy ]'
 

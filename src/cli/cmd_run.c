@@ -52,7 +52,7 @@ static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
     [THREADS] = {"threads", "N", "threads of a CPU device (default: all cores)"},
     [TUNED] = {"tuned", "LOCK", "take kernels from this lock file, by task; others are defaults"},
-    [BATCH] = {"batch", "N", "the batch size, where an ONNX file leaves it open"},
+    [BATCH] = {"batch", "N", "the batch size, where an ONNX file leaves it open (default 1)"},
     [SHAPE] = {"shape", "NAME=SIZES",
                "the shape of an input, where an ONNX file leaves it open and no input says it:\n"
                "images=1x3x640x640; may be repeated"},
@@ -138,12 +138,15 @@ static enum anole_status take(void *context, size_t index, const char *value,
 /* One output, held against what was expected. */
 struct verdict {
     double error;
+    size_t at; /* the element that is farthest off, and what it is */
+    double found, expected;
     bool checked, right;
 };
 
 struct session {
     struct arguments arguments;
-    struct anole_graph *graph;
+    struct anole_run_network network;
+    const struct anole_graph *graph; /* the network's */
     struct anole_registry *registry;
     const struct anole_registry_device *device;
     struct anole_tuned_choice tuned;
@@ -167,7 +170,7 @@ static void session_fini(struct session *s)
     anole_program_destroy(s->program);
     anole_tuned_fini(&s->tuned);
     anole_registry_destroy(s->registry);
-    anole_graph_destroy(s->graph);
+    anole_run_network_fini(&s->network);
 }
 
 /* ------------------------------------------------------------------ prepare */
@@ -180,37 +183,69 @@ static enum anole_status load_network(struct session *s, struct anole_error *err
                                           .shape_count = a->shape_count,
                                           .inputs = a->inputs,
                                           .input_count = a->input_count};
-    size_t filled = 0;
-    enum anole_status status = anole_run_network(&s->graph, &filled, a->file, &sizes, SEED, error);
-    if (status == ANOLE_DONE && filled > 0)
-        anole_log_info("%s has no weights: %zu random ones are used", s->arguments.file, filled);
-    return status;
+    enum anole_status status = anole_run_network_load(&s->network, a->file, &sizes, SEED, error);
+    if (status)
+        return status;
+    s->graph = s->network.graph;
+    if (s->network.filled > 0)
+        anole_log_info("%s has no weights: %zu random ones are used", a->file, s->network.filled);
+    if (s->network.batch_1 && !a->json)
+        anole_log_info("%s leaves the batch open: 1 is taken (--batch N)", a->file);
+    return ANOLE_DONE;
 }
 
 /* What was not given is random. */
-static enum anole_status load_inputs(struct session *s, struct anole_error *error)
+static enum anole_status fill_inputs(struct session *s, struct anole_error *error)
 {
     const struct anole_graph *graph = s->graph;
-    struct arguments *a = &s->arguments;
-    enum anole_status status =
-        anole_values_load(&s->inputs, graph, graph->inputs, graph->input_count, "in", a->inputs,
-                          a->input_count, SEED, error);
-    for (size_t i = 0; i < s->inputs.count && status == ANOLE_DONE; i++) {
+    const bool some = s->arguments.input_count > 0 || s->arguments.check_count > 0;
+    char shape[128], name[200];
+    for (size_t i = 0; i < s->inputs.count; i++) {
         struct anole_operand *item = &s->inputs.items[i];
-        size_t bytes = anole_operand_elements(item) * anole_dtype_bytes(item->dtype);
+        const size_t bytes = anole_operand_elements(item) * anole_dtype_bytes(item->dtype);
         if (item->data)
             continue;
         item->data = calloc(1, bytes + 1);
         if (!item->data)
             return anole_fail_memory(error);
         anole_weights_random(item, SEED, graph->tensors[graph->inputs[i]].name, 1);
+        if (some)
+            anole_log_warning(
+                "input \"%s\" (%s%s) is not given: it is random",
+                anole_text_printable(name, sizeof name, graph->tensors[graph->inputs[i]].name),
+                anole_dtype_text(item->dtype), anole_operand_shape_text(shape, sizeof shape, item));
     }
-    if (status == ANOLE_DONE)
-        status =
-            anole_values_reserve(&s->outputs, graph, graph->outputs, graph->output_count, error);
+    return ANOLE_DONE;
+}
+
+/* Words about what is no input any more have done their work. */
+static enum anole_status load_inputs(struct session *s, struct anole_error *error)
+{
+    const struct anole_graph *graph = s->graph;
+    const struct anole_value_names names = {.graph = graph,
+                                            .tensors = graph->inputs,
+                                            .count = graph->input_count,
+                                            .prefix = "in",
+                                            .numbers = s->network.numbers};
+    const char *words[MAX_WORDS];
+    size_t count = 0;
+    for (size_t i = 0; i < s->arguments.input_count; i++)
+        if (!anole_run_network_knows(&s->network, s->arguments.inputs[i]))
+            words[count++] = s->arguments.inputs[i];
+    enum anole_status status = anole_values_load(&s->inputs, &names, words, count, SEED, error);
+    return status ? status : fill_inputs(s, error);
+}
+
+static enum anole_status load_expected(struct session *s, struct anole_error *error)
+{
+    const struct anole_graph *graph = s->graph;
+    const struct arguments *a = &s->arguments;
+    const struct anole_value_names names = {
+        .graph = graph, .tensors = graph->outputs, .count = graph->output_count, .prefix = "out"};
+    enum anole_status status =
+        anole_values_reserve(&s->outputs, graph, graph->outputs, graph->output_count, error);
     if (status == ANOLE_DONE && a->check_count > 0)
-        status = anole_values_load(&s->expected, graph, graph->outputs, graph->output_count, "out",
-                                   a->checks, a->check_count, SEED, error);
+        status = anole_values_load(&s->expected, &names, a->checks, a->check_count, SEED, error);
     return status;
 }
 
@@ -230,6 +265,8 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
     enum anole_status status = load_network(s, error);
     if (status == ANOLE_DONE)
         status = load_inputs(s, error);
+    if (status == ANOLE_DONE)
+        status = load_expected(s, error);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&s->registry, (uint32_t)s->arguments.threads, error);
     if (status == ANOLE_DONE)
@@ -293,12 +330,18 @@ static enum anole_status compare(struct session *s, struct anole_error *error)
     if (!s->verdicts)
         return anole_fail_memory(error);
     for (size_t i = 0; i < s->expected.count; i++) {
-        size_t at;
-        if (!s->expected.items[i].data)
+        const struct anole_operand *found = &s->outputs.items[i];
+        const struct anole_operand *expected = &s->expected.items[i];
+        struct verdict *verdict = &s->verdicts[i];
+        if (!expected->data)
             continue;
-        double found = anole_values_error(&s->outputs.items[i], &s->expected.items[i], &at);
-        s->verdicts[i] = (struct verdict){
-            .error = found, .checked = true, .right = found <= s->arguments.tolerance};
+        verdict->checked = true;
+        verdict->error = anole_values_error(found, expected, &verdict->at);
+        verdict->right = verdict->error <= s->arguments.tolerance;
+        if (verdict->right)
+            continue;
+        verdict->found = anole_operand_real(found, verdict->at);
+        verdict->expected = anole_operand_real(expected, verdict->at);
     }
     return ANOLE_DONE;
 }
@@ -430,10 +473,12 @@ static enum anole_status judge(const struct session *s, struct anole_error *erro
     for (size_t i = 0; s->verdicts && i < s->outputs.count; i++)
         if (s->verdicts[i].checked && !s->verdicts[i].right)
             return anole_fail(error, ANOLE_ERR_WRONG_RESULT,
-                              "output \"%s\" is off by %.3g of max|ref|; expected at most %.3g",
+                              "output \"%s\" is off by %.3g of max|ref|; expected at most %.3g "
+                              "(element %zu is %.9g, expected %.9g)",
                               anole_text_printable(name, sizeof name,
                                                    s->graph->tensors[s->graph->outputs[i]].name),
-                              s->verdicts[i].error, s->arguments.tolerance);
+                              s->verdicts[i].error, s->arguments.tolerance, s->verdicts[i].at,
+                              s->verdicts[i].found, s->verdicts[i].expected);
     return ANOLE_DONE;
 }
 

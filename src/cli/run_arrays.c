@@ -59,13 +59,15 @@ void anole_values_fini(struct anole_values *values)
 
 struct loading {
     struct anole_values *values;
-    const struct anole_graph *graph;
-    const size_t *tensors;
-    size_t count;
-    const char *prefix;
+    const struct anole_value_names *names;
     uint64_t seed;
     struct anole_error *error;
 };
+
+static const char *name_of(const struct loading *l, size_t i)
+{
+    return l->names->graph->tensors[l->names->tensors[i]].name;
+}
 
 static enum anole_status reserve(struct loading *l, size_t i)
 {
@@ -74,6 +76,40 @@ static enum anole_status reserve(struct loading *l, size_t i)
     if (!item->data)
         item->data = calloc(1, bytes + 1);
     return item->data ? ANOLE_DONE : anole_fail_memory(l->error);
+}
+
+/* The names that are asked for, as messages have them. */
+static void list_names(struct anole_text *text, const struct loading *l)
+{
+    for (size_t i = 0; i < l->names->count && i < 20; i++) {
+        anole_text_printf(text, "%s", i ? ", " : "");
+        anole_text_append_printable(text, name_of(l, i), strlen(name_of(l, i)));
+    }
+    anole_text_printf(text, "%s", l->names->count > 20 ? ", ..." : "");
+}
+
+/* Elements of another type: real numbers are rounded, whole ones must fit. */
+static enum anole_status convert(struct loading *l, size_t i, const struct anole_operand *from,
+                                 const char *path)
+{
+    struct anole_operand *item = &l->values->items[i];
+    const size_t elements = anole_operand_elements(item);
+    char name[200];
+    for (size_t e = 0; e < elements; e++) {
+        if (anole_dtype_is_real(item->dtype)) {
+            anole_operand_set_real(item, e, anole_operand_real(from, e));
+            continue;
+        }
+        const int64_t value = anole_operand_int(from, e);
+        anole_operand_set_int(item, e, value);
+        if (item->dtype != ANOLE_BOOL && anole_operand_int(item, e) != value)
+            return anole_fail(l->error, ANOLE_ERR_INPUT,
+                              "%s: element %zu is %lld, which does not fit tensor \"%s\" of %s",
+                              path, e, (long long)value,
+                              anole_text_printable(name, sizeof name, name_of(l, i)),
+                              anole_dtype_text(item->dtype));
+    }
+    return ANOLE_DONE;
 }
 
 /* Copies an array into value i; `file` is for messages. */
@@ -90,7 +126,7 @@ static enum anole_status take(struct loading *l, size_t i, const struct anole_ar
         same = same && array->dims[d] == item->dims[d];
     }
     anole_text_printable(path, sizeof path, file);
-    anole_text_printable(name, sizeof name, l->graph->tensors[l->tensors[i]].name);
+    anole_text_printable(name, sizeof name, name_of(l, i));
     if (!same)
         return anole_fail(l->error, ANOLE_ERR_INPUT,
                           "%s: it is %s, but tensor \"%s\" of the network has the shape %s", path,
@@ -107,26 +143,23 @@ static enum anole_status take(struct loading *l, size_t i, const struct anole_ar
     if (status)
         return status;
     from.data = (void *)copy.data;
-    size_t elements = anole_operand_elements(item);
     if (from.dtype == item->dtype)
-        memcpy(item->data, from.data, elements * anole_dtype_bytes(item->dtype));
-    for (size_t e = 0; e < elements && from.dtype != item->dtype; e++) {
-        if (anole_dtype_is_real(item->dtype))
-            anole_operand_set_real(item, e, anole_operand_real(&from, e));
-        else
-            anole_operand_set_int(item, e, anole_operand_int(&from, e));
-    }
+        memcpy(item->data, from.data,
+               anole_operand_elements(item) * anole_dtype_bytes(item->dtype));
+    else
+        status = convert(l, i, &from, path);
     anole_array_fini(&copy);
-    return ANOLE_DONE;
+    return status;
 }
 
 /* The value that an array of an archive is for; SIZE_MAX: none. */
 static size_t match(const struct loading *l, const char *name)
 {
     char numbered[64];
-    for (size_t i = 0; i < l->count; i++) {
-        snprintf(numbered, sizeof numbered, "%s_%zu", l->prefix, i);
-        if (strcmp(name, l->graph->tensors[l->tensors[i]].name) == 0 || strcmp(name, numbered) == 0)
+    for (size_t i = 0; i < l->names->count; i++) {
+        size_t number = l->names->numbers ? l->names->numbers[i] : i;
+        snprintf(numbered, sizeof numbered, "%s_%zu", l->names->prefix, number);
+        if (strcmp(name, name_of(l, i)) == 0 || strcmp(name, numbered) == 0)
             return i;
     }
     return SIZE_MAX;
@@ -136,6 +169,7 @@ static enum anole_status take_archive(struct loading *l, const char *file)
 {
     struct anole_arrays arrays = {.count = 0};
     enum anole_status status = anole_npz_load(&arrays, file, l->error);
+    struct anole_text names = {.data = NULL};
     size_t taken = 0;
     char path[300];
     for (size_t i = 0; i < arrays.count && status == ANOLE_DONE; i++) {
@@ -145,11 +179,15 @@ static enum anole_status take_archive(struct loading *l, const char *file)
         status = take(l, at, &arrays.items[i], file);
         taken++;
     }
-    if (status == ANOLE_DONE && taken == 0)
+    if (status == ANOLE_DONE && taken == 0) {
+        list_names(&names, l);
         status = anole_fail(l->error, ANOLE_ERR_INPUT,
-                            "%s: none of its %zu arrays has the name of a tensor that is asked "
-                            "for, nor one like \"%s_0\"",
-                            anole_text_printable(path, sizeof path, file), arrays.count, l->prefix);
+                            "%s: none of its %zu arrays has one of these names: %s; nor one like "
+                            "\"%s_0\"",
+                            anole_text_printable(path, sizeof path, file), arrays.count,
+                            names.data ? names.data : "(none)", l->names->prefix);
+        anole_text_fini(&names);
+    }
     anole_arrays_fini(&arrays);
     return status;
 }
@@ -171,8 +209,8 @@ static enum anole_status take_file(struct loading *l, size_t i, const char *file
         status = anole_onnx_tensor_load(&array, file, l->error);
     else
         return anole_fail(l->error, ANOLE_ERR_USAGE,
-                          "\"%s\": expected a file of the kind .npz, .npy or .pb, or one of the "
-                          "words random and ramp",
+                          "\"%s\": expected a file of the kind .npy or .pb, or one of the words "
+                          "random and ramp",
                           anole_text_printable(path, sizeof path, file));
     if (status == ANOLE_DONE)
         status = take(l, i, &array, file);
@@ -200,7 +238,7 @@ static enum anole_status take_value(struct loading *l, size_t i, const char *val
         return take_file(l, i, value);
     enum anole_status status = reserve(l, i);
     if (status == ANOLE_DONE && random)
-        anole_weights_random(item, l->seed, l->graph->tensors[l->tensors[i]].name, 1);
+        anole_weights_random(item, l->seed, name_of(l, i), 1);
     else if (status == ANOLE_DONE)
         make_ramp(item);
     return status;
@@ -211,21 +249,16 @@ static enum anole_status take_word(struct loading *l, const char *word)
 {
     struct anole_text names = {.data = NULL};
     char text[300];
-    for (size_t i = 0; i < l->count; i++) {
-        const char *name = l->graph->tensors[l->tensors[i]].name;
-        size_t length = strlen(name);
-        if (strncmp(word, name, length) == 0 && word[length] == '=')
+    for (size_t i = 0; i < l->names->count; i++) {
+        size_t length = strlen(name_of(l, i));
+        if (strncmp(word, name_of(l, i), length) == 0 && word[length] == '=')
             return take_value(l, i, word + length + 1);
     }
     if (ends_in(word, ".npz"))
         return take_archive(l, word);
-    if (l->count == 1 && !strchr(word, '='))
+    if (l->names->count == 1 && !strchr(word, '='))
         return take_value(l, 0, word);
-    for (size_t i = 0; i < l->count && i < 20; i++) {
-        anole_text_printf(&names, "%s", i ? ", " : "");
-        const char *name = l->graph->tensors[l->tensors[i]].name;
-        anole_text_append_printable(&names, name, strlen(name));
-    }
+    list_names(&names, l);
     anole_fail(l->error, ANOLE_ERR_INPUT,
                "\"%s\": expected FILE.npz or NAME=VALUE with a name of: %s",
                anole_text_printable(text, sizeof text, word), names.data ? names.data : "(none)");
@@ -235,29 +268,22 @@ static enum anole_status take_word(struct loading *l, const char *word)
 
 static enum anole_status prepare(struct loading *l)
 {
-    l->values->items = calloc(l->count + 1, sizeof *l->values->items);
+    l->values->items = calloc(l->names->count + 1, sizeof *l->values->items);
     if (!l->values->items)
         return anole_fail_memory(l->error);
-    l->values->count = l->count;
-    for (size_t i = 0; i < l->count; i++) {
-        l->values->items[i] = l->graph->tensors[l->tensors[i]].type;
+    l->values->count = l->names->count;
+    for (size_t i = 0; i < l->names->count; i++) {
+        l->values->items[i] = l->names->graph->tensors[l->names->tensors[i]].type;
         l->values->items[i].data = NULL;
     }
     return ANOLE_DONE;
 }
 
-enum anole_status anole_values_load(struct anole_values *values, const struct anole_graph *graph,
-                                    const size_t *tensors, size_t count, const char *prefix,
-                                    const char *const *words, size_t word_count, uint64_t seed,
-                                    struct anole_error *error)
+enum anole_status anole_values_load(struct anole_values *values,
+                                    const struct anole_value_names *names, const char *const *words,
+                                    size_t word_count, uint64_t seed, struct anole_error *error)
 {
-    struct loading l = {.values = values,
-                        .graph = graph,
-                        .tensors = tensors,
-                        .count = count,
-                        .prefix = prefix,
-                        .seed = seed,
-                        .error = error};
+    struct loading l = {.values = values, .names = names, .seed = seed, .error = error};
     *values = (struct anole_values){.count = 0};
     enum anole_status status = prepare(&l);
     for (size_t i = 0; i < word_count && status == ANOLE_DONE; i++)
@@ -271,8 +297,8 @@ enum anole_status anole_values_reserve(struct anole_values *values, const struct
                                        const size_t *tensors, size_t count,
                                        struct anole_error *error)
 {
-    struct loading l = {
-        .values = values, .graph = graph, .tensors = tensors, .count = count, .error = error};
+    const struct anole_value_names names = {.graph = graph, .tensors = tensors, .count = count};
+    struct loading l = {.values = values, .names = &names, .error = error};
     *values = (struct anole_values){.count = 0};
     enum anole_status status = prepare(&l);
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++)

@@ -17,15 +17,24 @@ struct anole_values {
 
 void anole_values_fini(struct anole_values *values);
 
-/* Values for tensors[count] of the graph, from words as --input and --check take them:
- * FILE.npz, or NAME=FILE.npy, NAME=FILE.pb, NAME=random, NAME=ramp (NAME= may be left out where
- * there is one tensor).  In an .npz, arrays have the names of tensors, or `prefix` and a number
- * ("in_0"); what fits neither is left out.  Shapes must be those of the tensors; real numbers
- * are rounded to the tensor's type, whole ones must fit it. */
-enum anole_status anole_values_load(struct anole_values *values, const struct anole_graph *graph,
-                                    const size_t *tensors, size_t count, const char *prefix,
-                                    const char *const *words, size_t word_count, uint64_t seed,
-                                    struct anole_error *error) __attribute__((warn_unused_result));
+/* The tensors that words are about. */
+struct anole_value_names {
+    const struct anole_graph *graph;
+    const size_t *tensors; /* [count] */
+    size_t count;
+    const char *prefix;    /* of their names by number: "in" has "in_0" */
+    const size_t *numbers; /* [count]; NULL: 0, 1, 2, ... */
+};
+
+/* Values for these tensors, from words as --input and --check take them: FILE.npz, or
+ * NAME=FILE.npy, NAME=FILE.pb, NAME=random, NAME=ramp (NAME= may be left out where there is one
+ * tensor).  In an .npz, arrays have the names of tensors, or by number; what fits neither is left
+ * out.  Shapes must be those of the tensors; real numbers are rounded to the tensor's type; whole
+ * ones must fit it. */
+enum anole_status anole_values_load(struct anole_values *values,
+                                    const struct anole_value_names *names, const char *const *words,
+                                    size_t word_count, uint64_t seed, struct anole_error *error)
+    __attribute__((warn_unused_result));
 
 /* Room for all of them, as it is. */
 enum anole_status anole_values_reserve(struct anole_values *values, const struct anole_graph *graph,
@@ -39,8 +48,9 @@ enum anole_status anole_values_save(const struct anole_values *values,
                                     const char *path, struct anole_error *error)
     __attribute__((warn_unused_result));
 
-/* How far `found` is from `expected`: the largest |found - expected| over the largest |expected|
- * (or 1, if that is 0); infinity where one is NaN and the other is not.  *at: the element. */
+/* How far `found` is from `expected`: the largest |found - expected| over the largest finite
+ * |expected| (or 1, if that is 0); infinity where only one is NaN, or two infinities differ.
+ * *at: the element (0 if there are none). */
 double anole_values_error(const struct anole_operand *found, const struct anole_operand *expected,
                           size_t *at);
 

@@ -16,10 +16,26 @@ struct anole_run_sizes {
     size_t input_count;
 };
 
+struct anole_run_network {
+    struct anole_graph *graph;
+    size_t filled; /* weights that the file leaves out, and that are random now */
+    bool batch_1;  /* the file leaves the batch open, and nothing says it: 1 is taken */
+    /* Inputs that shapes depend on are constants now, of what was given for them. */
+    char **known;
+    size_t known_count;
+    size_t *numbers; /* of each input of the graph: its number among the file's */
+};
+
 /* Reads it, infers types, and makes it cheaper to run; weights that the file leaves out are
- * random, by `seed`: *filled says how many. */
-enum anole_status anole_run_network(struct anole_graph **graph, size_t *filled, const char *path,
-                                    const struct anole_run_sizes *sizes, uint64_t seed,
-                                    struct anole_error *error);
+ * random, by `seed`. */
+enum anole_status anole_run_network_load(struct anole_run_network *network, const char *path,
+                                         const struct anole_run_sizes *sizes, uint64_t seed,
+                                         struct anole_error *error)
+    __attribute__((warn_unused_result));
+/* A zeroed one is fine. */
+void anole_run_network_fini(struct anole_run_network *network);
+
+/* True if a word of --input ("NAME=...") is about an input that is a constant now. */
+bool anole_run_network_knows(const struct anole_run_network *network, const char *word);
 
 #endif

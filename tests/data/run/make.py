@@ -44,3 +44,31 @@ x = rng.standard_normal((2, 3, 12, 12)).astype(np.float32)
 np.savez("small.npz", x=x, y=y)
 np.savez("wrong.npz", y=y + np.float32(0.01))
 np.save("x.npy", x)
+
+# sized.onnx: what it makes has the shape that an input says, and one output as many elements
+# as are not 0.
+nodes = [
+    helper.make_node("Reshape", ["x", "shape"], ["r"], "reshape"),
+    helper.make_node("Relu", ["r"], ["y"], "relu"),
+    helper.make_node("NonZero", ["y"], ["where"], "where"),
+    helper.make_node("Cast", ["where"], ["real"], "cast", to=TensorProto.FLOAT),
+    helper.make_node("Sqrt", ["real"], ["root"], "root"),
+]
+graph = helper.make_graph(
+    nodes, "sized",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 6]),
+     helper.make_tensor_value_info("shape", TensorProto.INT64, [2]),
+     helper.make_tensor_value_info("z", TensorProto.FLOAT, [2])],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["a", "b"]),
+     helper.make_tensor_value_info("where", TensorProto.INT64, [2, "n"]),
+     helper.make_tensor_value_info("root", TensorProto.FLOAT, [2, "n"]),
+     helper.make_tensor_value_info("w", TensorProto.FLOAT, [2])], [])
+graph.node.append(helper.make_node("Neg", ["z"], ["w"], "neg"))
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, "sized.onnx")
+x = np.arange(-6, 6, dtype=np.float32).reshape(2, 6)
+given = {"x": x, "shape": np.array([3, -1], np.int64), "z": np.array([1, np.nan], np.float32)}
+made = ReferenceEvaluator(model).run(None, given)
+np.savez("sized.npz", **{f"in_{i}": v for i, v in enumerate(given.values())},
+         **{f"out_{i}": v for i, v in enumerate(made)})
