@@ -14,6 +14,11 @@
  *   LENGTH, STEP_IN         of the output's rows, which are dense there
  *   COLUMNS, COLUMN_OUT     of the input's rows, which are dense there
  *   TILES_DOWN, TILES_ACROSS, ITEMS
+ * or, where a few rows of the input become the neighbours of one (channels to the end),
+ *   INTERLEAVED             columns that a work-item does
+ *   AT_IN(i), AT_OUT(i)     where plane i begins
+ *   LENGTH, STEP_IN         rows, and from one to the next
+ *   COLUMNS, CHUNKS (of columns), ITEMS
  */
 
 #ifndef JOIN
@@ -48,6 +53,29 @@ kernel void COPY(global const TYPE *in, global TYPE *out)
     }
 }
 
+#elif defined INTERLEAVED
+
+kernel void COPY(global const TYPE *in, global TYPE *out)
+{
+    const int item = (int)get_global_id(0), plane = item / CHUNKS;
+    const int first = item % CHUNKS * INTERLEAVED;
+    if (item >= ITEMS)
+        return;
+    in += AT_IN(plane) + first;
+    out += AT_OUT(plane) + first * LENGTH;
+    if (first + INTERLEAVED <= COLUMNS) {
+        TYPE rows[LENGTH][INTERLEAVED];
+        for (int i = 0; i < LENGTH; i++)
+            JOIN(vstore, INTERLEAVED)(JOIN(vload, INTERLEAVED)(0, in + i * STEP_IN), 0, rows[i]);
+        for (int i = 0; i < LENGTH * INTERLEAVED; i++)
+            out[i] = rows[i % LENGTH][i / LENGTH];
+    } else {
+        for (int j = 0; j < COLUMNS - first; j++)
+            for (int i = 0; i < LENGTH; i++)
+                out[j * LENGTH + i] = in[i * STEP_IN + j];
+    }
+}
+
 #else
 
 kernel void COPY(global const TYPE *in, global TYPE *out)
@@ -73,6 +101,7 @@ kernel void COPY(global const TYPE *in, global TYPE *out)
 #undef TYPE
 #undef COPY
 #undef TILE
+#undef INTERLEAVED
 #undef AT_IN
 #undef AT_OUT
 #undef STEP_IN

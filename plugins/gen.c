@@ -159,6 +159,20 @@ void gen_emit_define(struct gen_emit *emit, const char *name, int64_t value)
     gen_emit_text(emit, line);
 }
 
+/* erf as kernels/op_elementwise.cl has it: a driver's own may be ten times as slow. */
+static const char erf_text[] =
+    "#define ERF_BOUND(T, v) \\\n"
+    "    ((v) < (T)(-4.0f) ? (T)(-4.0f) : (v) > (T)(4.0f) ? (T)(4.0f) : (v))\n"
+    "#define ERF(T, v) ((v) * ERF_P(T, (v) * (v)) / ERF_Q(T, (v) * (v)))\n"
+    "#define ERF_P(T, y) \\\n"
+    "    ((((((T)(1.98651455144e-6f) * (y) + (T)(0.000284497800981f)) * (y) + \\\n"
+    "        (T)(0.00388197946583f)) * (y) + (T)(0.0530974860669f)) * (y) + \\\n"
+    "      (T)(0.193518540493f)) * (y) + (T)(1.12837913978f))\n"
+    "#define ERF_Q(T, y) \\\n"
+    "    ((((((T)(3.74137910594e-5f) * (y) + (T)(0.00118516860957f)) * (y) + \\\n"
+    "        (T)(0.015204575828f)) * (y) + (T)(0.11533834954f)) * (y) + \\\n"
+    "      (T)(0.504833907674f)) * (y) + (T)(1.0f))\n";
+
 /* The activation of x, a variable of a type T, float or a vector of them, in OpenCL C; NULL:
  * not known.  relu and relu6 are the templates' own.  A NaN stays one. */
 static const char *activation_of(uint32_t activation)
@@ -184,7 +198,7 @@ static const char *activation_of(uint32_t activation)
     case ANOLE_ACT_ELU:
         return "(x) < " C(0.0) " ? ALPHA(T) * expm1(x) : (x)";
     case ANOLE_ACT_GELU:
-        return C(0.5) " * (x) * (" C(1.0) " + erf((x) * " C(0.707106781) "))";
+        return C(0.5) " * (x) * (" C(1.0) " + ERF(T, ERF_BOUND(T, (x) * " C(0.707106781) ")))";
     case ANOLE_ACT_GELU_TANH:
         return C(0.5) " * (x) * (" C(1.0) " + tanh(" C(0.797884561) " * ((x) + " C(
             0.044715) " * (x) * (x) * (x))))";
@@ -224,6 +238,8 @@ void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
     };
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         gen_emit_define(emit, defines[i].name, defines[i].value);
+    if (task->activation == ANOLE_ACT_GELU)
+        gen_emit_text(emit, erf_text);
     if (task->activation > ANOLE_ACT_RELU6) {
         char text[640];
         snprintf(text, sizeof text,

@@ -326,9 +326,7 @@ static enum anole_status simplify(struct anole_graph *graph, struct anole_error 
 {
     enum anole_status status = anole_graph_infer(graph, 0, error);
     if (status == ANOLE_DONE)
-        status = anole_graph_layout(graph, error);
-    if (status == ANOLE_DONE)
-        status = anole_graph_affine(graph, error);
+        status = anole_graph_simplify(graph, error);
     if (status == ANOLE_DONE)
         status = anole_graph_fuse(graph, error);
     if (status == ANOLE_DONE)

@@ -52,9 +52,7 @@ enum anole_status anole_graph_load(struct anole_graph **graph, const char *path,
     enum anole_status status = anole_onnx_load(&made, path, options, error);
     if (status)
         return status;
-    status = anole_graph_layout(made, error);
-    if (status == ANOLE_DONE)
-        status = anole_graph_affine(made, error);
+    status = anole_graph_simplify(made, error);
     if (status) {
         anole_graph_destroy(made);
         return status;

@@ -11,8 +11,15 @@
 /* Moves transposes to where they cancel out (graph_layout.c). */
 enum anole_status anole_graph_layout(struct anole_graph *graph, struct anole_error *error);
 
+/* Makes one node of several that together are an activation (graph_activation.c). */
+enum anole_status anole_graph_activation(struct anole_graph *graph, struct anole_error *error);
+
 /* Folds factors and offsets of channels into the weights and the bias of the convolution or
  * dense layer before them (graph_affine.c). */
 enum anole_status anole_graph_affine(struct anole_graph *graph, struct anole_error *error);
+
+/* All of these, in the order in which each helps the next: what is left for
+ * anole_graph_fuse() to do is the kernels' part. */
+enum anole_status anole_graph_simplify(struct anole_graph *graph, struct anole_error *error);
 
 #endif

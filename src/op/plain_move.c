@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define TILE 8
+#define INTERLEAVED 16
 #define MOST_TABLES 4096 /* places that lie in tables, of all dimensions together */
 
 /* ---------------------------------------------------------------- with strides */
@@ -33,18 +34,53 @@ static uint32_t crossing(const struct anole_walk *walk)
     return d;
 }
 
-/* Takes dimension `column` out of those around the rows. */
-static int64_t define_tiles(struct anole_plain_source *source, const struct anole_walk *walk,
-                            uint32_t column)
+/* The dimension around rows of a few elements that is dense in the input, and in which the rows
+ * follow one another in the output; the walk's rank: there is none that is worth it. */
+static uint32_t interleaving(const struct anole_walk *walk)
+{
+    uint32_t d = 0;
+    if (walk->step[0] != 1 || walk->step[1] <= 1 || walk->length < 2 || walk->length >= TILE)
+        return walk->rank;
+    while (d < walk->rank && !(walk->strides[1][d] == 1 && walk->strides[0][d] == walk->length &&
+                               walk->dims[d] >= INTERLEAVED))
+        d++;
+    return d;
+}
+
+/* A walk without one of the dimensions around the rows. */
+static struct anole_walk without(const struct anole_walk *walk, uint32_t column)
 {
     struct anole_walk planes = *walk;
-    const int64_t columns = walk->dims[column];
     planes.rank--;
     for (uint32_t d = column; d < planes.rank; d++) {
         planes.dims[d] = walk->dims[d + 1];
         for (uint32_t k = 0; k < 2; k++)
             planes.strides[k][d] = walk->strides[k][d + 1];
     }
+    return planes;
+}
+
+static int64_t define_interleaved(struct anole_plain_source *source, const struct anole_walk *walk,
+                                  uint32_t column)
+{
+    const struct anole_walk planes = without(walk, column);
+    const int64_t columns = walk->dims[column], chunks = (columns + INTERLEAVED - 1) / INTERLEAVED;
+    const int64_t items = product(planes.dims, planes.rank) * chunks;
+    anole_plain_define_int(source, "INTERLEAVED", INTERLEAVED);
+    anole_plain_define_int(source, "LENGTH", walk->length);
+    anole_plain_define_int(source, "COLUMNS", columns);
+    anole_plain_define_int(source, "CHUNKS", chunks);
+    anole_plain_define_int(source, "ITEMS", items);
+    anole_plain_define_place(source, "AT_OUT", &planes, 0);
+    anole_plain_define_place(source, "AT_IN", &planes, 1);
+    return items;
+}
+
+static int64_t define_tiles(struct anole_plain_source *source, const struct anole_walk *walk,
+                            uint32_t column)
+{
+    const struct anole_walk planes = without(walk, column);
+    const int64_t columns = walk->dims[column];
     const int64_t down = (walk->length + TILE - 1) / TILE, across = (columns + TILE - 1) / TILE;
     const int64_t items = product(planes.dims, planes.rank) * down * across;
     anole_plain_define_int(source, "TILE", TILE);
@@ -79,9 +115,11 @@ void anole_plain_add_copy(struct anole_plain_source *source, const char *type, u
     anole_plain_define(source, "COPY", "%s", name);
     anole_plain_define_int(source, "STEP_IN", walk.step[1]);
     anole_plain_define_int(source, "STEP_OUT", walk.step[0]);
-    uint32_t column = crossing(&walk);
-    if (column < walk.rank) {
-        items = define_tiles(source, &walk, column);
+    uint32_t crosses = crossing(&walk), interleaves = interleaving(&walk);
+    if (crosses < walk.rank) {
+        items = define_tiles(source, &walk, crosses);
+    } else if (interleaves < walk.rank) {
+        items = define_interleaved(source, &walk, interleaves);
     } else {
         items = anole_plain_define_rows(source, product(walk.dims, walk.rank), walk.length);
         anole_plain_define_place(source, "AT_OUT", &walk, 0);
