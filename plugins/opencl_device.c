@@ -111,6 +111,12 @@ static bool read_icd(const char *path, char *library, size_t size)
 /* The loader's state belongs to the process, and so must what it was told. */
 static char selected[PATH_MAX], library[PATH_MAX];
 
+bool opencl_has_scratch(const struct anole_host *host)
+{
+    return host->size >= offsetof(struct anole_host, scratch) + sizeof host->scratch &&
+           host->scratch;
+}
+
 int opencl_select_driver(const char *driver, struct anole_message *message)
 {
     static bool done;

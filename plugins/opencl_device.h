@@ -26,6 +26,9 @@
 int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *message)
     __attribute__((warn_unused_result));
 
+/* Whether the host has a folder that processes of one run share, for drivers' caches. */
+bool opencl_has_scratch(const struct anole_host *host);
+
 /* Points the loader at one driver: the path of an .icd file or of a library; ""
  * leaves the loader's own choice.  Before any call of OpenCL.  Sets environment
  * variables of this process. */

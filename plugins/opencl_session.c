@@ -419,8 +419,12 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     b->device = shared ? session->queues.device : session->device;
     if (binary)
         code = compile(session, kernel, binary, binary_bytes, b, message);
-    if (code) /* no binary, or one of another version of the driver */
+    const bool refused = binary && code; /* it is of another version of the driver */
+    if (code)
         code = compile(session, kernel, NULL, 0, b, message);
+    if (!code)
+        opencl_say(message, ANOLE_OK, "%s",
+                   refused ? "The driver refuses the binary: built from source." : "");
     if (!code)
         code = make_kernels(b, kernel, message);
     if (!code && shared && !opencl_queues_divide(&session->queues, b))
@@ -438,27 +442,46 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     return ANOLE_OK;
 }
 
+/* The program may be of two devices, of which it was built for one.  PoCL then counts both, but
+ * answers with one binary.  sizes[2]; *place: that of the binary; *count: how many there are. */
+static cl_int find_binary(const struct anole_build *build, size_t *sizes, size_t *place,
+                          size_t *count)
+{
+    cl_device_id devices[2];
+    size_t bytes = 0;
+    cl_int error =
+        clGetProgramInfo(build->program, CL_PROGRAM_BINARY_SIZES, 2 * sizeof *sizes, sizes, &bytes);
+    *count = bytes / sizeof *sizes;
+    *place = 0;
+    if (error || *count < 2)
+        return error;
+    error = clGetProgramInfo(build->program, CL_PROGRAM_DEVICES, sizeof devices, devices, NULL);
+    *place = !error && devices[1] == build->device;
+    return error;
+}
+
 int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
                   size_t *bytes, struct anole_message *message)
 {
-    size_t size = 0;
+    size_t sizes[2] = {0}, place, count;
     (void)session;
-    cl_int error =
-        clGetProgramInfo(build->program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL);
-    if (error || !size)
+    cl_int error = find_binary(build, sizes, &place, &count);
+    if (error || !sizes[place])
         return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for the size of a binary");
     if (data) {
-        unsigned char *whole = malloc(size);
+        unsigned char *binaries[2] = {NULL};
+        unsigned char *whole = binaries[place] = malloc(sizes[place]);
         if (!whole)
             return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
-        error = clGetProgramInfo(build->program, CL_PROGRAM_BINARIES, sizeof whole, &whole, NULL);
+        error = clGetProgramInfo(build->program, CL_PROGRAM_BINARIES, count * sizeof *binaries,
+                                 binaries, NULL);
         if (!error)
-            memcpy(data, whole, size < *bytes ? size : *bytes);
+            memcpy(data, whole, sizes[place] < *bytes ? sizes[place] : *bytes);
         free(whole);
         if (error)
             return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for a binary");
     }
-    *bytes = size;
+    *bytes = sizes[place];
     return ANOLE_OK;
 }
 

@@ -559,7 +559,7 @@ struct anole_plugin {
     /* Builds a kernel; all the compiling that a first run would do belongs in
      * here.  `binary` (NULL: from source) came from `binary` below, in another
      * process, for the same kernel; a plugin that cannot use it builds from
-     * source. */
+     * source, and leaves words in `message` that say so. */
     int (*build)(struct anole_session *session, const struct anole_kernel *kernel,
                  const void *binary, size_t binary_bytes, struct anole_build **build,
                  struct anole_message *message);

@@ -12,6 +12,7 @@
 #include "../opencl_session.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int list_drivers(const struct anole_host *host, struct anole_driver_list *list,
@@ -21,6 +22,19 @@ static int list_drivers(const struct anole_host *host, struct anole_driver_list 
     return opencl_list_drivers(list, message);
 }
 
+/* Workers of one run share PoCL's cache on disk, in the folder that the host has for them. */
+static bool shares_cache;
+
+static int open_device(const struct anole_host *host, const char *driver, uint32_t index,
+                       struct anole_session **session, struct anole_message *message)
+{
+    shares_cache = opencl_has_scratch(host);
+    return cpu_open(host, driver, index, session, message);
+}
+
+/* What travels between such workers instead of a binary. */
+static const char token[] = "cached";
+
 /* PoCL compiles twice: to its own form when a program is built, and to machine
  * code when a kernel is first launched.  Both belong here, not in a timing. */
 static int build(struct anole_session *session, const struct anole_kernel *kernel,
@@ -28,9 +42,9 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
                  struct anole_message *message)
 {
     struct anole_build *built;
-    (void)binary;
-    (void)binary_bytes;
-    int code = opencl_build(session, kernel, NULL, 0, &built, message);
+    if (binary_bytes <= sizeof token)
+        binary = NULL;
+    int code = opencl_build(session, kernel, binary, binary ? binary_bytes : 0, &built, message);
     if (code)
         return code;
     code = opencl_warm(session, built, kernel, message);
@@ -42,17 +56,16 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     return ANOLE_OK;
 }
 
-/* PoCL's binaries hold a variant of the kernel that it would not launch, and
- * take longer to make than the one that it would.  Its cache on disk, which
- * workers share, is the better way: what travels is only the word that a build
- * was done. */
+/* PoCL's binaries hold the kernel as it was launched, and, for any other size of work-groups, a
+ * second variant, which is compiled for the purpose.  Between workers, which start all the time,
+ * its cache on disk is the better way: there what travels is only the word that a build was done.
+ * To a process that comes later, a binary saves the compiler's front end, which takes 30 ms a
+ * kernel even where the cache has it. */
 static int get_binary(struct anole_session *session, struct anole_build *built, void *data,
                       size_t *bytes, struct anole_message *message)
 {
-    static const char token[] = "cached";
-    (void)session;
-    (void)built;
-    (void)message;
+    if (!shares_cache)
+        return opencl_binary(session, built, data, bytes, message);
     if (data)
         memcpy(data, token, *bytes < sizeof token ? *bytes : sizeof token);
     *bytes = sizeof token;
@@ -114,7 +127,7 @@ ANOLE_PLUGIN("cpu", "0.1", 1,
              .feature_name = cpu_feature_name,
              .generate = cpu_generate,
              .pack = cpu_pack,
-             .open = cpu_open,
+             .open = open_device,
              .close = opencl_close,
              .buffer_create = opencl_buffer_create,
              .buffer_write = opencl_buffer_write,

@@ -22,7 +22,7 @@
 static void share_pocl_cache(const struct anole_host *host)
 {
     char path[PATH_MAX];
-    if (host->size < offsetof(struct anole_host, scratch) + sizeof host->scratch || !host->scratch)
+    if (!opencl_has_scratch(host))
         return;
     int n = snprintf(path, sizeof path, "%s/pocl", host->scratch);
     if (n < 0 || (size_t)n >= sizeof path)

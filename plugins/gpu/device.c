@@ -42,7 +42,7 @@ static void share_caches(const struct anole_host *host)
         {"POCL_CACHE_DIR", "pocl"},
     };
     char path[PATH_MAX];
-    if (host->size < offsetof(struct anole_host, scratch) + sizeof host->scratch || !host->scratch)
+    if (!opencl_has_scratch(host))
         return;
     for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
         int n = snprintf(path, sizeof path, "%s/%s", host->scratch, caches[i].folder);

@@ -10,6 +10,7 @@
 #include "../opencl_sequence.h"
 #include "../opencl_session.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -46,12 +47,22 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     return ANOLE_OK;
 }
 
-/* What a driver for CPUs hands out may be another variant than the one that it
- * runs: there the source travels instead, and the driver's cache has the rest. */
+/* Workers of one run share the driver's cache on disk, in the folder that the host has for them. */
+static bool shares_cache;
+
+static int open_device(const struct anole_host *host, const char *driver, uint32_t index,
+                       struct anole_session **session, struct anole_message *message)
+{
+    shares_cache = opencl_has_scratch(host);
+    return gpu_open(host, driver, index, session, message);
+}
+
+/* What a driver for CPUs hands out has another variant beside the one that it runs, made for the
+ * purpose: between workers the source travels instead, and the driver's cache has the rest. */
 static int get_binary(struct anole_session *session, struct anole_build *built, void *data,
                       size_t *bytes, struct anole_message *message)
 {
-    if (compiles_late(session))
+    if (compiles_late(session) && shares_cache)
         return opencl_say(message, ANOLE_UNSUPPORTED, "This driver builds from source.");
     return opencl_binary(session, built, data, bytes, message);
 }
@@ -119,7 +130,7 @@ ANOLE_PLUGIN("gpu", "0.1", 1,
              .feature_name = gpu_feature_name,
              .generate = gpu_generate,
              .pack = gpu_pack,
-             .open = gpu_open,
+             .open = open_device,
              .close = opencl_close,
              .buffer_create = opencl_buffer_create,
              .buffer_write = opencl_buffer_write,

@@ -20,6 +20,7 @@ struct anole_environment {
     const char *plugin_path; /* NULL: $ANOLE_PLUGIN_PATH */
     const char *worker;      /* NULL: $ANOLE_WORKER */
     bool guest;              /* the process is a caller's: what belongs to it stays as it is */
+    const char *cache;       /* NULL: $ANOLE_CACHE_DIR; "": nothing is cached */
 };
 
 /* That of this thread, or NULL: as a program of ours has it, which logs to stderr. */

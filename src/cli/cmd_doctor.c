@@ -135,6 +135,8 @@ static enum anole_status examine(struct anole_findings *findings, size_t *well,
     anole_registry_destroy(registry);
     if (status == ANOLE_DONE)
         status = anole_diagnose_scratch(findings, error);
+    if (status == ANOLE_DONE)
+        status = anole_diagnose_cache(findings, error);
     return status == ANOLE_DONE ? examine_folder(findings, arguments->history, error) : status;
 }
 

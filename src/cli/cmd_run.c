@@ -29,7 +29,7 @@ struct arguments {
     size_t input_count, check_count, shape_count;
     uint64_t threads, repeat, batch;
     double tolerance;
-    bool profile, json;
+    bool profile, json, no_cache;
 };
 
 enum {
@@ -45,6 +45,7 @@ enum {
     REPEAT,
     PROFILE,
     TRACE,
+    NO_CACHE,
     JSON
 };
 
@@ -68,6 +69,8 @@ static const struct anole_option options[] = {
     [REPEAT] = {"repeat", "N", "runs that are timed, after one that is not (default: 10)"},
     [PROFILE] = {"profile", NULL, "print the time of each step, and write a trace"},
     [TRACE] = {"trace", "FILE", "where --profile writes it (default: NETWORK.trace.json)"},
+    [NO_CACHE] = {"no-cache", NULL,
+                  "build all kernels and pack all weights, and keep none of them"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -128,6 +131,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
         a->trace = value;
         a->profile = true;
         break;
+    case NO_CACHE:
+        a->no_cache = true;
+        break;
     case JSON:
         a->json = true;
         break;
@@ -156,7 +162,9 @@ struct session {
     struct verdict *verdicts; /* of each output; NULL: nothing was checked */
     struct anole_summary latency;
     struct anole_profile profile;
-    double start_seconds; /* from nothing to ready */
+    /* From nothing to ready, and parts of it: the network and its inputs are read, devices are
+     * found, kernels are generated and memory is planned. */
+    double start_seconds, read_seconds, devices_seconds, plan_seconds;
 };
 
 static void session_fini(struct session *s)
@@ -265,12 +273,14 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
     enum anole_status status = load_network(s, error);
     if (status == ANOLE_DONE)
         status = load_inputs(s, error);
+    s->read_seconds = anole_clock() - start;
     if (status == ANOLE_DONE)
         status = load_expected(s, error);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&s->registry, (uint32_t)s->arguments.threads, error);
     if (status == ANOLE_DONE)
         status = anole_registry_find(&s->device, s->registry, s->arguments.device, error);
+    s->devices_seconds = anole_clock() - start - s->read_seconds;
     if (status == ANOLE_DONE && s->arguments.tuned) {
         status = anole_tuned_init(&s->tuned, s->arguments.tuned, s->registry, s->device, error);
         program =
@@ -280,6 +290,7 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
         status = anole_program_create(&s->program, s->graph,
                                       s->registry->entries[s->device->backend].backend,
                                       &s->device->device, &program, error);
+    s->plan_seconds = anole_clock() - start - s->read_seconds - s->devices_seconds;
     if (status == ANOLE_DONE) {
         say_match(s);
         status = anole_instance_create(&s->instance, s->program, s->device->driver,
@@ -372,6 +383,25 @@ static void print_profile_sums(const struct session *s)
     puts("");
 }
 
+static void print_start(const struct session *s)
+{
+    const struct anole_start *start = anole_instance_start(s->instance);
+    const struct {
+        const char *what;
+        double seconds;
+    } parts[] = {{"reading", s->read_seconds},       {"devices", s->devices_seconds},
+                 {"planning", s->plan_seconds},      {"driver", start->open},
+                 {"building kernels", start->build}, {"packing weights", start->pack},
+                 {"uploading", start->upload}};
+    char time[32];
+    printf("start: ");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        printf("%s%s %s", i > 0 ? ", " : "", parts[i].what,
+               anole_text_seconds(time, sizeof time, parts[i].seconds));
+    printf("; from the cache: %zu of %zu kernels, %zu of %zu packed tensors\n",
+           start->cached_kernels, start->kernel_count, start->cached_weights, start->weights_count);
+}
+
 static enum anole_status print_text(const struct session *s, struct anole_error *error)
 {
     char median[32], low[32], high[32], memory[32], host[32], start[32], name[200];
@@ -396,6 +426,8 @@ static enum anole_status print_text(const struct session *s, struct anole_error 
            anole_text_bytes(median, sizeof median, s->program->buffer_bytes[0]),
            anole_text_bytes(host, sizeof host, anole_instance_host_bytes(s->instance)),
            anole_text_seconds(start, sizeof start, s->start_seconds));
+    if (s->arguments.profile)
+        print_start(s);
     for (size_t i = 0; s->verdicts && i < s->outputs.count; i++)
         if (s->verdicts[i].checked)
             printf("output \"%s\": %s, error %.3g of max|ref|\n",
@@ -417,6 +449,20 @@ static json_t *checks_json(const struct session *s)
     return list;
 }
 
+static json_t *start_json(const struct session *s)
+{
+    const struct anole_start *start = anole_instance_start(s->instance);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "read_seconds",
+        anole_json_real(s->read_seconds), "devices_seconds", anole_json_real(s->devices_seconds),
+        "plan_seconds", anole_json_real(s->plan_seconds), "driver_seconds",
+        anole_json_real(start->open), "build_seconds", anole_json_real(start->build),
+        "pack_seconds", anole_json_real(start->pack), "upload_seconds",
+        anole_json_real(start->upload), "kernels", (json_int_t)start->kernel_count,
+        "cached_kernels", (json_int_t)start->cached_kernels, "packed",
+        (json_int_t)start->weights_count, "cached_packed", (json_int_t)start->cached_weights);
+}
+
 static enum anole_status print_json(const struct session *s, struct anole_error *error)
 {
     json_t *root = json_pack(
@@ -435,6 +481,8 @@ static enum anole_status print_json(const struct session *s, struct anole_error 
         (json_int_t)count_steps(s, ANOLE_STEP_DEFAULT), "built_in",
         (json_int_t)count_steps(s, ANOLE_STEP_BUILT_IN), "host",
         (json_int_t)count_steps(s, ANOLE_STEP_HOST), "checks", checks_json(s));
+    if (root)
+        json_object_set_new(root, "start", start_json(s));
     if (root && s->tuned.lockfile)
         json_object_set_new(root, "tasks",
                             json_pack("{s:I, s:I, s:I}", "tuned", (json_int_t)s->tuned.matched,
@@ -498,6 +546,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         return status;
     }
     s->arguments.file = positional[0];
+    if (s->arguments.no_cache)
+        setenv("ANOLE_CACHE_DIR", "", 1);
     status = prepare(s, error);
     if (status == ANOLE_DONE)
         status = run_all(s, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/diagnose_folder.h"
 
+#include "base/disk_cache.h"
 #include "base/text.h"
 #include "plugin/scratch.h"
 
@@ -81,6 +82,36 @@ enum anole_status anole_diagnose_scratch(struct anole_findings *findings, struct
                                   error, "%s", problem.text);
     status = examine(findings, path, "kernel cache", mend, error);
     anole_scratch_remove(path);
+    free(path);
+    return status;
+}
+
+enum anole_status anole_diagnose_cache(struct anole_findings *findings, struct anole_error *error)
+{
+    static const char check[] = "cache of networks";
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_disk_cache *cache = NULL;
+    char *path = NULL;
+    uint64_t limit;
+    enum anole_status status = anole_disk_cache_path(&path, error);
+    if (status)
+        return status;
+    if (!path)
+        return anole_findings_add(findings, "cache", check, ANOLE_VERDICT_NOTE, NULL, error,
+                                  "there is none: ANOLE_CACHE_DIR is empty, or there is no HOME");
+    status = anole_disk_cache_limit(&limit, &problem);
+    if (status == ANOLE_DONE)
+        status = anole_disk_cache_open(&cache, path, limit, &problem);
+    anole_disk_cache_close(cache);
+    if (status == ANOLE_ERR_MEMORY)
+        status = anole_fail_memory(error);
+    else if (status)
+        status = anole_findings_add(findings, path, check, ANOLE_VERDICT_NOTE,
+                                    "ANOLE_CACHE_DIR=FOLDER, one of this user's alone", error,
+                                    "networks start slowly: %s", problem.text);
+    else
+        status = examine(findings, path, check, "ANOLE_CACHE_DIR=FOLDER, one that you may write to",
+                         error);
     free(path);
     return status;
 }

@@ -15,4 +15,8 @@ ANOLE_CHECKED enum anole_status anole_diagnose_folder(struct anole_findings *fin
                                                       const char *folder,
                                                       struct anole_error *error);
 
+/* The cache that `anole run` starts from (base/disk_cache.h). */
+ANOLE_CHECKED enum anole_status anole_diagnose_cache(struct anole_findings *findings,
+                                                     struct anole_error *error);
+
 #endif

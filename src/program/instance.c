@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "plugin/host.h"
 #include "plugin/plugin_message.h"
+#include "program/cache.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
 
@@ -11,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HOST_ALIGNMENT 64u /* of memory that operators compute in */
 
@@ -18,6 +20,11 @@
 
 /* Sessions are opened and closed one at a time: see ANOLE_HOST_GUEST. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+#define MAX_BINARY ((size_t)64 << 20) /* bytes of a built kernel that is kept */
+/* Packed weights are kept where making them takes this much longer than reading them would: bytes
+ * that are hashed and read in a second of processor time, and twice that for the disk. */
+#define READ_SPEED 1e9
 
 /* Steps that go to the device together, or one that the host does. */
 struct part {
@@ -38,6 +45,8 @@ struct anole_instance {
     const struct anole_program *program;
     const struct anole_plugin *plugin;
     struct anole_session *session;
+    struct anole_program_cache *cache; /* NULL again when it is ready */
+    struct anole_start start;
     struct anole_buffer **buffers;  /* [buffer_count] */
     struct anole_build **builds;    /* [kernel_count] */
     struct anole_binding *bindings; /* of all steps, one behind the other */
@@ -83,10 +92,12 @@ static enum anole_status open_device(struct anole_instance *instance, const char
     const struct anole_host *host = anole_host_get(threads);
     if (!host)
         return anole_fail_memory(error);
+    double start = anole_clock();
     pthread_mutex_lock(&opening);
     int code = instance->plugin->open(host, driver, instance->program->device.index,
                                       &instance->session, &message);
     pthread_mutex_unlock(&opening);
+    instance->start.open = anole_clock() - start;
     if (code == ANOLE_OK)
         return ANOLE_DONE;
     instance->session = NULL;
@@ -128,13 +139,67 @@ static enum anole_status make_buffers(struct anole_instance *instance, struct an
                             : fail(instance, error, code, &message, "writing to the arena");
 }
 
+static enum anole_status upload(struct anole_instance *instance, const struct anole_place *place,
+                                const void *data, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    double start = anole_clock();
+    int code = instance->plugin->buffer_write(instance->session, instance->buffers[place->buffer],
+                                              place->offset, data, place->bytes, &message);
+    instance->start.upload += anole_clock() - start;
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "writing the weights");
+}
+
+/* Seconds that this thread has worked. */
+static double processor_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Packs weights into memory[place.bytes], and keeps them if that was work. */
+static enum anole_status pack(struct anole_instance *instance,
+                              const struct anole_program_constant *constant, void *memory,
+                              struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    const size_t bytes = anole_program_tensor_bytes(program->graph, constant->tensor);
+    double start = processor_time();
+    enum anole_status status = anole_program_pack(program, constant, memory, error);
+    double took = processor_time() - start;
+    if (status == ANOLE_DONE && took > 2 * (double)(bytes + constant->place.bytes) / READ_SPEED)
+        anole_program_cache_store_weights(instance->cache, constant, memory);
+    return status;
+}
+
+/* A constant that a kernel lays out. */
+static enum anole_status write_packed(struct anole_instance *instance,
+                                      const struct anole_program_constant *constant, void *memory,
+                                      struct anole_error *error)
+{
+    struct anole_disk_entry entry = {.data = NULL};
+    enum anole_status status = ANOLE_DONE;
+    double start = anole_clock();
+    bool found = anole_program_cache_find_weights(&entry, instance->cache, constant);
+    if (!found)
+        status = pack(instance, constant, memory, error);
+    instance->start.pack += anole_clock() - start;
+    instance->start.weights_count++;
+    instance->start.cached_weights += found;
+    if (status == ANOLE_DONE)
+        status = upload(instance, &constant->place, found ? entry.data : memory, error);
+    anole_disk_entry_fini(&entry);
+    return status;
+}
+
 static enum anole_status write_constants(struct anole_instance *instance, struct anole_error *error)
 {
     const struct anole_program *program = instance->program;
-    struct anole_message message = {.size = sizeof message};
     size_t most = 1;
     for (size_t i = 0; i < program->constant_count; i++)
-        if (program->constants[i].place.bytes > most)
+        if (program->constants[i].kernel != ANOLE_NONE && program->constants[i].place.bytes > most)
             most = program->constants[i].place.bytes;
     void *memory = malloc(most);
     if (!memory)
@@ -142,40 +207,79 @@ static enum anole_status write_constants(struct anole_instance *instance, struct
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < program->constant_count && status == ANOLE_DONE; i++) {
         const struct anole_program_constant *constant = &program->constants[i];
-        const struct anole_place *place = &constant->place;
-        const void *data = program->graph->tensors[constant->tensor].type.data;
-        if (constant->kernel != ANOLE_NONE) {
-            status = anole_program_pack(program, constant, memory, error);
-            data = memory;
-        }
-        if (status)
-            break;
-        int code =
-            instance->plugin->buffer_write(instance->session, instance->buffers[place->buffer],
-                                           place->offset, data, place->bytes, &message);
-        if (code != ANOLE_OK)
-            status = fail(instance, error, code, &message, "writing the weights");
+        status = constant->kernel != ANOLE_NONE
+                     ? write_packed(instance, constant, memory, error)
+                     : upload(instance, &constant->place,
+                              program->graph->tensors[constant->tensor].type.data, error);
     }
     free(memory);
     return status;
+}
+
+/* Keeps what was built, if the backend hands it over. */
+static void keep_build(struct anole_instance *instance, size_t k)
+{
+    const struct anole_plugin *plugin = instance->plugin;
+    struct anole_message message = {.size = sizeof message};
+    size_t bytes = 0;
+    if (!plugin->binary || !anole_program_cache_exists(instance->cache) ||
+        plugin->binary(instance->session, instance->builds[k], NULL, &bytes, &message) !=
+            ANOLE_OK ||
+        bytes == 0 || bytes > MAX_BINARY)
+        return;
+    const size_t room = bytes;
+    void *binary = malloc(room);
+    if (binary &&
+        plugin->binary(instance->session, instance->builds[k], binary, &bytes, &message) ==
+            ANOLE_OK &&
+        bytes == room)
+        anole_program_cache_store_kernel(
+            instance->cache, &instance->program->kernels[k].generated->kernel, binary, bytes);
+    free(binary);
+}
+
+/* From the cache, or from its source. */
+static int build_kernel(struct anole_instance *instance, size_t k, struct anole_message *message)
+{
+    const struct anole_plugin *plugin = instance->plugin;
+    const struct anole_kernel *kernel = &instance->program->kernels[k].generated->kernel;
+    struct anole_disk_entry binary = {.data = NULL};
+    int code = ANOLE_BUILD_FAILED;
+    bool used = false;
+    message->text[0] = '\0';
+    if (anole_program_cache_find_kernel(&binary, instance->cache, kernel)) {
+        code = plugin->build(instance->session, kernel, binary.data, binary.bytes,
+                             &instance->builds[k], message);
+        used = code == ANOLE_OK && !message->text[0];
+        anole_disk_entry_fini(&binary);
+    }
+    if (code != ANOLE_OK)
+        code = plugin->build(instance->session, kernel, NULL, 0, &instance->builds[k], message);
+    if (code != ANOLE_OK) {
+        instance->builds[k] = NULL;
+        return code;
+    }
+    instance->start.kernel_count++;
+    instance->start.cached_kernels += used;
+    if (!used)
+        keep_build(instance, k);
+    return ANOLE_OK;
 }
 
 static enum anole_status build_kernels(struct anole_instance *instance, struct anole_error *error)
 {
     const struct anole_program *program = instance->program;
     struct anole_message message = {.size = sizeof message};
+    double start = anole_clock();
     for (size_t s = 0; s < program->step_count; s++) {
         size_t k = program->steps[s].kernel;
         if (k == ANOLE_NONE || instance->builds[k])
             continue;
-        int code =
-            instance->plugin->build(instance->session, &program->kernels[k].generated->kernel, NULL,
-                                    0, &instance->builds[k], &message);
-        if (code != ANOLE_OK) {
-            instance->builds[k] = NULL;
+        int code = build_kernel(instance, k, &message);
+        if (code != ANOLE_OK)
             return fail_step(instance, error, code, &message, "building its kernel", s);
-        }
     }
+    instance->start.build = anole_clock() - start;
     return ANOLE_DONE;
 }
 
@@ -306,6 +410,8 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
     new->builds = calloc(program->kernel_count + 1, sizeof(struct anole_build *));
     enum anole_status status = new->buffers &&new->builds ? ANOLE_DONE : anole_fail_memory(error);
     if (status == ANOLE_DONE)
+        status = anole_program_cache_create(&new->cache, program, driver, error);
+    if (status == ANOLE_DONE)
         status = open_device(new, driver, threads, error);
     if (status == ANOLE_DONE)
         status = build_kernels(new, error);
@@ -323,6 +429,8 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
         anole_instance_destroy(new);
         return status;
     }
+    anole_program_cache_destroy(new->cache);
+    new->cache = NULL;
     *instance = new;
     return ANOLE_DONE;
 }
@@ -346,6 +454,7 @@ void anole_instance_destroy(struct anole_instance *instance)
         instance->plugin->close(instance->session);
         pthread_mutex_unlock(&opening);
     }
+    anole_program_cache_destroy(instance->cache);
     free(instance->buffers);
     free(instance->builds);
     free(instance->bindings);
@@ -631,6 +740,11 @@ enum anole_status anole_instance_run(struct anole_instance *instance, double *st
     if (status == ANOLE_DONE && seconds)
         *seconds = anole_clock() - start;
     return status;
+}
+
+const struct anole_start *anole_instance_start(const struct anole_instance *instance)
+{
+    return &instance->start;
 }
 
 size_t anole_instance_device_bytes(const struct anole_instance *instance)

@@ -11,6 +11,17 @@
 
 struct anole_instance;
 
+/* What it took to make an instance, in seconds of wall time, and what of it came from the user's
+ * cache (program/cache.h). */
+struct anole_start {
+    double open;   /* the device; its driver is loaded */
+    double build;  /* kernels */
+    double pack;   /* weights as kernels read them, or finding them in the cache */
+    double upload; /* constants, to the device */
+    size_t kernel_count, cached_kernels;
+    size_t weights_count, cached_weights; /* tensors that kernels lay out */
+};
+
 /* Opens the device in this process, which loads its driver: a worker has to have vetted the
  * plugin before.  `driver` and `threads` (of a CPU device; 0: all) as the registry and
  * struct anole_host have them.  The program must outlive the instance.  ERR_NO_DEVICE: it
@@ -20,6 +31,9 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
                                         uint32_t threads, struct anole_error *error)
     __attribute__((warn_unused_result));
 void anole_instance_destroy(struct anole_instance *instance);
+
+/* What that took. */
+const struct anole_start *anole_instance_start(const struct anole_instance *instance);
 
 /* Input i of the graph; `data` is copied: [bytes of the tensor], dense.  Inputs stay as they are
  * over runs. */
