@@ -4,6 +4,7 @@
  * another library's on the same inputs; bench/README.md says how to read it.
  */
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "bench/affinity.h"

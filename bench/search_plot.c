@@ -6,7 +6,7 @@
 #include "search_plot.h"
 #include "search_statistics.h"
 
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "surrogate.h"
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/statistics.h"
 
 #include <math.h>

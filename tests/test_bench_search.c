@@ -13,7 +13,7 @@
 #include "../bench/search_plot.h"
 #include "../bench/search_report.h"
 #include "../bench/search_statistics.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/log.h"
 
 #include <ctype.h>

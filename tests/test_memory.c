@@ -11,6 +11,7 @@
 
 #include <anole/anole.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "record/comparison.h"
 #include "cli/progress.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "frontend/npy.h"
 

@@ -5,7 +5,7 @@
  */
 #include "measure_fixture.h"
 
-#include "base/json.h"
+#include "base/file.h"
 #include "frontend/network.h"
 #include "tune/finalists.h"
 #include "tune/suggest.h"

@@ -7,7 +7,7 @@
 #include "history_fixture.h"
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "op/task.h"
 #include "record/lockfile.h"
 

@@ -2,7 +2,7 @@
 #include "catalog.h"
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <inttypes.h>

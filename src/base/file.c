@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: MIT
- *
- * The two functions of json.h that deal with whole files.
- */
-#include "base/json.h"
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
 #include "base/text.h"
 
 #include <errno.h>

@@ -32,16 +32,6 @@ ANOLE_CHECKED enum anole_status anole_json_parse(json_t **root, const char *text
 ANOLE_CHECKED enum anole_status anole_json_parse_part(json_t **value, const char *text,
                                                       size_t length, const char *path, size_t line,
                                                       struct anole_error *error);
-/* Reads a regular file whole, NUL-terminated; *text is the caller's to free.
- * Refuses folders, FIFOs and what is larger than `limit` (0: 64 MiB). */
-ANOLE_CHECKED enum anole_status anole_file_read(char **text, size_t *length, const char *path,
-                                                size_t limit, struct anole_error *error);
-/* Replaces a file as a whole: temporary file in the same folder, fsync, rename,
- * fsync of the folder.  Under the final name there is the old content or the
- * new, never a part; a failure leaves no temporary file.  Follows a symbolic
- * link, keeps the old file's mode, refuses what is no regular file. */
-ANOLE_CHECKED enum anole_status anole_file_replace(const char *path, const char *text,
-                                                   size_t length, struct anole_error *error);
 
 /* What a value is, for a message: `the text "abc"`, `the number 3.5`, `null`, `the
  * array [1, 2]`, `an array of 300`, and `nothing` for NULL.  Safe to print.  Returns out. */

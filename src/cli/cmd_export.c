@@ -2,6 +2,7 @@
  *
  * anole export: what a history holds, in the formats of others.
  */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -2,6 +2,7 @@
  *
  * anole pack: a layer's weights, laid out once and for all as its kernel reads them.
  */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/cmd_plugin.h"
 #include "cli/plugin_template.h"

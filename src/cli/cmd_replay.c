@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/kernel_export.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "op/roles.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/run_profile.h"
 
+#include "base/file.h"
 #include "base/statistics.h"
 #include "base/text.h"
 #include "cli/table.h"

@@ -6,26 +6,13 @@
 #include <math.h>
 #include <stdio.h>
 
-/* "[n][h][w][c]" of an element of the output. */
-static const char *element_text(char *out, size_t size, const struct anole_task *task, size_t at)
-{
-    size_t c = at % task->out_c, w = at / task->out_c % task->out_w;
-    size_t h = at / task->out_c / task->out_w % task->out_h;
-    size_t n = at / task->out_c / task->out_w / task->out_h;
-    if (task->kind == ANOLE_TASK_DENSE)
-        snprintf(out, size, "[%zu][%zu]", n, c);
-    else
-        snprintf(out, size, "[%zu][%zu][%zu][%zu]", n, h, w, c);
-    return out;
-}
-
 static bool wrong_element(const struct anole_target *target, const char *when, size_t at,
                           struct anole_result *result)
 {
     char element[96];
     double found = anole_task_value(&target->task, target->answer, at),
            expected = target->data->expected[at];
-    element_text(element, sizeof element, &target->task, at);
+    anole_task_element_text(element, sizeof element, &target->task, at);
     result->outcome = ANOLE_OUTCOME_WRONG_ANSWER;
     if (anole_guarded_is_poison(target->answer, at, target->sizes.element))
         snprintf(result->message, sizeof result->message,

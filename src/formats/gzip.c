@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "formats/gzip.h"
 
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
 #include <limits.h>

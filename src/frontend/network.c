@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "frontend/network.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "op/task.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "frontend/npy.h"
 
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "frontend/file_view.h"
 

@@ -5,7 +5,7 @@
 #include "frontend/npy.h"
 
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "frontend/file_view.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/file.h"
 #include "base/text.h"
 #include "kernel/custom.h"
 #include "kernel/t1_private.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/t1_kernel.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "kernel/t1_kernel_private.h"

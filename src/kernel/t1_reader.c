@@ -5,6 +5,7 @@
  */
 #include "kernel/t1_kernel_private.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 

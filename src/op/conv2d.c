@@ -23,21 +23,6 @@ static void *work(void *reference)
     return anole_convolution_work(reference, anole_convolution_pixel);
 }
 
-static const struct anole_task_ops task_ops = {
-    .kind = ANOLE_TASK_CONV2D,
-    .name = "conv2d",
-    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
-    .infer_output = anole_convolution_infer_output,
-    .check = anole_convolution_check,
-    .write_key = anole_convolution_write_key,
-    .scan_key = anole_convolution_scan_key,
-    .label = label,
-    .weights = anole_convolution_weights,
-    .reduction = anole_convolution_reduction,
-    .pieces = anole_convolution_pieces,
-    .work = work,
-};
-
 /* -------------------------------------------------------------- as an operator */
 
 static const struct anole_convolution defaults = {.groups = 1};
@@ -61,25 +46,21 @@ static enum anole_status describe(struct anole_task *task, struct anole_call *ca
     return anole_convolution_finish(task, call, error);
 }
 
-static enum anole_status infer(struct anole_call *call, struct anole_error *error)
-{
-    struct anole_task task;
-    return describe(&task, call, error);
-}
-
-static bool task_of(const struct anole_call *call, struct anole_task *task)
-{
-    struct anole_operand output;
-    struct anole_call copy = *call;
-    copy.outputs = &output;
-    return describe(task, &copy, NULL) == ANOLE_DONE;
-}
-
-static bool parameter(struct anole_operand *type, const struct anole_call *call, uint32_t i)
-{
-    struct anole_task task;
-    return task_of(call, &task) && anole_task_parameter(type, &task_ops, &task, i);
-}
+static const struct anole_task_ops task_ops = {
+    .kind = ANOLE_TASK_CONV2D,
+    .name = "conv2d",
+    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
+    .infer_output = anole_convolution_infer_output,
+    .check = anole_convolution_check,
+    .write_key = anole_convolution_write_key,
+    .scan_key = anole_convolution_scan_key,
+    .label = label,
+    .weights = anole_convolution_weights,
+    .reduction = anole_convolution_reduction,
+    .pieces = anole_convolution_pieces,
+    .work = work,
+    .describe = describe,
+};
 
 const struct anole_op anole_op_conv2d = {
     .name = "conv2d",
@@ -91,10 +72,10 @@ const struct anole_op anole_op_conv2d = {
     .attribute_bytes = sizeof(struct anole_convolution),
     .defaults = &defaults,
     .keys = keys,
-    .infer = infer,
+    .infer = anole_task_call_infer,
     .compute = anole_reference_call,
-    .task = task_of,
+    .task = anole_task_call_task,
     .task_ops = &task_ops,
-    .parameter = parameter,
+    .parameter = anole_task_call_parameter,
     .flops = anole_reference_call_flops,
 };

@@ -126,23 +126,6 @@ static void *work(void *reference)
     return anole_convolution_work(reference, find_pixel);
 }
 
-static const struct anole_task_ops task_ops = {
-    .kind = ANOLE_TASK_CONV_TRANSPOSE2D,
-    .name = "conv_transpose2d",
-    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
-    .output_pad = true,
-    .infer_output = infer_output,
-    .check = check,
-    .write_key = write_key,
-    .scan_key = scan_key,
-    .label = label,
-    .weights = anole_convolution_weights,
-    .reduction = reduction,
-    .flops = flops,
-    .pieces = anole_convolution_pieces,
-    .work = work,
-};
-
 /* -------------------------------------------------------------- as an operator */
 
 static const struct anole_convolution defaults = {.groups = 1};
@@ -187,25 +170,23 @@ static enum anole_status describe(struct anole_task *task, struct anole_call *ca
     return anole_convolution_output(task, call, error);
 }
 
-static enum anole_status infer(struct anole_call *call, struct anole_error *error)
-{
-    struct anole_task task;
-    return describe(&task, call, error);
-}
-
-static bool task_of(const struct anole_call *call, struct anole_task *task)
-{
-    struct anole_operand output;
-    struct anole_call copy = *call;
-    copy.outputs = &output;
-    return describe(task, &copy, NULL) == ANOLE_DONE;
-}
-
-static bool parameter(struct anole_operand *type, const struct anole_call *call, uint32_t i)
-{
-    struct anole_task task;
-    return task_of(call, &task) && anole_task_parameter(type, &task_ops, &task, i);
-}
+static const struct anole_task_ops task_ops = {
+    .kind = ANOLE_TASK_CONV_TRANSPOSE2D,
+    .name = "conv_transpose2d",
+    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
+    .output_pad = true,
+    .infer_output = infer_output,
+    .check = check,
+    .write_key = write_key,
+    .scan_key = scan_key,
+    .label = label,
+    .weights = anole_convolution_weights,
+    .reduction = reduction,
+    .flops = flops,
+    .pieces = anole_convolution_pieces,
+    .work = work,
+    .describe = describe,
+};
 
 const struct anole_op anole_op_conv_transpose2d = {
     .name = "conv_transpose2d",
@@ -217,10 +198,10 @@ const struct anole_op anole_op_conv_transpose2d = {
     .attribute_bytes = sizeof(struct anole_convolution),
     .defaults = &defaults,
     .keys = keys,
-    .infer = infer,
+    .infer = anole_task_call_infer,
     .compute = anole_reference_call,
-    .task = task_of,
+    .task = anole_task_call_task,
     .task_ops = &task_ops,
-    .parameter = parameter,
+    .parameter = anole_task_call_parameter,
     .flops = anole_reference_call_flops,
 };

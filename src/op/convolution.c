@@ -311,17 +311,32 @@ enum anole_status anole_task_of_call(struct anole_task *task, struct anole_call 
     return status;
 }
 
-bool anole_task_parameter(struct anole_operand *type, const struct anole_task_ops *ops,
-                          const struct anole_task *task, uint32_t i)
+enum anole_status anole_task_call_infer(struct anole_call *call, struct anole_error *error)
 {
-    uint32_t dims[4], rank = ops->weights(dims, task);
-    if (i < 1 || i > 2)
+    struct anole_task task;
+    return call->op->task_ops->describe(&task, call, error);
+}
+
+bool anole_task_call_task(const struct anole_call *call, struct anole_task *task)
+{
+    struct anole_operand output;
+    struct anole_call copy = *call;
+    copy.outputs = &output;
+    return call->op->task_ops->describe(task, &copy, NULL) == ANOLE_DONE;
+}
+
+bool anole_task_call_parameter(struct anole_operand *type, const struct anole_call *call,
+                               uint32_t i)
+{
+    struct anole_task task;
+    uint32_t dims[4], rank = 1;
+    if (i < 1 || i > 2 || !anole_task_call_task(call, &task))
         return false;
-    if (i == 2) {
-        dims[0] = task->out_c;
-        rank = 1;
-    }
-    *type = (struct anole_operand){.dtype = task->dtype, .rank = rank};
+    if (i == 1)
+        rank = call->op->task_ops->weights(dims, &task);
+    else
+        dims[0] = task.out_c;
+    *type = (struct anole_operand){.dtype = task.dtype, .rank = rank};
     for (uint32_t d = 0; d < rank; d++)
         type->dims[d] = dims[d];
     return true;

@@ -73,9 +73,11 @@ enum anole_status anole_convolution_output(struct anole_task *task, struct anole
  * the flag of the bias, infers the output, checks the task and the types of both. */
 enum anole_status anole_task_of_call(struct anole_task *task, struct anole_call *call,
                                      struct anole_error *error);
-/* `parameter` of such an operator. */
-bool anole_task_parameter(struct anole_operand *type, const struct anole_task_ops *ops,
-                          const struct anole_task *task, uint32_t i);
+/* `infer`, `task` and `parameter` of such an operator, by its task_ops->describe. */
+enum anole_status anole_task_call_infer(struct anole_call *call, struct anole_error *error);
+bool anole_task_call_task(const struct anole_call *call, struct anole_task *task);
+bool anole_task_call_parameter(struct anole_operand *type, const struct anole_call *call,
+                               uint32_t i);
 
 /* -- Of struct anole_task_ops, for all that have a window -- */
 enum anole_status anole_convolution_infer_output(struct anole_task *task,

@@ -60,6 +60,13 @@ static void label(struct anole_text *text, const struct anole_task *task)
     anole_text_printf(text, "dense %" PRIu32 ">%" PRIu32, task->in_c, task->out_c);
 }
 
+static uint32_t output(uint32_t dims[4], const struct anole_task *task)
+{
+    dims[0] = task->batch;
+    dims[1] = task->out_c;
+    return 2;
+}
+
 static uint32_t weights(uint32_t dims[4], const struct anole_task *task)
 {
     dims[0] = task->out_c;
@@ -76,21 +83,6 @@ static void *work(void *reference)
 {
     return anole_convolution_work(reference, anole_convolution_pixel);
 }
-
-static const struct anole_task_ops task_ops = {
-    .kind = ANOLE_TASK_DENSE,
-    .name = "dense",
-    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
-    .infer_output = infer_output,
-    .check = check,
-    .write_key = write_key,
-    .scan_key = scan_key,
-    .label = label,
-    .weights = weights,
-    .reduction = reduction,
-    .pieces = anole_convolution_pieces,
-    .work = work,
-};
 
 /* -------------------------------------------------------------- as an operator */
 
@@ -138,25 +130,22 @@ static enum anole_status describe(struct anole_task *task, struct anole_call *ca
     return ANOLE_DONE;
 }
 
-static enum anole_status infer(struct anole_call *call, struct anole_error *error)
-{
-    struct anole_task task;
-    return describe(&task, call, error);
-}
-
-static bool task_of(const struct anole_call *call, struct anole_task *task)
-{
-    struct anole_operand output;
-    struct anole_call copy = *call;
-    copy.outputs = &output;
-    return describe(task, &copy, NULL) == ANOLE_DONE;
-}
-
-static bool parameter(struct anole_operand *type, const struct anole_call *call, uint32_t i)
-{
-    struct anole_task task;
-    return task_of(call, &task) && anole_task_parameter(type, &task_ops, &task, i);
-}
+static const struct anole_task_ops task_ops = {
+    .kind = ANOLE_TASK_DENSE,
+    .name = "dense",
+    .flags = ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL,
+    .infer_output = infer_output,
+    .check = check,
+    .write_key = write_key,
+    .scan_key = scan_key,
+    .label = label,
+    .output = output,
+    .weights = weights,
+    .reduction = reduction,
+    .pieces = anole_convolution_pieces,
+    .work = work,
+    .describe = describe,
+};
 
 const struct anole_op anole_op_dense = {
     .name = "dense",
@@ -167,10 +156,10 @@ const struct anole_op anole_op_dense = {
     .most_outputs = 1,
     .attribute_bytes = sizeof(struct dense),
     .keys = keys,
-    .infer = infer,
+    .infer = anole_task_call_infer,
     .compute = anole_reference_call,
-    .task = task_of,
+    .task = anole_task_call_task,
     .task_ops = &task_ops,
-    .parameter = parameter,
+    .parameter = anole_task_call_parameter,
     .flops = anole_reference_call_flops,
 };

@@ -92,6 +92,26 @@ const char *anole_task_label(char *out, size_t size, const struct anole_task *ta
     return out;
 }
 
+const char *anole_task_element_text(char *out, size_t size, const struct anole_task *task,
+                                    size_t at)
+{
+    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
+    uint32_t dims[4] = {task->batch, task->out_h, task->out_w, task->out_c}, rank = 4;
+    size_t stride = 1, length = 0;
+    if (ops && ops->output)
+        rank = ops->output(dims, task);
+    for (uint32_t d = 1; d < rank; d++)
+        stride *= dims[d];
+    out[0] = 0;
+    for (uint32_t d = 0; d < rank && length < size; d++) {
+        length += (size_t)snprintf(out + length, size - length, "[%zu]", at / stride);
+        at %= stride;
+        if (d + 1 < rank)
+            stride /= dims[d + 1];
+    }
+    return out;
+}
+
 /* -------------------------------------------------------------------- checks */
 
 enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_error *error)

@@ -35,9 +35,9 @@ enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_
  *   custom NAME f32
  * (n batch; input height x width x channels; k kernel, s stride, d dilation:
  * vertical x horizontal; p padding: top, left, bottom, right; g groups; o output
- * channels; e output padding.  Pitches that are not 0 come last: pitchIN,OUT,RESIDUAL).
- * Printable ASCII.  Two tasks that pass anole_task_check() are equal
- * if and only if their keys are.  key[ANOLE_TASK_KEY]. */
+ * channels; e output padding.  Pitches
+ * that are not 0 come last: pitchIN,OUT,RESIDUAL). Printable ASCII.  Two tasks that pass
+ * anole_task_check() are equal if and only if their keys are.  key[ANOLE_TASK_KEY]. */
 void anole_task_key(char *key, const struct anole_task *task);
 
 /* Reads a key back, and checks it; only what anole_task_key() writes is taken. */
@@ -75,6 +75,11 @@ size_t anole_task_output_elements(const struct anole_task *task);
 
 /* The shape of the weights (see enum anole_task_kind); returns its rank, 0: there are none. */
 uint32_t anole_task_weights(uint32_t dims[4], const struct anole_task *task);
+
+/* "[n][h][w][c]", the place of element `at` of the output, without the dimensions that the kind
+ * does not have.  Returns out. */
+const char *anole_task_element_text(char *out, size_t size, const struct anole_task *task,
+                                    size_t at);
 
 /* Bytes of an element of these: 2 of f16, else 4. */
 size_t anole_task_element_bytes(const struct anole_task *task);

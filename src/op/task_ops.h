@@ -14,6 +14,7 @@
 
 #define ANOLE_TASK_ELEMENTS_END (UINT64_C(1) << 31)
 
+struct anole_call;
 struct anole_reference;
 
 struct anole_task_ops {
@@ -34,6 +35,9 @@ struct anole_task_ops {
     /* The label up to the batch. */
     void (*label)(struct anole_text *text, const struct anole_task *task);
 
+    /* (optional) The output's shape without what a kind does not have; returns its rank.
+     * Absent: [batch][out_h][out_w][out_c]. */
+    uint32_t (*output)(uint32_t dims[4], const struct anole_task *task);
     /* The shape of what lies in ANOLE_ROLE_WEIGHTS; returns its rank. */
     uint32_t (*weights)(uint32_t dims[4], const struct anole_task *task);
     /* Multiply-adds behind one output element. */
@@ -45,6 +49,11 @@ struct anole_task_ops {
      * of its threads does: takes pieces until there are none.  NULL: there is none. */
     size_t (*pieces)(const struct anole_task *task);
     void *(*work)(void *reference);
+
+    /* Of a use of the operator: sets the task, but for what is fused into it, and the type of
+     * the output.  ERR_INPUT: the inputs do not fit. */
+    enum anole_status (*describe)(struct anole_task *task, struct anole_call *call,
+                                  struct anole_error *error);
 };
 
 /* The operations of a kind; NULL: there is no such kind. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "op/task_ops.h"
 #include "plugin/generator.h"
 #include "plugin/kernel.h"
 #include "plugin/plugin_message.h"
@@ -212,9 +213,9 @@ static void task_columns(struct row *row, const struct anole_task *task)
                               task->in_c,       task->out_h,     task->out_w,    task->out_c,
                               task->kernel_h,   task->kernel_w,  task->stride_h, task->stride_w,
                               task->dilation_h, task->dilation_w};
-    flag_column(row, task->kind == ANOLE_TASK_CONV2D);
-    flag_column(row, task->kind == ANOLE_TASK_DEPTHWISE_CONV2D);
-    flag_column(row, task->kind == ANOLE_TASK_DENSE);
+    for (uint32_t kind = 1; kind < ANOLE_TASK_OPERATOR; kind++)
+        if (anole_task_ops_of(kind))
+            flag_column(row, task->kind == kind);
     flag_column(row, task->flags & ANOLE_TASK_BIAS);
     flag_column(row, task->flags & ANOLE_TASK_RESIDUAL);
     flag_column(row, task->activation != ANOLE_ACT_NONE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/lockfile.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"

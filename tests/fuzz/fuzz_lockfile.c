@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "base/json.h"
+#include "base/file.h"
 #include "record/lockfile.h"
 
 #include <stdio.h>

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Files that are read or written as a whole.
+ */
+#ifndef ANOLE_FILE_H
+#define ANOLE_FILE_H
+
+#include "base/status.h"
+
+#include <stddef.h>
+
+/* Reads a regular file whole, NUL-terminated; *text is the caller's to free.
+ * Refuses folders, FIFOs and what is larger than `limit` (0: 64 MiB). */
+ANOLE_CHECKED enum anole_status anole_file_read(char **text, size_t *length, const char *path,
+                                                size_t limit, struct anole_error *error);
+/* Replaces a file as a whole: temporary file in the same folder, fsync, rename,
+ * fsync of the folder.  Under the final name there is the old content or the
+ * new, never a part; a failure leaves no temporary file.  Follows a symbolic
+ * link, keeps the old file's mode, refuses what is no regular file. */
+ANOLE_CHECKED enum anole_status anole_file_replace(const char *path, const char *text,
+                                                   size_t length, struct anole_error *error);
+
+#endif
