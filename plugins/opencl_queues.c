@@ -33,6 +33,9 @@ void opencl_queues_fini(struct opencl_queues *queues)
     for (uint32_t i = 0; queues->items && i < queues->count; i++)
         if (queues->items[i])
             clReleaseCommandQueue(queues->items[i]);
+    for (uint32_t i = 0; queues->parts && i < queues->count; i++)
+        clReleaseDevice(queues->parts[i]);
+    free(queues->parts);
     free(queues->items);
     free(queues->claims);
     free(queues->cores);
@@ -48,18 +51,26 @@ int opencl_queues_init(struct opencl_queues *queues, cl_context context,
     queues->items = calloc(options->count, sizeof(cl_command_queue));
     queues->claims = aligned_alloc(sizeof *queues->claims, options->count * sizeof *queues->claims);
     queues->cores = options->cores ? calloc(options->count, sizeof *queues->cores) : NULL;
-    if (!queues->items || !queues->claims || (options->cores && !queues->cores)) {
+    cl_device_id *parts = options->parts ? calloc(options->count, sizeof(cl_device_id)) : NULL;
+    if (!queues->items || !queues->claims || (options->cores && !queues->cores) ||
+        (options->parts && !parts)) {
+        free(parts);
         opencl_queues_fini(queues);
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     }
     if (queues->cores)
         memcpy(queues->cores, options->cores, options->count * sizeof *queues->cores);
     for (uint32_t i = 0; i < queues->count && !error; i++)
-        queues->items[i] = clCreateCommandQueue(context, options->device, 0, &error);
+        queues->items[i] =
+            clCreateCommandQueue(context, parts ? options->parts[i] : options->device, 0, &error);
     if (error) {
+        free(parts);
         opencl_queues_fini(queues);
         return opencl_fail(message, ANOLE_DEVICE_LOST, error, "clCreateCommandQueue");
     }
+    if (parts)
+        memcpy(parts, options->parts, options->count * sizeof(cl_device_id));
+    queues->parts = parts;
     queues->pool_options = (struct opencl_thread_pool_options){
         .count = options->count, .spins = options->spins, .cores = queues->cores};
     return ANOLE_OK;

@@ -19,10 +19,15 @@
  * all others on the first device. */
 struct opencl_queues_options {
     cl_device_id device;
+    /* Instead of one such device: a part of the first device for each queue, [count], sub-devices
+     * which are released with the queues; `device` is then the first of them.  Or NULL. */
+    const cl_device_id *parts;
     uint32_t count;   /* 0: all kernels run on the first device */
     bool spins;       /* waiting threads have their cores for themselves */
     const int *cores; /* the core of each queue's thread, [count], or NULL */
 };
+
+#define OPENCL_MOST_PARTS 64
 
 /* Where the first group of all has its place, in each dimension, in kernels that these
  * queues launch: never 0, so that the driver compiles for launches with an offset only. */

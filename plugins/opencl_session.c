@@ -49,8 +49,11 @@ static void give_number(unsigned number)
 static cl_context make_context(cl_device_id id, const struct opencl_queues_options *queues,
                                cl_int *error)
 {
-    const cl_device_id devices[] = {id, queues->device};
-    return clCreateContext(NULL, queues->count ? 2 : 1, devices, NULL, NULL, error);
+    cl_device_id devices[1 + OPENCL_MOST_PARTS] = {id, queues->device};
+    cl_uint count = queues->count ? 2 : 1;
+    for (; queues->parts && count <= queues->count && count <= OPENCL_MOST_PARTS; count++)
+        devices[count] = queues->parts[count - 1];
+    return clCreateContext(NULL, count, devices, NULL, NULL, error);
 }
 
 int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queues,
@@ -303,8 +306,11 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     if (asprintf(&options, "%s%s%s", kernel->options, first, number) < 0)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
+    const struct opencl_queues *queues = &session->queues;
+    const bool for_parts = build->device == queues->device && queues->parts;
     if (p)
-        error = clBuildProgram(p, 1, &build->device, options, NULL, NULL);
+        error = clBuildProgram(p, for_parts ? queues->count : 1,
+                               for_parts ? queues->parts : &build->device, options, NULL, NULL);
     free(options);
     if (!p)
         return opencl_fail(message, ANOLE_BUILD_FAILED, error, "Making a program object");

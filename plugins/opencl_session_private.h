@@ -15,7 +15,8 @@ struct opencl_claim {
 };
 
 struct opencl_queues {
-    cl_device_id device; /* runs a kernel in the thread that waits for it */
+    cl_device_id device; /* runs a kernel in the thread that waits for it; or the first part */
+    cl_device_id *parts; /* of the session's device, one a queue; NULL: all are of `device` */
     uint32_t count;      /* 0: there are none */
     cl_command_queue *items;
     struct opencl_claim *claims; /* [count] */

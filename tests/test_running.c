@@ -412,6 +412,54 @@ static void test_cpu_runs_in_threads_at_once(void **state)
     run_in_threads(cpu_plugins, "cpu");
 }
 
+/* As the environment says: it is read when a device is opened. */
+static void compare_queues(void)
+{
+    struct fixture f;
+    float input[INPUTS], expected[OUTPUTS], output[OUTPUTS], again[OUTPUTS];
+    fill(input, 4);
+    open_fixture(&f, cpu_plugins, "cpu", 0);
+    run_copied(f.model, input, output);
+    run_copied(f.model, input, again);
+    close_fixture(&f);
+    reference(input, expected);
+    assert_close(output, expected);
+    assert_memory_equal(output, again, sizeof output);
+}
+
+static void test_cpu_runs_by_sub_devices(void **state)
+{
+    (void)state;
+    if (!cpu_plugins[0])
+        skip();
+    setenv("ANOLE_CPU_QUEUES", "parts", 1);
+    compare_queues();
+    unsetenv("ANOLE_CPU_QUEUES");
+}
+
+/* The devices of PoCL are those of the environment in which it was loaded: in a process of its
+ * own. */
+static void test_cpu_runs_by_own_queues(void **state)
+{
+    (void)state;
+    char self[4096], command[4400];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (!cpu_plugins[0] || length < 0)
+        skip();
+    self[length] = 0;
+    snprintf(command, sizeof command,
+             "POCL_DEVICES='cpu pthread tbb cpu-tbb cpu-minimal basic' ANOLE_CPU_QUEUES=own "
+             "'%s' own >/dev/null",
+             self);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_own_queues(void **state)
+{
+    (void)state;
+    compare_queues();
+}
+
 /* ---------------------------------------------------------------------- all */
 
 static void link_plugin(const char *name)
@@ -447,7 +495,7 @@ static void make_files(void)
         cpu_plugins[0] = 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load_tells_what_a_network_is_like),
@@ -457,11 +505,16 @@ int main(void)
         cmocka_unit_test(test_models_run_in_threads_at_once),
         cmocka_unit_test(test_cpu_runs_in_place_and_leaves_the_process_alone),
         cmocka_unit_test(test_cpu_runs_in_threads_at_once),
+        cmocka_unit_test(test_cpu_runs_by_sub_devices),
+        cmocka_unit_test(test_cpu_runs_by_own_queues),
     };
+    const struct CMUnitTest own[] = {cmocka_unit_test(test_own_queues)};
+    (void)argv;
     char command[128];
     make_files();
     setenv("ANOLE_PLUGIN_DIR", "", 1); /* no other backend than a test's own */
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = argc > 1 ? cmocka_run_group_tests(own, NULL, NULL)
+                          : cmocka_run_group_tests(tests, NULL, NULL);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     return system(command) != 0 || failed;
 }

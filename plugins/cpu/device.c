@@ -167,6 +167,8 @@ static int open_as_guest(const struct anole_host *host, cl_device_id id, cl_devi
         return code;
     cpu_queues_choose_as_guest(&queues, part ? part : id, alone);
     code = opencl_open_queues(part ? part : id, &queues.options, session, message);
+    for (uint32_t i = 0; code && queues.options.parts && i < queues.options.count; i++)
+        clReleaseDevice(queues.parts[i]);
     if (part && code)
         clReleaseDevice(part);
     else if (part)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "own", "pool", or, as without it, what seems best: "auto". */
+/* "own", "pool", or, as without it, what seems best: "auto".  In a process that is not ours also
+ * "parts". */
 #define SETTING "ANOLE_CPU_QUEUES"
 
 /* Beyond this nobody has measured whether threads that spin are worth it. */
@@ -160,10 +161,26 @@ void cpu_queues_choose(struct cpu_queues *queues, cl_device_id id, cl_device_id 
                             : "threads of the driver sleep between two launches");
 }
 
+/* A sub-device of one thread for each queue. */
+static void use_parts(struct cpu_queues *queues, cl_device_id id, uint32_t count)
+{
+    const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY, 1, 0};
+    cl_uint made = 0;
+    if (count < 2 || count > OPENCL_MOST_PARTS)
+        return use_pool(queues, "there is one thread, or there are very many");
+    if (clCreateSubDevices(id, equally, OPENCL_MOST_PARTS, queues->parts, &made) || made != count)
+        return use_pool(queues, "it cannot be divided");
+    queues->options = (struct opencl_queues_options){
+        .device = queues->parts[0], .parts = queues->parts, .count = count, .spins = true};
+    snprintf(queues->why, sizeof queues->why, SETTING " says so");
+}
+
 void cpu_queues_choose_as_guest(struct cpu_queues *queues, cl_device_id id, cl_device_id device)
 {
     const uint32_t count = (uint32_t)opencl_device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
-    *queues = (struct cpu_queues){.forced = setting_is("own")};
+    *queues = (struct cpu_queues){.forced = setting_is("own") || setting_is("parts")};
+    if (setting_is("parts"))
+        return use_parts(queues, id, count);
     if (!setting_is("own"))
         return use_pool(queues, "the process is not ours");
     if (count < 2 || count > CPU_MAX_QUEUES || !device)

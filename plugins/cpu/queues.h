@@ -12,8 +12,9 @@
 struct cpu_queues {
     struct opencl_queues_options options; /* .count 0: the pool; .cores is below or NULL */
     int cores[CPU_MAX_QUEUES];
-    bool forced;   /* ANOLE_CPU_QUEUES says so */
-    char why[160]; /* a clause: why so */
+    cl_device_id parts[OPENCL_MOST_PARTS]; /* what options.parts points to */
+    bool forced;                           /* ANOLE_CPU_QUEUES says so */
+    char why[160];                         /* a clause: why so */
 };
 
 /* Asks PoCL for a device without threads beside its pool, unless the user has chosen the
@@ -28,8 +29,10 @@ void cpu_queues_take_device(cl_device_id *device, cl_device_id *ids, uint32_t *c
 /* Chooses for the pool `id`; `device` as above. */
 void cpu_queues_choose(struct cpu_queues *queues, cl_device_id id, cl_device_id device);
 
-/* The same in a process that is not ours: the pool, unless its environment has both devices
- * (see above) and says ANOLE_CPU_QUEUES=own.  No thread is bound to a core. */
+/* The same in a process that is not ours: the pool; unless its environment has both devices
+ * (see above) and says ANOLE_CPU_QUEUES=own, or says ANOLE_CPU_QUEUES=parts: then each queue is of
+ * a sub-device.  No thread is bound to a core.  Parts are the caller's to release, unless they
+ * are handed on. */
 void cpu_queues_choose_as_guest(struct cpu_queues *queues, cl_device_id id, cl_device_id device);
 
 #endif
