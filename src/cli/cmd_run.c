@@ -452,15 +452,16 @@ static json_t *checks_json(const struct session *s)
 static json_t *start_json(const struct session *s)
 {
     const struct anole_start *start = anole_instance_start(s->instance);
-    return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "read_seconds",
-        anole_json_real(s->read_seconds), "devices_seconds", anole_json_real(s->devices_seconds),
-        "plan_seconds", anole_json_real(s->plan_seconds), "driver_seconds",
-        anole_json_real(start->open), "build_seconds", anole_json_real(start->build),
-        "pack_seconds", anole_json_real(start->pack), "upload_seconds",
-        anole_json_real(start->upload), "kernels", (json_int_t)start->kernel_count,
-        "cached_kernels", (json_int_t)start->cached_kernels, "packed",
-        (json_int_t)start->weights_count, "cached_packed", (json_int_t)start->cached_weights);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "read_seconds",
+                     anole_json_real(s->read_seconds), "devices_seconds",
+                     anole_json_real(s->devices_seconds), "plan_seconds",
+                     anole_json_real(s->plan_seconds), "driver_seconds",
+                     anole_json_real(start->open), "build_seconds", anole_json_real(start->build),
+                     "pack_seconds", anole_json_real(start->pack), "upload_seconds",
+                     anole_json_real(start->upload), "kernels", (json_int_t)start->kernel_count,
+                     "cached_kernels", (json_int_t)start->cached_kernels, "worker_kernels",
+                     (json_int_t)start->worker_kernels, "packed", (json_int_t)start->weights_count,
+                     "cached_packed", (json_int_t)start->cached_weights);
 }
 
 static enum anole_status print_json(const struct session *s, struct anole_error *error)

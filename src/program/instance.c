@@ -2,6 +2,7 @@
 #include "program/instance.h"
 
 #include "base/clock.h"
+#include "devices/build_ahead.h"
 #include "plugin/host.h"
 #include "plugin/plugin_message.h"
 #include "program/cache.h"
@@ -216,8 +217,8 @@ static enum anole_status write_constants(struct anole_instance *instance, struct
     return status;
 }
 
-/* Keeps what was built, if the backend hands it over. */
-static void keep_build(struct anole_instance *instance, size_t k)
+/* Keeps what was built.  False: the backend does not hand it over, or there is no cache. */
+static bool keep_build(struct anole_instance *instance, size_t k)
 {
     const struct anole_plugin *plugin = instance->plugin;
     struct anole_message message = {.size = sizeof message};
@@ -226,58 +227,118 @@ static void keep_build(struct anole_instance *instance, size_t k)
         plugin->binary(instance->session, instance->builds[k], NULL, &bytes, &message) !=
             ANOLE_OK ||
         bytes == 0 || bytes > MAX_BINARY)
-        return;
+        return false;
     const size_t room = bytes;
     void *binary = malloc(room);
-    if (binary &&
-        plugin->binary(instance->session, instance->builds[k], binary, &bytes, &message) ==
-            ANOLE_OK &&
-        bytes == room)
+    bool good = binary &&
+                plugin->binary(instance->session, instance->builds[k], binary, &bytes, &message) ==
+                    ANOLE_OK &&
+                bytes == room;
+    if (good)
         anole_program_cache_store_kernel(
             instance->cache, &instance->program->kernels[k].generated->kernel, binary, bytes);
     free(binary);
+    return good;
 }
 
-/* From the cache, or from its source. */
-static int build_kernel(struct anole_instance *instance, size_t k, struct anole_message *message)
+/* True if it could be built, and was built from the binary. */
+static bool build_from(struct anole_instance *instance, size_t k, const void *binary, size_t bytes)
 {
-    const struct anole_plugin *plugin = instance->plugin;
-    const struct anole_kernel *kernel = &instance->program->kernels[k].generated->kernel;
-    struct anole_disk_entry binary = {.data = NULL};
-    int code = ANOLE_BUILD_FAILED;
-    bool used = false;
-    message->text[0] = '\0';
-    if (anole_program_cache_find_kernel(&binary, instance->cache, kernel)) {
-        code = plugin->build(instance->session, kernel, binary.data, binary.bytes,
-                             &instance->builds[k], message);
-        used = code == ANOLE_OK && !message->text[0];
+    struct anole_message message = {.size = sizeof message};
+    int code =
+        instance->plugin->build(instance->session, &instance->program->kernels[k].generated->kernel,
+                                binary, bytes, &instance->builds[k], &message);
+    if (code == ANOLE_OK && !message.text[0])
+        return true;
+    if (code == ANOLE_OK)
+        instance->plugin->release(instance->session, instance->builds[k]);
+    instance->builds[k] = NULL;
+    return false;
+}
+
+/* A kernel may have been made for a step that is done in another way after all. */
+static bool is_used(const struct anole_program *program, size_t kernel)
+{
+    for (size_t s = 0; s < program->step_count; s++)
+        if (program->steps[s].kernel == kernel)
+            return true;
+    return false;
+}
+
+/* Builds what the cache has. */
+static void build_cached(struct anole_instance *instance)
+{
+    const struct anole_program *program = instance->program;
+    for (size_t k = 0; k < program->kernel_count; k++) {
+        struct anole_disk_entry binary = {.data = NULL};
+        if (!is_used(program, k))
+            continue;
+        instance->start.kernel_count++;
+        if (anole_program_cache_find_kernel(&binary, instance->cache,
+                                            &program->kernels[k].generated->kernel) &&
+            build_from(instance, k, binary.data, binary.bytes))
+            instance->start.cached_kernels++;
         anole_disk_entry_fini(&binary);
     }
-    if (code != ANOLE_OK)
-        code = plugin->build(instance->session, kernel, NULL, 0, &instance->builds[k], message);
-    if (code != ANOLE_OK) {
-        instance->builds[k] = NULL;
-        return code;
-    }
-    instance->start.kernel_count++;
-    instance->start.cached_kernels += used;
-    if (!used)
-        keep_build(instance, k);
-    return ANOLE_OK;
 }
 
-static enum anole_status build_kernels(struct anole_instance *instance, struct anole_error *error)
+/* Has workers build what is left. */
+static enum anole_status build_by_workers(struct anole_instance *instance, const char *driver,
+                                          uint32_t threads, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_built_kernel *kernels = calloc(program->kernel_count + 1, sizeof *kernels);
+    size_t *places = calloc(program->kernel_count + 1, sizeof *places), count = 0;
+    enum anole_status status = kernels && places ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t k = 0; k < program->kernel_count && status == ANOLE_DONE; k++)
+        if (!instance->builds[k] && is_used(program, k)) {
+            kernels[count].kernel = &program->kernels[k].generated->kernel;
+            places[count++] = k;
+        }
+    if (status == ANOLE_DONE && count > 1)
+        status = anole_build_ahead(kernels, count, program->backend, driver, program->device.index,
+                                   threads, error);
+    for (size_t i = 0; i < count; i++) {
+        if (status == ANOLE_DONE && kernels[i].binary &&
+            build_from(instance, places[i], kernels[i].binary, kernels[i].bytes)) {
+            anole_program_cache_store_kernel(instance->cache, kernels[i].kernel, kernels[i].binary,
+                                             kernels[i].bytes);
+            instance->start.worker_kernels++;
+        }
+        free(kernels[i].binary);
+    }
+    free(places);
+    free(kernels);
+    return status;
+}
+
+/* From the cache; one from its source, to see whether there are binaries; the others by workers,
+ * and what these did not bring from its source, too, so that the reason is known. */
+static enum anole_status build_kernels(struct anole_instance *instance, const char *driver,
+                                       uint32_t threads, struct anole_error *error)
 {
     const struct anole_program *program = instance->program;
     struct anole_message message = {.size = sizeof message};
     double start = anole_clock();
+    bool first = true;
+    build_cached(instance);
     for (size_t s = 0; s < program->step_count; s++) {
         size_t k = program->steps[s].kernel;
         if (k == ANOLE_NONE || instance->builds[k])
             continue;
-        int code = build_kernel(instance, k, &message);
-        if (code != ANOLE_OK)
+        int code =
+            instance->plugin->build(instance->session, &program->kernels[k].generated->kernel, NULL,
+                                    0, &instance->builds[k], &message);
+        if (code != ANOLE_OK) {
+            instance->builds[k] = NULL;
             return fail_step(instance, error, code, &message, "building its kernel", s);
+        }
+        bool kept = keep_build(instance, k);
+        enum anole_status status =
+            first && kept ? build_by_workers(instance, driver, threads, error) : ANOLE_DONE;
+        if (status)
+            return status;
+        first = false;
     }
     instance->start.build = anole_clock() - start;
     return ANOLE_DONE;
@@ -414,7 +475,7 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
     if (status == ANOLE_DONE)
         status = open_device(new, driver, threads, error);
     if (status == ANOLE_DONE)
-        status = build_kernels(new, error);
+        status = build_kernels(new, driver, threads, error);
     if (status == ANOLE_DONE)
         status = make_buffers(new, error);
     if (status == ANOLE_DONE)

@@ -19,6 +19,7 @@ struct anole_start {
     double pack;   /* weights as kernels read them, or finding them in the cache */
     double upload; /* constants, to the device */
     size_t kernel_count, cached_kernels;
+    size_t worker_kernels;                /* built by worker processes */
     size_t weights_count, cached_weights; /* tensors that kernels lay out */
 };
 

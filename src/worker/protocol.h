@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_PROTOCOL_VERSION 2u
+#define ANOLE_PROTOCOL_VERSION 3u
 #define ANOLE_FRAME_MAGIC 0x46454c41u /* "ALEF" */
 #define ANOLE_FRAME_HEADER 32u
 #define ANOLE_STEP 256 /* bytes of what a worker says that it does, in words */
@@ -41,6 +41,7 @@
     X(ROUND, 64)                       /* time once, in turn, what was loaded */                   \
     X(UNLOAD, 64)                      /* forget what was loaded */                                \
     X(DIAGNOSE, 16384)                 /* load a plugin, let it look for what is wrong */          \
+    X(COMPILE, 9 << 20)                /* load a plugin, build kernels, give back the binaries */  \
     /* what a worker says */                                                                       \
     X(HELLO, 256)                                                                                  \
     X(VETTED, 65536)                                                                               \
@@ -50,6 +51,7 @@
     X(RESULT, 65536)  /* of TRIAL or LOAD */                                                       \
     X(SAMPLES, 65536) /* of ROUND */                                                               \
     X(DIAGNOSED, 131072)                                                                           \
+    X(COMPILED, ANOLE_MAX_BINARY + 65536)                                                          \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
     /* what a worker says unasked */                                                               \
     X(STAGE, 512) /* what it does next */                                                          \

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "worker/compile.h"
 #include "worker/confine.h"
 #include "worker/describe.h"
 #include "worker/message.h"
@@ -180,6 +181,40 @@ static void do_diagnose(struct worker *worker, const struct anole_frame *frame,
         ANSWER(worker, DIAGNOSED, diagnose_reply, reply);
     }
     free(reply);
+}
+
+/* -- Compile -- */
+
+static void serve_compile(struct worker *worker, struct anole_wire *wire)
+{
+    enum anole_refusal refusal;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_compile_request *request = calloc(1, sizeof *request);
+    struct anole_wire answer;
+    anole_wire_writer_init(&answer);
+    enum anole_status status = request ? ANOLE_DONE : anole_fail_memory(&error);
+    if (status == ANOLE_DONE) {
+        anole_wire_compile_request(wire, request);
+        status = load(worker, request->path, &refusal, &error);
+    }
+    if (status == ANOLE_DONE) {
+        say_stage(worker, ANOLE_STAGE_BUILD, UINT32_MAX);
+        status = anole_compile(&answer, wire, request, &worker->backend->plugin, &error);
+    }
+    if (status == ANOLE_DONE && answer.failed)
+        status = anole_fail_memory(&error);
+    if (status == ANOLE_DONE) {
+        pthread_mutex_lock(&worker->saying);
+        struct anole_wire before = worker->reply;
+        worker->reply = answer;
+        send_frame(worker, ANOLE_FRAME_COMPILED, worker->answering);
+        worker->reply = before;
+        pthread_mutex_unlock(&worker->saying);
+    } else {
+        answer_failed(worker, &error);
+    }
+    anole_wire_fini(&answer);
+    free(request);
 }
 
 /* -- Prepare -- */
@@ -394,6 +429,9 @@ static void serve(struct worker *worker, const struct anole_frame *frame)
         SERVE(probe)
     case ANOLE_FRAME_DIAGNOSE:
         SERVE(diagnose)
+    case ANOLE_FRAME_COMPILE:
+        serve_compile(worker, &wire);
+        return;
     case ANOLE_FRAME_PREPARE:
         SERVE(prepare)
     case ANOLE_FRAME_OPEN:

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker/compile.h"
+
+#include "plugin/host.h"
+#include "plugin/plugin_message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SOURCE ((size_t)4 << 20)
+#define MAX_OPTIONS ((size_t)64 << 10)
+#define MAX_TENSORS 4096u
+
+/* --------------------------------------------------------------------- wire */
+
+/* A text in a block, with its NUL. */
+static void wire_text(struct anole_wire *wire, const char **text, size_t *length, size_t limit)
+{
+    const void *data = *text;
+    size_t bytes = wire->reading ? 0 : *length + 1;
+    anole_wire_block(wire, &data, &bytes, limit + 1);
+    if (!wire->reading || wire->failed)
+        return;
+    if (!data || memchr(data, '\0', bytes) != (const char *)data + bytes - 1) {
+        wire->failed = true;
+        return;
+    }
+    *text = data;
+    *length = bytes - 1;
+}
+
+static void wire_launch(struct anole_wire *wire, struct anole_launch *launch, char *name,
+                        size_t name_size)
+{
+    anole_wire_text(wire, name, name_size);
+    anole_wire_u32(wire, &launch->dimensions);
+    for (int d = 0; d < 3; d++) {
+        anole_wire_u64(wire, &launch->global[d]);
+        anole_wire_u64(wire, &launch->local[d]);
+    }
+    anole_wire_count(wire, &launch->arg_count, ANOLE_MAX_ARGS);
+    for (uint32_t i = 0; i < launch->arg_count && !wire->failed; i++) {
+        anole_wire_u32(wire, &launch->args[i].role);
+        anole_wire_u32(wire, &launch->args[i].bytes);
+        anole_wire_i64(wire, &launch->args[i].value);
+    }
+}
+
+static void wire_tensors(struct anole_wire *wire, struct anole_compiled_kernel *item)
+{
+    uint32_t count = item->custom.tensor_count;
+    anole_wire_text(wire, item->operator_name, sizeof item->operator_name);
+    anole_wire_count(wire, &count, MAX_TENSORS);
+    if (wire->failed)
+        return;
+    if (wire->reading) {
+        item->custom = (struct anole_custom){.size = sizeof item->custom,
+                                             .language = ANOLE_OPENCL_C,
+                                             .name = item->operator_name,
+                                             .tensor_count = count};
+        item->tensor_bytes = calloc((size_t)count + 1, sizeof *item->tensor_bytes);
+        item->custom.tensor_bytes = item->tensor_bytes;
+        if (!item->tensor_bytes) {
+            wire->failed = true;
+            return;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++)
+        anole_wire_u64(wire, &item->tensor_bytes[i]);
+}
+
+/* What anole_wire_task() leaves out, as it came later. */
+static void wire_task(struct anole_wire *wire, struct anole_compiled_kernel *item)
+{
+    struct anole_task *task = &item->task;
+    double alpha = (double)task->alpha, beta = (double)task->beta;
+    bool tensors = task->kind == ANOLE_TASK_OPERATOR;
+    anole_wire_task(wire, task);
+    anole_wire_u32(wire, &task->output_pad_h);
+    anole_wire_u32(wire, &task->output_pad_w);
+    anole_wire_u32(wire, &task->in_pitch);
+    anole_wire_u32(wire, &task->out_pitch);
+    anole_wire_u32(wire, &task->residual_pitch);
+    anole_wire_f64(wire, &alpha);
+    anole_wire_f64(wire, &beta);
+    anole_wire_bool(wire, &tensors);
+    task->alpha = (float)alpha;
+    task->beta = (float)beta;
+    if (!wire->failed && tensors)
+        wire_tensors(wire, item);
+    if (wire->reading)
+        task->custom = tensors ? &item->custom : NULL;
+}
+
+static void wire_kernel(struct anole_wire *wire, struct anole_compiled_kernel *item)
+{
+    struct anole_kernel *kernel = &item->kernel;
+    size_t options = wire->reading ? 0 : strlen(kernel->options);
+    uint64_t packed = kernel->packed_weights, workspace = kernel->workspace;
+    wire_text(wire, &kernel->source, &kernel->source_length, MAX_SOURCE);
+    wire_text(wire, &kernel->options, &options, MAX_OPTIONS);
+    anole_wire_u64(wire, &packed);
+    anole_wire_u64(wire, &workspace);
+    anole_wire_count(wire, &kernel->launch_count, ANOLE_MAX_LAUNCHES);
+    for (uint32_t i = 0; i < kernel->launch_count && !wire->failed; i++) {
+        if (wire->reading)
+            item->launches[i] =
+                (struct anole_launch){.size = sizeof item->launches[i], .kernel = item->names[i]};
+        wire_launch(wire, &item->launches[i], item->names[i], sizeof item->names[i]);
+    }
+    anole_wire_count(wire, &kernel->value_count, ANOLE_MAX_KNOBS);
+    for (uint32_t i = 0; i < kernel->value_count && !wire->failed; i++)
+        anole_wire_i64(wire, &item->values[i]);
+    wire_task(wire, item);
+    kernel->packed_weights = (size_t)packed;
+    kernel->workspace = (size_t)workspace;
+}
+
+void anole_wire_compile_request(struct anole_wire *wire, struct anole_compile_request *message)
+{
+    anole_wire_text(wire, message->path, sizeof message->path);
+    anole_wire_text(wire, message->driver, sizeof message->driver);
+    anole_wire_u32(wire, &message->index);
+    anole_wire_u32(wire, &message->threads);
+}
+
+/* ---------------------------------------------------------------------- ask */
+
+void anole_compile_begin(struct anole_wire *wire, const char *path, const char *driver,
+                         uint32_t index, uint32_t threads)
+{
+    struct anole_compile_request request = {.index = index, .threads = threads};
+    strncpy(request.path, path, sizeof request.path - 1);
+    strncpy(request.driver, driver, sizeof request.driver - 1);
+    anole_wire_writer_init(wire);
+    anole_wire_compile_request(wire, &request);
+}
+
+/* The parts that a kernel points to, where they are written from. */
+static void unfold(struct anole_compiled_kernel *item, const struct anole_kernel *kernel)
+{
+    item->kernel = *kernel;
+    item->task = *kernel->task;
+    for (uint32_t i = 0; i < kernel->launch_count && i < ANOLE_MAX_LAUNCHES; i++) {
+        item->launches[i] = kernel->launches[i];
+        strncpy(item->names[i], kernel->launches[i].kernel, sizeof item->names[i] - 1);
+    }
+    for (uint32_t i = 0; i < kernel->value_count && i < ANOLE_MAX_KNOBS; i++)
+        item->values[i] = kernel->values[i];
+    if (kernel->task->kind != ANOLE_TASK_OPERATOR)
+        return;
+    item->custom = *kernel->task->custom;
+    item->tensor_bytes = (uint64_t *)(uintptr_t)item->custom.tensor_bytes; /* read only */
+    strncpy(item->operator_name, item->custom.name, sizeof item->operator_name - 1);
+}
+
+bool anole_compile_add(struct anole_wire *wire, const struct anole_kernel *kernel)
+{
+    const size_t before = wire->length;
+    if (kernel->source_length > MAX_SOURCE ||
+        kernel->source_length + MAX_OPTIONS > ANOLE_COMPILE_BYTES - before)
+        return false;
+    struct anole_compiled_kernel *item = calloc(1, sizeof *item);
+    if (!item)
+        return false;
+    unfold(item, kernel);
+    wire_kernel(wire, item);
+    free(item);
+    if (wire->failed || wire->length > ANOLE_COMPILE_BYTES) {
+        wire->length = before;
+        wire->failed = false;
+        return false;
+    }
+    return true;
+}
+
+void anole_compile_take(struct anole_wire *wire, const void **binary, size_t *bytes)
+{
+    *binary = NULL;
+    *bytes = 0;
+    anole_wire_block(wire, binary, bytes, ANOLE_MAX_BINARY);
+    if (wire->failed)
+        *binary = NULL;
+}
+
+/* ------------------------------------------------------------------- answer */
+
+/* The binary of a kernel, on the heap; NULL: none. */
+static void *build(struct anole_session *session, const struct anole_plugin *plugin,
+                   const struct anole_kernel *kernel, size_t *bytes)
+{
+    struct anole_message message = {.size = sizeof message};
+    struct anole_build *built;
+    void *binary = NULL;
+    *bytes = 0;
+    if (plugin->build(session, kernel, NULL, 0, &built, &message) != ANOLE_OK)
+        return NULL;
+    if (plugin->binary(session, built, NULL, bytes, &message) == ANOLE_OK && *bytes > 0 &&
+        *bytes <= ANOLE_MAX_BINARY)
+        binary = malloc(*bytes);
+    const size_t room = *bytes;
+    if (binary &&
+        (plugin->binary(session, built, binary, bytes, &message) != ANOLE_OK || *bytes != room)) {
+        free(binary);
+        binary = NULL;
+    }
+    plugin->release(session, built);
+    return binary;
+}
+
+/* Builds the next kernel of a request. */
+static enum anole_status build_next(struct anole_wire *reply, struct anole_wire *wire,
+                                    struct anole_session *session,
+                                    const struct anole_plugin *plugin, struct anole_error *error)
+{
+    struct anole_compiled_kernel *item = calloc(1, sizeof *item);
+    if (!item)
+        return anole_fail_memory(error);
+    enum anole_status status = ANOLE_DONE;
+    item->kernel = (struct anole_kernel){.size = sizeof item->kernel,
+                                         .launches = item->launches,
+                                         .values = item->values,
+                                         .task = &item->task};
+    wire_kernel(wire, item);
+    if (wire->failed) {
+        status = anole_fail(error, ANOLE_ERR_INTERNAL, "a COMPILE request cannot be read");
+    } else {
+        size_t bytes = 0;
+        void *binary = build(session, plugin, &item->kernel, &bytes);
+        const void *block = binary;
+        if (!binary || reply->length + bytes > ANOLE_MAX_BINARY) {
+            block = NULL;
+            bytes = 0;
+        }
+        anole_wire_block(reply, &block, &bytes, ANOLE_MAX_BINARY);
+        free(binary);
+    }
+    free(item->tensor_bytes);
+    free(item);
+    return status;
+}
+
+enum anole_status anole_compile(struct anole_wire *reply, struct anole_wire *wire,
+                                const struct anole_compile_request *request,
+                                const struct anole_plugin *plugin, struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    struct anole_session *session;
+    const struct anole_host *host = anole_host_get(request->threads);
+    if (!host)
+        return anole_fail_memory(error);
+    if (!plugin->binary)
+        return anole_fail(error, ANOLE_ERR_INTERNAL, "the backend gives no binaries");
+    int code = plugin->open(host, request->driver, request->index, &session, &message);
+    if (code != ANOLE_OK)
+        return anole_plugin_failure(error, ANOLE_ERR_NO_DEVICE, code, &message);
+    enum anole_status status = ANOLE_DONE;
+    while (status == ANOLE_DONE && !anole_wire_complete(wire))
+        status = build_next(reply, wire, session, plugin, error);
+    plugin->close(session);
+    return status;
+}
