@@ -13,15 +13,18 @@
 #include "program/weights.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAX_WORDS 256 /* of --input, and of --check */
 #define DEFAULT_REPEAT 10
 #define DEFAULT_TOLERANCE 2e-4
 #define PROFILE_RUNS 10
-#define SEED 1 /* of inputs and weights that are not given */
+#define LARGE_FILE (4 << 20) /* bytes: reading it takes longer than a thread to start */
+#define SEED 1               /* of inputs and weights that are not given */
 
 struct arguments {
     const char *file, *device, *tuned, *output, *trace;
@@ -163,7 +166,7 @@ struct session {
     struct anole_summary latency;
     struct anole_profile profile;
     /* From nothing to ready, and parts of it: the network and its inputs are read, devices are
-     * found, kernels are generated and memory is planned. */
+     * found (what is left of that by then), kernels are generated and memory is planned. */
     double start_seconds, read_seconds, devices_seconds, plan_seconds;
 };
 
@@ -266,18 +269,60 @@ static void say_match(const struct session *s)
                        tuned->missing + tuned->outdated ? "; the others run with defaults" : "");
 }
 
+/* Devices, found while the network is read. */
+struct finding {
+    struct session *session;
+    enum anole_status status;
+    struct anole_error error;
+    pthread_t thread;
+    bool threaded;
+};
+
+static void *find_devices(void *context)
+{
+    struct finding *finding = context;
+    struct session *s = finding->session;
+    finding->status =
+        anole_registry_create(&s->registry, (uint32_t)s->arguments.threads, &finding->error);
+    return NULL;
+}
+
+/* Only beside a file that takes a while: one that is wrong is mostly found out at once. */
+static void begin_finding(struct finding *finding)
+{
+    struct stat about;
+    finding->threaded = stat(finding->session->arguments.file, &about) == 0 &&
+                        about.st_size >= LARGE_FILE &&
+                        pthread_create(&finding->thread, NULL, find_devices, finding) == 0;
+}
+
+static enum anole_status end_finding(struct finding *finding, enum anole_status status,
+                                     struct anole_error *error)
+{
+    if (finding->threaded)
+        pthread_join(finding->thread, NULL);
+    else if (status == ANOLE_DONE)
+        find_devices(finding);
+    if (status == ANOLE_DONE && finding->status) {
+        *error = finding->error;
+        status = finding->status;
+    }
+    return status;
+}
+
 static enum anole_status prepare(struct session *s, struct anole_error *error)
 {
     struct anole_program_options program = {.choose = NULL};
+    struct finding finding = {.session = s};
     double start = anole_clock();
+    begin_finding(&finding);
     enum anole_status status = load_network(s, error);
     if (status == ANOLE_DONE)
         status = load_inputs(s, error);
     s->read_seconds = anole_clock() - start;
     if (status == ANOLE_DONE)
         status = load_expected(s, error);
-    if (status == ANOLE_DONE)
-        status = anole_registry_create(&s->registry, (uint32_t)s->arguments.threads, error);
+    status = end_finding(&finding, status, error);
     if (status == ANOLE_DONE)
         status = anole_registry_find(&s->device, s->registry, s->arguments.device, error);
     s->devices_seconds = anole_clock() - start - s->read_seconds;
