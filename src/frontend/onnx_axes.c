@@ -11,17 +11,6 @@ static const char *own_function(const struct anole_onnx_context *context)
     return context->translator->function;
 }
 
-static size_t add_reduce(struct anole_onnx_context *context, const char *function, size_t x,
-                         const struct anole_ints *axes, bool keep)
-{
-    size_t y = anole_onnx_add1(context, "reduce", x);
-    anole_onnx_set_choice(context, "function", function);
-    if (axes)
-        anole_onnx_set_ints(context, "axes", axes);
-    anole_onnx_set_bool(context, "keep_dims", keep);
-    return y;
-}
-
 /* Takes the reduced dimensions away (axes NULL: all): a step of its own, so that the reduction
  * has as many as its input, and can be moved to another layout. */
 static size_t drop_axes(struct anole_onnx_context *context, size_t y, const struct anole_ints *axes)
@@ -55,7 +44,8 @@ static void reduce(struct anole_onnx_context *context)
         return;
     }
     bool keep = anole_onnx_get_int(context, "keepdims", 1) != 0;
-    size_t y = anole_onnx_done(context, add_reduce(context, own_function(context), x,
+    size_t y =
+        anole_onnx_done(context, anole_onnx_reduce(context, own_function(context), x,
                                                    given && axes.count > 0 ? &axes : NULL, true));
     context->outputs[0] = keep ? y : drop_axes(context, y, given && axes.count > 0 ? &axes : NULL);
 }
@@ -279,7 +269,7 @@ static void rms_normalization(struct anole_onnx_context *context)
     uint32_t dtype = anole_onnx_type(context, x)->dtype;
     axes_from(context, &axes, anole_onnx_get_int(context, "axis", -1), anole_onnx_rank(context, x));
     size_t square = anole_onnx_binary(context, "mul", x, x);
-    size_t mean = anole_onnx_done(context, add_reduce(context, "mean", square, &axes, true));
+    size_t mean = anole_onnx_done(context, anole_onnx_reduce(context, "mean", square, &axes, true));
     size_t epsilon =
         anole_onnx_constant_real(context, dtype, anole_onnx_get_real(context, "epsilon", 1e-5f));
     size_t root =
@@ -295,11 +285,12 @@ static void mean_variance_normalization(struct anole_onnx_context *context)
     size_t x = anole_onnx_need(context, 0);
     uint32_t dtype = anole_onnx_type(context, x)->dtype;
     anole_onnx_get_ints(context, "axes", &axes);
-    size_t mean = anole_onnx_done(context, add_reduce(context, "mean", x, &axes, true));
+    size_t mean = anole_onnx_done(context, anole_onnx_reduce(context, "mean", x, &axes, true));
     size_t centred = anole_onnx_binary(context, "sub", x, mean);
     size_t variance = anole_onnx_done(
-        context, add_reduce(context, "mean", anole_onnx_binary(context, "mul", centred, centred),
-                            &axes, true));
+        context,
+        anole_onnx_reduce(context, "mean", anole_onnx_binary(context, "mul", centred, centred),
+                          &axes, true));
     size_t root = anole_onnx_unary(context, "sqrt", variance);
     size_t epsilon = anole_onnx_constant_real(context, dtype, 1e-9);
     context->outputs[0] = anole_onnx_binary(context, "div", centred,
@@ -315,7 +306,7 @@ static void lp_normalization(struct anole_onnx_context *context)
     if (p != 1 && p != 2)
         anole_onnx_refuse(context, "p is %lld; expected 1 or 2", (long long)p);
     size_t norm =
-        anole_onnx_done(context, add_reduce(context, p == 1 ? "l1" : "l2", x, &axes, true));
+        anole_onnx_done(context, anole_onnx_reduce(context, p == 1 ? "l1" : "l2", x, &axes, true));
     context->outputs[0] = anole_onnx_binary(context, "div", x, norm);
 }
 

@@ -123,67 +123,17 @@ static void where(struct anole_onnx_context *context)
     context->outputs[0] = anole_onnx_done(context, anole_onnx_add(context, "where", inputs, 3));
 }
 
-static size_t cast_to(struct anole_onnx_context *context, size_t x, uint32_t dtype)
-{
-    static const char *const texts[] = {
-#define X(name, value, text, bytes, kind) [value] = text,
-        ANOLE_DTYPE_MAP(X)
-#undef X
-    };
-    if (context->status || anole_onnx_type(context, x)->dtype == dtype)
-        return x;
-    size_t y = anole_onnx_add1(context, "cast", x);
-    anole_onnx_set_choice(context, "to", texts[dtype]);
-    return anole_onnx_done(context, y);
-}
-
 static void cast(struct anole_onnx_context *context)
 {
     uint32_t dtype = anole_onnx_dtype(context, anole_onnx_get_int(context, "to", 0));
-    context->outputs[0] = cast_to(context, anole_onnx_need(context, 0), dtype);
+    context->outputs[0] = anole_onnx_cast(context, anole_onnx_need(context, 0), dtype);
 }
 
 static void cast_like(struct anole_onnx_context *context)
 {
     size_t like = anole_onnx_need(context, 1);
     uint32_t dtype = anole_onnx_type(context, like)->dtype;
-    context->outputs[0] = cast_to(context, anole_onnx_need(context, 0), dtype);
-}
-
-/* What a vector of scales needs to meet axis `axis` of x. */
-static size_t along_axis(struct anole_onnx_context *context, size_t vector, size_t x, int64_t axis)
-{
-    int64_t dims[ANOLE_MAX_RANK];
-    uint32_t rank = anole_onnx_rank(context, x);
-    if (context->status || anole_onnx_rank(context, vector) != 1 ||
-        anole_onnx_type(context, vector)->dims[0] == 1)
-        return vector;
-    if (axis < 0)
-        axis += rank;
-    if (axis < 0 || axis >= rank) {
-        anole_onnx_refuse(context, "axis is %lld; expected one of %u dimensions", (long long)axis,
-                          rank);
-        return ANOLE_NONE;
-    }
-    for (uint32_t i = 0; i < rank; i++)
-        dims[i] = i == axis ? anole_onnx_type(context, vector)->dims[0] : 1;
-    return anole_onnx_reshape(context, vector, dims, rank);
-}
-
-/* (x - zero point) * scale. */
-static void dequantize(struct anole_onnx_context *context)
-{
-    size_t x = anole_onnx_need(context, 0), scale = anole_onnx_need(context, 1);
-    size_t zero = anole_onnx_input(context, 2);
-    int64_t axis = anole_onnx_get_int(context, "axis", 1);
-    if (anole_onnx_get_int(context, "block_size", 0) != 0)
-        anole_onnx_refuse(context, "blocked quantization is not supported");
-    uint32_t dtype = anole_onnx_type(context, scale)->dtype;
-    size_t y = cast_to(context, x, dtype);
-    if (zero != ANOLE_NONE)
-        y = anole_onnx_binary(context, "sub", y,
-                              along_axis(context, cast_to(context, zero, dtype), x, axis));
-    context->outputs[0] = anole_onnx_binary(context, "mul", y, along_axis(context, scale, x, axis));
+    context->outputs[0] = anole_onnx_cast(context, anole_onnx_need(context, 0), dtype);
 }
 
 /* In training a mask comes along; here nothing is dropped. */
@@ -275,7 +225,6 @@ const struct anole_onnx_translator anole_onnx_elementwise[] = {
     {"Where", where, NULL},
     {"Cast", cast, NULL},
     {"CastLike", cast_like, NULL},
-    {"DequantizeLinear", dequantize, NULL},
     {"Dropout", dropout, NULL},
     {"Identity", identity, NULL},
     {NULL, NULL, NULL},

@@ -127,8 +127,8 @@ static enum anole_status find_value(struct anole_onnx_importer *importer, size_t
 static const struct anole_onnx_translator *find_translator(const char *op_type)
 {
     static const struct anole_onnx_translator *const tables[] = {
-        anole_onnx_elementwise, anole_onnx_shapes, anole_onnx_windows, anole_onnx_products,
-        anole_onnx_axes};
+        anole_onnx_elementwise, anole_onnx_shapes,    anole_onnx_windows, anole_onnx_products,
+        anole_onnx_axes,        anole_onnx_quantized, anole_onnx_einsum};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const struct anole_onnx_translator *t = tables[i]; t->op_type; t++)
             if (strcmp(t->op_type, op_type) == 0)

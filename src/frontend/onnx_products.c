@@ -35,19 +35,23 @@ static size_t swap(struct anole_onnx_context *context, size_t matrix)
     return anole_onnx_transpose(context, matrix, perm, 2);
 }
 
-static void matmul(struct anole_onnx_context *context)
+size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b)
 {
-    size_t a = anole_onnx_need(context, 0), b = anole_onnx_need(context, 1);
     const struct anole_operand *left = anole_onnx_type(context, a);
     const struct anole_operand *right = anole_onnx_type(context, b);
     if (context->status)
-        return;
+        return ANOLE_NONE;
     bool fits = left->rank >= 2 && right->rank == 2 && left->dims[left->rank - 1] == right->dims[0];
     if (right->data && fits && left->dtype == ANOLE_F32 && right->dtype == ANOLE_F32 &&
         anole_operand_elements(left) > 0 && anole_operand_elements(right) > 0)
-        context->outputs[0] = dense(context, a, swap(context, b), ANOLE_NONE);
-    else
-        context->outputs[0] = anole_onnx_done(context, anole_onnx_add2(context, "matmul", a, b));
+        return dense(context, a, swap(context, b), ANOLE_NONE);
+    return anole_onnx_done(context, anole_onnx_add2(context, "matmul", a, b));
+}
+
+static void matmul(struct anole_onnx_context *context)
+{
+    context->outputs[0] =
+        anole_onnx_product(context, anole_onnx_need(context, 0), anole_onnx_need(context, 1));
 }
 
 /* `matrix` times a number, unless that is 1. */

@@ -353,6 +353,31 @@ size_t anole_onnx_binary(struct anole_onnx_context *context, const char *functio
     return anole_onnx_done(context, y);
 }
 
+size_t anole_onnx_cast(struct anole_onnx_context *context, size_t x, uint32_t dtype)
+{
+    static const char *const texts[] = {
+#define X(name, value, text, bytes, kind) [value] = text,
+        ANOLE_DTYPE_MAP(X)
+#undef X
+    };
+    if (context->status || anole_onnx_type(context, x)->dtype == dtype)
+        return x;
+    size_t y = anole_onnx_add1(context, "cast", x);
+    anole_onnx_set_choice(context, "to", texts[dtype]);
+    return anole_onnx_done(context, y);
+}
+
+size_t anole_onnx_reduce(struct anole_onnx_context *context, const char *function, size_t x,
+                         const struct anole_ints *axes, bool keep_dims)
+{
+    size_t y = anole_onnx_add1(context, "reduce", x);
+    anole_onnx_set_choice(context, "function", function);
+    if (axes)
+        anole_onnx_set_ints(context, "axes", axes);
+    anole_onnx_set_bool(context, "keep_dims", keep_dims);
+    return anole_onnx_done(context, y);
+}
+
 size_t anole_onnx_channels_last(struct anole_onnx_context *context, size_t x)
 {
     int64_t perm[ANOLE_MAX_RANK];

@@ -50,6 +50,11 @@ extern const struct anole_onnx_translator anole_onnx_shapes[];
 extern const struct anole_onnx_translator anole_onnx_windows[];
 extern const struct anole_onnx_translator anole_onnx_products[];
 extern const struct anole_onnx_translator anole_onnx_axes[];
+extern const struct anole_onnx_translator anole_onnx_quantized[];
+extern const struct anole_onnx_translator anole_onnx_einsum[];
+
+/* Conv, of context->inputs, for operators that come down to it. */
+void anole_onnx_conv(struct anole_onnx_context *context);
 
 /* -- Failing -- */
 
@@ -132,6 +137,13 @@ size_t anole_onnx_reshape(struct anole_onnx_context *context, size_t x, const in
 size_t anole_onnx_unary(struct anole_onnx_context *context, const char *function, size_t x);
 size_t anole_onnx_binary(struct anole_onnx_context *context, const char *function, size_t a,
                          size_t b);
+/* x itself, if it is of that type. */
+size_t anole_onnx_cast(struct anole_onnx_context *context, size_t x, uint32_t dtype);
+/* A reduction: `axes` NULL: of all. */
+size_t anole_onnx_reduce(struct anole_onnx_context *context, const char *function, size_t x,
+                         const struct anole_ints *axes, bool keep_dims);
+/* a times b, as MatMul; a dense layer where b is a constant matrix. */
+size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b);
 /* [n, c, ...] to [n, ..., c], and back. */
 size_t anole_onnx_channels_last(struct anole_onnx_context *context, size_t x);
 size_t anole_onnx_channels_second(struct anole_onnx_context *context, size_t x);

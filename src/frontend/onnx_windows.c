@@ -169,7 +169,7 @@ static size_t depthwise_weights(struct anole_onnx_context *context, size_t weigh
     return anole_onnx_transpose(context, anole_onnx_reshape(context, weights, dims, 3), perm, 3);
 }
 
-static void conv(struct anole_onnx_context *context)
+void anole_onnx_conv(struct anole_onnx_context *context)
 {
     static const int64_t plane[] = {0, 2, 3, 1}, line[] = {0, 2, 1};
     struct window w;
@@ -306,11 +306,7 @@ static void global_pool(struct anole_onnx_context *context)
         anole_onnx_refuse(context, "its input has %u dimensions; expected 3 or more", rank);
     for (uint32_t i = 2; i < rank; i++)
         axes.values[axes.count++] = i;
-    size_t y = anole_onnx_add1(context, "reduce", x);
-    anole_onnx_set_choice(context, "function", context->translator->function);
-    anole_onnx_set_ints(context, "axes", &axes);
-    anole_onnx_set_bool(context, "keep_dims", true);
-    context->outputs[0] = anole_onnx_done(context, y);
+    context->outputs[0] = anole_onnx_reduce(context, context->translator->function, x, &axes, true);
 }
 
 /* ------------------------------------------------------------------ resizing */
@@ -503,7 +499,7 @@ static void resize(struct anole_onnx_context *context)
 
 const struct anole_onnx_translator anole_onnx_windows[] = {
     {"AveragePool", pool, "average_pool"},
-    {"Conv", conv, NULL},
+    {"Conv", anole_onnx_conv, NULL},
     {"ConvTranspose", conv_transpose, NULL},
     {"GlobalAveragePool", global_pool, "mean"},
     {"GlobalMaxPool", global_pool, "max"},

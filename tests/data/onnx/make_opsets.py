@@ -3,21 +3,21 @@
 """Writes opsets.npz: operators of ONNX at the versions that they had since opset 7, with references.
 
 python3 tests/data/onnx/make_opsets.py [file]; needs numpy, onnx and onnxruntime.  Made with onnx 1.23.2, onnxruntime 1.32.0 and
-numpy 2.4.  A case is CASE/model (the bytes of the file), CASE/in_0, ... and CASE/out_0, ...; tests/onnx_conformance reads it.
+numpy 2.4.  archive.py says of what form that is; tests/onnx_conformance reads it.
 
 References are by ONNX's own evaluator.  Where that has no old version of an operator, or has it wrong, they are by ONNX Runtime
 (expected=RUNTIME), or by what NumPy makes of the operator's definition.  All are compared with ONNX Runtime where it has the
 operator; what differs is printed, unless it is listed in DIFFERENT with its reason."""
-import io
 import os
 import sys
-import zipfile
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+
+import archive
 
 rng = np.random.default_rng(16)
 cases = {}
@@ -582,19 +582,4 @@ for opset in (7, 11, 13, 16):
                 break
 
 
-def write(path):
-    """An archive whose bytes depend on what is in it alone."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as out:
-        def put(name, array):
-            data = io.BytesIO()
-            np.lib.format.write_array(data, np.asarray(array, order="C"))
-            out.writestr(zipfile.ZipInfo(name + ".npy", (1980, 1, 1, 0, 0, 0)), data.getvalue(), zipfile.ZIP_DEFLATED, 9)
-        for name, (model, inputs, outputs) in cases.items():
-            put(f"{name}/model", np.frombuffer(model, np.uint8))
-            for kind, arrays in (("in", inputs), ("out", outputs)):
-                for i, x in enumerate(arrays):
-                    put(f"{name}/{kind}_{i}", x)
-    print(f"{len(cases)} cases, {os.path.getsize(path)} bytes")
-
-
-write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "opsets.npz"))
+archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "opsets.npz"), cases)
