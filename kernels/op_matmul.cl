@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Products of matrices, [ROWS][DEPTH] times [DEPTH][COLUMNS], BATCH of them.
+ * Products of matrices, [ROWS][DEPTH] times [DEPTH][COLUMNS], BATCH of them.  TRANSPOSED: the
+ * second are [COLUMNS][DEPTH].
  *
  * A work-item makes WIDTH columns of TALL rows.  Before this text come:
  *   TYPE, ROWS, DEPTH, COLUMNS
@@ -13,6 +14,26 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define VECTOR JOIN(TYPE, WIDTH)
 #define BLOCK 128
+#if TRANSPOSED
+#define ACROSS DEPTH
+#define DOWNWARDS 1
+#else
+#define ACROSS 1
+#define DOWNWARDS COLUMNS
+#endif
+
+/* The elements of row l of the second matrix from the one on that b points to. */
+VECTOR right(global const TYPE *b, const int l)
+{
+#if TRANSPOSED
+    TYPE lanes[WIDTH];
+    for (int i = 0; i < WIDTH; i++)
+        lanes[i] = b[i * DEPTH + l];
+    return JOIN(vload, WIDTH)(0, lanes);
+#else
+    return JOIN(vload, WIDTH)(0, b + l * COLUMNS);
+#endif
+}
 
 #if COLUMNS == 1
 
@@ -47,7 +68,7 @@ kernel void matmul(global const TYPE *a, global const TYPE *b, global TYPE *out)
         return;
     const int product = strip / DOWN, row = strip % DOWN * TALL;
     a += AT_A(product);
-    b += AT_B(product) + j;
+    b += AT_B(product) + j * ACROSS;
     out += (product * ROWS + row) * COLUMNS + j;
     /* Of rows below the last the last is taken again, and not stored. */
     int rows[TALL];
@@ -65,7 +86,7 @@ kernel void matmul(global const TYPE *a, global const TYPE *b, global TYPE *out)
                 part[i] = (VECTOR)((TYPE)0);
             const int end = min(first + BLOCK, DEPTH);
             for (int l = first; l < end; l++) {
-                const VECTOR y = JOIN(vload, WIDTH)(0, b + l * COLUMNS);
+                const VECTOR y = right(b, l);
 #pragma unroll
                 for (int i = 0; i < TALL; i++)
                     part[i] += (VECTOR)(a[rows[i] + l]) * y;
@@ -83,7 +104,7 @@ kernel void matmul(global const TYPE *a, global const TYPE *b, global TYPE *out)
             for (int c = 0; c < COLUMNS - j; c++) {
                 TYPE sum = 0;
                 for (int l = 0; l < DEPTH; l++)
-                    sum += a[rows[i] + l] * b[l * COLUMNS + c];
+                    sum += a[rows[i] + l] * b[l * DOWNWARDS + c * ACROSS];
                 out[i * COLUMNS + c] = sum;
             }
     }

@@ -320,3 +320,10 @@ bool gen_task_fits(const struct anole_task *task)
                                                  task->kernel_w * (task->in_c / task->groups);
     return in > 0 && out > 0 && weights > 0 && in < limit && out < limit && padded < limit;
 }
+
+bool gen_product_fits(const struct anole_task *task)
+{
+    struct anole_task plain = *task;
+    plain.flags &= ~(uint32_t)ANOLE_TASK_TRANSPOSE_B;
+    return gen_task_fits(&plain) && (double)task->batch * task->in_c * task->out_c < 1u << 30;
+}

@@ -156,5 +156,7 @@ double gen_task_operations(const struct anole_task *task);
 /* Are tensors small enough for the 32-bit indices of the templates, and are all
  * dimensions what they should be? */
 bool gen_task_fits(const struct anole_task *task);
+/* The same of an ANOLE_TASK_MATMUL, whose second operand may be transposed. */
+bool gen_product_fits(const struct anole_task *task);
 
 #endif

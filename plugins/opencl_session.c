@@ -229,10 +229,12 @@ static void find_role_bytes(size_t bytes[ANOLE_ROLE_COUNT], const struct anole_k
     const size_t out = (size_t)task->batch * task->out_h * task->out_w * task->out_c;
     const size_t taps = (size_t)task->kernel_h * task->kernel_w;
     const size_t depth = task->kind == ANOLE_TASK_DEPTHWISE_CONV2D ? 1 : task->in_c / task->groups;
+    const size_t matrices = task->kind == ANOLE_TASK_MATMUL ? task->batch : 1;
 
     bytes[ANOLE_ROLE_INPUT] = in * element;
-    bytes[ANOLE_ROLE_WEIGHTS] =
-        kernel->packed_weights ? kernel->packed_weights : task->out_c * taps * depth * element;
+    bytes[ANOLE_ROLE_WEIGHTS] = kernel->packed_weights
+                                    ? kernel->packed_weights
+                                    : matrices * task->out_c * taps * depth * element;
     bytes[ANOLE_ROLE_BIAS] = task->flags & ANOLE_TASK_BIAS ? task->out_c * element : 0;
     bytes[ANOLE_ROLE_RESIDUAL] = task->flags & ANOLE_TASK_RESIDUAL ? out * element : 0;
     bytes[ANOLE_ROLE_OUTPUT] = out * element;

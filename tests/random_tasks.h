@@ -146,6 +146,16 @@ static inline void random_conv_transpose(struct anole_task *task, struct anole_r
     task->output_pad_w = (uint32_t)anole_rng_below(rng, task->stride_w);
 }
 
+/* Products of two matrices that are both made while the network runs. */
+static inline void random_matmul(struct anole_task *task, struct anole_rng *rng)
+{
+    random_dense(task, rng);
+    task->kind = ANOLE_TASK_MATMUL;
+    task->flags |= PICK(rng, 0, ANOLE_TASK_TRANSPOSE_B);
+    task->batch = PICK(rng, 1, 2, 3, 5);
+    task->in_w = PICK(rng, 1, 2, 7, 16, 33, 65);
+}
+
 /* A task that passes anole_task_check() and takes fewer than so many
  * floating-point operations; flags, activation and batch are random too. */
 static inline struct anole_task random_task(struct anole_rng *rng, random_draw *draw,

@@ -74,6 +74,17 @@ static inline size_t products(double *x, double *w, const struct anole_task *t,
             if (h < 0 || v < 0 || h >= (long)t->in_h || v >= (long)t->in_w)
                 continue;
             for (size_t c = 0; c < depth; c++, count++) {
+                if (t->kind == ANOLE_TASK_MATMUL) {
+                    bool ta = t->flags & ANOLE_TASK_TRANSPOSE_A;
+                    bool tb = t->flags & ANOLE_TASK_TRANSPOSE_B;
+                    x[count] = anole_task_value(t, data->input,
+                                                ta ? (n * depth + c) * t->out_w + ow
+                                                   : (n * t->out_w + ow) * depth + c);
+                    w[count] = anole_task_value(t, data->weights,
+                                                tb ? (n * t->out_c + k) * depth + c
+                                                   : (n * depth + c) * t->out_c + k);
+                    continue;
+                }
                 size_t first = k / (t->out_c / t->groups) * depth;
                 size_t at = t->kind == ANOLE_TASK_DEPTHWISE_CONV2D
                                 ? (i * t->kernel_w + j) * t->out_c + k

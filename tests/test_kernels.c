@@ -97,6 +97,12 @@ static void test_run_dense(void **state)
     run_random(NULL, 6, 2, 7, random_dense);
 }
 
+static void test_run_matmul(void **state)
+{
+    (void)state;
+    run_random(NULL, 6, 2, 10, random_matmul);
+}
+
 /* ------------------------------------------------------------ chosen shapes */
 
 /* Where something may be wrong that chance would miss. */
@@ -186,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_run_winograd),
         cmocka_unit_test(test_run_depthwise),
         cmocka_unit_test(test_run_dense),
+        cmocka_unit_test(test_run_matmul),
         cmocka_unit_test(test_run_shapes_with_a_catch),
         cmocka_unit_test(test_run_winograd_in_all_of_local_memory),
     };

@@ -363,6 +363,29 @@ static void test_parse_infers_transposed_convolutions(void **state)
     anole_graph_destroy(graph);
 }
 
+static void test_parse_infers_products(void **state)
+{
+    (void)state;
+    struct anole_graph *graph =
+        parse("{\"name\": \"t\", \"layers\": ["
+              "{\"name\": \"q\", \"kind\": \"input\", \"shape\": [1, 3, 5, 4]}, "
+              "{\"name\": \"k\", \"kind\": \"input\", \"shape\": [1, 3, 7, 4]}, "
+              "{\"name\": \"qk\", \"kind\": \"matmul\", \"inputs\": [\"q\", \"k\"], "
+              "\"transpose_b\": true}, "
+              "{\"name\": \"y\", \"kind\": \"matmul\", \"inputs\": [\"qk\", \"k\"]}]}");
+    struct anole_task task;
+    char key[ANOLE_TASK_KEY];
+    assert_int_equal(type_of(graph, "y")->dims[3], 4);
+    assert_true(anole_graph_task(&task, graph, 0));
+    anole_task_key(key, &task);
+    assert_string_equal(key, "matmul n3 m5 i4 o7 tb f32");
+    assert_true(anole_task_parameter_elements(&task) == 0);
+    assert_true(anole_graph_task(&task, graph, 1));
+    anole_task_key(key, &task);
+    assert_string_equal(key, "matmul n3 m5 i7 o4 f32");
+    anole_graph_destroy(graph);
+}
+
 static void test_fuse_takes_what_alone_reads(void **state)
 {
     (void)state;
@@ -548,6 +571,7 @@ int main(void)
         cmocka_unit_test(test_parse_makes_parameters_of_weights),
         cmocka_unit_test(test_parse_reads_activations_with_parameters),
         cmocka_unit_test(test_parse_infers_transposed_convolutions),
+        cmocka_unit_test(test_parse_infers_products),
         cmocka_unit_test(test_fuse_takes_what_alone_reads),
         cmocka_unit_test(test_fuse_leaves_what_others_read),
         cmocka_unit_test(test_fuse_moves_a_convolution_behind_its_residual),

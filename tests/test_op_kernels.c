@@ -278,6 +278,7 @@ static const struct large larges[] = {
     {"matmul", "", "9x130 130"},
     {"matmul", "", "130 130x40"},
     {"matmul", "", "3x5x8 8x2"},
+    {"matmul", "transpose_b=true", "2x37x65 53x65"},
     {"arg_max", "axis=1", "3x50x7"},
     {"arg_min", "axis=-1 select_last_index=true", "21x19"},
     {"batch_norm", "", "2x5x3x37 37 37 37 37p"},

@@ -24,6 +24,9 @@ static const char *const shapes[] = {
     "conv_transpose2d n1 3x3x33 k2x2 s2x2 p0,0,0,0 d1x1 g1 o35 e0x0 f32 leaky_relu(0.25)",
     "conv_transpose2d n1 2x3x2 k1x1 s3x2 p0,0,0,0 d1x1 g1 o3 e0x1 f32 residual silu(1)",
     "conv2d n1 8x8x3 k3x3 s1x1 p1,1,1,1 d1x1 g1 o5 f32 bias hard_swish",
+    "matmul n3 m5 i17 o40 f32",
+    "matmul n2 m4 i9 o33 tb f32 residual",
+    "matmul n2 m4 i9 o33 ta f32 bias relu",
 };
 
 #define SHAPES (sizeof shapes / sizeof *shapes)

@@ -153,6 +153,8 @@ static void test_key_of_each_kind(void **state)
         "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 hard_sigmoid(0.200000003,0.5)",
         "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 clip(-1,1) pitch128,0,0",
         "dense n8 i512 o1000 f32 gelu",
+        "matmul n12 m197 i64 o197 tb f32",
+        "matmul n1 m3 i4 o5 ta tb f16 bias residual relu",
         "custom attention%20%25%0A f32",
         "custom a f16",
     };
@@ -218,6 +220,8 @@ static const char *const bad_keys[] = {
     "conv_transpose2d n1 14x14x64 k3x3 s2x2 p1,1,1,1 d1x1 g1 o32 e2x0 f32",
     "conv_transpose2d n1 14x14x64 k3x3 s2x2 p1,1,1,1 d1x1 g1 o32 f32",
     "conv_transpose2d n1 1x1x64 k1x1 s1x1 p1,1,1,1 d1x1 g1 o32 e0x0 f32",
+    "matmul n1 m0 i4 o5 f32",
+    "matmul n1 m3 i4 o5 tb ta f32",
     "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1 d1x1 g1 o64 f32",
     "conv2d n01 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32",
     "conv2d n+1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32",

@@ -5,7 +5,7 @@
 
 static const struct gen_generator *const generators[] = {
     &cpu_conv_direct, &cpu_conv_grouped, &cpu_pointwise,      &cpu_winograd,
-    &cpu_depthwise,   &cpu_dense,        &cpu_conv_transpose,
+    &cpu_depthwise,   &cpu_dense,        &cpu_conv_transpose, &cpu_matmul,
 };
 
 static const char *const feature_names[] = {

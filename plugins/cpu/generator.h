@@ -33,6 +33,7 @@ extern const struct gen_generator cpu_winograd;
 extern const struct gen_generator cpu_depthwise;
 extern const struct gen_generator cpu_dense;
 extern const struct gen_generator cpu_conv_transpose;
+extern const struct gen_generator cpu_matmul;
 
 /* Facts about the device, with a plain guess where it is silent. */
 int64_t cpu_simd_width(const struct anole_device *device); /* fp32 lanes: 4, 8 or 16 */

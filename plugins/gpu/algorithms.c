@@ -4,7 +4,7 @@
 #include "generator.h"
 
 static const struct gen_generator *const generators[] = {
-    &gpu_conv_gemm, &gpu_winograd, &gpu_mma, &gpu_direct, &gpu_depthwise, &gpu_dense,
+    &gpu_conv_gemm, &gpu_winograd, &gpu_mma, &gpu_direct, &gpu_depthwise, &gpu_dense, &gpu_matmul,
 };
 
 /* As in struct gen_features. */

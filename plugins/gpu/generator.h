@@ -37,6 +37,7 @@ extern const struct gen_generator gpu_mma;
 extern const struct gen_generator gpu_direct;
 extern const struct gen_generator gpu_depthwise;
 extern const struct gen_generator gpu_dense;
+extern const struct gen_generator gpu_matmul;
 
 /* ----------------------------------------------------------- the device */
 

@@ -176,6 +176,7 @@ static const struct kind kinds[] = {
      .count = 2},
     {.name = "add", .op = "binary", .inputs = MANY_INPUTS, .activation = true, .function = "add"},
     {.name = "concat", .op = "concat", .inputs = MANY_INPUTS, .ints = "axis", .values = {3}},
+    {.name = "matmul", .op = "matmul", .inputs = MANY_INPUTS, .keys = {"transpose_b"}},
     {.name = "activation", .op = "unary", .inputs = ONE_INPUT, .activation = true},
     {.name = "flatten",
      .op = "reshape",
@@ -710,6 +711,10 @@ static enum anole_status check_shapes(const struct fields *f, const struct kind 
     const struct anole_operand *first = type_of(r, inputs[0]);
     bool channels = kind && strcmp(kind->name, "concat") == 0;
     char shape[128];
+    if (kind && strcmp(kind->name, "matmul") == 0)
+        return count == 2
+                   ? ANOLE_DONE
+                   : fail_layer(r, f->layer, f->error, "it has %zu inputs; expected two", count);
     for (size_t i = 1; i < count; i++) {
         struct anole_operand other = *type_of(r, inputs[i]);
         if (channels)

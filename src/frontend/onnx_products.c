@@ -106,9 +106,9 @@ static void gemm(struct anole_onnx_context *context)
         if (bias != ANOLE_NONE)
             c = ANOLE_NONE;
     } else {
-        y = anole_onnx_done(context,
-                            anole_onnx_add2(context, "matmul", a, swap_b ? swap(context, b) : b));
-        y = scale(context, y, alpha);
+        y = anole_onnx_add2(context, "matmul", a, b);
+        anole_onnx_set_bool(context, "transpose_b", swap_b);
+        y = scale(context, anole_onnx_done(context, y), alpha);
     }
     context->outputs[0] = c == ANOLE_NONE ? y : anole_onnx_binary(context, "add", y, c);
 }

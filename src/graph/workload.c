@@ -221,8 +221,7 @@ double anole_workload_parameters(const struct anole_workload *workload)
     double sum = 0;
     for (size_t i = 0; i < workload->task_count; i++) {
         const struct anole_task *task = &workload->tasks[i].task;
-        sum += workload->tasks[i].multiplicity *
-               ((double)anole_task_weight_elements(task) + (double)anole_task_bias_elements(task));
+        sum += workload->tasks[i].multiplicity * (double)anole_task_parameter_elements(task);
     }
     return sum;
 }

@@ -375,6 +375,13 @@ size_t anole_task_weight_elements(const struct anole_task *task)
     return elements;
 }
 
+size_t anole_task_parameter_elements(const struct anole_task *task)
+{
+    const struct anole_task_ops *ops = anole_task_ops_of(task->kind);
+    return (ops && !ops->dynamic ? anole_task_weight_elements(task) : 0) +
+           anole_task_bias_elements(task);
+}
+
 double anole_task_flops(const struct anole_task *task)
 {
     if (task->custom)

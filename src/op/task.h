@@ -31,11 +31,12 @@ enum anole_status anole_task_infer_output(struct anole_task *task, struct anole_
  *   conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias residual relu
  *   depthwise_conv2d n1 112x112x32 k3x3 s1x1 p1,1,1,1 d1x1 g32 o32 f32 bias relu6
  *   dense n1 i512 o1000 f32 bias
+ *   matmul n12 m197 i64 o197 tb f32
  *   conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias leaky_relu(0.25)
  *   custom NAME f32
  * (n batch; input height x width x channels; k kernel, s stride, d dilation:
- * vertical x horizontal; p padding: top, left, bottom, right; g groups; o output
- * channels; e output padding.  Pitches
+ * vertical x horizontal; p padding: top, left, bottom, right; g groups; i input and o output
+ * channels; e output padding; m rows; ta, tb: the first or second operand is transposed.  Pitches
  * that are not 0 come last: pitchIN,OUT,RESIDUAL). Printable ASCII.  Two tasks that pass
  * anole_task_check() are equal if and only if their keys are.  key[ANOLE_TASK_KEY]. */
 void anole_task_key(char *key, const struct anole_task *task);
@@ -72,6 +73,9 @@ size_t anole_task_weight_elements(const struct anole_task *task);
 size_t anole_task_bias_elements(const struct anole_task *task);
 size_t anole_task_residual_elements(const struct anole_task *task);
 size_t anole_task_output_elements(const struct anole_task *task);
+
+/* Elements of weights and bias, where those are parameters of the layer. */
+size_t anole_task_parameter_elements(const struct anole_task *task);
 
 /* The shape of the weights (see enum anole_task_kind); returns its rank, 0: there are none. */
 uint32_t anole_task_weights(uint32_t dims[4], const struct anole_task *task);

@@ -22,6 +22,7 @@ struct anole_task_ops {
     const char *name; /* in keys and reports */
     uint32_t flags;   /* enum anole_task_flag: those that it may have */
     bool output_pad;  /* it may have some */
+    bool dynamic;     /* what lies in ANOLE_ROLE_WEIGHTS is made while the network runs */
 
     /* Sets out_h and out_w from the other fields. */
     enum anole_status (*infer_output)(struct anole_task *task, struct anole_error *error);
@@ -50,8 +51,8 @@ struct anole_task_ops {
     size_t (*pieces)(const struct anole_task *task);
     void *(*work)(void *reference);
 
-    /* Of a use of the operator: sets the task, but for what is fused into it, and the type of
-     * the output.  ERR_INPUT: the inputs do not fit. */
+    /* (goes with anole_task_call_infer()) Of a use of the operator: sets the task, but for what is
+     * fused into it, and the type of the output.  ERR_INPUT: the inputs do not fit. */
     enum anole_status (*describe)(struct anole_task *task, struct anole_call *call,
                                   struct anole_error *error);
 };

@@ -979,6 +979,14 @@ refuse("lstm", {"hidden_size": 3, "activation_1": "cosine"}, [x, w, r], "expecte
 refuse("gru", {"hidden_size": 3}, [x, w, r], "w has the shape [1, 12, 4]; expected [1, 9, 4]")
 refuse("gru", {"hidden_size": 3, "activation_6": "tanh"}, [x, real(1, 9, 4), real(1, 9, 3)], 'gru has no attribute "activation_6"')
 refuse("rnn", {"hidden_size": 1 << 25}, [x, w, r], 'attribute "hidden_size" of rnn is 33554432')
+
+begin("axes")
+for a, b in (((3, 4), (5, 4)), ((2, 1, 3, 4), (3, 2, 4)), ((4,), (5, 4)), ((3, 4), (4,))):
+    for dtype in (np.float32, np.float16, np.int32) if len(a) > 2 else (np.float32,):
+        p, q = real(*a, dtype=dtype), real(*b, dtype=dtype)
+        y = np.matmul(p.astype(np.float64), np.swapaxes(q, -1, -2).astype(np.float64) if len(b) > 1 else q)
+        case("matmul", {"transpose_b": True}, [p, q], [y.astype(dtype)])
+refuse("matmul", {"transpose_b": True}, [real(2, 3), real(3, 2)], "to be the last of the second")
 # END
 
 folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
