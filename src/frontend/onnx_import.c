@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MOST_IF_DEPTH 16
+#define FOLD_LIMIT ((size_t)1 << 30)
 
 /* Values of the model by name and the graph that they are of. */
 struct value {
@@ -497,6 +498,8 @@ enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onn
     static const struct anole_onnx_options nothing = {.shape_count = 0};
     struct anole_onnx_importer importer = {
         .model = model, .options = options ? options : &nothing, .progress = {.last = ANOLE_NONE}};
+    importer.progress.fold_limit =
+        importer.options->fold_limit ? importer.options->fold_limit : FOLD_LIMIT;
     char name[256];
     name_of(name, sizeof name, model->path);
     enum anole_status status = anole_graph_create(&importer.graph, name, model->path, error);

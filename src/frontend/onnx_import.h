@@ -33,6 +33,8 @@ struct anole_onnx_options {
     const struct anole_onnx_shape *shapes; /* [shape_count] */
     size_t shape_count;
     int64_t batch; /* the first size of inputs that leave it open; 0: must be given */
+    /* Bytes of the largest constant that is computed beforehand; 0: 1 GiB. */
+    size_t fold_limit;
 };
 
 /* Takes the model over, also on failure: constants are used where they lie.  ERR_INPUT names

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FOLD_LIMIT ((size_t)1 << 30) /* bytes of a constant that is computed beforehand */
-
 uint32_t anole_onnx_dtype_of(enum anole_array_type element)
 {
     static const struct {
@@ -181,7 +179,8 @@ static void infer(struct anole_onnx_context *context)
     struct anole_error why = {.status = ANOLE_DONE};
     if (context->status || progress->inferred >= graph->node_count)
         return;
-    enum anole_status status = anole_graph_infer_from(graph, progress->inferred, FOLD_LIMIT, &why);
+    enum anole_status status =
+        anole_graph_infer_from(graph, progress->inferred, progress->fold_limit, &why);
     progress->inferred = graph->node_count;
     progress->last = ANOLE_NONE;
     if (status == ANOLE_DONE)

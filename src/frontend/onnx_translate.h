@@ -18,8 +18,9 @@ struct anole_onnx_translator;
 
 /* How far the graph has come. */
 struct anole_onnx_progress {
-    size_t inferred; /* nodes whose outputs have types */
-    size_t last;     /* the node that was added last, whose attributes may be set */
+    size_t inferred;   /* nodes whose outputs have types */
+    size_t last;       /* the node that was added last, whose attributes may be set */
+    size_t fold_limit; /* bytes of the largest constant that is computed beforehand */
 };
 
 /* A node in translation. */

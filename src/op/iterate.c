@@ -199,7 +199,8 @@ static void copy_row(void *out, int64_t out_at, int64_t out_step, const void *in
                      int64_t in_step, int64_t length, size_t bytes)
 {
     if (out_step == 1 && in_step == 1) {
-        memcpy((char *)out + (size_t)out_at * bytes, (const char *)in + (size_t)in_at * bytes,
+        /* Signed: walks may go backwards from where they begin. */
+        memcpy((char *)out + out_at * (int64_t)bytes, (const char *)in + in_at * (int64_t)bytes,
                (size_t)length * bytes);
         return;
     }

@@ -239,6 +239,35 @@ static int seed_history(const char *folder)
 
 /* -- Networks and arrays of others -- */
 
+/* The models of an archive of cases (tests/data/onnx), if it is there. */
+static int seed_models(const char *folder, const char *name)
+{
+    char path[4096];
+    const char *data = getenv("ANOLE_TEST_DATA");
+    struct anole_arrays file, cases;
+    int bad = 0;
+    snprintf(path, sizeof path, "%s/onnx/%s.npz", data ? data : "tests/data", name);
+    if (anole_npz_load(&file, path, NULL) != ANOLE_DONE)
+        return 0;
+    const struct anole_array *whole = anole_arrays_find(&file, "cases");
+    if (!whole || anole_npz_parse(&cases, whole->data, whole->bytes, path, NULL) != ANOLE_DONE) {
+        anole_arrays_fini(&file);
+        return -1;
+    }
+    for (size_t i = 0; i < cases.count; i++) {
+        const char *slash = strchr(cases.items[i].name, '/');
+        char seed[128];
+        if (!slash || strcmp(slash, "/model") != 0)
+            continue;
+        snprintf(seed, sizeof seed, "%s_%.*s", name, (int)(slash - cases.items[i].name),
+                 cases.items[i].name);
+        bad |= write_seed(folder, "onnx", seed, cases.items[i].data, cases.items[i].bytes);
+    }
+    anole_arrays_fini(&cases);
+    anole_arrays_fini(&file);
+    return bad;
+}
+
 static int seed_onnx(const char *folder)
 {
     struct proto model = proto_small_model(), tensor = proto_tensor("t", 1, 2);
@@ -246,6 +275,7 @@ static int seed_onnx(const char *folder)
     proto_float(&tensor, 4, 2);
     int bad = write_seed(folder, "onnx", "model", model.data, model.length);
     bad |= write_seed(folder, "onnx", "tensor", tensor.data, tensor.length);
+    bad |= seed_models(folder, "opsets") | seed_models(folder, "graphs");
     free(model.data);
     free(tensor.data);
     return bad;
