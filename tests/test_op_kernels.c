@@ -131,7 +131,8 @@ static void check(struct op_vector *vector)
     anole_graph_destroy(graph);
 }
 
-static void check_file(const char *name)
+/* Each `every`-th vector of a file. */
+static void check_file(const char *name, size_t every)
 {
     char path[4096];
     const char *folder = getenv("ANOLE_TEST_DATA"), *only = getenv("ANOLE_TEST_OPERATOR");
@@ -141,7 +142,7 @@ static void check_file(const char *name)
     snprintf(path, sizeof path, "%s/op/%s.json", folder, name);
     if (anole_json_load(&root, path, 0, &error))
         fail_msg("%s", error.text);
-    for (size_t i = 0; i < json_array_size(root); i++) {
+    for (size_t i = 0; i < json_array_size(root); i += every) {
         struct op_vector vector = {.file = name, .index = i, .json = json_array_get(root, i)};
         const char *op = json_string_value(json_object_get(vector.json, "op"));
         if (json_object_get(vector.json, "error") || (only && strcmp(op, only) != 0))
@@ -158,31 +159,31 @@ static void check_file(const char *name)
 static void test_elementwise_kernels_as_expected(void **state)
 {
     (void)state;
-    check_file("elementwise");
+    check_file("elementwise", 1);
 }
 
 static void test_kernels_of_places_as_expected(void **state)
 {
     (void)state;
-    check_file("places");
+    check_file("places", 1);
 }
 
 static void test_kernels_along_axes_as_expected(void **state)
 {
     (void)state;
-    check_file("axes");
+    check_file("axes", 1);
 }
 
 static void test_kernels_of_windows_as_expected(void **state)
 {
     (void)state;
-    check_file("windows");
+    check_file("windows", 1);
 }
 
 static void test_recurrent_kernels_as_expected(void **state)
 {
     (void)state;
-    check_file("recurrent");
+    check_file("recurrent", 3);
 }
 
 /* ------------------------------------------------------------ larger shapes */

@@ -184,6 +184,44 @@ static size_t swap_first_two(struct anole_onnx_context *context, size_t x, bool 
     return !swapped || x == ANOLE_NONE ? x : anole_onnx_transpose(context, x, perm, 3);
 }
 
+/* Columns first .. first + count - 1 of a matrix. */
+static size_t cut(struct anole_onnx_context *context, size_t matrix, int64_t first, int64_t count)
+{
+    const struct anole_ints starts = {.count = 1, .values = {first}};
+    const struct anole_ints ends = {.count = 1, .values = {first + count}};
+    const struct anole_ints axes = {.count = 1, .values = {1}};
+    size_t part = anole_onnx_add1(context, "slice", matrix);
+    anole_onnx_set_ints(context, "starts", &starts);
+    anole_onnx_set_ints(context, "ends", &ends);
+    anole_onnx_set_ints(context, "axes", &axes);
+    return anole_onnx_done(context, part);
+}
+
+/* The product of all steps of the input x, [steps][batch][c], with constant weights w,
+ * [ways][gates][c], as a dense layer, which is tuned; b: [ways][2 * gates].  False: they are not
+ * constant. */
+static bool project(struct anole_onnx_context *context, size_t *x, size_t w, size_t b)
+{
+    const struct anole_operand *input = anole_onnx_type(context, *x);
+    const struct anole_operand *weights = anole_onnx_type(context, w);
+    const struct anole_operand *bias = anole_onnx_type(context, b);
+    if (context->status || w == ANOLE_NONE || !weights->data || weights->rank != 3 ||
+        input->rank != 3 || input->dims[2] != weights->dims[2] || weights->dtype != ANOLE_F32 ||
+        input->dtype != ANOLE_F32 || anole_operand_elements(input) == 0 ||
+        anole_operand_elements(weights) == 0)
+        return false;
+    const int64_t gates = weights->dims[1], all = weights->dims[0] * gates;
+    const int64_t flat[] = {all, weights->dims[2]};
+    if (b != ANOLE_NONE && (!bias->data || bias->dtype != ANOLE_F32 || bias->rank != 2 ||
+                            bias->dims[0] != weights->dims[0] || bias->dims[1] != 2 * gates))
+        return false;
+    w = anole_onnx_reshape(context, w, flat, 2);
+    if (b != ANOLE_NONE)
+        b = anole_onnx_reshape(context, cut(context, b, 0, gates), &all, 1);
+    *x = dense(context, *x, w, b);
+    return context->status == ANOLE_DONE;
+}
+
 static void recurrent(struct anole_onnx_context *context)
 {
     static const int64_t batch_first[] = {2, 0, 1, 3};
@@ -200,8 +238,12 @@ static void recurrent(struct anole_onnx_context *context)
         inputs[6] = swap_first_two(context, inputs[6], swapped);
     const struct anole_operand *r = anole_onnx_type(context, anole_onnx_need(context, 2));
     int64_t hidden = r->rank == 3 ? r->dims[2] : 0;
+    bool projected = project(context, &inputs[0], inputs[1], inputs[3]);
+    if (projected)
+        inputs[1] = ANOLE_NONE;
     anole_onnx_add_many(context, op, inputs, given < most ? given : most, outputs, made);
     anole_onnx_set_int(context, "hidden_size", anole_onnx_get_int(context, "hidden_size", hidden));
+    anole_onnx_set_bool(context, "projected", projected);
     anole_onnx_set_choice(context, "direction",
                           anole_onnx_get_text(context, "direction", "forward"));
     if (anole_onnx_has(context, "clip"))

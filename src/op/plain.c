@@ -143,12 +143,19 @@ int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows,
 void anole_plain_launch(struct anole_plain_source *source, const char *kernel, int64_t items,
                         const struct anole_arg *args, uint32_t count)
 {
-    struct anole_launch launch = {.size = sizeof launch, .dimensions = 1, .kernel = kernel};
-    uint64_t local = 1;
-    while (local < MOST_LOCAL && local * 2 * FEWEST_GROUPS <= (uint64_t)items)
+    int64_t local = 1;
+    while (local < MOST_LOCAL && local * 2 * FEWEST_GROUPS <= items)
         local *= 2;
-    launch.local[0] = local;
-    launch.global[0] = ((uint64_t)items + local - 1) / local * local;
+    anole_plain_launch_groups(source, kernel, (items + local - 1) / local, local, args, count);
+}
+
+void anole_plain_launch_groups(struct anole_plain_source *source, const char *kernel,
+                               int64_t groups, int64_t items, const struct anole_arg *args,
+                               uint32_t count)
+{
+    struct anole_launch launch = {.size = sizeof launch, .dimensions = 1, .kernel = kernel};
+    launch.local[0] = (uint64_t)items;
+    launch.global[0] = (uint64_t)(groups * items);
     for (uint32_t i = 0; i < count && i < ANOLE_MAX_ARGS; i++)
         launch.args[launch.arg_count++] = args[i];
     if (count > ANOLE_MAX_ARGS || source->builder->launch(source->builder, &launch) != ANOLE_OK)

@@ -58,6 +58,10 @@ int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows,
 /* One launch of at least `items` work-items. */
 void anole_plain_launch(struct anole_plain_source *source, const char *kernel, int64_t items,
                         const struct anole_arg *args, uint32_t count);
+/* One launch of `groups` groups of `items` work-items. */
+void anole_plain_launch_groups(struct anole_plain_source *source, const char *kernel,
+                               int64_t groups, int64_t items, const struct anole_arg *args,
+                               uint32_t count);
 /* Hands over the source.  ERR_INPUT: the builder does not take what it got. */
 enum anole_status anole_plain_finish(struct anole_plain_source *source, struct anole_error *error);
 

@@ -8,13 +8,19 @@
  *   y [steps][D][batch][H], y_h and y_c [D][batch][H].
  * Gates lie in the order i, o, f, c (lstm) and z, r, h (gru).  Past the length of a sequence y is
  * 0, and y_h is the state after its last step; the reverse direction begins there.
+ *
+ * With `projected` a dense layer in front has multiplied all steps by w, and added the first
+ * half of b: x is [steps][batch][D·G·H] then, and w is absent.
  */
+#include "kernels/op_recurrent.cl.h"
 #include "op/iterate.h"
 #include "op/parameters.h"
+#include "op/plain.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +65,7 @@ struct recurrent {
     int64_t hidden_size;
     uint32_t direction;
     double clip; /* 0: none */
-    bool input_forget, linear_before_reset;
+    bool input_forget, linear_before_reset, projected;
     struct function functions[2 * MOST_FUNCTIONS];
 };
 
@@ -96,6 +102,9 @@ static const struct recurrent defaults = {.functions = {FUNCTION_DEFAULT, FUNCTI
          .offset = offsetof(struct recurrent, direction),                                          \
          .choices = directions},                                                                   \
         {.name = "clip", .kind = ANOLE_KEY_REAL, .offset = offsetof(struct recurrent, clip)},      \
+        {.name = "projected",                                                                      \
+         .kind = ANOLE_KEY_BOOL,                                                                   \
+         .offset = offsetof(struct recurrent, projected)},                                         \
         FUNCTION_KEYS("1", 0), FUNCTION_KEYS("2", 1)
 
 static const struct anole_op_key lstm_keys[] = {
@@ -161,7 +170,18 @@ static enum anole_status infer(struct anole_call *call, int kind, struct anole_e
                             "hidden_size is %" PRId64 "; expected 1 at least", hidden);
     if (status)
         return status;
+    if (!anole_call_input(call, 2))
+        return anole_fail(error, ANOLE_ERR_INPUT, "r is missing; expected a tensor of weights");
+    if (!anole_call_input(call, 1) != layer->projected)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          layer->projected ? "w is there; expected none, for x is projected"
+                                           : "w is missing; expected a tensor of weights");
     int64_t steps = x->dims[0], batch = x->dims[1], wide = gates * hidden;
+    if (layer->projected && x->dims[2] != ways * wide)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "x has %" PRId64 " elements a step; expected %" PRId64
+                          ", those of all gates",
+                          x->dims[2], ways * wide);
     const struct {
         uint32_t rank;
         int64_t dims[3];
@@ -253,7 +273,7 @@ struct way {
     const struct recurrent *layer;
     struct function functions[MOST_FUNCTIONS];
     int64_t steps, batch, inputs, hidden, gates;
-    double *x;       /* [inputs] of one step */
+    double *x;       /* [inputs] of one step; `projected`: [gates · hidden], with w and b in it */
     double *w, *r;   /* [gates · hidden][inputs], [gates · hidden][hidden] */
     double *b;       /* [2 · gates · hidden]; zeros where there is none */
     double *p;       /* [3 · hidden]; likewise */
@@ -275,13 +295,20 @@ static double clip(double x, double bound)
     return bound > 0 ? fmin(fmax(x, -bound), bound) : x;
 }
 
+/* x w + b_w of one gate of one unit. */
+static double from_input(const struct way *way, int64_t g)
+{
+    return way->layer->projected ? way->x[g]
+                                 : dot(way->w + g * way->inputs, way->x, way->inputs) + way->b[g];
+}
+
 /* gate[first..end-1] = x w + b_w + h r + b_r */
 static void sum_gates(struct way *way, int64_t first, int64_t end, const double *h)
 {
     int64_t wide = way->gates * way->hidden;
     for (int64_t g = first; g < end; g++)
-        way->gate[g] = dot(way->w + g * way->inputs, way->x, way->inputs) + way->b[g] +
-                       dot(way->r + g * way->hidden, h, way->hidden) + way->b[wide + g];
+        way->gate[g] =
+            from_input(way, g) + dot(way->r + g * way->hidden, h, way->hidden) + way->b[wide + g];
 }
 
 static void step_lstm(struct way *way)
@@ -313,7 +340,7 @@ static void step_gru(struct way *way)
     const double *z = way->gate, *reset = way->gate + n;
     if (way->layer->linear_before_reset) {
         for (int64_t g = 2 * n; g < 3 * n; g++)
-            way->gate[g] = dot(way->w + g * way->inputs, way->x, way->inputs) + way->b[g] +
+            way->gate[g] = from_input(way, g) +
                            reset[g - 2 * n] * (dot(way->r + g * n, way->h, n) + way->b[wide + g]);
     } else {
         for (int64_t j = 0; j < n; j++)
@@ -369,8 +396,10 @@ static void run_sequence(const struct anole_call *call, struct way *way, int64_t
             store_if_wanted(call, 0, to, way->scratch, hidden);
             continue;
         }
-        anole_load_reals(way->x, call->inputs[0], (t * way->batch + n) * way->inputs, 1,
-                         (size_t)way->inputs);
+        int64_t from = t * way->batch + n;
+        if (way->layer->projected)
+            from = from * ways + at;
+        anole_load_reals(way->x, call->inputs[0], from * way->inputs, 1, (size_t)way->inputs);
         if (way->kind == LSTM)
             step_lstm(way);
         else if (way->kind == GRU)
@@ -390,7 +419,8 @@ static enum anole_status run_way(const struct anole_call *call, struct way *way,
     const struct anole_operand *lengths = anole_call_input(call, 4);
     bool backwards = way->layer->direction == REVERSE || at == 1;
     choose_functions(way->functions, way->layer, way->kind, (uint32_t)at);
-    load_or_zero(way->w, call, 1, at * wide * way->inputs, wide * way->inputs);
+    if (!way->layer->projected)
+        load_or_zero(way->w, call, 1, at * wide * way->inputs, wide * way->inputs);
     load_or_zero(way->r, call, 2, at * wide * way->hidden, wide * way->hidden);
     load_or_zero(way->b, call, 3, at * 2 * wide, 2 * wide);
     load_or_zero(way->p, call, 7, at * 3 * way->hidden, 3 * way->hidden);
@@ -418,13 +448,16 @@ static enum anole_status run(const struct anole_call *call, int kind, struct ano
     enum anole_status status = ANOLE_DONE;
     way.hidden = way.layer->hidden_size;
     int64_t wide = way.gates * way.hidden;
+    if (way.layer->projected)
+        way.inputs = wide;
     /* All of it at once: x, w, r, b, p, h, c, gate, scratch.  w and r exist as operands, so
      * that their sizes are below 2^31. */
-    size_t sizes[] = {(size_t)way.inputs,          (size_t)(wide * way.inputs),
-                      (size_t)(wide * way.hidden), (size_t)(2 * wide),
-                      (size_t)(3 * way.hidden),    (size_t)way.hidden,
-                      (size_t)way.hidden,          (size_t)wide,
-                      (size_t)way.hidden};
+    size_t sizes[] = {
+        (size_t)way.inputs,          way.layer->projected ? 0 : (size_t)(wide * way.inputs),
+        (size_t)(wide * way.hidden), (size_t)(2 * wide),
+        (size_t)(3 * way.hidden),    (size_t)way.hidden,
+        (size_t)way.hidden,          (size_t)wide,
+        (size_t)way.hidden};
     double **parts[] = {&way.x, &way.w, &way.r,    &way.b,      &way.p,
                         &way.h, &way.c, &way.gate, &way.scratch};
     size_t total = 1;
@@ -464,7 +497,7 @@ static double flops_of(const struct anole_call *call, int kind)
     double ways = layer->direction == BIDIRECTIONAL ? 2 : 1;
     return 2 * ways * (double)x->dims[0] * (double)x->dims[1] *
            (double)(gate_counts[kind] * layer->hidden_size) *
-           (double)(x->dims[2] + layer->hidden_size);
+           (double)((layer->projected ? 0 : x->dims[2]) + layer->hidden_size);
 }
 
 static double flops_lstm(const struct anole_call *call)
@@ -482,10 +515,116 @@ static double flops_rnn(const struct anole_call *call)
     return flops_of(call, RNN);
 }
 
+/* -------------------------------------------------------------------- kernels */
+
+#define MOST_LOCAL (32 << 10) /* bytes, which every device has */
+#define MOST_ITEMS 32         /* in a group: what llvmpipe takes */
+
+static void define_functions(struct anole_plain_source *source, const struct recurrent *layer,
+                             int kind, uint32_t ways)
+{
+    for (uint32_t way = 0; way < ways; way++) {
+        struct function functions[MOST_FUNCTIONS];
+        choose_functions(functions, layer, kind, way);
+        for (uint32_t i = 0; i < function_counts[kind]; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "F_%u_%u(x)", way, i);
+            anole_plain_define(source, name, "ACT_%s(x, %af, %af)",
+                               activations[functions[i].activation],
+                               (double)(float)functions[i].alpha, (double)(float)functions[i].beta);
+        }
+    }
+}
+
+/* Whether lengths that are known are in range; a kernel cuts the others. */
+static bool fit(const struct anole_operand *lengths, int64_t steps)
+{
+    for (size_t i = 0; lengths && lengths->data && i < anole_operand_elements(lengths); i++)
+        if (anole_operand_int(lengths, i) < 0 || anole_operand_int(lengths, i) > steps)
+            return false;
+    return true;
+}
+
+static enum anole_status make_kernel(const struct anole_call *call,
+                                     struct anole_kernel_builder *builder, int kind,
+                                     struct anole_error *error)
+{
+    static const char *const wants[] = {"WANT_Y", "WANT_H", "WANT_C"};
+    static const char *const gives[] = {NULL,      NULL,      NULL,      "BIAS",
+                                        "LENGTHS", "FIRST_H", "FIRST_C", "PEEPHOLES"};
+    const struct recurrent *layer = call->attributes;
+    const struct anole_operand *x = call->inputs[0], *lengths = anole_call_input(call, 4);
+    const int64_t ways = layer->direction == BIDIRECTIONAL ? 2 : 1, hidden = layer->hidden_size;
+    struct anole_plain_source source = {.builder = builder};
+    struct anole_arg args[11];
+    uint32_t count = 0;
+    if (x->dtype != ANOLE_F32 || x->dims[0] < 1 || x->dims[1] < 1 || x->dims[2] < 1 ||
+        (gate_counts[kind] + 2) * hidden * (int64_t)sizeof(float) > MOST_LOCAL ||
+        !fit(lengths, x->dims[0]))
+        return anole_plain_none("this type or size", error);
+    anole_plain_define_int(&source, "KIND", kind);
+    anole_plain_define_int(&source, "STEPS", x->dims[0]);
+    anole_plain_define_int(&source, "BATCH", x->dims[1]);
+    anole_plain_define_int(&source, "WAYS", ways);
+    anole_plain_define_int(&source, "HIDDEN", hidden);
+    anole_plain_define_int(&source, "GATES", gate_counts[kind]);
+    anole_plain_define_int(&source, "INPUTS", x->dims[2]);
+    anole_plain_define_int(&source, "PROJECTED", layer->projected);
+    anole_plain_define_int(&source, "REVERSE", layer->direction == REVERSE);
+    anole_plain_define_int(&source, "INPUT_FORGET", layer->input_forget);
+    anole_plain_define_int(&source, "LINEAR_BEFORE_RESET", layer->linear_before_reset);
+    if (lengths)
+        anole_plain_define(&source, "INDEX", "%s", anole_plain_type(lengths->dtype));
+    if (layer->clip > 0)
+        anole_plain_define(&source, "CLIP(x)", "fmin(fmax(x, %af), %af)",
+                           -(double)(float)layer->clip, (double)(float)layer->clip);
+    else
+        anole_plain_define(&source, "CLIP(x)", "(x)");
+    define_functions(&source, layer, kind, (uint32_t)ways);
+    for (uint32_t i = 0; i < 8; i++) {
+        const bool given = anole_call_input(call, i) != NULL;
+        if (gives[i])
+            anole_plain_define_int(&source, gives[i], given);
+        if (given)
+            args[count++] = ANOLE_PLAIN_INPUT(i);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        const bool wanted = i < call->output_count && call->outputs[i].dtype;
+        anole_plain_define_int(&source, wants[i], wanted);
+        if (wanted)
+            args[count++] = ANOLE_PLAIN_OUTPUT(i);
+    }
+    anole_plain_text(&source, kernel_op_recurrent);
+    int64_t items = 1;
+    while (2 * items <= hidden && items < MOST_ITEMS)
+        items *= 2;
+    anole_plain_launch_groups(&source, "recurrent", ways * x->dims[1], items, args, count);
+    return anole_plain_finish(&source, error);
+}
+
+static enum anole_status kernel_lstm(const struct anole_call *call,
+                                     struct anole_kernel_builder *builder,
+                                     struct anole_error *error)
+{
+    return make_kernel(call, builder, LSTM, error);
+}
+
+static enum anole_status kernel_gru(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, builder, GRU, error);
+}
+
+static enum anole_status kernel_rnn(const struct anole_call *call,
+                                    struct anole_kernel_builder *builder, struct anole_error *error)
+{
+    return make_kernel(call, builder, RNN, error);
+}
+
 #define RECURRENT(NAME, INPUTS, OUTPUTS)                                                           \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
-        .fewest_inputs = 3,                                                                        \
+        .fewest_inputs = 1, /* and r, and w unless it is projected */                              \
         .most_inputs = INPUTS,                                                                     \
         .fewest_outputs = 1,                                                                       \
         .most_outputs = OUTPUTS,                                                                   \
@@ -494,6 +633,7 @@ static double flops_rnn(const struct anole_call *call)
         .keys = NAME##_keys,                                                                       \
         .infer = infer_##NAME,                                                                     \
         .compute = compute_##NAME,                                                                 \
+        .kernel = kernel_##NAME,                                                                   \
         .flops = flops_##NAME,                                                                     \
     }
 

@@ -987,6 +987,22 @@ for a, b in (((3, 4), (5, 4)), ((2, 1, 3, 4), (3, 2, 4)), ((4,), (5, 4)), ((3, 4
         y = np.matmul(p.astype(np.float64), np.swapaxes(q, -1, -2).astype(np.float64) if len(b) > 1 else q)
         case("matmul", {"transpose_b": True}, [p, q], [y.astype(dtype)])
 refuse("matmul", {"transpose_b": True}, [real(2, 3), real(3, 2)], "to be the last of the second")
+
+begin("recurrent")
+for op, use, direction in (("lstm", "bhcp", "bidirectional"), ("gru", "bh", "bidirectional"), ("gru", "", "reverse"), ("rnn", "b", "forward")):
+    given = recurrent(op, {}, use, direction=direction)
+    entry = family.pop()
+    x, w, r, b = given[:3] + [given[3] if len(given) > 3 else None]
+    gates = w.shape[1]
+    made = np.concatenate([x.astype(np.float64) @ w[d].T + (0 if b is None else b[d, :gates]) for d in range(w.shape[0])], 2)
+    entry["attributes"]["projected"] = True
+    entry["inputs"][:2] = [tensor(made.astype(np.float32)), None]
+    family.append(entry)
+x, r = real(3, 2, 12), real(1, 12, 3)
+refuse("lstm", {"hidden_size": 3, "projected": True}, [x, real(1, 12, 12), r], "w is there; expected none")
+refuse("lstm", {"hidden_size": 3, "projected": True}, [real(3, 2, 4), None, r], "x has 4 elements a step; expected 12")
+refuse("lstm", {"hidden_size": 3}, [x, None, r], "w is missing")
+refuse("lstm", {"hidden_size": 3}, [x, real(1, 12, 12)], "r is missing")
 # END
 
 folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
