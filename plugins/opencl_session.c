@@ -21,7 +21,8 @@
 
 /* Numbers that are taken.  Where a process has several sessions, each has kernels of its own:
  * what PoCL keeps of a kernel is mistaken for another (opencl_queues.c says how) where two
- * queues launch it at once over different grids. */
+ * queues launch it at once over different grids.  A binary has the name that it was built under:
+ * the first session alone takes any. */
 #define MOST_NUMBERS 64
 static struct {
     pthread_mutex_t mutex;
@@ -89,6 +90,7 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
     if (code)
         goto release_queue;
     s->number = take_number();
+    s->no_binaries = queues->no_binaries || s->number > 0;
     *session = s;
     return ANOLE_OK;
 
@@ -425,6 +427,8 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     int code = ANOLE_BUILD_FAILED;
     bool shared = opencl_queues_can_launch(&session->queues, kernel);
     b->device = shared ? session->queues.device : session->device;
+    if (session->no_binaries)
+        binary = NULL;
     if (binary)
         code = compile(session, kernel, binary, binary_bytes, b, message);
     const bool refused = binary && code; /* it is of another version of the driver */
@@ -472,7 +476,8 @@ int opencl_binary(struct anole_session *session, struct anole_build *build, void
                   size_t *bytes, struct anole_message *message)
 {
     size_t sizes[2] = {0}, place, count;
-    (void)session;
+    if (session->no_binaries)
+        return opencl_say(message, ANOLE_UNSUPPORTED, "What is built is for this session alone.");
     cl_int error = find_binary(build, sizes, &place, &count);
     if (error || !sizes[place])
         return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for the size of a binary");

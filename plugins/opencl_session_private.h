@@ -31,6 +31,7 @@ struct anole_session {
     cl_context context;
     cl_command_queue queue; /* in order */
     bool owns_device;       /* it is a sub-device */
+    bool no_binaries;       /* they are neither taken nor given away */
     bool timer;             /* events carry times */
     unsigned number;        /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;

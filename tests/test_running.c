@@ -454,6 +454,25 @@ static void test_cpu_runs_by_own_queues(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* Kernels that `anole run` has kept are built for its launches, and not for ours. */
+static void test_cpu_takes_no_kernels_of_other_launches(void **state)
+{
+    (void)state;
+    const char *anole = getenv("ANOLE");
+    char command[9000], cache[128];
+    if (!cpu_plugins[0] || !anole)
+        skip();
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    snprintf(command, sizeof command,
+             "ANOLE_CACHE_DIR='%s' '%s' run '%s' --device cpu --repeat 1 >/dev/null 2>&1", cache,
+             anole, network);
+    assert_int_equal(system(command), 0);
+    setenv("ANOLE_CACHE_DIR", cache, 1);
+    compare_queues(); /* builds anew, and keeps */
+    compare_queues(); /* finds what it has kept */
+    setenv("ANOLE_CACHE_DIR", "", 1);
+}
+
 static void test_own_queues(void **state)
 {
     (void)state;
@@ -506,6 +525,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_cpu_runs_in_place_and_leaves_the_process_alone),
         cmocka_unit_test(test_cpu_runs_in_threads_at_once),
         cmocka_unit_test(test_cpu_runs_by_sub_devices),
+        cmocka_unit_test(test_cpu_takes_no_kernels_of_other_launches),
         cmocka_unit_test(test_cpu_runs_by_own_queues),
     };
     const struct CMUnitTest own[] = {cmocka_unit_test(test_own_queues)};

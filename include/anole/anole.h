@@ -90,7 +90,8 @@
  * signal handler, does not exit, and changes neither the environment nor the locale, folder or mask
  * of the process.  It waits for its own children only; a program that ignores SIGCHLD or reaps all
  * children is fine.  It reads environment variables (ANOLE_PLUGIN_PATH, ANOLE_PLUGIN_DIR,
- * ANOLE_WORKER, TMPDIR), so do not change the environment in one thread while another is in a call.
+ * ANOLE_WORKER, ANOLE_CACHE_DIR, ANOLE_CACHE_LIMIT, XDG_CACHE_HOME, HOME, TMPDIR, and those of
+ * plugins and drivers), so do not change the environment in one thread while another is in a call.
  * Writing to a file beyond the limit of its size raises SIGXFSZ, as always; ignore it, and it is an
  * error.
  *
@@ -151,6 +152,9 @@ struct anole_context_options {
                                   environment variable ANOLE_PLUGIN_PATH, if any */
     const char *worker;        /* the program anole-worker, an absolute path; NULL: that of
                                   ANOLE_WORKER, or else the installed one */
+    const char *cache;         /* the folder in which models keep built kernels and packed weights
+                                  for the next start; "": none are kept; NULL: that of
+                                  ANOLE_CACHE_DIR, or else ~/.cache/anole */
 };
 
 /* `options` are copied; NULL: no messages, no stop, the installed parts.  Starts nothing. */

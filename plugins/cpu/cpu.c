@@ -23,7 +23,7 @@ static int list_drivers(const struct anole_host *host, struct anole_driver_list 
 }
 
 /* Workers of one run share PoCL's cache on disk, in the folder that the host has for them. */
-static bool shares_cache;
+static atomic_bool shares_cache;
 
 static int open_device(const struct anole_host *host, const char *driver, uint32_t index,
                        struct anole_session **session, struct anole_message *message)

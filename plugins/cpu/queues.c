@@ -170,8 +170,11 @@ static void use_parts(struct cpu_queues *queues, cl_device_id id, uint32_t count
         return use_pool(queues, "there is one thread, or there are very many");
     if (clCreateSubDevices(id, equally, OPENCL_MOST_PARTS, queues->parts, &made) || made != count)
         return use_pool(queues, "it cannot be divided");
-    queues->options = (struct opencl_queues_options){
-        .device = queues->parts[0], .parts = queues->parts, .count = count, .spins = true};
+    queues->options = (struct opencl_queues_options){.device = queues->parts[0],
+                                                     .parts = queues->parts,
+                                                     .count = count,
+                                                     .no_binaries = true,
+                                                     .spins = true};
     snprintf(queues->why, sizeof queues->why, SETTING " says so");
 }
 
@@ -185,6 +188,6 @@ void cpu_queues_choose_as_guest(struct cpu_queues *queues, cl_device_id id, cl_d
         return use_pool(queues, "the process is not ours");
     if (count < 2 || count > CPU_MAX_QUEUES || !device)
         return use_pool(queues, "POCL_DEVICES does not have the device without threads");
-    queues->options =
-        (struct opencl_queues_options){.device = device, .count = count, .spins = true};
+    queues->options = (struct opencl_queues_options){
+        .device = device, .count = count, .no_binaries = true, .spins = true};
 }

@@ -22,7 +22,7 @@ struct anole_context {
     locale_t plain; /* in which numbers have a decimal point */
     anole_stop_callback *stop;
     void *stop_context;
-    char *plugin_path, *worker; /* or NULL */
+    char *plugin_path, *worker, *cache; /* or NULL */
 };
 
 /* What a call of the library changes of its thread, to be put back. */

@@ -91,8 +91,10 @@ enum anole_status anole_context_create(struct anole_context **context,
     new->stop_context = own.stop_context;
     new->plugin_path = own.plugin_path ? strdup(own.plugin_path) : NULL;
     new->worker = own.worker ? strdup(own.worker) : NULL;
+    new->cache = own.cache ? strdup(own.cache) : NULL;
     new->plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if ((own.plugin_path && !new->plugin_path) || (own.worker && !new->worker) || !new->plain) {
+    if ((own.plugin_path && !new->plugin_path) || (own.worker && !new->worker) ||
+        (own.cache && !new->cache) || !new->plain) {
         anole_context_destroy(new);
         return anole_fail_memory(error);
     }
@@ -102,6 +104,7 @@ enum anole_status anole_context_create(struct anole_context **context,
         .write_context = own.log_context,
         .plugin_path = new->plugin_path,
         .worker = new->worker,
+        .cache = new->cache,
         .guest = true,
     };
     *context = new;
@@ -116,6 +119,7 @@ void anole_context_destroy(struct anole_context *context)
         freelocale(context->plain);
     free(context->plugin_path);
     free(context->worker);
+    free(context->cache);
     free(context);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/cache.h"
 
+#include "base/environment.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -107,8 +108,10 @@ static void add_kernel(struct anole_text *key, const struct anole_program_cache 
 static bool kernel_key(struct anole_text *key, const struct anole_program_cache *cache,
                        const struct anole_kernel *kernel)
 {
+    /* In a process that is not ours a backend may compile for other launches. */
+    const bool guest = anole_environment() && anole_environment()->guest;
     if (cache->disk)
-        add_kernel(key, cache, "kernel", kernel);
+        add_kernel(key, cache, guest ? "guest's kernel" : "kernel", kernel);
     return cache->disk && !key->failed;
 }
 

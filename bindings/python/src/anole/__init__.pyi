@@ -144,6 +144,7 @@ def load(
     batch: int = 0,
     shapes: Optional[Mapping[str, Sequence[int]]] = None,
     random_weights: bool = False,
+    cache: Optional[_Path] = None,
 ) -> Model: ...
 def tune(
     network: _Path,

@@ -93,14 +93,16 @@ class Context:
     Python's handlers of signals run in callbacks, so that Ctrl-C raises KeyboardInterrupt in
     one of them: the call is stopped, and what was raised is raised again behind it."""
 
-    def __init__(self):
+    def __init__(self, cache=None):
         self.raised = None
+        folder = c_text(cache)
         options = new_options("struct anole_context_options")
         self._log = self.callback("anole_log_callback *", self._take_log)
         self._stop = self.callback("anole_stop_callback *", self._take_stop, error=True)
         options.level = lib.ANOLE_LEVEL_DEBUG
         options.log = self._log
         options.stop = self._stop
+        options.cache = folder
         pointer = ffi.new("struct anole_context **")
         self.check(lambda error: lib.anole_context_create(pointer, options, error))
         self.pointer = ffi.gc(pointer[0], lib.anole_context_destroy)

@@ -81,8 +81,8 @@ class Latency:
 class _Handle:
     """The model of the library: lives as long as the Model, or an array in its memory."""
 
-    def __init__(self, network, tuned, device, threads, batch, shapes, random_weights):
-        self.context = Context()
+    def __init__(self, network, tuned, device, threads, batch, shapes, random_weights, cache):
+        self.context = Context(cache)
         words, array = shape_words(shapes)
         keep = [c_text(tuned), c_text(device.id if isinstance(device, Device) else device)]
         options = new_options("struct anole_model_options")
@@ -303,11 +303,13 @@ def load(
     batch=0,
     shapes=None,
     random_weights=False,
+    cache=None,
 ):
     """Loads a network, from an ONNX file or our JSON, onto a device: a Model.
 
     `tuned`: a lock file, as tune() writes it; layers that it does not have run with defaults.
     `device`: a selector such as "cpu", or a Device; None: the only one there is.  `threads`: of
     a device that shares the host's cores; 0: all.  `batch`, and `shapes` as {name: shape}, are
-    sizes that an ONNX file leaves open."""
-    return Model(_Handle(network, tuned, device, threads, batch, shapes, random_weights))
+    sizes that an ONNX file leaves open.  `cache`: the folder in which built kernels and packed
+    weights are kept for the next start; "": none are; None: the user's."""
+    return Model(_Handle(network, tuned, device, threads, batch, shapes, random_weights, cache))
