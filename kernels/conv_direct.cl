@@ -161,13 +161,14 @@ tile(struct tensors t, const int pass, const int y0, const int x0, const int k0,
         for (int tx = 0; tx < TILE_W; tx++) {
             if ((TILE_H > 1 && y0 + ty >= P) || (edge != INSIDE && x0 + tx >= Q))
                 continue;
-            const long at = ((long)(y0 + ty) * Q + x0 + tx) * K + k0;
+            const long pixel = (long)(y0 + ty) * Q + x0 + tx;
+            const long at = pixel * K + k0, to = pixel * OUT_K + k0;
 #pragma unroll
             for (int v = 0; v < KV; v++)
                 if (KG % KB == 0 || k0 + v * VW < KG)
                     finish(acc[ty][tx][v], KG % KB == 0 ? VW : KG - k0 - v * VW, pass > 0,
                            pass == C_PASSES - 1, t.bias + k0 + v * VW,
-                           t.residual + at + v * VW, t.out + at + v * VW);
+                           t.residual + at + v * VW, t.out + to + v * VW);
         }
     }
 }
@@ -242,7 +243,7 @@ conv_direct(source in, source weights,
 
     struct tensors t;
     t.zeros = weights + G * K_BLOCKS * SLAB;
-    t.out = out + (long)n * P * Q * K + g * KG;
+    t.out = out + (long)n * P * Q * OUT_K + g * KG;
 #if BIAS
     t.bias = bias + g * KG;
 #endif

@@ -86,8 +86,9 @@ INLINE void tile(const struct tensors *t, const int y0, const int x0, const bool
         for (int tx = 0; tx < TILE_W; tx++) {
             if ((TILE_H > 1 && y0 + ty >= P) || (!inside && x0 + tx >= Q))
                 continue;
-            const long at = ((long)(y0 + ty) * Q + x0 + tx) * K;
-            finish(acc[ty][tx], VW, false, true, t->bias, t->residual + at, t->out + at);
+            const long pixel = (long)(y0 + ty) * Q + x0 + tx;
+            finish(acc[ty][tx], VW, false, true, t->bias, t->residual + pixel * K,
+                   t->out + pixel * OUT_K);
         }
     }
 }
@@ -134,7 +135,7 @@ conv_grouped(source in, source weights,
             t.in = in + (long)n * H * W * C + b * SPAN;
             t.weights = weights + (long)b * SLAB;
             t.zeros = weights + (long)BLOCKS * SLAB;
-            t.out = out + (long)n * P * Q * K + b * VW;
+            t.out = out + (long)n * P * Q * OUT_K + b * VW;
 #if BIAS
             t.bias = bias + b * VW;
 #endif

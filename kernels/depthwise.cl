@@ -102,10 +102,10 @@ INLINE void tile_channels(const struct tensors *t, const int y, const int x, con
     for (int ty = 0; ty < TILE_H; ty++)
 #pragma unroll
         for (int tx = 0; tx < TILE_W; tx++) {
-            const long to = ((long)(y + ty) * Q + x + tx) * K + k;
+            const long pixel = (long)(y + ty) * Q + x + tx;
             if ((P % TILE_H == 0 || y + ty < P) && (!edge || x + tx < Q))
                 finish_channels(acc[ty][tx], C % VW == 0 ? VW : C - c, t->bias + k,
-                                t->residual + to, t->out + to);
+                                t->residual + pixel * K + k, t->out + pixel * OUT_K + k);
         }
 }
 
@@ -153,7 +153,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void depthwise(source in
     struct tensors t;
     t.in = in + image * (H * W * C);
     t.weights = weights;
-    t.out = out + image * (P * Q * K);
+    t.out = out + image * (P * Q * OUT_K);
 #if BIAS
     t.bias = bias;
 #else

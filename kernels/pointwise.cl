@@ -82,9 +82,9 @@ tile(input in, const struct tensors *t, const int pass, const long m, const int 
         for (int v = 0; v < KV; v++)
             if (K % KB == 0 || k0 + v * VW < K) {
                 const int k = k0 + v * VW;
-                const long at = (m + p) * K + k;
+                const long at = (m + p) * K + k, to = (m + p) * OUT_K + k;
                 finish(acc[p][v], K % KB == 0 ? VW : K - k, pass > 0, pass == C_PASSES - 1,
-                       t->bias + k, t->residual + at, t->out + at);
+                       t->bias + k, t->residual + at, t->out + to);
             }
 }
 

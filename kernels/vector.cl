@@ -9,7 +9,8 @@
  *
  * The templates also take the shape of the layer as macros: N images, H x W x C in,
  * P x Q x K out, filters of R x S, G groups of CG input and KG output channels,
- * STRIDE_, DILATION_ and PAD_ (above, left) with H and W.
+ * STRIDE_, DILATION_ and PAD_ (above, left) with H and W.  From one pixel of the output to the
+ * next are OUT_K floats: K, or more where it is a part of the channels of a wider tensor.
  */
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)

@@ -286,10 +286,10 @@ INLINE void output_part(const SCRATCH float *m, const int *rows, const struct pl
 #pragma unroll
             for (int j = 0; j < w; j++) {
                 const int x = at->x + j;
-                const long to = ((long)(at->n * P + y) * Q + x) * K + k;
+                const long pixel = (long)(at->n * P + y) * Q + x;
                 if (Q % TILE == 0 || x < Q)
                     finish(d[i * ALPHA + j], K % VW == 0 ? VW : K - k, false, true, t->bias + k,
-                           t->residual + to, t->out + to);
+                           t->residual + pixel * K + k, t->out + pixel * OUT_K + k);
             }
         }
     }

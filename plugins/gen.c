@@ -235,6 +235,7 @@ void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
         {"ACTIVATION", task->activation},
         {"BIAS", (task->flags & ANOLE_TASK_BIAS) != 0},
         {"RESIDUAL", (task->flags & ANOLE_TASK_RESIDUAL) != 0},
+        {"OUT_K", task->out_pitch ? task->out_pitch : task->out_c},
     };
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         gen_emit_define(emit, defines[i].name, defines[i].value);
@@ -298,6 +299,15 @@ double gen_task_operations(const struct anole_task *task)
 {
     double outputs = (double)task->batch * task->out_h * task->out_w * task->out_c;
     return 2.0 * outputs * task->kernel_h * task->kernel_w * (task->in_c / task->groups);
+}
+
+bool gen_task_fits_pitched(const struct anole_task *task)
+{
+    struct anole_task dense = *task;
+    double out = (double)task->batch * task->out_h * task->out_w * task->out_pitch;
+    dense.out_pitch = 0;
+    return (!task->out_pitch || task->out_pitch >= task->out_c) && out < 1u << 30 &&
+           gen_task_fits(&dense);
 }
 
 bool gen_task_fits(const struct anole_task *task)

@@ -158,5 +158,7 @@ double gen_task_operations(const struct anole_task *task);
 bool gen_task_fits(const struct anole_task *task);
 /* The same of an ANOLE_TASK_MATMUL, whose second operand may be transposed. */
 bool gen_product_fits(const struct anole_task *task);
+/* The same of templates that store to rows of OUT_K channels: an output may have a pitch. */
+bool gen_task_fits_pitched(const struct anole_task *task);
 
 #endif

@@ -93,7 +93,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
     (void)device;
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32)
         return 0;
-    return gen_task_fits(task) ? 10 : 0;
+    return gen_task_fits_pitched(task) ? 10 : 0;
 }
 
 /* ----------------------------------------------------------- design space */

@@ -68,7 +68,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 {
     int64_t list[GEN_MAX_VALUES];
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || task->groups < 2 ||
-        !gen_task_fits(task))
+        !gen_task_fits_pitched(task))
         return 0;
     bool narrow = is_power(channels_in(task)) && is_power(channels_out(task)) &&
                   channels_in(task) <= channels_out(task);

@@ -77,7 +77,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 {
     (void)device;
     if (task->kind != ANOLE_TASK_DEPTHWISE_CONV2D || task->dtype != ANOLE_F32 ||
-        task->groups != task->in_c || !gen_task_fits(task))
+        task->groups != task->in_c || !gen_task_fits_pitched(task))
         return 0;
     /* The loops over the filter are unrolled: a tile of one pixel must be possible. */
     return (int64_t)task->kernel_h * task->kernel_w <= 256 &&

@@ -41,7 +41,7 @@ static int64_t pixels_of(const struct anole_task *task)
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
     (void)device;
-    if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || !gen_task_fits(task))
+    if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || !gen_task_fits_pitched(task))
         return 0;
     bool pointwise = task->kernel_h == 1 && task->kernel_w == 1 && task->groups == 1 &&
                      task->stride_h == 1 && task->stride_w == 1 && task->in_h == task->out_h &&

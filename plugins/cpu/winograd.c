@@ -16,7 +16,7 @@ static int supports(const struct anole_device *device, const struct anole_task *
 {
     if (task->kind != ANOLE_TASK_CONV2D || task->dtype != ANOLE_F32 || task->groups != 1 ||
         task->kernel_h != 3 || task->kernel_w != 3 || task->stride_h != 1 || task->stride_w != 1 ||
-        task->dilation_h != 1 || task->dilation_w != 1 || !gen_task_fits(task))
+        task->dilation_h != 1 || task->dilation_w != 1 || !gen_task_fits_pitched(task))
         return 0;
     int64_t v[WINO_KNOBS];
     wino_plainest(device, task, v);
