@@ -150,8 +150,7 @@ static bool equal(const struct anole_operand *got, const struct anole_operand *w
 
 static struct kernel_fixture fixture; /* backend NULL: the references compute */
 
-/* As anole_graph_evaluate(), on the device.  What the size of which depends on data comes in
- * the largest size that it can have. */
+/* As anole_graph_evaluate(), on the device. */
 static enum anole_status run_on_device(const struct anole_graph *graph,
                                        const struct anole_operand *inputs,
                                        struct anole_operand *outputs, struct anole_error *error)
@@ -170,7 +169,7 @@ static enum anole_status run_on_device(const struct anole_graph *graph,
         status = anole_instance_run(instance, NULL, NULL, error);
     for (; made < graph->output_count && status == ANOLE_DONE; made++) {
         const size_t bytes = anole_program_tensor_bytes(graph, graph->outputs[made]);
-        outputs[made] = graph->tensors[graph->outputs[made]].type;
+        outputs[made] = *anole_instance_output_type(instance, made);
         outputs[made].data = malloc(bytes + 1);
         if (!outputs[made].data)
             status = anole_fail_memory(error);

@@ -602,6 +602,81 @@ static void test_chosen_configs_run(void **state)
     }
 }
 
+static int (*supports_all)(const struct anole_device *, const struct anole_task *);
+
+static int supports_unfused(const struct anole_device *device, const struct anole_task *task)
+{
+    return task->activation == ANOLE_ACT_NONE && !(task->flags & ANOLE_TASK_RESIDUAL) &&
+           supports_all(device, task);
+}
+
+/* The layer keeps the backend's kernel, and what it does not take follows. */
+static void test_what_a_backend_does_not_fuse_is_an_epilogue(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 6);
+    struct anole_backend backend = *fixture.backend;
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph), weights = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    size_t output = apply(graph, &dense, input, weights, ANOLE_NONE);
+    graph->nodes[0].activation = ANOLE_ACT_RELU;
+    graph->nodes[0].residual = input;
+    assert_done(anole_graph_add_output(graph, output, &error));
+    supports_all = backend.plugin.supports;
+    backend.plugin.supports = supports_unfused;
+    struct anole_program *program;
+    assert_done(anole_graph_infer(graph, 0, &error));
+    assert_done(anole_program_create(&program, graph, &backend, &fixture.device, NULL, &error));
+    assert_int_equal(program->step_count, 2);
+    assert_int_equal(program->steps[0].kind, ANOLE_STEP_DEFAULT);
+    assert_true(program->steps[1].epilogue);
+    assert_null(program->steps[0].problem);
+    anole_program_destroy(program);
+    check_graph(graph, &backend, NULL, 1e-4);
+    anole_graph_destroy(graph);
+}
+
+/* Tuned, default, the operator's plain kernel, the host: each when those before it failed. */
+static void test_kernels_that_fail_give_way_to_the_next(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 7);
+    static struct anole_op plain_dense;
+    plain_dense = dense;
+    plain_dense.kernel = kernel_scale; /* of the same size */
+    struct anole_kernel_failures failures = {.count = 0};
+    const struct anole_program_options options = {
+        .choose = choose_last, .context = &rng, .failures = &failures};
+    static const enum anole_step_kind kinds[] = {ANOLE_STEP_TUNED, ANOLE_STEP_DEFAULT,
+                                                 ANOLE_STEP_BUILT_IN, ANOLE_STEP_HOST};
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph), weights = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    assert_done(anole_graph_add_output(
+        graph, apply(graph, &plain_dense, input, weights, ANOLE_NONE), &error));
+    assert_done(anole_graph_infer(graph, 0, &error));
+    for (size_t i = 0; i < 4; i++) {
+        struct anole_program *program;
+        anole_rng_init(&rng, 7); /* the same config each time */
+        assert_done(anole_program_create(&program, graph, fixture.backend, &fixture.device,
+                                         &options, &error));
+        assert_int_equal(program->step_count, 1);
+        assert_int_equal(program->steps[0].kind, kinds[i]);
+        if (i == 0)
+            assert_null(program->steps[0].problem);
+        else
+            assert_non_null(strstr(program->steps[0].problem, "it is no good"));
+        if (program->steps[0].kernel != ANOLE_NONE)
+            assert_done(anole_kernel_failures_add(
+                &failures, program->kernels[program->steps[0].kernel].generated, "it is no good",
+                &error));
+        anole_program_destroy(program);
+    }
+    anole_kernel_failures_fini(&failures);
+    anole_graph_destroy(graph);
+}
+
 static void test_constant_outputs_are_there(void **state)
 {
     (void)state;
@@ -698,6 +773,8 @@ int main(void)
         cmocka_unit_test(test_views_take_no_step),
         cmocka_unit_test(test_weights_are_written_once),
         cmocka_unit_test(test_chosen_configs_run),
+        cmocka_unit_test(test_what_a_backend_does_not_fuse_is_an_epilogue),
+        cmocka_unit_test(test_kernels_that_fail_give_way_to_the_next),
         cmocka_unit_test(test_constant_outputs_are_there),
         cmocka_unit_test(test_simulated_devices_are_refused),
         cmocka_unit_test(test_too_large_networks_are_refused),

@@ -12,6 +12,8 @@ case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
 networks=${ANOLE_NETWORKS:-networks}
 case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
 case $data in /*) ;; *) data=$PWD/$data ;; esac
+plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
+case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -98,6 +100,34 @@ expect 0 'steps in sum' "$data/small.onnx" --device cpu --repeat 1 --profile --o
 check 'an open batch is 1' 'grep -q "leaves the batch open: 1 is taken" err'
 check 'a trace was written' 'grep -q "\"traceEvents\":\[{\"name\":.*conv 3x3" small.trace.json'
 check 'outputs are in a folder' '[ -s all/0_y.npy ]'
+
+# -- sizes that depend on data, shapes that are inputs, and what is not a number --
+expect 0 'output "root": right' "$data/sized.onnx" --device cpu --input "$data/sized.npz" \
+    --check "$data/sized.npz" --repeat 1
+check 'NaN is right where NaN is expected' 'grep -q "output \"w\": right" out'
+check 'an output has the size that the data give' 'grep -q "output \"where\": right" out'
+expect 5 'output "w" is off by inf' "$data/sized.onnx" --device cpu --input "$data/sized.npz" \
+    --input z=ramp --check "$data/sized.npz" --repeat 1
+expect 5 'output "where": WRONG, of the shape \[2, 11\] where \[2, 5\]' "$data/sized.onnx" --device cpu --repeat 1 \
+    --input "$data/sized.npz" --input x=ramp --check "$data/sized.npz"
+
+# -- kernels that fail, by backends of the tests --
+if [ -d "$plugins" ]; then
+    mkdir plugins && cp "$plugins/no_compile.so" "$plugins/naughty.so" plugins
+    export ANOLE_PLUGIN_PATH="$PWD/plugins"
+    expect 0 '"right": true' "$data/small.onnx" --device no_compile --repeat 1 \
+        --input "$data/small.npz" --check "$data/small.npz" --json
+    check 'JSON names the node and the reason' \
+        'grep -q "\"node\": \"conv1\"" out && grep -q "\"problem\": \".*this is no kernel" out'
+    check 'it warns' 'grep -q "warning: conv1: its default kernel: .*no kernel; it runs on the" err'
+    expect 0 ' 1 tuned, 2 default' "$data/small.onnx" --device naughty --repeat 1 \
+        --tuned "$data/naughty.lock.json" --input "$data/small.npz" --check "$data/small.npz"
+    check 'a tuned kernel that does not compile gives way to the default' \
+        'grep -q "conv1: its tuned kernel: .*no kernel; it runs with the default config" err'
+    check 'so does one that the backend refuses' \
+        'grep -q "conv2: its tuned kernel: .*on purpose; it runs with the default config" err'
+    unset ANOLE_PLUGIN_PATH
+fi
 
 # -- a network without weights --
 expect 0 'steps: 0 tuned' "$networks/tiny.json" --device cpu --repeat 1

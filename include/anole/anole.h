@@ -621,8 +621,10 @@ struct anole_tensor_info {
                              byte that is 0 or 1 */
     size_t element_bytes; /* of one element */
     uint32_t rank;        /* 0: a single number */
-    const int64_t *dims;  /* [rank] */
-    size_t bytes;         /* of all elements; may be 0 */
+    /* [rank] of an output whose size depends on data: as of the last run.  `bytes` are those of the
+     * largest that it can be, and what there is comes first. */
+    const int64_t *dims;
+    size_t bytes; /* of all elements; may be 0 */
 };
 
 /* In the file's order; NULL beyond the last. */
@@ -696,7 +698,7 @@ struct anole_step_info {
     const char *op;       /* what it computes: "conv2d", "softmax", ... */
     const char *kind;     /* "tuned", "default", "built in" or "host" */
     const char *key;      /* of its task, as in lock files; "": it is none */
-    const char *problem;  /* why it is not tuned; "" if it is */
+    const char *problem;  /* why it is not tuned, or not by what it was tuned to; "": it is */
     double tuned_seconds; /* what it took when it was tuned; NaN: not known */
 };
 

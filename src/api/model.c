@@ -9,7 +9,7 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "frontend/load.h"
-#include "program/instance.h"
+#include "program/deploy.h"
 #include "program/tuned.h"
 #include "program/weights.h"
 
@@ -109,12 +109,9 @@ static enum anole_status make_program(struct anole_model *model, const char *tun
             (struct anole_program_options){.choose = anole_tuned_choose, .context = &model->tuned};
     }
     if (status == ANOLE_DONE)
-        status = anole_program_create(&model->program, model->graph,
-                                      registry->entries[entry->backend].backend, &entry->device,
-                                      &options, error);
-    if (status == ANOLE_DONE)
-        status = anole_instance_create(&model->instance, model->program, entry->driver,
-                                       model->device->devices->threads, error);
+        status = anole_deploy(&model->program, &model->instance, model->graph,
+                              registry->entries[entry->backend].backend, &entry->device, &options,
+                              entry->driver, model->device->devices->threads, error);
     return status;
 }
 
@@ -159,17 +156,21 @@ static const char *explain(const struct anole_model *model, const struct anole_s
 {
     const struct anole_node *node = &model->graph->nodes[step->node];
     struct anole_task task;
+    if (step->problem)
+        return step->problem;
     switch (step->kind) {
     case ANOLE_STEP_TUNED:
         return "";
     case ANOLE_STEP_DEFAULT:
-        if (!model->tuned.entry)
+        if (!model->tuned.lockfile)
             return "there is no lock file";
-        return anole_lock_task_find(model->tuned.entry, key)
+        return anole_tuned_lookup(&model->tuned, NULL, key)
                    ? "what the lock file has of its task means nothing to this version of the "
                      "backend"
                    : "the lock file does not have its task";
     case ANOLE_STEP_HOST:
+        if (step->data_sized)
+            return "its size depends on data";
         return "the backend has no kernel for it";
     default:
         if (step->epilogue)
@@ -232,6 +233,8 @@ static enum anole_status describe(struct anole_model *model, struct anole_error 
         list_ports(&model->inputs, graph, graph->inputs, graph->input_count, error);
     if (status == ANOLE_DONE)
         status = list_ports(&model->outputs, graph, graph->outputs, graph->output_count, error);
+    for (size_t i = 0; i < graph->output_count && status == ANOLE_DONE; i++)
+        model->outputs[i].info.dims = anole_instance_output_type(model->instance, i)->dims;
     if (status == ANOLE_DONE)
         status = list_steps(model, error);
     model->info.network = model->network;
@@ -240,15 +243,6 @@ static enum anole_status describe(struct anole_model *model, struct anole_error 
     model->info.arena_bytes = model->program->buffer_bytes[0];
     model->info.run_seconds = NAN;
     return status;
-}
-
-static void say_match(const struct anole_model *model)
-{
-    const struct anole_tuned_choice *tuned = &model->tuned;
-    size_t all = tuned->matched + tuned->missing + tuned->outdated;
-    if (tuned->lockfile)
-        anole_log_info("%s: %zu of %zu tasks are tuned%s", model->network, tuned->matched, all,
-                       tuned->matched < all ? "; the others run with defaults" : "");
 }
 
 static enum anole_status load(struct anole_model *model, const char *path,
@@ -267,8 +261,8 @@ static enum anole_status load(struct anole_model *model, const char *path,
         status = make_program(model, options.tuned, error);
     if (status == ANOLE_DONE)
         status = describe(model, error);
-    if (status == ANOLE_DONE)
-        say_match(model);
+    if (status == ANOLE_DONE && model->tuned.lockfile)
+        anole_tuned_report(&model->tuned, model->program, model->device->devices->threads);
     model->info.load_seconds = anole_clock() - start;
     return status;
 }

@@ -8,7 +8,7 @@
 #include "cli/run_network.h"
 #include "cli/run_profile.h"
 #include "devices/selection.h"
-#include "program/instance.h"
+#include "program/deploy.h"
 #include "program/tuned.h"
 #include "program/weights.h"
 
@@ -150,6 +150,7 @@ struct verdict {
     size_t at; /* the element that is farthest off, and what it is */
     double found, expected;
     bool checked, right;
+    bool other_shape; /* nothing was compared */
 };
 
 struct session {
@@ -251,22 +252,21 @@ static enum anole_status load_expected(struct session *s, struct anole_error *er
 {
     const struct anole_graph *graph = s->graph;
     const struct arguments *a = &s->arguments;
-    const struct anole_value_names names = {
-        .graph = graph, .tensors = graph->outputs, .count = graph->output_count, .prefix = "out"};
+    bool *sized = calloc(graph->tensor_count + 1, sizeof *sized);
+    const struct anole_value_names names = {.graph = graph,
+                                            .tensors = graph->outputs,
+                                            .count = graph->output_count,
+                                            .prefix = "out",
+                                            .sized = sized};
+    if (!sized)
+        return anole_fail_memory(error);
+    anole_graph_find_data_sized(sized, graph);
     enum anole_status status =
         anole_values_reserve(&s->outputs, graph, graph->outputs, graph->output_count, error);
     if (status == ANOLE_DONE && a->check_count > 0)
         status = anole_values_load(&s->expected, &names, a->checks, a->check_count, SEED, error);
+    free(sized);
     return status;
-}
-
-static void say_match(const struct session *s)
-{
-    const struct anole_tuned_choice *tuned = &s->tuned;
-    if (tuned->lockfile)
-        anole_log_info("%s: %zu of the network's %zu tasks are tuned%s", s->arguments.tuned,
-                       tuned->matched, tuned->matched + tuned->missing + tuned->outdated,
-                       tuned->missing + tuned->outdated ? "; the others run with defaults" : "");
 }
 
 /* Devices, found while the network is read. */
@@ -319,9 +319,9 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
     enum anole_status status = load_network(s, error);
     if (status == ANOLE_DONE)
         status = load_inputs(s, error);
-    s->read_seconds = anole_clock() - start;
     if (status == ANOLE_DONE)
         status = load_expected(s, error);
+    s->read_seconds = anole_clock() - start;
     status = end_finding(&finding, status, error);
     if (status == ANOLE_DONE)
         status = anole_registry_find(&s->device, s->registry, s->arguments.device, error);
@@ -332,15 +332,16 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
             (struct anole_program_options){.choose = anole_tuned_choose, .context = &s->tuned};
     }
     if (status == ANOLE_DONE)
-        status = anole_program_create(&s->program, s->graph,
-                                      s->registry->entries[s->device->backend].backend,
-                                      &s->device->device, &program, error);
-    s->plan_seconds = anole_clock() - start - s->read_seconds - s->devices_seconds;
+        status = anole_deploy(&s->program, &s->instance, s->graph,
+                              s->registry->entries[s->device->backend].backend, &s->device->device,
+                              &program, s->device->driver, (uint32_t)s->arguments.threads, error);
     if (status == ANOLE_DONE) {
-        say_match(s);
-        status = anole_instance_create(&s->instance, s->program, s->device->driver,
-                                       (uint32_t)s->arguments.threads, error);
+        const struct anole_start *made = anole_instance_start(s->instance);
+        s->plan_seconds = anole_clock() - start - s->read_seconds - s->devices_seconds -
+                          made->open - made->build - made->pack - made->upload;
     }
+    if (status == ANOLE_DONE && s->arguments.tuned)
+        anole_tuned_report(&s->tuned, s->program, (uint32_t)s->arguments.threads);
     s->start_seconds = anole_clock() - start;
     return status;
 }
@@ -358,6 +359,9 @@ static enum anole_status run_once(struct session *s, double *seconds, struct ano
         status = anole_instance_run(s->instance, NULL, NULL, error);
     for (size_t i = 0; i < s->outputs.count && status == ANOLE_DONE; i++)
         status = anole_instance_get_output(s->instance, i, s->outputs.items[i].data, error);
+    for (size_t i = 0; i < s->outputs.count; i++)
+        memcpy(s->outputs.items[i].dims, anole_instance_output_type(s->instance, i)->dims,
+               sizeof s->outputs.items[i].dims);
     *seconds = anole_clock() - start;
     return status;
 }
@@ -392,12 +396,20 @@ static enum anole_status compare(struct session *s, struct anole_error *error)
         if (!expected->data)
             continue;
         verdict->checked = true;
+        verdict->other_shape = !anole_operand_same_shape(found, expected);
+        if (verdict->other_shape) {
+            verdict->error = INFINITY;
+            continue;
+        }
         verdict->error = anole_values_error(found, expected, &verdict->at);
         verdict->right = verdict->error <= s->arguments.tolerance;
         if (verdict->right)
             continue;
         verdict->found = anole_operand_real(found, verdict->at);
         verdict->expected = anole_operand_real(expected, verdict->at);
+        /* Of a NaN nobody wants to see the sign. */
+        verdict->found = isnan(verdict->found) ? NAN : verdict->found;
+        verdict->expected = isnan(verdict->expected) ? NAN : verdict->expected;
     }
     return ANOLE_DONE;
 }
@@ -447,6 +459,22 @@ static void print_start(const struct session *s)
            start->cached_kernels, start->kernel_count, start->cached_weights, start->weights_count);
 }
 
+static void print_verdict(const struct session *s, size_t i)
+{
+    const struct verdict *verdict = &s->verdicts[i];
+    char name[200], found[128], expected[128];
+    if (!verdict->checked)
+        return;
+    anole_text_printable(name, sizeof name, s->graph->tensors[s->graph->outputs[i]].name);
+    if (verdict->other_shape)
+        printf("output \"%s\": WRONG, of the shape %s where %s is expected\n", name,
+               anole_operand_shape_text(found, sizeof found, &s->outputs.items[i]),
+               anole_operand_shape_text(expected, sizeof expected, &s->expected.items[i]));
+    else
+        printf("output \"%s\": %s, error %.3g of max|ref|\n", name,
+               verdict->right ? "right" : "WRONG", verdict->error);
+}
+
 static enum anole_status print_text(const struct session *s, struct anole_error *error)
 {
     char median[32], low[32], high[32], memory[32], host[32], start[32], name[200];
@@ -474,11 +502,7 @@ static enum anole_status print_text(const struct session *s, struct anole_error 
     if (s->arguments.profile)
         print_start(s);
     for (size_t i = 0; s->verdicts && i < s->outputs.count; i++)
-        if (s->verdicts[i].checked)
-            printf("output \"%s\": %s, error %.3g of max|ref|\n",
-                   anole_text_printable(name, sizeof name,
-                                        s->graph->tensors[s->graph->outputs[i]].name),
-                   s->verdicts[i].right ? "right" : "WRONG", s->verdicts[i].error);
+        print_verdict(s, i);
     return status;
 }
 
@@ -509,6 +533,25 @@ static json_t *start_json(const struct session *s)
                      "cached_packed", (json_int_t)start->cached_weights);
 }
 
+/* Steps whose kernel is not the one that was to be used, or NULL: there are none. */
+static json_t *problems_json(const struct session *s)
+{
+    json_t *list = NULL;
+    char safe[800];
+    for (size_t i = 0; i < s->program->step_count; i++) {
+        const struct anole_step *step = &s->program->steps[i];
+        if (!step->problem || step->epilogue)
+            continue;
+        if (!list)
+            list = json_array();
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s}", "node", s->graph->nodes[step->node].name,
+                                        "kernel", anole_step_kind_text(step->kind), "problem",
+                                        anole_text_printable(safe, sizeof safe, step->problem)));
+    }
+    return list;
+}
+
 static enum anole_status print_json(const struct session *s, struct anole_error *error)
 {
     json_t *root = json_pack(
@@ -534,6 +577,9 @@ static enum anole_status print_json(const struct session *s, struct anole_error 
                             json_pack("{s:I, s:I, s:I}", "tuned", (json_int_t)s->tuned.matched,
                                       "missing", (json_int_t)s->tuned.missing, "outdated",
                                       (json_int_t)s->tuned.outdated));
+    json_t *problems = problems_json(s);
+    if (root && problems)
+        json_object_set_new(root, "problems", problems);
     if (root && s->arguments.profile) {
         json_object_set_new(root, "profile", anole_profile_json(&s->profile, s->program));
         json_object_set_new(root, "profile_seconds", anole_json_real(s->profile.sum));
@@ -561,18 +607,28 @@ static enum anole_status write_files(const struct session *s, struct anole_error
     return anole_profile_trace(&s->profile, s->program, a->trace ? a->trace : path, error);
 }
 
+static enum anole_status fail_wrong(const struct session *s, size_t i, struct anole_error *error)
+{
+    const struct verdict *verdict = &s->verdicts[i];
+    char name[200], found[128], expected[128];
+    anole_text_printable(name, sizeof name, s->graph->tensors[s->graph->outputs[i]].name);
+    if (verdict->other_shape)
+        return anole_fail(
+            error, ANOLE_ERR_WRONG_RESULT, "output \"%s\" has the shape %s; expected %s", name,
+            anole_operand_shape_text(found, sizeof found, &s->outputs.items[i]),
+            anole_operand_shape_text(expected, sizeof expected, &s->expected.items[i]));
+    return anole_fail(error, ANOLE_ERR_WRONG_RESULT,
+                      "output \"%s\" is off by %.3g of max|ref|; expected at most %.3g "
+                      "(element %zu is %.9g, expected %.9g)",
+                      name, verdict->error, s->arguments.tolerance, verdict->at, verdict->found,
+                      verdict->expected);
+}
+
 static enum anole_status judge(const struct session *s, struct anole_error *error)
 {
-    char name[200];
     for (size_t i = 0; s->verdicts && i < s->outputs.count; i++)
         if (s->verdicts[i].checked && !s->verdicts[i].right)
-            return anole_fail(error, ANOLE_ERR_WRONG_RESULT,
-                              "output \"%s\" is off by %.3g of max|ref|; expected at most %.3g "
-                              "(element %zu is %.9g, expected %.9g)",
-                              anole_text_printable(name, sizeof name,
-                                                   s->graph->tensors[s->graph->outputs[i]].name),
-                              s->verdicts[i].error, s->arguments.tolerance, s->verdicts[i].at,
-                              s->verdicts[i].found, s->verdicts[i].expected);
+            return fail_wrong(s, i, error);
     return ANOLE_DONE;
 }
 

@@ -120,18 +120,22 @@ static enum anole_status take(struct loading *l, size_t i, const struct anole_ar
     struct anole_operand from = {.dtype = dtype_of(array->element), .rank = array->rank};
     struct anole_array copy = {.owns = false};
     char name[200], found[160], wanted[128], path[300];
-    bool same = array->rank == item->rank;
+    const struct anole_operand *type = &l->names->graph->tensors[l->names->tensors[i]].type;
+    const bool sized = l->names->sized && l->names->sized[l->names->tensors[i]];
+    bool same = array->rank == type->rank;
     for (uint32_t d = 0; d < array->rank && d < ANOLE_MAX_RANK; d++) {
         from.dims[d] = array->dims[d];
-        same = same && array->dims[d] == item->dims[d];
+        same = same && (array->dims[d] == type->dims[d] || (sized && array->dims[d] >= 0));
     }
+    same = same && anole_operand_elements(&from) <= anole_operand_elements(type);
     anole_text_printable(path, sizeof path, file);
     anole_text_printable(name, sizeof name, name_of(l, i));
     if (!same)
         return anole_fail(l->error, ANOLE_ERR_INPUT,
-                          "%s: it is %s, but tensor \"%s\" of the network has the shape %s", path,
+                          "%s: it is %s, but tensor \"%s\" of the network has the shape %s%s", path,
                           anole_array_text(found, sizeof found, array), name,
-                          anole_operand_shape_text(wanted, sizeof wanted, item));
+                          anole_operand_shape_text(wanted, sizeof wanted, type),
+                          sized ? " at most" : "");
     if (!from.dtype || anole_dtype_is_real(from.dtype) != anole_dtype_is_real(item->dtype))
         return anole_fail(l->error, ANOLE_ERR_INPUT,
                           "%s: it is %s, but tensor \"%s\" of the network holds %s", path,
@@ -143,6 +147,7 @@ static enum anole_status take(struct loading *l, size_t i, const struct anole_ar
     if (status)
         return status;
     from.data = (void *)copy.data;
+    memcpy(item->dims, from.dims, sizeof item->dims);
     if (from.dtype == item->dtype)
         memcpy(item->data, from.data,
                anole_operand_elements(item) * anole_dtype_bytes(item->dtype));

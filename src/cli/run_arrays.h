@@ -24,6 +24,8 @@ struct anole_value_names {
     size_t count;
     const char *prefix;    /* of their names by number: "in" has "in_0" */
     const size_t *numbers; /* [count]; NULL: 0, 1, 2, ... */
+    /* [tensors of the graph]: their shapes are the largest that may be; NULL: none is */
+    const bool *sized;
 };
 
 /* Values for these tensors, from words as --input and --check take them: FILE.npz, or

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define LABEL 128
+#define PROBLEM 800 /* of a step, as it is shown */
 
 /* What a step does: its task, or its operator with the shape of its output. */
 static const char *label_of(char out[LABEL], const struct anole_program *program,
@@ -127,6 +128,14 @@ enum anole_status anole_profile_print(const struct anole_profile *profile,
     }
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
+    for (size_t s = 0; s < profile->count && status == ANOLE_DONE; s++) {
+        const struct anole_step *step = &program->steps[s];
+        char name[160], problem[PROBLEM];
+        if (step->problem && (s == 0 || step[-1].node != step->node))
+            printf("%s: %s\n",
+                   anole_text_printable(name, sizeof name, program->graph->nodes[step->node].name),
+                   anole_text_printable(problem, sizeof problem, step->problem));
+    }
     return status;
 }
 
@@ -136,13 +145,17 @@ json_t *anole_profile_json(const struct anole_profile *profile, const struct ano
     for (size_t s = 0; s < profile->count; s++) {
         const struct anole_step *step = &program->steps[s];
         const struct anole_node *node = &program->graph->nodes[step->node];
-        char label[LABEL];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "node", node->name,
-                                              "operator", node->op->name, "label",
-                                              label_of(label, program, step), "kernel",
-                                              anole_step_kind_text(step->kind), "seconds",
-                                              anole_json_real(profile->seconds[s]), "tuned_seconds",
-                                              anole_json_real(tuned_seconds(program, step))));
+        char label[LABEL], safe[PROBLEM];
+        json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "node", node->name, "operator",
+                                 node->op->name, "label", label_of(label, program, step), "kernel",
+                                 anole_step_kind_text(step->kind), "seconds",
+                                 anole_json_real(profile->seconds[s]), "tuned_seconds",
+                                 anole_json_real(tuned_seconds(program, step)));
+        if (item && step->problem)
+            json_object_set_new(
+                item, "problem",
+                json_string(anole_text_printable(safe, sizeof safe, step->problem)));
+        json_array_append_new(list, item);
     }
     return list;
 }

@@ -325,6 +325,23 @@ void anole_graph_call(struct anole_call *call, const struct anole_graph *graph,
                                 .output_count = (uint32_t)node->output_count};
 }
 
+/* ------------------------------------------------------- sizes that data decide */
+
+void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph)
+{
+    memset(sized, 0, graph->tensor_count * sizeof *sized);
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct anole_node *node = &graph->nodes[i];
+        bool depends = node->op->flags & ANOLE_OP_DATA_SIZED ||
+                       (node->residual != ANOLE_NONE && sized[node->residual]);
+        for (size_t j = 0; j < node->input_count && !depends; j++)
+            depends = node->inputs[j] != ANOLE_NONE && sized[node->inputs[j]];
+        for (size_t j = 0; j < node->output_count; j++)
+            if (node->outputs[j] != ANOLE_NONE)
+                sized[node->outputs[j]] = depends;
+    }
+}
+
 /* --------------------------------------------------------------- what is dead */
 
 void anole_graph_remove_dead(struct anole_graph *graph)

@@ -143,6 +143,11 @@ bool anole_graph_task(struct anole_task *task, const struct anole_graph *graph, 
 /* Releases what a node has; for passes that take nodes out. */
 void anole_node_fini(struct anole_node *node);
 
+/* Which tensors are of a size that is not known until data are: what such operators make
+ * (ANOLE_OP_DATA_SIZED), and all that comes of that.  sized[tensor_count]; of an inferred graph,
+ * whose types say how large they can be. */
+void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph);
+
 /* Removes nodes whose results nobody reads, and frees the constants that then are not
  * needed.  Indices of tensors stay. */
 void anole_graph_remove_dead(struct anole_graph *graph);

@@ -56,6 +56,9 @@ struct anole_instance {
     size_t part_count;
     char *staging; /* copies of tensors for the host; NULL: none are needed */
     size_t staging_bytes;
+    /* Of each tensor of the graph; what depends on data is as the last run had it.  NULL: nothing
+     * does, and they are the graph's. */
+    struct anole_operand *types;
     /* Room for any step of the host's. */
     struct operand_use *uses;
     struct anole_operand *operands;
@@ -320,6 +323,8 @@ static enum anole_status build_kernels(struct anole_instance *instance, const ch
     const struct anole_program *program = instance->program;
     struct anole_message message = {.size = sizeof message};
     double start = anole_clock();
+    enum anole_status status = ANOLE_DONE;
+    char words[600];
     bool first = true;
     build_cached(instance);
     for (size_t s = 0; s < program->step_count; s++) {
@@ -331,17 +336,24 @@ static enum anole_status build_kernels(struct anole_instance *instance, const ch
                                     0, &instance->builds[k], &message);
         if (code != ANOLE_OK) {
             instance->builds[k] = NULL;
-            return fail_step(instance, error, code, &message, "building its kernel", s);
+            status = fail_step(instance, error, code, &message, "building its kernel", s);
+            if (!program->failures || code == ANOLE_DEVICE_LOST || code == ANOLE_NO_MEMORY)
+                return status;
+            anole_plugin_words(words, sizeof words, code, &message);
+            if (anole_kernel_failures_add(program->failures, program->kernels[k].generated, words,
+                                          error))
+                return ANOLE_ERR_MEMORY;
+            continue;
         }
         bool kept = keep_build(instance, k);
-        enum anole_status status =
+        enum anole_status helped =
             first && kept ? build_by_workers(instance, driver, threads, error) : ANOLE_DONE;
-        if (status)
-            return status;
+        if (helped)
+            return helped;
         first = false;
     }
     instance->start.build = anole_clock() - start;
-    return ANOLE_DONE;
+    return status;
 }
 
 static enum anole_status bind_steps(struct anole_instance *instance, struct anole_error *error)
@@ -424,6 +436,29 @@ static bool can_map(const struct anole_instance *instance)
            instance->plugin->buffer_map && instance->plugin->buffer_unmap;
 }
 
+/* Types of its own, where a size depends on data. */
+static enum anole_status copy_types(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_graph *graph = instance->program->graph;
+    bool any = false;
+    for (size_t t = 0; t < graph->tensor_count && !any; t++)
+        any = instance->program->data_sized[t];
+    if (!any)
+        return ANOLE_DONE;
+    instance->types = calloc(graph->tensor_count, sizeof *instance->types);
+    if (!instance->types)
+        return anole_fail_memory(error);
+    for (size_t t = 0; t < graph->tensor_count; t++)
+        instance->types[t] = graph->tensors[t].type;
+    return ANOLE_DONE;
+}
+
+static const struct anole_operand *type_of(const struct anole_instance *instance, size_t tensor)
+{
+    return instance->types ? &instance->types[tensor]
+                           : &instance->program->graph->tensors[tensor].type;
+}
+
 /* Room for the operands of the host's steps. */
 static enum anole_status make_host_memory(struct anole_instance *instance,
                                           struct anole_error *error)
@@ -483,6 +518,8 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
     if (status == ANOLE_DONE)
         status = bind_steps(new, error);
     if (status == ANOLE_DONE)
+        status = copy_types(new, error);
+    if (status == ANOLE_DONE)
         status = make_host_memory(new, error);
     if (status == ANOLE_DONE)
         status = divide(new, error);
@@ -521,6 +558,7 @@ void anole_instance_destroy(struct anole_instance *instance)
     free(instance->bindings);
     free(instance->first_binding);
     free(instance->parts);
+    free(instance->types);
     free(instance->staging);
     free(instance->uses);
     free(instance->operands);
@@ -617,6 +655,12 @@ enum anole_status anole_instance_unmap(struct anole_instance *instance, size_t t
                             : fail(instance, error, code, &message, "giving a tensor back");
 }
 
+const struct anole_operand *anole_instance_output_type(const struct anole_instance *instance,
+                                                       size_t i)
+{
+    return type_of(instance, instance->program->graph->outputs[i]);
+}
+
 /* ------------------------------------------------------- a step on the host */
 
 /* Lists the operands of a node: inputs, outputs, residual.  Returns how many. */
@@ -652,7 +696,7 @@ static enum anole_status fetch(struct anole_instance *instance, struct operand_u
     *operand = (struct anole_operand){.dtype = 0};
     if (use->tensor == ANOLE_NONE)
         return ANOLE_DONE;
-    *operand = program->graph->tensors[use->tensor].type;
+    *operand = *type_of(instance, use->tensor);
     const struct anole_place *place = &program->tensors[use->tensor];
     operand->data = (void *)constant_data(program->graph, use->tensor);
     if (operand->data)
@@ -696,38 +740,71 @@ static enum anole_status give_back(struct anole_instance *instance, struct opera
                             : fail(instance, error, code, &message, "writing a tensor back");
 }
 
-static enum anole_status compute(struct anole_instance *instance, const struct anole_node *node,
+/* The types of a node's outputs, of inputs that are smaller than what was planned for.  Nothing
+ * becomes larger than its place. */
+static enum anole_status infer(struct anole_call *call, const struct anole_graph *graph,
+                               const struct anole_node *node, struct anole_error *error)
+{
+    struct anole_operand types[ANOLE_MAX_OPERANDS] = {{.dtype = 0}};
+    struct anole_operand *outputs = call->outputs;
+    call->outputs = types;
+    enum anole_status status = node->op->infer(call, error);
+    call->outputs = outputs;
+    for (size_t i = 0; i < node->output_count && status == ANOLE_DONE; i++) {
+        if (node->outputs[i] == ANOLE_NONE)
+            continue;
+        const struct anole_operand *most = &graph->tensors[node->outputs[i]].type;
+        if (types[i].dtype != most->dtype ||
+            anole_operand_elements(&types[i]) > anole_operand_elements(most))
+            return anole_fail(error, ANOLE_ERR_INPUT,
+                              "what it makes is larger than what was planned for");
+        types[i].data = outputs[i].data;
+        outputs[i] = types[i];
+    }
+    return status;
+}
+
+static enum anole_status compute(struct anole_instance *instance, const struct anole_step *step,
                                  struct anole_error *error)
 {
+    const struct anole_graph *graph = instance->program->graph;
+    const struct anole_node *node = &graph->nodes[step->node];
     struct anole_operand *outputs = instance->operands + node->input_count;
     for (size_t i = 0; i < node->input_count; i++)
         instance->inputs[i] = node->inputs[i] == ANOLE_NONE ? NULL : &instance->operands[i];
-    const struct anole_call call = {.op = node->op,
-                                    .attributes = node->attributes,
-                                    .inputs = instance->inputs,
-                                    .input_count = (uint32_t)node->input_count,
-                                    .outputs = outputs,
-                                    .output_count = (uint32_t)node->output_count};
+    struct anole_call call = {.op = node->op,
+                              .attributes = node->attributes,
+                              .inputs = instance->inputs,
+                              .input_count = (uint32_t)node->input_count,
+                              .outputs = outputs,
+                              .output_count = (uint32_t)node->output_count};
     struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = ANOLE_DONE;
     if (!node->op->compute)
-        return anole_graph_fail(instance->program->graph, node, error,
-                                "neither the backend nor the host can compute it");
-    enum anole_status status = node->op->compute(&call, &why);
+        return anole_graph_fail(graph, node, error,
+                                "neither the backend nor the host can compute it%s%s",
+                                step->problem ? ": " : "", step->problem ? step->problem : "");
+    if (step->data_sized)
+        status = infer(&call, graph, node, &why);
+    if (status == ANOLE_DONE)
+        status = node->op->compute(&call, &why);
     if (status == ANOLE_DONE && anole_epilogue_wanted(node))
         status = anole_epilogue_compute(
             node, node->residual == ANOLE_NONE ? NULL : &outputs[node->output_count], &outputs[0],
             &why);
+    for (size_t i = 0; i < node->output_count && status == ANOLE_DONE && step->data_sized; i++)
+        if (node->outputs[i] != ANOLE_NONE)
+            memcpy(instance->types[node->outputs[i]].dims, outputs[i].dims, sizeof outputs[i].dims);
     if (status == ANOLE_ERR_MEMORY)
         return anole_fail_memory(error);
-    return status ? anole_graph_fail(instance->program->graph, node, error, "%s", why.text)
-                  : ANOLE_DONE;
+    return status ? anole_graph_fail(graph, node, error, "%s", why.text) : ANOLE_DONE;
 }
 
 static enum anole_status run_on_host(struct anole_instance *instance, size_t step,
                                      struct anole_error *error)
 {
-    const struct anole_node *node =
-        &instance->program->graph->nodes[instance->program->steps[step].node];
+    const struct anole_step *done = &instance->program->steps[step];
+    const struct anole_node *node = &instance->program->graph->nodes[done->node];
     size_t count = list_uses(instance, node), fetched = 0;
     enum anole_status status = ANOLE_DONE;
     while (fetched < count && status == ANOLE_DONE) {
@@ -736,7 +813,7 @@ static enum anole_status run_on_host(struct anole_instance *instance, size_t ste
             fetched++;
     }
     if (status == ANOLE_DONE)
-        status = compute(instance, node, error);
+        status = compute(instance, done, error);
     bool written = status == ANOLE_DONE;
     for (size_t i = 0; i < fetched; i++) {
         enum anole_status given = give_back(instance, &instance->uses[i], &instance->operands[i],

@@ -41,10 +41,15 @@ const struct anole_start *anole_instance_start(const struct anole_instance *inst
 enum anole_status anole_instance_set_input(struct anole_instance *instance, size_t i,
                                            const void *data, struct anole_error *error)
     __attribute__((warn_unused_result));
-/* Output i, after a run. */
+/* Output i, after a run: [bytes of the tensor in the graph], of which what is there comes first. */
 enum anole_status anole_instance_get_output(struct anole_instance *instance, size_t i, void *data,
                                             struct anole_error *error)
     __attribute__((warn_unused_result));
+
+/* Its type as of the last run: where a size depends on data, the graph has the largest that can be.
+ * `data` is meaningless. */
+const struct anole_operand *anole_instance_output_type(const struct anole_instance *instance,
+                                                       size_t i);
 
 /* What an input holds: [bytes of the tensor]. */
 enum anole_status anole_instance_get_input(struct anole_instance *instance, size_t i, void *data,

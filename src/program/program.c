@@ -33,7 +33,8 @@ size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor
 /* A kernel that was made for a task, or refused. */
 struct known_task {
     char key[ANOLE_TASK_KEY];
-    size_t kernel; /* ANOLE_NONE: the backend does not support it */
+    size_t kernel;             /* ANOLE_NONE: the backend does not support it, or none is right */
+    struct anole_text problem; /* of kernels that would have been better; empty: there was none */
 };
 
 struct draft {
@@ -42,6 +43,7 @@ struct draft {
     const struct anole_program_options *options;
     struct known_task *tasks; /* [node_count] */
     size_t task_count;
+    struct anole_text problem;             /* of the kernels of the node in hand */
     const struct anole_operand **operands; /* room for the inputs of any node */
     /* Of each tensor: the one whose memory it is (a view: what it is a view of, or a result
      * that takes an input's place), and until which step it is read; SIZE_MAX: to the end. */
@@ -54,11 +56,11 @@ static bool is_constant(const struct draft *draft, size_t tensor)
     return draft->graph->tensors[tensor].type.data != NULL;
 }
 
-static bool is_view(const struct anole_node *node)
+static bool is_view(const struct draft *draft, const struct anole_node *node)
 {
     return node->op->flags & ANOLE_OP_VIEW && node->output_count == 1 &&
            node->outputs[0] != ANOLE_NONE && node->activation == ANOLE_ACT_NONE &&
-           node->residual == ANOLE_NONE;
+           node->residual == ANOLE_NONE && !draft->program->data_sized[node->outputs[0]];
 }
 
 /* Nobody gets anything of it. */
@@ -169,51 +171,89 @@ static enum anole_status add_plain(size_t *kernel, struct draft *draft,
     return add_kernel(kernel, draft, generated, false, NAN);
 }
 
-/* The kernel of a task from the backend's generator; *kernel ANOLE_NONE: it has none. */
-static enum anole_status generate_task(size_t *kernel, struct draft *draft,
+static void note(struct anole_text *problem, const char *which, const char *reason)
+{
+    anole_text_printf(problem, "%s%s: %s", problem->length ? "; " : "", which, reason);
+}
+
+/* The kernel of a config, unless it is refused, or failed before: then known->kernel stays. */
+static enum anole_status try_config(struct known_task *known, struct draft *draft,
+                                    const struct anole_generator *generator, uint64_t config,
+                                    bool tuned, double seconds)
+{
+    struct anole_generated *generated = NULL;
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = anole_generator_kernel(&generated, generator, config, &why);
+    if (status == ANOLE_ERR_MEMORY)
+        return anole_fail_memory(draft->error);
+    const char *reason =
+        status ? why.text : anole_kernel_failures_find(draft->options->failures, generated);
+    if (!reason)
+        return add_kernel(&known->kernel, draft, generated, tuned, seconds);
+    note(&known->problem, tuned ? "its tuned kernel" : "its default kernel", reason);
+    anole_generated_destroy(generated);
+    return ANOLE_DONE;
+}
+
+/* The kernel of a task from the backend's generator: with the config that was found, else with the
+ * default. */
+static enum anole_status generate_task(struct known_task *known, struct draft *draft,
                                        const struct anole_task *task)
 {
     const struct anole_program *program = draft->program;
     struct anole_generator *generator = NULL;
-    struct anole_generated *generated = NULL;
+    struct anole_error why = {.status = ANOLE_DONE};
     double seconds = NAN;
     bool tuned = false;
-    *kernel = ANOLE_NONE;
+    known->kernel = ANOLE_NONE;
     if (!anole_backend_supports(program->backend, &program->device, task))
         return ANOLE_DONE;
     enum anole_status status =
-        anole_generator_create(&generator, program->backend, &program->device, task, draft->error);
-    if (status)
-        return status;
-    uint64_t config = anole_space_default(anole_generator_space(generator));
+        anole_generator_create(&generator, program->backend, &program->device, task, &why);
+    if (status == ANOLE_ERR_MEMORY)
+        return anole_fail_memory(draft->error);
+    if (status) {
+        note(&known->problem, "its design space", why.text);
+        return ANOLE_DONE;
+    }
+    const uint64_t otherwise = anole_space_default(anole_generator_space(generator));
+    uint64_t config = otherwise;
     if (draft->options->choose)
         status = draft->options->choose(draft->options->context, generator, &config, &tuned,
                                         &seconds, draft->error);
-    if (status == ANOLE_DONE)
-        status = anole_generator_kernel(&generated, generator, config, draft->error);
+    if (status == ANOLE_DONE && tuned)
+        status = try_config(known, draft, generator, config, true, seconds);
+    if (status == ANOLE_DONE && known->kernel == ANOLE_NONE)
+        status = try_config(known, draft, generator, otherwise, false, NAN);
     anole_generator_destroy(generator);
-    return status ? status : add_kernel(kernel, draft, generated, tuned, seconds);
+    return status;
 }
 
-/* The same, once for each task. */
+/* The same, once for each task; *kernel ANOLE_NONE: there is none. */
 static enum anole_status find_task_kernel(size_t *kernel, struct draft *draft,
                                           const struct anole_task *task)
 {
     char key[ANOLE_TASK_KEY];
+    struct known_task *known = NULL;
     anole_task_key(key, task);
-    for (size_t i = 0; i < draft->task_count; i++)
-        if (strcmp(draft->tasks[i].key, key) == 0) {
-            *kernel = draft->tasks[i].kernel;
-            return ANOLE_DONE;
+    for (size_t i = 0; i < draft->task_count && !known; i++)
+        if (strcmp(draft->tasks[i].key, key) == 0)
+            known = &draft->tasks[i];
+    if (!known) {
+        known = &draft->tasks[draft->task_count++];
+        strcpy(known->key, key);
+        enum anole_status status = generate_task(known, draft, task);
+        if (status) {
+            anole_error_prefix(draft->error, "task '%s'", key);
+            return status;
         }
-    enum anole_status status = generate_task(kernel, draft, task);
-    if (status) {
-        anole_error_prefix(draft->error, "task '%s'", key);
-        return status;
     }
-    struct known_task *known = &draft->tasks[draft->task_count++];
-    strcpy(known->key, key);
-    known->kernel = *kernel;
+    if (known->problem.failed)
+        return anole_fail_memory(draft->error);
+    if (known->problem.length)
+        anole_text_printf(&draft->problem, "%s%s", draft->problem.length ? "; " : "",
+                          known->problem.data);
+    *kernel = known->kernel;
     return ANOLE_DONE;
 }
 
@@ -230,12 +270,17 @@ static enum anole_status add_step(struct anole_step **step, struct draft *draft,
     *step = &larger[program->step_count];
     **step = (struct anole_step){.node = node, .kind = kind, .kernel = kernel};
     (*step)->places = calloc(place_count + 1, sizeof *(*step)->places);
-    if (!(*step)->places)
+    program->step_count++;
+    if (!(*step)->places || draft->problem.failed)
         return anole_fail_memory(draft->error);
+    if (draft->problem.length) {
+        (*step)->problem = strdup(draft->problem.data);
+        if (!(*step)->problem)
+            return anole_fail_memory(draft->error);
+    }
     (*step)->place_count = place_count;
     for (size_t i = 0; i < place_count; i++)
         (*step)->places[i].buffer = ANOLE_NONE;
-    program->step_count++;
     return ANOLE_DONE;
 }
 
@@ -250,7 +295,8 @@ static void role_tensors(size_t tensors[ANOLE_ROLE_COUNT], const struct anole_no
         tensors[ANOLE_ROLE_WEIGHTS] = node->inputs[1];
     if (node->input_count > 2 && task->flags & ANOLE_TASK_BIAS)
         tensors[ANOLE_ROLE_BIAS] = node->inputs[2];
-    tensors[ANOLE_ROLE_RESIDUAL] = node->residual;
+    if (task->flags & ANOLE_TASK_RESIDUAL)
+        tensors[ANOLE_ROLE_RESIDUAL] = node->residual;
     tensors[ANOLE_ROLE_OUTPUT] = node->outputs[0];
 }
 
@@ -274,19 +320,16 @@ static bool fits(const struct draft *draft, const size_t tensors[ANOLE_ROLE_COUN
     return true;
 }
 
-/* Adds the step of a node that is a task; *done false: the backend has no kernel. */
-static enum anole_status add_task_step(bool *done, struct draft *draft, size_t index)
+/* Adds the step of a node that is this task; *done false: the backend has no kernel. */
+static enum anole_status add_kernel_step(bool *done, struct draft *draft, size_t index,
+                                         const struct anole_task *task)
 {
     const struct anole_node *node = &draft->graph->nodes[index];
-    struct anole_task task;
-    size_t tensors[ANOLE_ROLE_COUNT], kernel;
-    *done = false;
-    if (draft->options->no_generator || !anole_graph_task(&task, draft->graph, index))
+    size_t tensors[ANOLE_ROLE_COUNT], kernel = ANOLE_NONE;
+    role_tensors(tensors, node, task);
+    if (!fits(draft, tensors, task))
         return ANOLE_DONE;
-    role_tensors(tensors, node, &task);
-    if (!fits(draft, tensors, &task))
-        return ANOLE_DONE;
-    enum anole_status status = find_task_kernel(&kernel, draft, &task);
+    enum anole_status status = find_task_kernel(&kernel, draft, task);
     if (status || kernel == ANOLE_NONE)
         return status;
     const struct anole_program_kernel *found = &draft->program->kernels[kernel];
@@ -344,6 +387,42 @@ static enum anole_status generate_plain(struct anole_generated **generated, stru
     return status;
 }
 
+/* A plain kernel that was made, or not (`status`, and why), and may have failed before; *usable
+ * false: destroyed. */
+static enum anole_status judge_plain(bool *usable, struct draft *draft, enum anole_status status,
+                                     struct anole_generated **generated, const char *which,
+                                     const struct anole_error *why)
+{
+    const char *failed = NULL;
+    *usable = false;
+    if (status == ANOLE_DONE)
+        failed = anole_kernel_failures_find(draft->options->failures, *generated);
+    if (status == ANOLE_ERR_INPUT) {
+        anole_log_debug("%s", why->text);
+        return ANOLE_DONE;
+    }
+    if (status)
+        return anole_fail(draft->error, status, "%s", why->text);
+    *usable = !failed;
+    if (failed) {
+        note(&draft->problem, which, failed);
+        anole_generated_destroy(*generated);
+        *generated = NULL;
+    }
+    return ANOLE_DONE;
+}
+
+/* What adds the residual and applies the activation; *usable false: there is none. */
+static enum anole_status generate_epilogue(struct anole_generated **generated, bool *usable,
+                                           struct draft *draft, const struct anole_node *node)
+{
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = anole_epilogue_generate(
+        generated, draft->graph, node, draft->program->backend, &draft->program->device, &why);
+    return judge_plain(usable, draft, status, generated, "the kernel of its activation", &why);
+}
+
+/* Takes over `generated`, also on failure. */
 static enum anole_status add_epilogue_step(struct draft *draft, size_t index,
                                            struct anole_generated *generated)
 {
@@ -357,25 +436,52 @@ static enum anole_status add_epilogue_step(struct draft *draft, size_t index,
     return status;
 }
 
+/* Adds the step of a node that is a task; *done false: the backend has no kernel.  Where it has
+ * none that does what is fused into the node, an epilogue does that. */
+static enum anole_status add_task_steps(bool *done, struct draft *draft, size_t index)
+{
+    const struct anole_node *node = &draft->graph->nodes[index];
+    const struct anole_program *program = draft->program;
+    struct anole_generated *epilogue = NULL;
+    struct anole_task task;
+    bool usable;
+    if (draft->options->no_generator || !anole_graph_task(&task, draft->graph, index))
+        return ANOLE_DONE;
+    if (!anole_epilogue_wanted(node) ||
+        anole_backend_supports(program->backend, &program->device, &task))
+        return add_kernel_step(done, draft, index, &task);
+    task.activation = ANOLE_ACT_NONE;
+    task.alpha = task.beta = 0;
+    task.flags &= ~(uint32_t)ANOLE_TASK_RESIDUAL;
+    if (draft->options->no_built_in ||
+        !anole_backend_supports(program->backend, &program->device, &task))
+        return ANOLE_DONE;
+    enum anole_status status = generate_epilogue(&epilogue, &usable, draft, node);
+    if (status || !usable)
+        return status;
+    status = add_kernel_step(done, draft, index, &task);
+    if (status == ANOLE_DONE && *done)
+        return add_epilogue_step(draft, index, epilogue);
+    anole_generated_destroy(epilogue);
+    return status;
+}
+
 /* Adds the steps of a node's plain kernel; *done false: there is none. */
 static enum anole_status add_plain_steps(bool *done, struct draft *draft, size_t index)
 {
     const struct anole_node *node = &draft->graph->nodes[index];
-    const struct anole_program *program = draft->program;
     struct anole_generated *generated = NULL, *epilogue = NULL;
-    struct anole_error error = {.status = ANOLE_DONE}; /* why there is none */
-    *done = false;
+    struct anole_error why = {.status = ANOLE_DONE};
+    bool usable;
     if (draft->options->no_built_in || !node->op->kernel || node->op->flags & ANOLE_OP_HOST)
         return ANOLE_DONE;
-    enum anole_status status = generate_plain(&generated, draft, node, &error);
-    if (status == ANOLE_DONE && anole_epilogue_wanted(node))
-        status = anole_epilogue_generate(&epilogue, draft->graph, node, program->backend,
-                                         &program->device, &error);
-    if (status) {
+    enum anole_status status = generate_plain(&generated, draft, node, &why);
+    status = judge_plain(&usable, draft, status, &generated, "its plain kernel", &why);
+    if (status == ANOLE_DONE && usable && anole_epilogue_wanted(node))
+        status = generate_epilogue(&epilogue, &usable, draft, node);
+    if (status || !usable) {
         anole_generated_destroy(generated);
-        anole_log_debug("%s: %s", node->name, error.text);
-        return status == ANOLE_ERR_INPUT ? ANOLE_DONE
-                                         : anole_fail(draft->error, status, "%s", error.text);
+        return status;
     }
     size_t kernel;
     struct anole_step *step;
@@ -383,11 +489,30 @@ static enum anole_status add_plain_steps(bool *done, struct draft *draft, size_t
     if (status == ANOLE_DONE)
         status = add_step(&step, draft, index, ANOLE_STEP_BUILT_IN, kernel,
                           node->input_count + node->output_count);
-    if (status == ANOLE_DONE && epilogue)
-        status = add_epilogue_step(draft, index, epilogue);
-    else
-        anole_generated_destroy(epilogue);
     *done = true;
+    if (status == ANOLE_DONE && epilogue)
+        return add_epilogue_step(draft, index, epilogue);
+    anole_generated_destroy(epilogue);
+    return status;
+}
+
+/* Steps whose sizes are not known ahead of time are the host's. */
+static bool is_data_sized(const struct draft *draft, const struct anole_node *node)
+{
+    for (size_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] != ANOLE_NONE && draft->program->data_sized[node->outputs[i]])
+            return true;
+    return false;
+}
+
+static enum anole_status add_host_step(struct draft *draft, size_t index, bool data_sized)
+{
+    const struct anole_node *node = &draft->graph->nodes[index];
+    struct anole_step *step;
+    enum anole_status status = add_step(&step, draft, index, ANOLE_STEP_HOST, ANOLE_NONE,
+                                        node->input_count + node->output_count);
+    if (status == ANOLE_DONE)
+        step->data_sized = data_sized;
     return status;
 }
 
@@ -395,16 +520,16 @@ static enum anole_status add_steps(struct draft *draft)
 {
     for (size_t i = 0; i < draft->graph->node_count; i++) {
         const struct anole_node *node = &draft->graph->nodes[i];
-        struct anole_step *step;
-        bool done = is_view(node) || is_empty(draft->graph, node);
+        const bool data_sized = is_data_sized(draft, node);
+        bool done = is_view(draft, node) || is_empty(draft->graph, node);
         enum anole_status status = ANOLE_DONE;
-        if (!done)
-            status = add_task_step(&done, draft, i);
-        if (status == ANOLE_DONE && !done)
+        anole_text_clear(&draft->problem);
+        if (!done && !data_sized)
+            status = add_task_steps(&done, draft, i);
+        if (status == ANOLE_DONE && !done && !data_sized)
             status = add_plain_steps(&done, draft, i);
         if (status == ANOLE_DONE && !done)
-            status = add_step(&step, draft, i, ANOLE_STEP_HOST, ANOLE_NONE,
-                              node->input_count + node->output_count);
+            status = add_host_step(draft, i, data_sized);
         if (status)
             return status;
     }
@@ -466,7 +591,7 @@ static void find_uses(struct draft *draft)
     for (size_t t = 0; t < graph->tensor_count; t++)
         draft->owner[t] = t;
     for (size_t i = 0; i < graph->node_count; i++)
-        if (is_view(&graph->nodes[i]))
+        if (is_view(draft, &graph->nodes[i]))
             draft->owner[graph->nodes[i].outputs[0]] = draft->owner[graph->nodes[i].inputs[0]];
     for (size_t s = 0; s < program->step_count; s++) {
         const struct anole_node *node = &graph->nodes[program->steps[s].node];
@@ -631,8 +756,11 @@ static enum anole_status make(struct draft *draft)
     draft->owner = calloc(graph->tensor_count + 1, sizeof *draft->owner);
     draft->last = calloc(graph->tensor_count + 1, sizeof *draft->last);
     program->tensors = calloc(graph->tensor_count + 1, sizeof *program->tensors);
-    if (!draft->operands || !draft->tasks || !draft->owner || !draft->last || !program->tensors)
+    program->data_sized = calloc(graph->tensor_count + 1, sizeof *program->data_sized);
+    if (!draft->operands || !draft->tasks || !draft->owner || !draft->last || !program->tensors ||
+        !program->data_sized)
         return anole_fail_memory(draft->error);
+    anole_graph_find_data_sized(program->data_sized, graph);
     for (size_t t = 0; t < graph->tensor_count; t++)
         program->tensors[t].buffer = ANOLE_NONE;
     enum anole_status status = new_buffer(draft, 0);
@@ -666,7 +794,11 @@ anole_program_create(struct anole_program **program, const struct anole_graph *g
     new->device = *device;
     struct draft draft = {
         .program = new, .graph = graph, .options = options ? options : &none, .error = error};
+    new->failures = draft.options->failures;
     enum anole_status status = make(&draft);
+    for (size_t i = 0; i < draft.task_count; i++)
+        anole_text_fini(&draft.tasks[i].problem);
+    anole_text_fini(&draft.problem);
     free(draft.operands);
     free(draft.tasks);
     free(draft.owner);
@@ -683,8 +815,10 @@ void anole_program_destroy(struct anole_program *program)
 {
     if (!program)
         return;
-    for (size_t i = 0; i < program->step_count; i++)
+    for (size_t i = 0; i < program->step_count; i++) {
         free(program->steps[i].places);
+        free(program->steps[i].problem);
+    }
     for (size_t i = 0; i < program->kernel_count; i++)
         anole_generated_destroy(program->kernels[i].generated);
     free(program->steps);
@@ -692,6 +826,7 @@ void anole_program_destroy(struct anole_program *program)
     free(program->constants);
     free(program->tensors);
     free(program->buffer_bytes);
+    free(program->data_sized);
     free(program);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * A network as it runs on a device: its nodes as steps in order, each with its kernel, and
- * a place for each tensor and each constant.  Made without the device being open; to run
- * it see program/instance.h.
+ * a place for each tensor and each constant.  A node's kernel is the backend's for its task, with
+ * what is fused into it if the backend says so, else for the task without, and an epilogue; or the
+ * operator's plain one; or none, and the host does its work.  Made without the device being open;
+ * to run it see program/instance.h.
  *
  * Memory is one arena for what changes (inputs, what lies between the steps, outputs,
  * scratch memory), planned by lifetimes, and blocks of constants, which are written once:
@@ -13,6 +15,7 @@
 
 #include "graph/graph.h"
 #include "plugin/generator.h"
+#include "program/failures.h"
 
 /* Offsets in buffers are multiples of this: see struct anole_binding. */
 #define ANOLE_PROGRAM_ALIGNMENT 4096u
@@ -50,6 +53,11 @@ struct anole_step {
     /* It adds the residual and applies the activation that were fused into the node, after a
      * plain kernel: see program/epilogue.h.  A step of the node's own, behind it. */
     bool epilogue;
+    /* How much it makes depends on data, its own or of a step before it: it runs on the host, where
+     * sizes are inferred again each time.  The types in the graph are the largest that can be. */
+    bool data_sized;
+    /* Why better kernels are not used, which would have been but fail; NULL: none does. */
+    char *problem;
 };
 
 /* A kernel, used by one step or more. */
@@ -78,6 +86,10 @@ struct anole_program_options {
     void *context;
     bool no_generator; /* no kernels of the backend's generator */
     bool no_built_in;  /* no plain kernels */
+    /* (may be NULL) Kernels that are not to be used; building a program's adds to it, instead of
+     * failing at the first.  It must outlive the program, or be taken from it.  See
+     * program/deploy.h. */
+    struct anole_kernel_failures *failures;
 };
 
 struct anole_program {
@@ -93,6 +105,8 @@ struct anole_program {
     struct anole_place *tensors; /* of each of the graph's; constants are not in here */
     size_t *buffer_bytes;        /* [buffer_count] */
     size_t buffer_count;
+    bool *data_sized;                       /* [tensors]: how large it is depends on data */
+    struct anole_kernel_failures *failures; /* of the options; borrowed */
 };
 
 /* From a graph whose types are inferred; graph and backend must outlive it, and the graph
