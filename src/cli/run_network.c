@@ -324,7 +324,7 @@ static enum anole_status load_onnx(struct anole_run_network *network, const char
 /* Passes that leave what is computed as it is, and make it cheaper. */
 static enum anole_status simplify(struct anole_graph *graph, struct anole_error *error)
 {
-    enum anole_status status = anole_graph_infer(graph, 0, error);
+    enum anole_status status = anole_graph_infer(graph, graph->fold_limit, error);
     if (status == ANOLE_DONE)
         status = anole_graph_simplify(graph, error);
     if (status == ANOLE_DONE)

@@ -507,6 +507,7 @@ enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onn
         anole_onnx_model_destroy(model);
         return status;
     }
+    importer.graph->fold_limit = importer.progress.fold_limit;
     importer.graph->backing = model;
     importer.graph->backing_destroy = destroy_model;
     status = import_inputs(&importer, error);

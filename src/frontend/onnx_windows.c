@@ -65,8 +65,11 @@ static void read_window(struct anole_onnx_context *context, struct window *w, ui
 }
 
 /* As much padding as makes the output ceil(size / stride). */
-static void pad_same(struct window *w, const int64_t *sizes)
+static void pad_same(const struct anole_onnx_context *context, struct window *w,
+                     const int64_t *sizes)
 {
+    if (context->status)
+        return;
     bool lower = strcmp(w->auto_pad, "SAME_LOWER") == 0;
     if (!lower && strcmp(w->auto_pad, "SAME_UPPER") != 0)
         return;
@@ -179,7 +182,7 @@ void anole_onnx_conv(struct anole_onnx_context *context)
     if (!check_convolution(context, &type, &shape))
         return;
     read_window(context, &w, type.rank, shape.dims + 2);
-    pad_same(&w, type.dims + 2);
+    pad_same(context, &w, type.dims + 2);
     bool one = type.rank == 3;
     widen(&w);
     x = insert_height(context, anole_onnx_channels_last(context, x));
@@ -284,7 +287,7 @@ static void pool(struct anole_onnx_context *context)
         anole_onnx_refuse(context, "its output of indices is not supported");
     if (context->status)
         return;
-    pad_same(&w, type.dims + 2);
+    pad_same(context, &w, type.dims + 2);
     size_t y = anole_onnx_add1(context, op, anole_onnx_channels_last(context, x));
     anole_onnx_set_ints(context, "kernel", &w.kernel);
     anole_onnx_set_ints(context, "strides", &w.strides);

@@ -59,6 +59,7 @@ struct anole_graph {
     size_t *inputs, *outputs; /* tensors, in the file's order */
     size_t input_count, output_count;
     size_t layer_count; /* of the file, for people; passes leave it as it is */
+    size_t fold_limit;  /* of passes, as of anole_graph_infer() */
     bool tf32;          /* products of f32 may be computed as ANOLE_TF32 allows */
     /* What constants that were not copied lie in; released with the graph.  May be NULL. */
     void *backing;

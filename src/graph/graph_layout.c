@@ -368,7 +368,7 @@ enum anole_status anole_graph_layout(struct anole_graph *graph, struct anole_err
     free(l.views);
     free(l.aliases);
     if (status == ANOLE_DONE)
-        status = anole_graph_infer(graph, 0, error);
+        status = anole_graph_infer(graph, graph->fold_limit, error);
     anole_graph_remove_dead(graph);
     for (size_t i = 0; i < graph->node_count && status == ANOLE_DONE; i++)
         if (graph->nodes[i].op == l.transpose)
