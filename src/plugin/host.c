@@ -43,9 +43,9 @@ void anole_host_set_log(anole_host_log *log)
     receiver = log;
 }
 
-const struct anole_host *anole_host_get(uint32_t threads)
+const struct anole_host *anole_host_get_as(uint32_t threads, bool guest)
 {
-    const uint32_t flags = anole_environment() && anole_environment()->guest ? ANOLE_HOST_GUEST : 0;
+    const uint32_t flags = guest ? ANOLE_HOST_GUEST : 0;
     pthread_mutex_lock(&lock);
     if (topology.size == 0)
         anole_topology_read(&topology);
@@ -67,4 +67,10 @@ const struct anole_host *anole_host_get(uint32_t threads)
     }
     pthread_mutex_unlock(&lock);
     return entry ? &entry->host : NULL;
+}
+
+const struct anole_host *anole_host_get(uint32_t threads)
+{
+    const struct anole_environment *environment = anole_environment();
+    return anole_host_get_as(threads, environment && environment->guest);
 }

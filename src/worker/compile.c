@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker/compile.h"
 
+#include "base/environment.h"
 #include "plugin/host.h"
 #include "plugin/plugin_message.h"
 
@@ -122,6 +123,7 @@ void anole_wire_compile_request(struct anole_wire *wire, struct anole_compile_re
     anole_wire_text(wire, message->driver, sizeof message->driver);
     anole_wire_u32(wire, &message->index);
     anole_wire_u32(wire, &message->threads);
+    anole_wire_bool(wire, &message->guest);
 }
 
 /* ---------------------------------------------------------------------- ask */
@@ -129,7 +131,9 @@ void anole_wire_compile_request(struct anole_wire *wire, struct anole_compile_re
 void anole_compile_begin(struct anole_wire *wire, const char *path, const char *driver,
                          uint32_t index, uint32_t threads)
 {
-    struct anole_compile_request request = {.index = index, .threads = threads};
+    const struct anole_environment *environment = anole_environment();
+    struct anole_compile_request request = {
+        .index = index, .threads = threads, .guest = environment && environment->guest};
     strncpy(request.path, path, sizeof request.path - 1);
     strncpy(request.driver, driver, sizeof request.driver - 1);
     anole_wire_writer_init(wire);
@@ -246,7 +250,7 @@ enum anole_status anole_compile(struct anole_wire *reply, struct anole_wire *wir
 {
     struct anole_message message = {.size = sizeof message};
     struct anole_session *session;
-    const struct anole_host *host = anole_host_get(request->threads);
+    const struct anole_host *host = anole_host_get_as(request->threads, request->guest);
     if (!host)
         return anole_fail_memory(error);
     if (!plugin->binary)

@@ -23,7 +23,7 @@ struct anole_compiled_kernel {
 
 /* -- The asking side: a request is a wire, an answer a list of blocks -- */
 
-/* Begins a request for kernels of one device. */
+/* Begins a request for kernels of one device, as this process would build them. */
 void anole_compile_begin(struct anole_wire *wire, const char *path, const char *driver,
                          uint32_t index, uint32_t threads);
 /* Adds one.  False: it does not fit any more, and was not added. */
@@ -38,6 +38,7 @@ struct anole_compile_request {
     char path[ANOLE_PATH];
     char driver[ANOLE_DRIVER];
     uint32_t index, threads;
+    bool guest; /* for a process that is not ours: see ANOLE_HOST_GUEST */
 };
 
 /* The head of a request; the kernels follow in `wire`. */
