@@ -930,6 +930,42 @@ static enum anole_status tune_by_library(struct anole_error *error)
     return status;
 }
 
+/* On one device whose kernels are C, beside steps that the host does. */
+static enum anole_status run_by_library(struct anole_error *error)
+{
+    struct anole_context *context = NULL;
+    struct anole_devices *devices = NULL;
+    struct anole_model *model = NULL;
+    const struct anole_device_info *device = NULL;
+    const struct anole_latency *latency;
+    struct anole_model_options options = {.size = sizeof options, .random_weights = true};
+    void *input;
+    const void *output;
+    enum anole_status status = anole_context_create(&context, NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_devices_list(&devices, context, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_devices_find(&device, devices, "good", error);
+    if (status == ANOLE_DONE)
+        status = anole_model_load(&model, context, path_of("net.json"), device, &options, error);
+    if (status == ANOLE_DONE)
+        status = anole_model_map_input(&input, NULL, model, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_model_measure(&latency, model, 2, error);
+    if (status == ANOLE_DONE)
+        status = anole_model_map_output(&output, NULL, model, 0, error);
+    anole_model_destroy(model);
+    anole_devices_destroy(devices);
+    anole_context_destroy(context);
+    return status;
+}
+
+static void test_run_by_library_survives(void **state)
+{
+    (void)state;
+    exhaust(run_by_library, false, 11);
+}
+
 static void test_tune_by_library_survives(void **state)
 {
     (void)state;
@@ -949,6 +985,7 @@ static int setup(void **state)
     registry = registry_of(folder);
     assert_non_null(anole_host_get(0)); /* once for good */
     assert_non_null(anole_host_get(1));
+    assert_non_null(anole_host_get_as(0, true));
     assert_int_equal(registry->device_count, 2);
     lockfile.devices = &device;
     lockfile.device_count = 1;
@@ -1021,6 +1058,7 @@ int main(void)
         cmocka_unit_test(test_make_tuner_survives),
         cmocka_unit_test(test_make_program_survives),
         cmocka_unit_test(test_use_library_survives),
+        cmocka_unit_test(test_run_by_library_survives),
         cmocka_unit_test(test_tune_by_library_survives),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

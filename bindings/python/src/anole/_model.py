@@ -162,7 +162,8 @@ class Model:
 
     @property
     def outputs(self):
-        """A Tensor for each output, in the file's order."""
+        """A Tensor for each output, in the file's order.  Of a size that depends on what is
+        computed, the largest that it can be, until it has run."""
         return self._outputs
 
     def _open(self):
@@ -249,15 +250,19 @@ class Model:
             self._set(index, value)
 
     def _output(self, index, copy):
-        tensor = self._outputs[index]
-        if copy:
-            array = np.empty(tensor.shape, tensor.dtype)
-            if array.nbytes > 0:
-                data = ffi.from_buffer(array, require_writable=True)
-                self._call(lib.anole_model_get_output, index, data, array.nbytes)
-            return array
-        data = ffi.new("void const **")
+        """An output, of the shape that it has now: it may depend on what was computed."""
         handle = self._open()
+        info = lib.anole_model_output(handle.pointer, index)
+        tensor = Tensor._of(info)
+        count = int(np.prod(tensor.shape, dtype=np.int64))
+        if info.bytes == 0 or count == 0:
+            return np.empty(tensor.shape, tensor.dtype)
+        if copy:
+            array = np.empty(info.bytes // tensor.dtype.itemsize, tensor.dtype)
+            data = ffi.from_buffer(array, require_writable=True)
+            self._call(lib.anole_model_get_output, index, data, array.nbytes)
+            return array[:count].reshape(tensor.shape)
+        data = ffi.new("void const **")
         handle.context.check(
             lambda error: lib.anole_model_map_output(data, ffi.NULL, handle.pointer, index, error)
         )
