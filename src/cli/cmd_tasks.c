@@ -97,7 +97,7 @@ static void print_row(struct anole_table *table, const struct anole_task_info *t
 {
     char text[32];
     anole_table_cell(table, "%s", task->label);
-    anole_table_cell(table, "%s", task->layers[0]);
+    anole_table_name(table, task->layers[0]);
     anole_table_cell(table, "%u", task->multiplicity);
     anole_table_cell(table, "%.1f", task->flops * 1e-6);
     anole_table_cell(table, "%s", anole_text_bytes(text, sizeof text, (uint64_t)task->bytes));

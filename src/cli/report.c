@@ -47,7 +47,7 @@ static void print_speedup(struct anole_table *table, const struct anole_result_i
 static void print_row(struct anole_table *table, const struct anole_result_info *result)
 {
     char text[32];
-    anole_table_cell(table, "%s", result->layer);
+    anole_table_name(table, result->layer);
     anole_table_cell(table, "%s", result->label);
     anole_table_cell(table, "%u", result->multiplicity);
     anole_table_cell(table, "%zu", result->trials);

@@ -117,7 +117,7 @@ enum anole_status anole_profile_print(const struct anole_profile *profile,
     for (size_t s = 0; s < profile->count; s++) {
         const struct anole_step *step = &program->steps[s];
         char label[LABEL], time[32], tuned[32];
-        anole_table_cell(table, "%.40s", program->graph->nodes[step->node].name);
+        anole_table_name(table, program->graph->nodes[step->node].name);
         anole_table_cell(table, "%s", label_of(label, program, step));
         anole_table_cell(table, "%s", anole_step_kind_text(step->kind));
         anole_table_cell(table, "%s", anole_text_seconds(time, sizeof time, profile->seconds[s]));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CELL 192
+#define NAME 32 /* bytes of a name of a layer */
 
 struct anole_table {
     const char *const *titles;
@@ -67,6 +68,25 @@ void anole_table_cell(struct anole_table *table, const char *format, ...)
         return;
     }
     table->cells[table->count++] = copy;
+}
+
+/* Names of ONNX files say where a layer lies: the end tells it from its neighbours. */
+void anole_table_name(struct anole_table *table, const char *name)
+{
+    char safe[4096];
+    anole_text_printable(safe, sizeof safe, name);
+    const size_t length = strlen(safe);
+    if (length <= NAME) {
+        anole_table_cell(table, "%s", safe);
+        return;
+    }
+    size_t head = (NAME - 3) / 2, tail = length - (NAME - 3 - head);
+    /* Not within a character. */
+    while (head > 0 && ((unsigned char)safe[head] & 0xc0) == 0x80)
+        head--;
+    while (((unsigned char)safe[tail] & 0xc0) == 0x80)
+        tail++;
+    anole_table_cell(table, "%.*s...%s", (int)head, safe, safe + tail);
 }
 
 static const char *title(const struct anole_table *table, size_t column)

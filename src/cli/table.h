@@ -22,6 +22,9 @@ void anole_table_destroy(struct anole_table *table);
 void anole_table_cell(struct anole_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A cell with the name of a layer: of a long one, as ONNX files have, the beginning and the end. */
+void anole_table_name(struct anole_table *table, const char *name);
+
 /* A cell with the GFLOP/s of so many operations; "-" if they are not known. */
 void anole_table_gflops(struct anole_table *table, double flops, double seconds);
 
