@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "measure/measure.h"
-#include "tune/locked.h"
+#include "program/tuned.h"
 #include "measure/compare.h"
 #include "devices/selection.h"
 

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "record/history.h"
 #include "tune/tuner.h"
-#include "tune/locked.h"
+#include "program/tuned.h"
 
 #include <errno.h>
 #include <limits.h>

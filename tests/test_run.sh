@@ -137,14 +137,21 @@ check 'its weights are random' 'grep -q "has no weights" err'
 cat >net.json <<'JSON'
 {"name": "other", "layers": [
   {"name": "data", "kind": "input", "shape": [2, 12, 12, 3]},
-  {"name": "c", "kind": "conv2d", "channels": 8, "kernel": 3, "stride": 2, "padding": 1,
+  {"name": "/backbone/stages.1/blocks.0/conv/Conv_quantized_3", "kind": "conv2d", "channels": 8, "kernel": 3, "stride": 2, "padding": 1,
    "activation": "relu"}]}
 JSON
 if "$anole" tune net.json --device cpu --trials 3 --output net.lock.json --history net.history \
     >tuned 2>&1; then
     expect 0 ' [1-4] tuned, [0-3] default' "$data/small.onnx" --device cpu --tuned net.lock.json \
         --input "$data/small.npz" --check "$data/small.npz" --repeat 1
-    check 'it says what matched' 'grep -q "of the network.s 4 tasks are tuned" err'
+    check 'it says what matched' 'grep -q "of the network.s 4 tasks are tuned, in [1-4] of 7 steps" err'
+    check 'long names are cut in the middle' 'grep -q "^/backbone/stag...onv_quantized_3  conv" tuned'
+    sed 's/ f32/ f16/; s/"metric": "seconds"/"precision": "fp16", &/' net.lock.json >half.lock.json
+    expect 0 'half.lock.json: none of the network.s 4 tasks is tuned: it holds 1 of fp16, and the' \
+        "$data/small.onnx" --device cpu --tuned half.lock.json --repeat 1
+    sed 's/"device": "/&Other /' net.lock.json >other.lock.json
+    expect 3 'other.lock.json holds nothing for device cpu:0.*it holds: Other' "$data/small.onnx" \
+        --device cpu --tuned other.lock.json
 else
     echo "FAIL: anole tune net.json"
     sed 's/^/    /' tuned | tail -n 5

@@ -5,7 +5,7 @@
 #include "api/api.h"
 
 #include "op/task.h"
-#include "tune/locked.h"
+#include "program/tuned.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #include "api/api.h"
 
 #include "measure/measure.h"
+#include "program/tuned.h"
 #include "tune/finalists.h"
-#include "tune/locked.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,8 +19,7 @@
 /* What became of one entry of the lock file. */
 struct check {
     struct anole_verified info;
-    struct anole_task task;
-    struct anole_custom_kernel *custom; /* NULL: the task is a layer */
+    struct anole_tuned_task task; /* which measuring may go back to until the end */
     char label[64];
     struct anole_result result;
 };
@@ -39,26 +38,20 @@ static enum anole_status run_check(struct check *check, const struct anole_tuned
     const struct anole_backend *backend =
         device->devices->registry->entries[device->entry->backend].backend;
     const struct anole_device *described = &device->entry->device;
-    struct anole_generator *generator = NULL;
-    enum anole_status status = anole_lock_task_read(&check->task, &check->custom, entry,
-                                                    tuned->lockfile, described, error);
-    if (status == ANOLE_DONE)
-        status = anole_generator_create(&generator, backend, described, &check->task, error);
+    const struct anole_tuned_task *task = &check->task;
+    enum anole_status status =
+        anole_tuned_task_init(&check->task, entry, tuned->lockfile, backend, described, error);
     if (status != ANOLE_DONE) {
         anole_error_prefix(error, "%s", tuned->path);
         return status;
     }
     struct anole_tuner_final final = {.found = false};
     struct anole_result default_result;
-    uint64_t config;
-    status = anole_lock_task_config(&config, entry, anole_generator_space(generator), error);
-    if (status == ANOLE_DONE)
-        status = anole_finalists_compare(&final, &check->result, &default_result, measure,
-                                         generator, config, SECONDS_A_TASK, error);
-    anole_generator_destroy(generator);
+    status = anole_finalists_compare(&final, &check->result, &default_result, measure,
+                                     task->generator, task->config, SECONDS_A_TASK, error);
     if (status != ANOLE_DONE)
         return status;
-    check->info.label = anole_task_label(check->label, sizeof check->label, &check->task);
+    check->info.label = anole_task_label(check->label, sizeof check->label, &task->task);
     check->info.outcome = check->result.outcome;
     check->info.message = check->result.message;
     check->info.same_source = final.source_hash == entry->source_hash;
@@ -136,7 +129,7 @@ void anole_verification_destroy(struct anole_verification *verification)
     if (!verification)
         return;
     for (size_t i = 0; i < verification->count; i++)
-        anole_custom_destroy(verification->checks[i].custom);
+        anole_tuned_task_fini(&verification->checks[i].task);
     free(verification->checks);
     free(verification);
 }

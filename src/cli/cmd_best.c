@@ -3,7 +3,7 @@
 #include "cli/command.h"
 #include "cli/failures.h"
 #include "cli/kernel_export.h"
-#include "tune/locked.h"
+#include "program/tuned.h"
 #include "cli/table.h"
 #include "devices/selection.h"
 #include "record/lockfile.h"

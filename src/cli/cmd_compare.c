@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * anole compare: lock files side by side.  It goes by what they say alone, as their devices need
+ * not be here, nor the backends that the configs are of: program/tuned.h has nothing to add.
+ */
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/table.h"

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "tune/locked.h"
 #include "devices/selection.h"
+#include "program/tuned.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,20 +114,22 @@ static enum anole_status write_packed(const struct arguments *arguments, const c
     return ANOLE_DONE;
 }
 
+/* As the kernel reads them, or as they are, if it reads them so. */
 static enum anole_status pack(const struct arguments *arguments,
-                              const struct anole_locked_kernel *locked, struct anole_error *error)
+                              const struct anole_tuned_task *tuned, size_t packed_bytes,
+                              struct anole_error *error)
 {
     char *weights = NULL, *packed = NULL;
-    size_t bytes = 0, packed_bytes = locked->generated->kernel.packed_weights;
-    enum anole_status status = read_weights(&weights, &bytes, arguments, &locked->task, error);
+    size_t bytes = 0;
+    enum anole_status status = read_weights(&weights, &bytes, arguments, &tuned->task, error);
     if (status != ANOLE_DONE)
         return status;
-    if (packed_bytes == 0) { /* the kernel reads them as they are */
+    if (packed_bytes == 0) {
         status = write_packed(arguments, weights, bytes, error);
     } else if (!(packed = calloc(1, packed_bytes))) {
         status = anole_fail_memory(error);
     } else {
-        status = anole_generator_pack(locked->generator, locked->config, weights, bytes, packed,
+        status = anole_generator_pack(tuned->generator, tuned->config, weights, bytes, packed,
                                       packed_bytes, error);
         if (status == ANOLE_DONE)
             status = write_packed(arguments, packed, packed_bytes, error);
@@ -152,13 +154,18 @@ static enum anole_status pack_task(const struct arguments *arguments,
         status = find_task(&entry, locked, arguments, error);
     if (status != ANOLE_DONE)
         return status;
-    struct anole_locked_kernel kernel;
-    status = anole_locked_kernel_init(&kernel, entry, lockfile,
-                                      registry->entries[device->backend].backend, &device->device,
-                                      error);
+    struct anole_tuned_task tuned;
+    struct anole_generated *generated = NULL;
+    status =
+        anole_tuned_task_init(&tuned, entry, lockfile, registry->entries[device->backend].backend,
+                              &device->device, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = anole_generator_kernel(&generated, tuned.generator, tuned.config, error);
     if (status == ANOLE_DONE)
-        status = pack(arguments, &kernel, error);
-    anole_locked_kernel_fini(&kernel);
+        status = pack(arguments, &tuned, generated->kernel.packed_weights, error);
+    anole_generated_destroy(generated);
+    anole_tuned_task_fini(&tuned);
     return status;
 }
 

@@ -89,17 +89,22 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
                                      const struct anole_backend *backend,
                                      const struct anole_device *device, struct anole_error *error)
 {
-    struct anole_locked_kernel locked;
+    struct anole_tuned_task tuned;
+    struct anole_generated *generated = NULL;
     char name[96];
     enum anole_status status =
-        anole_locked_kernel_init(&locked, entry, lockfile, backend, device, error);
+        anole_tuned_task_init(&tuned, entry, lockfile, backend, device, error);
+    if (status)
+        return status;
+    status = anole_generator_kernel(&generated, tuned.generator, tuned.config, error);
     if (status == ANOLE_DONE) {
-        const struct anole_kernel *kernel = &locked.generated->kernel;
-        file_name(name, sizeof name, i, &locked.task);
+        const struct anole_kernel *kernel = &generated->kernel;
+        file_name(name, sizeof name, i, &tuned.task);
         status = write_in(folder, name, kernel->source, kernel->source_length, error);
-        json_array_append_new(list, kernel_json(entry, &locked.task, name, kernel));
+        json_array_append_new(list, kernel_json(entry, &tuned.task, name, kernel));
     }
-    anole_locked_kernel_fini(&locked);
+    anole_generated_destroy(generated);
+    anole_tuned_task_fini(&tuned);
     return status;
 }
 

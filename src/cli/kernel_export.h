@@ -7,7 +7,7 @@
 #define ANOLE_KERNEL_EXPORT_H
 
 #include "devices/registry.h"
-#include "tune/locked.h"
+#include "program/tuned.h"
 
 /* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and
  * kernels.json.  `dtype`: as of anole_lockfile_find(). */

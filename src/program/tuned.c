@@ -3,12 +3,171 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "tune/locked.h"
+#include "kernel/t1_kernel.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ------------------------------------------------------------------- devices */
+
+static void list_devices(struct anole_text *text, const struct anole_lockfile *lockfile)
+{
+    for (size_t i = 0; i < lockfile->device_count; i++) {
+        const struct anole_lock_device *entry = &lockfile->devices[i];
+        anole_text_printf(text, "%s", i > 0 ? ", " : "");
+        anole_text_append_printable(text, entry->device, strlen(entry->device));
+        anole_text_printf(text, " of backend ");
+        anole_text_append_printable(text, entry->backend, strlen(entry->backend));
+        anole_text_printf(text, " in %s", anole_precision_text(entry->dtype));
+    }
+}
+
+enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
+                                      const struct anole_lockfile *lockfile, const char *path,
+                                      const struct anole_registry *registry,
+                                      const struct anole_registry_device *device, uint32_t dtype,
+                                      struct anole_error *error)
+{
+    const struct anole_lock_device *first = NULL;
+    const struct anole_registry_entry *backend = &registry->entries[device->backend];
+    for (size_t i = 0; i < lockfile->device_count; i++) {
+        const struct anole_lock_device *locked = &lockfile->devices[i];
+        if (strcmp(locked->backend, backend->name) != 0 ||
+            strcmp(locked->device, device->device.name) != 0 || (dtype && locked->dtype != dtype))
+            continue;
+        if (first) {
+            if (locked->dtype != first->dtype)
+                anole_log_info("%s also holds what was found in %s: --precision %s", path,
+                               anole_precision_text(locked->dtype),
+                               anole_precision_text(locked->dtype));
+            continue;
+        }
+        if (locked->generator != backend->generator_version)
+            anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
+                              locked->generator, backend->name, backend->generator_version);
+        if (strcmp(locked->driver_version, device->device.driver_version) != 0)
+            anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path,
+                              locked->driver_version, device->device.driver_version);
+        first = locked;
+    }
+    if (first) {
+        *found = first;
+        return ANOLE_DONE;
+    }
+    struct anole_text others = {.data = NULL};
+    list_devices(&others, lockfile);
+    anole_fail(error, ANOLE_ERR_NO_DEVICE,
+               "%s holds nothing%s%s for device %s ('%s', backend '%s'); tune it first (it holds: "
+               "%s)",
+               path, dtype ? " in " : "", dtype ? anole_precision_text(dtype) : "", device->id,
+               device->device.name, backend->name, others.data ? others.data : "nothing");
+    anole_text_fini(&others);
+    return ANOLE_ERR_NO_DEVICE;
+}
+
+enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const char *path,
+                                          struct anole_error *error)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return anole_fail_memory(error);
+    free(lockfile->network_path);
+    lockfile->network_path = copy;
+    return ANOLE_DONE;
+}
+
+/* --------------------------------------------------------------------- tasks */
+
+/* The task of an entry.  If it is a custom one, *custom (else NULL) is the caller's. */
+static enum anole_status read_task(struct anole_task *task, struct anole_custom_kernel **custom,
+                                   const struct anole_lock_task *entry,
+                                   const struct anole_lockfile *lockfile,
+                                   const struct anole_device *device, struct anole_error *error)
+{
+    char key[ANOLE_TASK_KEY], file[256], shown[160];
+    struct anole_custom_kernel *read = NULL;
+    struct anole_task parsed;
+    enum anole_status status = anole_task_parse_key(&parsed, entry->task, error);
+    if (status != ANOLE_DONE)
+        return status;
+    if (parsed.kind == ANOLE_TASK_CUSTOM) {
+        status = anole_t1_kernel_load(&read, lockfile->network_path,
+                                      !(device->flags & ANOLE_DEVICE_SIMULATED), error);
+        if (status != ANOLE_DONE) {
+            anole_error_prefix(error, "the kernel that was tuned (see --kernel)");
+            return status;
+        }
+        anole_custom_task(&parsed, read);
+        anole_task_key(key, &parsed);
+        if (strcmp(key, entry->task) != 0) {
+            anole_custom_destroy(read);
+            return anole_fail(error, ANOLE_ERR_INPUT,
+                              "%s: it describes another kernel than '%s', which was tuned: the "
+                              "description, its source or its data have changed; tune again, or "
+                              "give the right file with --kernel",
+                              anole_text_printable(file, sizeof file, lockfile->network_path),
+                              anole_text_printable(shown, sizeof shown, entry->task));
+        }
+    }
+    *task = parsed;
+    *custom = read;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
+                                         const struct anole_space *space, struct anole_error *error)
+{
+    const char *names[ANOLE_MAX_KNOBS];
+    int64_t values[ANOLE_MAX_KNOBS];
+    uint64_t found;
+    enum anole_status status = ANOLE_DONE;
+    if (entry->knob_count > ANOLE_MAX_KNOBS)
+        status = anole_fail(error, ANOLE_ERR_INPUT, "expected at most %d knobs, found %zu",
+                            ANOLE_MAX_KNOBS, entry->knob_count);
+    for (size_t i = 0; status == ANOLE_DONE && i < entry->knob_count; i++) {
+        names[i] = entry->knobs[i].name;
+        values[i] = entry->knobs[i].value;
+    }
+    if (status == ANOLE_DONE)
+        status = anole_space_lookup(space, &found, names, values, entry->knob_count, error);
+    if (status == ANOLE_DONE && !anole_space_valid(space, found))
+        status = anole_fail(error, ANOLE_ERR_INPUT, "violates a constraint: %s",
+                            anole_space_violation(space, found));
+    if (status == ANOLE_DONE)
+        *config = found;
+    else
+        anole_error_prefix(error, "task '%s'", entry->task);
+    return status;
+}
+
+enum anole_status
+anole_tuned_task_init(struct anole_tuned_task *tuned, const struct anole_lock_task *entry,
+                      const struct anole_lockfile *lockfile, const struct anole_backend *backend,
+                      const struct anole_device *device, struct anole_error *error)
+{
+    *tuned = (struct anole_tuned_task){.config = 0};
+    enum anole_status status =
+        read_task(&tuned->task, &tuned->custom, entry, lockfile, device, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_create(&tuned->generator, backend, device, &tuned->task, error);
+    if (status == ANOLE_DONE)
+        status = anole_lock_task_config(&tuned->config, entry,
+                                        anole_generator_space(tuned->generator), error);
+    if (status)
+        anole_tuned_task_fini(tuned);
+    return status;
+}
+
+void anole_tuned_task_fini(struct anole_tuned_task *tuned)
+{
+    anole_generator_destroy(tuned->generator);
+    anole_custom_destroy(tuned->custom);
+    *tuned = (struct anole_tuned_task){.config = 0};
+}
+
+/* ------------------------------------------------------------------- networks */
 
 static bool is_of_device(const struct anole_tuned_choice *tuned,
                          const struct anole_lock_device *entry)
@@ -45,7 +204,7 @@ void anole_tuned_fini(struct anole_tuned_choice *tuned)
     *tuned = (struct anole_tuned_choice){.matched = 0};
 }
 
-/* ------------------------------------------------------------------- choosing */
+/* -- Choosing -- */
 
 /* The more, the more of what a config was tuned with is as it was. */
 static int likeness(const struct anole_tuned_choice *tuned, const struct anole_lock_device *entry)
@@ -103,7 +262,7 @@ enum anole_status anole_tuned_choose(void *context, const struct anole_generator
     return ANOLE_DONE;
 }
 
-/* ------------------------------------------------------------------ reporting */
+/* -- Reporting -- */
 
 /* What is in the lock file, where nothing of it is of use. */
 static void explain(struct anole_text *text, const struct anole_tuned_choice *tuned)

@@ -1,14 +1,62 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tuned kernels, as a lock file names them: which config a task runs with.  Configs are found by
- * task: what tuning one network found serves each that has the same layers.
+ * What a lock file holds, taken up again: the entry of a device, its tasks, and the config that
+ * each is to run with.  The one place where that is looked up, for whole networks (as the chooser
+ * of a program, by task: what tuning one network found serves each that has the same layers) and
+ * for single tasks, of which `anole verify`, `anole pack` and `anole best` make use: a lock file
+ * has no graph, and its tasks may be kernels of the user's own, so that these are no programs.
  */
 #ifndef ANOLE_TUNED_H
 #define ANOLE_TUNED_H
 
 #include "devices/registry.h"
+#include "kernel/custom.h"
 #include "program/program.h"
 #include "record/lockfile.h"
+
+/* -- Entries -- */
+
+/* The entry of the lock file that was tuned on this device (same backend, same
+ * device name) in this precision (enum anole_dtype; 0: the first one that is there, and
+ * says which others are); ERR_NO_DEVICE if there is none.  Warns where versions differ.
+ * `path` is for messages. */
+enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
+                                      const struct anole_lockfile *lockfile, const char *path,
+                                      const struct anole_registry *registry,
+                                      const struct anole_registry_device *device, uint32_t dtype,
+                                      struct anole_error *error);
+
+/* Looks for kernels of the user's own in another file than the one that they were tuned from. */
+enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const char *path,
+                                          struct anole_error *error);
+
+/* The config that an entry names, in the space of a generator.  ERR_INPUT: there is no such one. */
+enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
+                                         const struct anole_space *space,
+                                         struct anole_error *error);
+
+/* -- Single tasks -- */
+
+/* A task of an entry, with what makes its kernel. */
+struct anole_tuned_task {
+    struct anole_task task;
+    struct anole_custom_kernel *custom; /* NULL: no kernel of the user's own */
+    struct anole_generator *generator;
+    uint64_t config; /* that was found */
+};
+
+/* In the caller's storage; backend and lock file must outlive it.  A custom task comes from the
+ * file that it was tuned from: ERR_INPUT if that does not say the same any more, or the config
+ * means nothing to this version of the backend: here, no default takes its place. */
+enum anole_status
+anole_tuned_task_init(struct anole_tuned_task *tuned, const struct anole_lock_task *entry,
+                      const struct anole_lockfile *lockfile, const struct anole_backend *backend,
+                      const struct anole_device *device, struct anole_error *error)
+    __attribute__((warn_unused_result));
+/* A zeroed one is fine. */
+void anole_tuned_task_fini(struct anole_tuned_task *tuned);
+
+/* -- Networks -- */
 
 /* What chooses the configs of a program. */
 struct anole_tuned_choice {
