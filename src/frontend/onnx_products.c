@@ -35,17 +35,60 @@ static size_t swap(struct anole_onnx_context *context, size_t matrix)
     return anole_onnx_transpose(context, matrix, perm, 2);
 }
 
+/* Whether a product is that of all rows on the left with one matrix on the right: of its
+ * dimensions before the last two each is 1, and there are no more than on the left. */
+static bool is_one_matrix(const struct anole_operand *left, const struct anole_operand *right)
+{
+    if (right->rank < 2 || left->rank < right->rank ||
+        left->dims[left->rank - 1] != right->dims[right->rank - 2])
+        return false;
+    for (uint32_t i = 0; i + 2 < right->rank; i++)
+        if (right->dims[i] != 1)
+            return false;
+    return true;
+}
+
+/* Where the last two dimensions of b were exchanged to make it, *b without that exchange. */
+static bool untranspose(struct anole_onnx_context *context, size_t *b)
+{
+    const struct anole_graph *graph = context->graph;
+    const uint32_t rank = anole_onnx_rank(context, *b);
+    const size_t producer = rank < 2 ? ANOLE_NONE : graph->tensors[*b].producer;
+    struct anole_ints perm = {.count = 0};
+    bool moved = false;
+    if (producer == ANOLE_NONE || strcmp(graph->nodes[producer].op->name, "transpose") != 0)
+        return false;
+    const struct anole_node *node = &graph->nodes[producer];
+    const size_t x = node->inputs[0];
+    if (!anole_op_get_ints(node->op, node->attributes, "perm", &perm) || perm.count != rank ||
+        perm.values[rank - 2] < perm.values[rank - 1])
+        return false;
+    const int64_t last = perm.values[rank - 1];
+    perm.values[rank - 1] = perm.values[rank - 2];
+    perm.values[rank - 2] = last;
+    for (uint32_t i = 0; i < rank; i++)
+        moved |= perm.values[i] != i;
+    *b = moved ? anole_onnx_transpose(context, x, perm.values, rank) : x;
+    return true;
+}
+
 size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b)
 {
     const struct anole_operand *left = anole_onnx_type(context, a);
     const struct anole_operand *right = anole_onnx_type(context, b);
     if (context->status)
         return ANOLE_NONE;
-    bool fits = left->rank >= 2 && right->rank == 2 && left->dims[left->rank - 1] == right->dims[0];
-    if (right->data && fits && left->dtype == ANOLE_F32 && right->dtype == ANOLE_F32 &&
-        anole_operand_elements(left) > 0 && anole_operand_elements(right) > 0)
+    if (right->data && is_one_matrix(left, right) && left->dtype == ANOLE_F32 &&
+        right->dtype == ANOLE_F32 && anole_operand_elements(left) > 0 &&
+        anole_operand_elements(right) > 0) {
+        const int64_t dims[] = {right->dims[right->rank - 2], right->dims[right->rank - 1]};
+        b = right->rank == 2 ? b : anole_onnx_reshape(context, b, dims, 2);
         return dense(context, a, swap(context, b), ANOLE_NONE);
-    return anole_onnx_done(context, anole_onnx_add2(context, "matmul", a, b));
+    }
+    bool transposed = untranspose(context, &b);
+    size_t y = anole_onnx_add2(context, "matmul", a, b);
+    anole_onnx_set_bool(context, "transpose_b", transposed);
+    return anole_onnx_done(context, y);
 }
 
 static void matmul(struct anole_onnx_context *context)
