@@ -163,12 +163,13 @@ static void test_default_is_valid_for_random_tasks(void **state)
 {
     (void)state;
     random_draw *const draws[] = {random_conv,     random_narrow_groups, random_pointwise,
-                                  random_winograd, random_depthwise,     random_dense};
+                                  random_winograd, random_depthwise,     random_dense,
+                                  random_matmul};
     struct anole_rng rng;
     anole_rng_init(&rng, 3);
     for (size_t i = 0; i < 600; i++) {
-        struct anole_task task = random_task(&rng, draws[i % 6], 1e9);
-        struct anole_generator *generator = generator_of(&task, i / 6 % CPUS);
+        struct anole_task task = random_task(&rng, draws[i % 7], 1e9);
+        struct anole_generator *generator = generator_of(&task, i / 7 % CPUS);
         uint64_t config;
         check_default(generator);
         assert_true(anole_space_sample(anole_generator_space(generator), &rng, &config));

@@ -175,9 +175,14 @@ static uint64_t round_up(uint64_t n, uint64_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Bytes of local arrays: V and M of the fused Winograd kernel; see winograd.cl. */
+/* Bytes of local arrays: V and M of the fused Winograd kernel, and the copy of matmul.cl. */
 static uint64_t local_bytes(const struct subject *s)
 {
+    if (s->task->kind == ANOLE_TASK_MATMUL) {
+        const uint64_t depth = knob(s, "mm_depth"), inputs = s->task->in_c;
+        return 4 * knob(s, "mm_pack") * (depth < inputs ? depth : inputs) * knob(s, "mm_vectors") *
+               knob(s, "mm_width");
+    }
     if (strcmp(s->algorithm, "winograd") || knob(s, "wino_stages") != 0)
         return 0;
     const uint64_t points = (knob(s, "wino_tile") + 2) * (knob(s, "wino_tile") + 2);
@@ -204,6 +209,8 @@ static uint64_t private_bytes(const struct subject *s)
     }
     if (!strcmp(s->algorithm, "grouped"))
         return 4 * knob(s, "grp_vector_width") * knob(s, "grp_tile_w") * knob(s, "grp_tile_h");
+    if (s->task->kind == ANOLE_TASK_MATMUL)
+        return knob(s, "mm_rows") * (4 * knob(s, "mm_width") * knob(s, "mm_vectors") + 8);
     const uint64_t width = knob(s, "vector_width");
     if (s->task->kind == ANOLE_TASK_DENSE)
         return 4 * width * knob(s, "streams") * knob(s, "rows") * knob(s, "vectors");
@@ -305,12 +312,13 @@ static void test_stay_within_the_device_for_random_tasks(void **state)
 {
     (void)state;
     random_draw *const draws[] = {random_conv,     random_narrow_groups, random_pointwise,
-                                  random_winograd, random_depthwise,     random_dense};
+                                  random_winograd, random_depthwise,     random_dense,
+                                  random_matmul};
     struct anole_rng rng;
     anole_rng_init(&rng, 22);
     for (size_t i = 0; i < 300; i++) {
-        struct anole_task task = random_task(&rng, draws[i % 6], 1e10);
-        check_task(&task, &cpus[i / 6 % CPUS], 20, &rng);
+        struct anole_task task = random_task(&rng, draws[i % 7], 1e10);
+        check_task(&task, &cpus[i / 7 % CPUS], 20, &rng);
     }
 }
 

@@ -100,7 +100,7 @@ static void test_run_dense(void **state)
 static void test_run_matmul(void **state)
 {
     (void)state;
-    run_random(NULL, 6, 2, 10, random_matmul);
+    run_random(NULL, 4, 2, 10, random_matmul);
 }
 
 /* ------------------------------------------------------------ chosen shapes */

@@ -526,6 +526,39 @@ static void test_chain_of_elementwise_steps_takes_one_place(void **state)
     anole_graph_destroy(graph);
 }
 
+static size_t apply_product(struct anole_graph *graph, size_t a, size_t b, bool transpose_b)
+{
+    const size_t inputs[] = {a, b};
+    void *attributes;
+    size_t output;
+    assert_done(anole_graph_apply(graph, &output, &attributes, &anole_op_matmul, "product", inputs,
+                                  2, &error));
+    assert_done(
+        anole_op_set_bool(&anole_op_matmul, attributes, "transpose_b", transpose_b, &error));
+    return output;
+}
+
+/* As in attention: neither operand is a constant. */
+static void test_products_of_two_inputs_are_generated(void **state)
+{
+    (void)state;
+    struct anole_graph *graph = new_graph();
+    size_t a = new_input(graph), b = new_input(graph);
+    size_t square = apply_product(graph, a, b, true);
+    assert_done(anole_graph_add_output(graph, square, &error));
+    assert_done(anole_graph_add_output(graph, apply_product(graph, square, b, false), &error));
+    struct anole_program *program = new_program(graph);
+    assert_int_equal(program->step_count, 2);
+    assert_int_equal(program->constant_count, 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(program->steps[i].kind, ANOLE_STEP_DEFAULT);
+        assert_int_equal(program->steps[i].places[ANOLE_ROLE_WEIGHTS].buffer, 0);
+    }
+    anole_program_destroy(program);
+    check_graph(graph, fixture.backend, NULL, 1e-4);
+    anole_graph_destroy(graph);
+}
+
 static void test_views_take_no_step(void **state)
 {
     (void)state;
@@ -770,6 +803,7 @@ int main(void)
         cmocka_unit_test(test_run_equals_the_references),
         cmocka_unit_test(test_run_equals_the_references_step_by_step),
         cmocka_unit_test(test_chain_of_elementwise_steps_takes_one_place),
+        cmocka_unit_test(test_products_of_two_inputs_are_generated),
         cmocka_unit_test(test_views_take_no_step),
         cmocka_unit_test(test_weights_are_written_once),
         cmocka_unit_test(test_chosen_configs_run),

@@ -241,6 +241,7 @@ static const struct {
     {random_conv, "direct"},         {random_narrow_groups, "grouped"},
     {random_pointwise, "pointwise"}, {random_winograd, "winograd"},
     {random_depthwise, NULL},        {random_dense, NULL},
+    {random_matmul, NULL},
 };
 
 /* The output in both ways of one config. */

@@ -536,6 +536,15 @@ static void define_functions(struct anole_plain_source *source, const struct rec
     }
 }
 
+static bool is_finite(const struct recurrent *layer)
+{
+    bool finite = isfinite((float)layer->clip);
+    for (size_t i = 0; i < sizeof layer->functions / sizeof *layer->functions; i++)
+        finite = finite && !isinf((float)layer->functions[i].alpha) &&
+                 !isinf((float)layer->functions[i].beta);
+    return finite;
+}
+
 /* Whether lengths that are known are in range; a kernel cuts the others. */
 static bool fit(const struct anole_operand *lengths, int64_t steps)
 {
@@ -560,7 +569,7 @@ static enum anole_status make_kernel(const struct anole_call *call,
     uint32_t count = 0;
     if (x->dtype != ANOLE_F32 || x->dims[0] < 1 || x->dims[1] < 1 || x->dims[2] < 1 ||
         (gate_counts[kind] + 2) * hidden * (int64_t)sizeof(float) > MOST_LOCAL ||
-        !fit(lengths, x->dims[0]))
+        !fit(lengths, x->dims[0]) || !is_finite(layer))
         return anole_plain_none("this type or size", error);
     anole_plain_define_int(&source, "KIND", kind);
     anole_plain_define_int(&source, "STEPS", x->dims[0]);
