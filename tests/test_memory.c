@@ -448,6 +448,23 @@ static enum anole_status make_program(struct anole_error *error)
 }
 TEST_SCENARIO(make_program, 1)
 
+/* Kernels that failed, noted and found again. */
+static enum anole_status note_failures(struct anole_error *error)
+{
+    static const struct anole_task task = {.size = sizeof task, .kind = ANOLE_TASK_OPERATOR};
+    struct anole_kernel_failures failures = {.count = 0};
+    enum anole_status status = ANOLE_DONE;
+    for (uint64_t i = 0; i < 3 && status == ANOLE_DONE; i++) {
+        const struct anole_generated generated = {.kernel = {.task = &task}, .source_hash = i};
+        status = anole_kernel_failures_add(&failures, &generated, "it is no good", error);
+        if (status == ANOLE_DONE)
+            assert_non_null(anole_kernel_failures_find(&failures, &generated));
+    }
+    anole_kernel_failures_fini(&failures);
+    return status;
+}
+TEST_SCENARIO(note_failures, 1)
+
 static const char t1_text[] = "{\"ConfigurationSpace\": {\"TuningParameters\": [{\"Name\": "
                               "\"x\", \"Values\": [1, 2, 4]}]}}";
 static const char results[] = "{\"metadata\": {\"device\": \"d\"}, \"results\": ["
@@ -1057,6 +1074,7 @@ int main(void)
         cmocka_unit_test(test_make_table_survives),
         cmocka_unit_test(test_make_tuner_survives),
         cmocka_unit_test(test_make_program_survives),
+        cmocka_unit_test(test_note_failures_survives),
         cmocka_unit_test(test_use_library_survives),
         cmocka_unit_test(test_run_by_library_survives),
         cmocka_unit_test(test_tune_by_library_survives),

@@ -292,7 +292,9 @@ static void explain(struct anole_text *text, const struct anole_tuned_choice *tu
 
 static const char *threads_text(char out[32], uint32_t threads)
 {
-    snprintf(out, 32, threads ? "%u threads" : "all threads", threads);
+    if (threads == 0)
+        return "all threads";
+    snprintf(out, 32, "%u thread%s", threads, threads == 1 ? "" : "s");
     return out;
 }
 
