@@ -24,6 +24,7 @@ struct opencl_queues_options {
     const cl_device_id *parts;
     uint32_t count;   /* 0: all kernels run on the first device */
     bool no_binaries; /* what is built is of use to this process alone */
+    bool quiet;       /* no warnings are wanted: compilers write them to stderr */
     bool spins;       /* waiting threads have their cores for themselves */
     const int *cores; /* the core of each queue's thread, [count], or NULL */
 };

@@ -91,6 +91,7 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
         goto release_queue;
     s->number = take_number();
     s->no_binaries = queues->no_binaries || s->number > 0;
+    s->quiet = queues->quiet;
     *session = s;
     return ANOLE_OK;
 
@@ -307,7 +308,8 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     char number[32] = "";
     if (session->number > 0)
         snprintf(number, sizeof number, " -DSESSION_NUMBER=%u", session->number);
-    if (asprintf(&options, "%s%s%s", kernel->options, first, number) < 0)
+    if (asprintf(&options, "%s%s%s%s", kernel->options, first, number,
+                 session->quiet ? " -w" : "") < 0)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
     const struct opencl_queues *queues = &session->queues;

@@ -32,6 +32,7 @@ struct anole_session {
     cl_command_queue queue; /* in order */
     bool owns_device;       /* it is a sub-device */
     bool no_binaries;       /* they are neither taken nor given away */
+    bool quiet;             /* no warnings of compilers */
     bool timer;             /* events carry times */
     unsigned number;        /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;

@@ -166,6 +166,7 @@ static int open_as_guest(const struct anole_host *host, cl_device_id id, cl_devi
     if (code)
         return code;
     cpu_queues_choose_as_guest(&queues, part ? part : id, alone);
+    queues.options.quiet = true;
     code = opencl_open_queues(part ? part : id, &queues.options, session, message);
     for (uint32_t i = 0; code && queues.options.parts && i < queues.options.count; i++)
         clReleaseDevice(queues.parts[i]);
