@@ -206,15 +206,12 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
     size_t each = groups > 0 ? tuples / groups : 0;
     int64_t of_group = shared > 0 ? strides[shared - 1] : 0;
     for (size_t i = 0; i < tuples; i++) {
-        int64_t from = (int64_t)(i / each) * of_group;
-        for (uint32_t j = 0; j < width; j++) {
-            int64_t at;
-            enum anole_status status = anole_check_index(
-                &at, anole_operand_int(indices, i * width + j), input->dims[shared + j], error);
-            if (status)
-                return status;
-            from += at * strides[shared + j];
-        }
+        int64_t from;
+        enum anole_status status = anole_check_tuple(&from, indices, i, width, input->dims + shared,
+                                                     strides + shared, error);
+        if (status)
+            return status;
+        from += (int64_t)(i / each) * of_group;
         memcpy((char *)call->outputs[0].data + i * bytes,
                (const char *)input->data + (size_t)from * anole_dtype_bytes(input->dtype), bytes);
     }
@@ -229,18 +226,6 @@ struct numbers {
     int64_t sizes[ANOLE_MAX_RANK], strides[ANOLE_MAX_RANK];
 };
 
-/* Of constants it is known here whether they are in range; of others a kernel cannot tell. */
-static bool are_in_range(const struct anole_operand *indices, const struct numbers *numbers)
-{
-    for (size_t i = 0; indices->data && i < anole_operand_elements(indices); i++) {
-        const int64_t size = numbers->sizes[i % numbers->width];
-        const int64_t index = anole_operand_int(indices, i);
-        if (index < -size || index >= size)
-            return false;
-    }
-    return true;
-}
-
 /* `slices` of `length` elements.  `source` has AT_IN. */
 static enum anole_status make_kernel(struct anole_plain_source *source,
                                      const struct anole_call *call, const struct numbers *numbers,
@@ -250,18 +235,14 @@ static enum anole_status make_kernel(struct anole_plain_source *source,
     const struct anole_operand *indices = call->inputs[1];
     const char *type = anole_plain_move_type(call->outputs[0].dtype);
     if (!type || slices == 0 || length == 0 || anole_operand_elements(call->inputs[0]) == 0 ||
-        !are_in_range(indices, numbers)) {
+        !anole_plain_numbers_fit(indices, numbers->width, numbers->sizes)) {
         anole_text_fini(&source->text);
         return anole_plain_none("this type or size", error);
     }
     anole_plain_define(source, "TYPE", "%s", type);
     anole_plain_define(source, "INDEX", "%s", anole_plain_type(indices->dtype));
     anole_plain_define(source, "FIRST(i)", "%s", first);
-    anole_text_printf(&source->text, "#define NUMBERS");
-    for (uint32_t i = 0; i < numbers->width; i++)
-        anole_text_printf(&source->text, " ADD(%u, %" PRId64 ", %" PRId64 ")", i, numbers->sizes[i],
-                          numbers->strides[i]);
-    anole_text_append(&source->text, "\n", 1);
+    anole_plain_define_numbers(source, numbers->width, numbers->sizes, numbers->strides);
     const int64_t items = anole_plain_define_rows(source, slices, length);
     anole_plain_text(source, kernel_op_gather);
     const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_INPUT(1),

@@ -182,3 +182,20 @@ enum anole_status anole_check_index(int64_t *at, int64_t value, int64_t size,
     *at = value < 0 ? value + size : value;
     return ANOLE_DONE;
 }
+
+enum anole_status anole_check_tuple(int64_t *at, const struct anole_operand *indices, size_t i,
+                                    uint32_t width, const int64_t *sizes, const int64_t *strides,
+                                    struct anole_error *error)
+{
+    int64_t sum = 0;
+    for (uint32_t j = 0; j < width; j++) {
+        int64_t index = 0;
+        enum anole_status status =
+            anole_check_index(&index, anole_operand_int(indices, i * width + j), sizes[j], error);
+        if (status)
+            return status;
+        sum += index * strides[j];
+    }
+    *at = sum;
+    return ANOLE_DONE;
+}

@@ -58,5 +58,10 @@ enum anole_status anole_axes_set(bool set[ANOLE_MAX_RANK], const struct anole_in
 /* An index as files have it (negative: from the end) within 0..size-1. */
 enum anole_status anole_check_index(int64_t *at, int64_t value, int64_t size,
                                     struct anole_error *error);
+/* The place that tuple i of indices selects: the sum of its `width` numbers, each checked against
+ * its size, times their strides. */
+enum anole_status anole_check_tuple(int64_t *at, const struct anole_operand *indices, size_t i,
+                                    uint32_t width, const int64_t *sizes, const int64_t *strides,
+                                    struct anole_error *error);
 
 #endif

@@ -140,6 +140,27 @@ int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows,
     return rows * chunks;
 }
 
+void anole_plain_define_numbers(struct anole_plain_source *source, uint32_t width,
+                                const int64_t *sizes, const int64_t *strides)
+{
+    anole_text_printf(&source->text, "#define NUMBERS");
+    for (uint32_t i = 0; i < width; i++)
+        anole_text_printf(&source->text, " ADD(%u, %" PRId64 ", %" PRId64 ")", i, sizes[i],
+                          strides[i]);
+    anole_text_append(&source->text, "\n", 1);
+}
+
+bool anole_plain_numbers_fit(const struct anole_operand *indices, uint32_t width,
+                             const int64_t *sizes)
+{
+    for (size_t i = 0; indices->data && i < anole_operand_elements(indices); i++) {
+        const int64_t size = sizes[i % width], index = anole_operand_int(indices, i);
+        if (index < -size || index >= size)
+            return false;
+    }
+    return true;
+}
+
 void anole_plain_launch(struct anole_plain_source *source, const char *kernel, int64_t items,
                         const struct anole_arg *args, uint32_t count)
 {

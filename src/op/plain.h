@@ -55,6 +55,13 @@ void anole_plain_define_sum(struct anole_plain_source *source, const char *name,
 /* LENGTH, WIDTH, CHUNKS, ITEMS of `rows` rows of `length`; the result is ITEMS. */
 int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows, int64_t length);
 
+/* NUMBERS: what the `width` numbers of a tuple of indices select, each within its size. */
+void anole_plain_define_numbers(struct anole_plain_source *source, uint32_t width,
+                                const int64_t *sizes, const int64_t *strides);
+/* Whether such indices are in range, where they are known: of others a kernel cannot tell. */
+bool anole_plain_numbers_fit(const struct anole_operand *indices, uint32_t width,
+                             const int64_t *sizes);
+
 /* One launch of at least `items` work-items. */
 void anole_plain_launch(struct anole_plain_source *source, const char *kernel, int64_t items,
                         const struct anole_arg *args, uint32_t count);

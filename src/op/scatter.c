@@ -209,15 +209,11 @@ static enum anole_status compute_nd(const struct anole_call *call, struct anole_
     anole_dense_strides(strides, input);
     int64_t unit = strides[width - 1];
     for (size_t i = 0; i < tuples; i++) {
-        int64_t to = 0;
-        for (uint32_t j = 0; j < width; j++) {
-            int64_t at;
-            enum anole_status status = anole_check_index(
-                &at, anole_operand_int(indices, i * width + j), input->dims[j], error);
-            if (status)
-                return status;
-            to += at * strides[j];
-        }
+        int64_t to;
+        enum anole_status status =
+            anole_check_tuple(&to, indices, i, width, input->dims, strides, error);
+        if (status)
+            return status;
         update(&call->outputs[0], to, call->inputs[2], (int64_t)i * unit, unit, scatter->reduction);
     }
     return ANOLE_DONE;
@@ -236,11 +232,8 @@ static enum anole_status kernel_nd(const struct anole_call *call,
     if (!type || scatter->reduction != REDUCE_NONE || numbers == 0 ||
         anole_operand_elements(input) == 0)
         return anole_plain_none("this type, size or reduction", error);
-    for (size_t i = 0; indices->data && i < numbers; i++) {
-        const int64_t size = input->dims[i % width], index = anole_operand_int(indices, i);
-        if (index < -size || index >= size)
-            return anole_plain_none("indices that are out of range", error);
-    }
+    if (!anole_plain_numbers_fit(indices, width, input->dims))
+        return anole_plain_none("indices that are out of range", error);
     anole_dense_strides(copy.in_strides, input);
     anole_dense_strides(copy.out_strides, input);
     memcpy(copy.dims, input->dims, sizeof copy.dims);
@@ -249,11 +242,7 @@ static enum anole_status kernel_nd(const struct anole_call *call,
     anole_plain_define(&source, "INDEX", "%s", anole_plain_type(indices->dtype));
     anole_plain_define_int(&source, "TUPLES", (int64_t)numbers / width);
     anole_plain_define_int(&source, "TUPLE", width);
-    anole_text_printf(&source.text, "#define NUMBERS");
-    for (uint32_t i = 0; i < width; i++)
-        anole_text_printf(&source.text, " ADD(%u, %" PRId64 ", %" PRId64 ")", i, input->dims[i],
-                          copy.in_strides[i]);
-    anole_text_append(&source.text, "\n", 1);
+    anole_plain_define_numbers(&source, width, input->dims, copy.in_strides);
     const int64_t items = anole_plain_define_rows(&source, 1, copy.in_strides[width - 1]);
     anole_plain_text(&source, kernel_op_scatter);
     const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(1), ANOLE_PLAIN_INPUT(2),
