@@ -69,7 +69,7 @@ enum anole_status anole_graph_load_fused(struct anole_graph **graph, const char 
     enum anole_status status = anole_graph_load(&made, path, options, error);
     if (status)
         return status;
-    status = anole_graph_infer(made, 0, error);
+    status = anole_graph_infer(made, made->fold_limit, error);
     if (status == ANOLE_DONE)
         status = anole_graph_fuse(made, error);
     if (status) {
