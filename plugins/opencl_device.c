@@ -299,6 +299,7 @@ void opencl_describe(cl_device_id id, uint32_t index, struct anole_device *devic
                                                : ANOLE_DEVICE_ACCELERATOR;
     if (opencl_device_number(id, CL_DEVICE_QUEUE_PROPERTIES, 0) & CL_QUEUE_PROFILING_ENABLE)
         device->flags |= ANOLE_DEVICE_EVENT_TIMER;
+    device->flags |= ANOLE_DEVICE_SHARES_PROGRAMS; /* opencl_build() does */
     device_text(id, CL_DEVICE_NAME, device->name, sizeof device->name);
     device_text(id, CL_DEVICE_VENDOR, device->vendor, sizeof device->vendor);
     device_text(id, CL_DRIVER_VERSION, device->driver_version, sizeof device->driver_version);

@@ -109,10 +109,21 @@ int opencl_open(cl_device_id id, struct anole_session **session, struct anole_me
     return opencl_open_queues(id, &(struct opencl_queues_options){.count = 0}, session, message);
 }
 
+static void forget_program(struct opencl_shared_program *shared)
+{
+    if (!shared->source)
+        return;
+    clReleaseProgram(shared->program);
+    free(shared->source);
+    *shared = (struct opencl_shared_program){.source = NULL};
+}
+
 void opencl_close(struct anole_session *session)
 {
     if (!session)
         return;
+    for (unsigned i = 0; i < OPENCL_SHARED_PROGRAMS; i++)
+        forget_program(&session->shared[i]);
     opencl_queues_fini(&session->queues);
     give_number(session->number);
     clReleaseCommandQueue(session->queue);
@@ -331,6 +342,59 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     return ANOLE_OK;
 }
 
+/* Plain kernels of a network come with one source for several.  A source with one kernel alone is
+ * not worth the place, but that is not to be seen. */
+static bool find_shared(struct anole_session *session, const struct anole_kernel *kernel,
+                        struct anole_build *build)
+{
+    for (unsigned i = 0; i < OPENCL_SHARED_PROGRAMS && is_operator(kernel->task); i++) {
+        const struct opencl_shared_program *shared = &session->shared[i];
+        if (!shared->source || shared->device != build->device || kernel->options[0] ||
+            strcmp(shared->source, kernel->source) != 0)
+            continue;
+        clRetainProgram(shared->program);
+        build->program = shared->program;
+        return true;
+    }
+    return false;
+}
+
+static void share(struct anole_session *session, const struct anole_kernel *kernel,
+                  const struct anole_build *build)
+{
+    if (!is_operator(kernel->task) || kernel->options[0])
+        return;
+    struct opencl_shared_program *place = &session->shared[session->shared_next];
+    char *source = strdup(kernel->source);
+    if (!source)
+        return; /* the next one is built for itself */
+    forget_program(place);
+    clRetainProgram(build->program);
+    *place = (struct opencl_shared_program){
+        .source = source, .program = build->program, .device = build->device};
+    session->shared_next = (session->shared_next + 1) % OPENCL_SHARED_PROGRAMS;
+}
+
+/* From what is there, from a binary, or from source. */
+static int make_program(struct anole_session *session, const struct anole_kernel *kernel,
+                        const void *binary, size_t binary_bytes, struct anole_build *build,
+                        struct anole_message *message)
+{
+    int code = ANOLE_BUILD_FAILED;
+    if (find_shared(session, kernel, build))
+        return opencl_say(message, ANOLE_OK, "%s", "");
+    if (binary)
+        code = compile(session, kernel, binary, binary_bytes, build, message);
+    const bool refused = binary && code; /* it is of another version of the driver */
+    if (code)
+        code = compile(session, kernel, NULL, 0, build, message);
+    if (code)
+        return code;
+    share(session, kernel, build);
+    return opencl_say(message, ANOLE_OK, "%s",
+                      refused ? "The driver refuses the binary: built from source." : "");
+}
+
 /* The kernel object of each launch. */
 static int make_kernels(struct anole_build *build, const struct anole_kernel *kernel,
                         struct anole_message *message)
@@ -426,19 +490,11 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     if (!b)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
 
-    int code = ANOLE_BUILD_FAILED;
     bool shared = opencl_queues_can_launch(&session->queues, kernel);
     b->device = shared ? session->queues.device : session->device;
     if (session->no_binaries)
         binary = NULL;
-    if (binary)
-        code = compile(session, kernel, binary, binary_bytes, b, message);
-    const bool refused = binary && code; /* it is of another version of the driver */
-    if (code)
-        code = compile(session, kernel, NULL, 0, b, message);
-    if (!code)
-        opencl_say(message, ANOLE_OK, "%s",
-                   refused ? "The driver refuses the binary: built from source." : "");
+    int code = make_program(session, kernel, binary, binary_bytes, b, message);
     if (!code)
         code = make_kernels(b, kernel, message);
     if (!code && shared && !opencl_queues_divide(&session->queues, b))

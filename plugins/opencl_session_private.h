@@ -26,6 +26,15 @@ struct opencl_queues {
     unsigned loaded;                 /* kernels that the driver was made to load, so far */
 };
 
+/* A program that was built, for kernels with the same source. */
+struct opencl_shared_program {
+    char *source; /* NULL: none */
+    cl_program program;
+    cl_device_id device; /* that it was built for */
+};
+
+#define OPENCL_SHARED_PROGRAMS 2 /* kernels of a source are built one after another */
+
 struct anole_session {
     cl_device_id device;
     cl_context context;
@@ -36,6 +45,8 @@ struct anole_session {
     bool timer;             /* events carry times */
     unsigned number;        /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;
+    struct opencl_shared_program shared[OPENCL_SHARED_PROGRAMS];
+    unsigned shared_next; /* the place of the next one */
 };
 
 struct anole_buffer {

@@ -34,13 +34,14 @@ check 'it has kernels' '[ "$kernels" -gt 5 ]'
 if [ "$(nproc)" -gt 1 ]; then
     check 'workers built all but the first' '[ "$(value worker_kernels)" -eq $((kernels - 1)) ]'
 fi
-check 'each is kept' '[ "$(entries)" -ge "$kernels" ]'
+check 'some share a source' '[ "$(value sources)" -lt "$kernels" ]'
+check 'each source is kept' '[ "$(entries)" -ge "$(value sources)" ]'
 check 'by this user alone' '[ "$(stat -c %a cache)" = 700 ]'
 expect 0 "\"cached_kernels\": $kernels" run second.npz
 check 'the second start builds none' '[ "$(value worker_kernels)" = 0 ]'
 check 'the outputs are the same' 'cmp -s first.npz second.npz'
 expect 0 '"cached_kernels": 0' run third.npz --no-cache
-expect 0 'from the cache: [1-9]' "$anole" run tiny.json --device cpu --threads 2 --repeat 1 --profile
+expect 0 'sources, [1-9][0-9]* from the cache' "$anole" run tiny.json --device cpu --threads 2 --repeat 1 --profile
 
 # -- damage --
 damage() {
@@ -63,7 +64,9 @@ expect 0 '"cached_kernels": 0' run fourth.npz
 check 'the outputs are still the same' 'cmp -s first.npz fourth.npz'
 entry=$(ls cache/[0-9a-f]* | head -n 1)
 : >"$entry"
-expect 0 "\"cached_kernels\": $((kernels - 1))" run fourth.npz
+run fourth.npz >out 2>err
+check 'one entry is made anew' '[ "$(value cached_kernels)" -lt "$kernels" ] &&
+    [ "$(value cached_kernels)" -gt 0 ]'
 
 # -- two at once, on nothing --
 rm -rf cache

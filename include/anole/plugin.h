@@ -132,6 +132,9 @@ enum anole_device_flag {
     ANOLE_DEVICE_SIMULATED = 1u << 1,
     /* Events give trustworthy device time; else the host's clock is used. */
     ANOLE_DEVICE_EVENT_TIMER = 1u << 2,
+    /* Plain kernels with the same source, built one after another in a session, cost one
+     * build, and what `binary` gives of one of them has all that were built by then. */
+    ANOLE_DEVICE_SHARES_PROGRAMS = 1u << 3,
 };
 
 /* A fact about the device that has no field of its own, e.g. {"warp", 32}. */

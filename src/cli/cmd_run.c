@@ -455,8 +455,10 @@ static void print_start(const struct session *s)
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         printf("%s%s %s", i > 0 ? ", " : "", parts[i].what,
                anole_text_seconds(time, sizeof time, parts[i].seconds));
-    printf("; from the cache: %zu of %zu kernels, %zu of %zu packed tensors\n",
-           start->cached_kernels, start->kernel_count, start->cached_weights, start->weights_count);
+    printf("; %zu kernels in %zu sources, %zu from the cache and %zu by workers; %zu packed "
+           "tensors, %zu from the cache\n",
+           start->kernel_count, start->source_count, start->cached_kernels, start->worker_kernels,
+           start->weights_count, start->cached_weights);
 }
 
 static void print_verdict(const struct session *s, size_t i)
@@ -521,16 +523,16 @@ static json_t *checks_json(const struct session *s)
 static json_t *start_json(const struct session *s)
 {
     const struct anole_start *start = anole_instance_start(s->instance);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "read_seconds",
-                     anole_json_real(s->read_seconds), "devices_seconds",
-                     anole_json_real(s->devices_seconds), "plan_seconds",
-                     anole_json_real(s->plan_seconds), "driver_seconds",
-                     anole_json_real(start->open), "build_seconds", anole_json_real(start->build),
-                     "pack_seconds", anole_json_real(start->pack), "upload_seconds",
-                     anole_json_real(start->upload), "kernels", (json_int_t)start->kernel_count,
-                     "cached_kernels", (json_int_t)start->cached_kernels, "worker_kernels",
-                     (json_int_t)start->worker_kernels, "packed", (json_int_t)start->weights_count,
-                     "cached_packed", (json_int_t)start->cached_weights);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "read_seconds",
+        anole_json_real(s->read_seconds), "devices_seconds", anole_json_real(s->devices_seconds),
+        "plan_seconds", anole_json_real(s->plan_seconds), "driver_seconds",
+        anole_json_real(start->open), "build_seconds", anole_json_real(start->build),
+        "pack_seconds", anole_json_real(start->pack), "upload_seconds",
+        anole_json_real(start->upload), "sources", (json_int_t)start->source_count, "kernels",
+        (json_int_t)start->kernel_count, "cached_kernels", (json_int_t)start->cached_kernels,
+        "worker_kernels", (json_int_t)start->worker_kernels, "packed",
+        (json_int_t)start->weights_count, "cached_packed", (json_int_t)start->cached_weights);
 }
 
 /* Steps whose kernel is not the one that was to be used, or NULL: there are none. */

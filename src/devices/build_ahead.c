@@ -13,31 +13,31 @@
 #define LIMIT 60.0              /* seconds for a worker, and */
 #define LIMIT_OF_A_KERNEL 120.0 /* for each of its kernels */
 
-/* What one worker builds: kernel i goes to worker i % count, as neighbours are alike. */
+/* What one worker builds: item i goes to worker i % count, as neighbours are alike. */
 struct share {
-    struct anole_built_kernel **kernels;
+    struct anole_built **items;
     size_t count;
 };
 
-static size_t count_workers(size_t kernels, uint32_t threads)
+static size_t count_workers(size_t items, uint32_t threads)
 {
     const struct anole_host *host = anole_host_get(threads);
     size_t most = host && host->topology ? host->topology->threads : 1;
     if (most > MOST_WORKERS)
         most = MOST_WORKERS;
-    return kernels < most ? kernels : most;
+    return items < most ? items : most;
 }
 
 static enum anole_status fill_share(struct share *share, struct anole_wire *request,
-                                    struct anole_built_kernel *kernels, size_t count, size_t first,
+                                    struct anole_built *items, size_t count, size_t first,
                                     size_t step, struct anole_error *error)
 {
-    share->kernels = calloc(count / step + 1, sizeof(struct anole_built_kernel *));
-    if (!share->kernels)
+    share->items = calloc(count / step + 1, sizeof(struct anole_built *));
+    if (!share->items)
         return anole_fail_memory(error);
     for (size_t i = first; i < count; i += step)
-        if (anole_compile_add(request, kernels[i].kernel))
-            share->kernels[share->count++] = &kernels[i];
+        if (anole_compile_add(request, items[i].kernels, items[i].count))
+            share->items[share->count++] = &items[i];
     return ANOLE_DONE;
 }
 
@@ -56,16 +56,16 @@ static enum anole_status take_share(struct share *share, const struct anole_ones
         anole_compile_take(&wire, &binary, &bytes);
         if (!binary)
             continue;
-        share->kernels[i]->binary = malloc(bytes);
-        if (!share->kernels[i]->binary)
+        share->items[i]->binary = malloc(bytes);
+        if (!share->items[i]->binary)
             return anole_fail_memory(error);
-        memcpy(share->kernels[i]->binary, binary, bytes);
-        share->kernels[i]->bytes = bytes;
+        memcpy(share->items[i]->binary, binary, bytes);
+        share->items[i]->bytes = bytes;
     }
     return ANOLE_DONE;
 }
 
-enum anole_status anole_build_ahead(struct anole_built_kernel *kernels, size_t count,
+enum anole_status anole_build_ahead(struct anole_built *items, size_t count,
                                     const struct anole_backend *backend, const char *driver,
                                     uint32_t index, uint32_t threads, struct anole_error *error)
 {
@@ -80,7 +80,7 @@ enum anole_status anole_build_ahead(struct anole_built_kernel *kernels, size_t c
         oneshots[i].request = ANOLE_FRAME_COMPILE;
         oneshots[i].expected = ANOLE_FRAME_COMPILED;
         anole_compile_begin(&oneshots[i].payload, backend->path, driver, index, threads);
-        status = fill_share(&shares[i], &oneshots[i].payload, kernels, count, i, width, error);
+        status = fill_share(&shares[i], &oneshots[i].payload, items, count, i, width, error);
     }
     if (status == ANOLE_DONE &&
         anole_oneshots_run(oneshots, width, LIMIT + LIMIT_OF_A_KERNEL * (double)(count / width),
@@ -90,7 +90,7 @@ enum anole_status anole_build_ahead(struct anole_built_kernel *kernels, size_t c
         if (status == ANOLE_DONE)
             status = take_share(&shares[i], &oneshots[i], error);
         anole_oneshot_fini(&oneshots[i]);
-        free(shares[i].kernels);
+        free(shares[i].items);
     }
     free(oneshots);
     free(shares);

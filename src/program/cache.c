@@ -95,23 +95,24 @@ static void add_launches(struct anole_text *key, const struct anole_kernel *kern
     }
 }
 
-static void add_kernel(struct anole_text *key, const struct anole_program_cache *cache,
-                       const char *what, const struct anole_kernel *kernel)
+static void add_kernels(struct anole_text *key, const struct anole_program_cache *cache,
+                        const char *what, const struct anole_kernel *const *kernels, size_t count)
 {
     anole_text_printf(key, "%s ", what);
     add_text(key, cache->maker.data, cache->maker.length);
-    add_text(key, kernel->options, strlen(kernel->options));
-    add_launches(key, kernel);
-    add_text(key, kernel->source, kernel->source_length);
+    add_text(key, kernels[0]->options, strlen(kernels[0]->options));
+    for (size_t i = 0; i < count; i++)
+        add_launches(key, kernels[i]);
+    add_text(key, kernels[0]->source, kernels[0]->source_length);
 }
 
-static bool kernel_key(struct anole_text *key, const struct anole_program_cache *cache,
-                       const struct anole_kernel *kernel)
+static bool kernels_key(struct anole_text *key, const struct anole_program_cache *cache,
+                        const struct anole_kernel *const *kernels, size_t count)
 {
     /* In a process that is not ours a backend may compile for other launches. */
     const bool guest = anole_environment() && anole_environment()->guest;
     if (cache->disk)
-        add_kernel(key, cache, guest ? "guest's kernel" : "kernel", kernel);
+        add_kernels(key, cache, guest ? "guest's kernels" : "kernels", kernels, count);
     return cache->disk && !key->failed;
 }
 
@@ -130,7 +131,7 @@ static bool weights_key(struct anole_text *key, struct anole_program_cache *cach
             cache->disk, program->graph->tensors[constant->tensor].type.data, bytes);
     }
     anole_task_key(task, kernel->task);
-    add_kernel(key, cache, "weights", kernel);
+    add_kernels(key, cache, "weights", &kernel, 1);
     add_text(key, task, strlen(task));
     for (uint32_t i = 0; i < kernel->value_count; i++)
         anole_text_printf(key, " %lld", (long long)kernel->values[i]);
@@ -176,23 +177,23 @@ bool anole_program_cache_exists(const struct anole_program_cache *cache)
     return cache->disk != NULL;
 }
 
-bool anole_program_cache_find_kernel(struct anole_disk_entry *binary,
-                                     struct anole_program_cache *cache,
-                                     const struct anole_kernel *kernel)
+bool anole_program_cache_find_kernels(struct anole_disk_entry *binary,
+                                      struct anole_program_cache *cache,
+                                      const struct anole_kernel *const *kernels, size_t count)
 {
     struct anole_text key = {.data = NULL};
-    bool found = kernel_key(&key, cache, kernel) &&
+    bool found = kernels_key(&key, cache, kernels, count) &&
                  anole_disk_cache_find(binary, cache->disk, key.data, key.length);
     anole_text_fini(&key);
     return found;
 }
 
-void anole_program_cache_store_kernel(struct anole_program_cache *cache,
-                                      const struct anole_kernel *kernel, const void *binary,
-                                      size_t bytes)
+void anole_program_cache_store_kernels(struct anole_program_cache *cache,
+                                       const struct anole_kernel *const *kernels, size_t count,
+                                       const void *binary, size_t bytes)
 {
     struct anole_text key = {.data = NULL};
-    if (kernel_key(&key, cache, kernel))
+    if (kernels_key(&key, cache, kernels, count))
         anole_disk_cache_store(cache->disk, key.data, key.length, binary, bytes);
     anole_text_fini(&key);
 }

@@ -26,15 +26,15 @@ void anole_program_cache_destroy(struct anole_program_cache *cache);
 /* Whether there is one. */
 bool anole_program_cache_exists(const struct anole_program_cache *cache);
 
-/* Finds or stores what belongs to a kernel, or to a constant.  Running out of memory is the same
- * as having nothing. */
-bool anole_program_cache_find_kernel(struct anole_disk_entry *binary,
-                                     struct anole_program_cache *cache,
-                                     const struct anole_kernel *kernel)
+/* Finds or stores the binary of kernels[count], which have one source, or what belongs to a
+ * constant.  Running out of memory is the same as having nothing. */
+bool anole_program_cache_find_kernels(struct anole_disk_entry *binary,
+                                      struct anole_program_cache *cache,
+                                      const struct anole_kernel *const *kernels, size_t count)
     __attribute__((warn_unused_result));
-void anole_program_cache_store_kernel(struct anole_program_cache *cache,
-                                      const struct anole_kernel *kernel, const void *binary,
-                                      size_t bytes);
+void anole_program_cache_store_kernels(struct anole_program_cache *cache,
+                                       const struct anole_kernel *const *kernels, size_t count,
+                                       const void *binary, size_t bytes);
 
 /* Of a constant that its kernel lays out; an entry that is found is as long as its place. */
 bool anole_program_cache_find_weights(struct anole_disk_entry *packed,

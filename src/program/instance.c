@@ -8,6 +8,7 @@
 #include "program/cache.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
+#include "program/merge.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 /* Packed weights are kept where making them takes this much longer than reading them would: bytes
  * that are hashed and read in a second of processor time, and twice that for the disk. */
 #define READ_SPEED 1e9
+#define LEAST_WORK 1e-3 /* seconds: a file of its own is some work as well */
 
 /* Steps that go to the device together, or one that the host does. */
 struct part {
@@ -173,7 +175,8 @@ static enum anole_status pack(struct anole_instance *instance,
     double start = processor_time();
     enum anole_status status = anole_program_pack(program, constant, memory, error);
     double took = processor_time() - start;
-    if (status == ANOLE_DONE && took > 2 * (double)(bytes + constant->place.bytes) / READ_SPEED)
+    if (status == ANOLE_DONE &&
+        took > LEAST_WORK + 2 * (double)(bytes + constant->place.bytes) / READ_SPEED)
         anole_program_cache_store_weights(instance->cache, constant, memory);
     return status;
 }
@@ -220,138 +223,220 @@ static enum anole_status write_constants(struct anole_instance *instance, struct
     return status;
 }
 
+/* -- Builds, by unit: kernels with one source -- */
+
 /* Keeps what was built.  False: the backend does not hand it over, or there is no cache. */
-static bool keep_build(struct anole_instance *instance, size_t k)
+static bool keep_build(struct anole_instance *instance, const struct anole_merge_unit *unit)
 {
     const struct anole_plugin *plugin = instance->plugin;
+    struct anole_build *last = instance->builds[unit->places[unit->count - 1]];
     struct anole_message message = {.size = sizeof message};
     size_t bytes = 0;
     if (!plugin->binary || !anole_program_cache_exists(instance->cache) ||
-        plugin->binary(instance->session, instance->builds[k], NULL, &bytes, &message) !=
-            ANOLE_OK ||
-        bytes == 0 || bytes > MAX_BINARY)
+        plugin->binary(instance->session, last, NULL, &bytes, &message) != ANOLE_OK || bytes == 0 ||
+        bytes > MAX_BINARY)
         return false;
     const size_t room = bytes;
     void *binary = malloc(room);
     bool good = binary &&
-                plugin->binary(instance->session, instance->builds[k], binary, &bytes, &message) ==
-                    ANOLE_OK &&
+                plugin->binary(instance->session, last, binary, &bytes, &message) == ANOLE_OK &&
                 bytes == room;
     if (good)
-        anole_program_cache_store_kernel(
-            instance->cache, &instance->program->kernels[k].generated->kernel, binary, bytes);
+        anole_program_cache_store_kernels(instance->cache, unit->kernels, unit->count, binary,
+                                          bytes);
     free(binary);
     return good;
 }
 
-/* True if it could be built, and was built from the binary. */
-static bool build_from(struct anole_instance *instance, size_t k, const void *binary, size_t bytes)
+/* True if all could be built, from the binary if there is one; else none is. */
+static bool build_from(struct anole_instance *instance, const struct anole_merge_unit *unit,
+                       const void *binary, size_t bytes)
 {
-    struct anole_message message = {.size = sizeof message};
-    int code =
-        instance->plugin->build(instance->session, &instance->program->kernels[k].generated->kernel,
-                                binary, bytes, &instance->builds[k], &message);
-    if (code == ANOLE_OK && !message.text[0])
-        return true;
-    if (code == ANOLE_OK)
-        instance->plugin->release(instance->session, instance->builds[k]);
-    instance->builds[k] = NULL;
-    return false;
+    const struct anole_plugin *plugin = instance->plugin;
+    bool good = true;
+    for (size_t i = 0; i < unit->count && good; i++) {
+        struct anole_message message = {.size = sizeof message};
+        struct anole_build **build = &instance->builds[unit->places[i]];
+        if (plugin->build(instance->session, unit->kernels[i], binary, bytes, build, &message) !=
+            ANOLE_OK)
+            *build = NULL;
+        good = *build && !message.text[0];
+    }
+    for (size_t i = 0; i < unit->count && !good; i++)
+        if (instance->builds[unit->places[i]]) {
+            plugin->release(instance->session, instance->builds[unit->places[i]]);
+            instance->builds[unit->places[i]] = NULL;
+        }
+    return good;
 }
 
-/* A kernel may have been made for a step that is done in another way after all. */
-static bool is_used(const struct anole_program *program, size_t kernel)
+/* What becomes of a kernel that cannot be built.  *stop: there is no sense in going on. */
+static enum anole_status note_failure(struct anole_instance *instance, size_t k, int code,
+                                      const struct anole_message *message, bool *stop,
+                                      struct anole_error *error)
 {
-    for (size_t s = 0; s < program->step_count; s++)
-        if (program->steps[s].kernel == kernel)
-            return true;
-    return false;
+    const struct anole_program *program = instance->program;
+    char words[600];
+    size_t step = 0;
+    while (program->steps[step].kernel != k)
+        step++;
+    enum anole_status status =
+        fail_step(instance, error, code, message, "building its kernel", step);
+    *stop = !program->failures || code == ANOLE_DEVICE_LOST || code == ANOLE_NO_MEMORY;
+    if (*stop)
+        return status;
+    anole_plugin_words(words, sizeof words, code, message);
+    if (!anole_kernel_failures_add(program->failures, program->kernels[k].generated, words, error))
+        return status;
+    *stop = true;
+    return ANOLE_ERR_MEMORY;
+}
+
+/* Each from a source of its own, as the program has it. */
+static enum anole_status build_apart(struct anole_instance *instance,
+                                     const struct anole_merge_unit *unit, bool *stop,
+                                     struct anole_error *error)
+{
+    struct anole_message message = {.size = sizeof message};
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < unit->count && !*stop; i++) {
+        const size_t k = unit->places[i];
+        int code = instance->plugin->build(instance->session,
+                                           &instance->program->kernels[k].generated->kernel, NULL,
+                                           0, &instance->builds[k], &message);
+        if (code == ANOLE_OK)
+            continue;
+        instance->builds[k] = NULL;
+        status = note_failure(instance, k, code, &message, stop, error);
+    }
+    return status;
+}
+
+static bool is_built(const struct anole_instance *instance, const struct anole_merge_unit *unit)
+{
+    return instance->builds[unit->places[0]] != NULL;
 }
 
 /* Builds what the cache has. */
-static void build_cached(struct anole_instance *instance)
+static void build_cached(struct anole_instance *instance, const struct anole_merge *merge)
 {
-    const struct anole_program *program = instance->program;
-    for (size_t k = 0; k < program->kernel_count; k++) {
+    for (size_t i = 0; i < anole_merge_count(merge); i++) {
+        const struct anole_merge_unit *unit = anole_merge_unit(merge, i);
         struct anole_disk_entry binary = {.data = NULL};
-        if (!is_used(program, k))
-            continue;
-        instance->start.kernel_count++;
-        if (anole_program_cache_find_kernel(&binary, instance->cache,
-                                            &program->kernels[k].generated->kernel) &&
-            build_from(instance, k, binary.data, binary.bytes))
-            instance->start.cached_kernels++;
+        instance->start.source_count++;
+        instance->start.kernel_count += unit->count;
+        if (anole_program_cache_find_kernels(&binary, instance->cache, unit->kernels,
+                                             unit->count) &&
+            build_from(instance, unit, binary.data, binary.bytes))
+            instance->start.cached_kernels += unit->count;
         anole_disk_entry_fini(&binary);
     }
 }
 
+/* Takes over what a worker has built. */
+static void take_built(struct anole_instance *instance, const struct anole_merge_unit *unit,
+                       const struct anole_built *built)
+{
+    if (!built->binary || !build_from(instance, unit, built->binary, built->bytes))
+        return;
+    anole_program_cache_store_kernels(instance->cache, unit->kernels, unit->count, built->binary,
+                                      built->bytes);
+    instance->start.worker_kernels += unit->count;
+}
+
 /* Has workers build what is left. */
-static enum anole_status build_by_workers(struct anole_instance *instance, const char *driver,
+static enum anole_status build_by_workers(struct anole_instance *instance,
+                                          const struct anole_merge *merge, const char *driver,
                                           uint32_t threads, struct anole_error *error)
 {
     const struct anole_program *program = instance->program;
-    struct anole_built_kernel *kernels = calloc(program->kernel_count + 1, sizeof *kernels);
-    size_t *places = calloc(program->kernel_count + 1, sizeof *places), count = 0;
-    enum anole_status status = kernels && places ? ANOLE_DONE : anole_fail_memory(error);
-    for (size_t k = 0; k < program->kernel_count && status == ANOLE_DONE; k++)
-        if (!instance->builds[k] && is_used(program, k)) {
-            kernels[count].kernel = &program->kernels[k].generated->kernel;
-            places[count++] = k;
-        }
+    const size_t units = anole_merge_count(merge);
+    struct anole_built *items = calloc(units + 1, sizeof *items);
+    size_t *places = calloc(units + 1, sizeof *places), count = 0;
+    enum anole_status status = items && places ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t i = 0; i < units && status == ANOLE_DONE; i++) {
+        const struct anole_merge_unit *unit = anole_merge_unit(merge, i);
+        if (is_built(instance, unit))
+            continue;
+        items[count] = (struct anole_built){.kernels = unit->kernels, .count = unit->count};
+        places[count++] = i;
+    }
     if (status == ANOLE_DONE && count > 1)
-        status = anole_build_ahead(kernels, count, program->backend, driver, program->device.index,
+        status = anole_build_ahead(items, count, program->backend, driver, program->device.index,
                                    threads, error);
     for (size_t i = 0; i < count; i++) {
-        if (status == ANOLE_DONE && kernels[i].binary &&
-            build_from(instance, places[i], kernels[i].binary, kernels[i].bytes)) {
-            anole_program_cache_store_kernel(instance->cache, kernels[i].kernel, kernels[i].binary,
-                                             kernels[i].bytes);
-            instance->start.worker_kernels++;
-        }
-        free(kernels[i].binary);
+        if (status == ANOLE_DONE)
+            take_built(instance, anole_merge_unit(merge, places[i]), &items[i]);
+        free(items[i].binary);
     }
     free(places);
-    free(kernels);
+    free(items);
     return status;
 }
 
-/* From the cache; one from its source, to see whether there are binaries; the others by workers,
- * and what these did not bring from its source, too, so that the reason is known. */
+/* From source.  What fails together is built apart, so that it is known which kernel it was. */
+static enum anole_status build_unit(struct anole_instance *instance,
+                                    const struct anole_merge_unit *unit, bool *kept, bool *stop,
+                                    struct anole_error *error)
+{
+    *kept = false;
+    if (is_built(instance, unit))
+        return ANOLE_DONE;
+    if (!build_from(instance, unit, NULL, 0))
+        return build_apart(instance, unit, stop, error);
+    *kept = keep_build(instance, unit);
+    return ANOLE_DONE;
+}
+
+/* The least that is not built; NULL: all is. */
+static const struct anole_merge_unit *least_unit(const struct anole_instance *instance,
+                                                 const struct anole_merge *merge)
+{
+    const struct anole_merge_unit *least = NULL;
+    for (size_t i = 0; i < anole_merge_count(merge); i++) {
+        const struct anole_merge_unit *unit = anole_merge_unit(merge, i);
+        if (!is_built(instance, unit) && (!least || unit->count < least->count))
+            least = unit;
+    }
+    return least;
+}
+
+/* From the cache; a small one from source, to see whether there are binaries; the others by
+ * workers; and what these did not bring from source, too. */
+static enum anole_status build_units(struct anole_instance *instance,
+                                     const struct anole_merge *merge, const char *driver,
+                                     uint32_t threads, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    bool kept = false, stop = false;
+    build_cached(instance, merge);
+    const struct anole_merge_unit *least = least_unit(instance, merge);
+    if (least)
+        status = build_unit(instance, least, &kept, &stop, error);
+    if (kept) {
+        status = build_by_workers(instance, merge, driver, threads, error);
+        stop = status != ANOLE_DONE;
+    }
+    for (size_t i = 0; i < anole_merge_count(merge) && !stop; i++) {
+        const struct anole_merge_unit *unit = anole_merge_unit(merge, i);
+        enum anole_status failed =
+            unit == least ? ANOLE_DONE : build_unit(instance, unit, &kept, &stop, error);
+        if (failed)
+            status = failed;
+    }
+    return status;
+}
+
 static enum anole_status build_kernels(struct anole_instance *instance, const char *driver,
                                        uint32_t threads, struct anole_error *error)
 {
-    const struct anole_program *program = instance->program;
-    struct anole_message message = {.size = sizeof message};
+    struct anole_merge *merge;
     double start = anole_clock();
-    enum anole_status status = ANOLE_DONE;
-    char words[600];
-    bool first = true;
-    build_cached(instance);
-    for (size_t s = 0; s < program->step_count; s++) {
-        size_t k = program->steps[s].kernel;
-        if (k == ANOLE_NONE || instance->builds[k])
-            continue;
-        int code =
-            instance->plugin->build(instance->session, &program->kernels[k].generated->kernel, NULL,
-                                    0, &instance->builds[k], &message);
-        if (code != ANOLE_OK) {
-            instance->builds[k] = NULL;
-            status = fail_step(instance, error, code, &message, "building its kernel", s);
-            if (!program->failures || code == ANOLE_DEVICE_LOST || code == ANOLE_NO_MEMORY)
-                return status;
-            anole_plugin_words(words, sizeof words, code, &message);
-            if (anole_kernel_failures_add(program->failures, program->kernels[k].generated, words,
-                                          error))
-                return ANOLE_ERR_MEMORY;
-            continue;
-        }
-        bool kept = keep_build(instance, k);
-        enum anole_status helped =
-            first && kept ? build_by_workers(instance, driver, threads, error) : ANOLE_DONE;
-        if (helped)
-            return helped;
-        first = false;
-    }
+    enum anole_status status = anole_merge_create(&merge, instance->program, error);
+    if (status)
+        return status;
+    status = build_units(instance, merge, driver, threads, error);
+    anole_merge_destroy(merge);
     instance->start.build = anole_clock() - start;
     return status;
 }

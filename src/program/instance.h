@@ -14,10 +14,11 @@ struct anole_instance;
 /* What it took to make an instance, in seconds of wall time, and what of it came from the user's
  * cache (program/cache.h). */
 struct anole_start {
-    double open;   /* the device; its driver is loaded */
-    double build;  /* kernels */
-    double pack;   /* weights as kernels read them, or finding them in the cache */
-    double upload; /* constants, to the device */
+    double open;         /* the device; its driver is loaded */
+    double build;        /* kernels */
+    double pack;         /* weights as kernels read them, or finding them in the cache */
+    double upload;       /* constants, to the device */
+    size_t source_count; /* with a kernel or more each */
     size_t kernel_count, cached_kernels;
     size_t worker_kernels;                /* built by worker processes */
     size_t weights_count, cached_weights; /* tensors that kernels lay out */

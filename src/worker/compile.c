@@ -11,6 +11,7 @@
 #define MAX_SOURCE ((size_t)4 << 20)
 #define MAX_OPTIONS ((size_t)64 << 10)
 #define MAX_TENSORS 4096u
+#define MAX_KERNELS 256u /* with one source */
 
 /* --------------------------------------------------------------------- wire */
 
@@ -98,7 +99,6 @@ static void wire_kernel(struct anole_wire *wire, struct anole_compiled_kernel *i
     struct anole_kernel *kernel = &item->kernel;
     size_t options = wire->reading ? 0 : strlen(kernel->options);
     uint64_t packed = kernel->packed_weights, workspace = kernel->workspace;
-    wire_text(wire, &kernel->source, &kernel->source_length, MAX_SOURCE);
     wire_text(wire, &kernel->options, &options, MAX_OPTIONS);
     anole_wire_u64(wire, &packed);
     anole_wire_u64(wire, &workspace);
@@ -158,17 +158,26 @@ static void unfold(struct anole_compiled_kernel *item, const struct anole_kernel
     strncpy(item->operator_name, item->custom.name, sizeof item->operator_name - 1);
 }
 
-bool anole_compile_add(struct anole_wire *wire, const struct anole_kernel *kernel)
+bool anole_compile_add(struct anole_wire *wire, const struct anole_kernel *const *kernels,
+                       size_t count)
 {
     const size_t before = wire->length;
-    if (kernel->source_length > MAX_SOURCE ||
-        kernel->source_length + MAX_OPTIONS > ANOLE_COMPILE_BYTES - before)
+    const char *source = kernels[0]->source;
+    size_t length = kernels[0]->source_length;
+    uint32_t number = (uint32_t)count;
+    if (length > MAX_SOURCE || length + MAX_OPTIONS > ANOLE_COMPILE_BYTES - before ||
+        count > MAX_KERNELS)
         return false;
     struct anole_compiled_kernel *item = calloc(1, sizeof *item);
     if (!item)
         return false;
-    unfold(item, kernel);
-    wire_kernel(wire, item);
+    anole_wire_count(wire, &number, MAX_KERNELS);
+    wire_text(wire, &source, &length, MAX_SOURCE);
+    for (size_t i = 0; i < count; i++) {
+        *item = (struct anole_compiled_kernel){.kernel = {.size = 0}};
+        unfold(item, kernels[i]);
+        wire_kernel(wire, item);
+    }
     free(item);
     if (wire->failed || wire->length > ANOLE_COMPILE_BYTES) {
         wire->length = before;
@@ -189,16 +198,13 @@ void anole_compile_take(struct anole_wire *wire, const void **binary, size_t *by
 
 /* ------------------------------------------------------------------- answer */
 
-/* The binary of a kernel, on the heap; NULL: none. */
-static void *build(struct anole_session *session, const struct anole_plugin *plugin,
-                   const struct anole_kernel *kernel, size_t *bytes)
+/* The binary of a build, on the heap; NULL: none. */
+static void *take_binary(struct anole_session *session, const struct anole_plugin *plugin,
+                         struct anole_build *built, size_t *bytes)
 {
     struct anole_message message = {.size = sizeof message};
-    struct anole_build *built;
     void *binary = NULL;
     *bytes = 0;
-    if (plugin->build(session, kernel, NULL, 0, &built, &message) != ANOLE_OK)
-        return NULL;
     if (plugin->binary(session, built, NULL, bytes, &message) == ANOLE_OK && *bytes > 0 &&
         *bytes <= ANOLE_MAX_BINARY)
         binary = malloc(*bytes);
@@ -208,29 +214,62 @@ static void *build(struct anole_session *session, const struct anole_plugin *plu
         free(binary);
         binary = NULL;
     }
-    plugin->release(session, built);
     return binary;
 }
 
-/* Builds the next kernel of a request. */
+/* Of kernels with one source: all are built before the last one's binary is taken. */
+static void *build(struct anole_session *session, const struct anole_plugin *plugin,
+                   const struct anole_compiled_kernel *items, size_t count, size_t *bytes)
+{
+    struct anole_message message = {.size = sizeof message};
+    struct anole_build **built = calloc(count + 1, sizeof(struct anole_build *));
+    void *binary = NULL;
+    size_t done = 0;
+    *bytes = 0;
+    while (built && done < count &&
+           plugin->build(session, &items[done].kernel, NULL, 0, &built[done], &message) == ANOLE_OK)
+        done++;
+    if (count > 0 && done == count)
+        binary = take_binary(session, plugin, built[count - 1], bytes);
+    for (size_t i = 0; i < done; i++)
+        plugin->release(session, built[i]);
+    free(built);
+    return binary;
+}
+
+static void wire_items(struct anole_wire *wire, struct anole_compiled_kernel *items, uint32_t count,
+                       const char *source, size_t length)
+{
+    for (uint32_t i = 0; i < count && !wire->failed; i++) {
+        items[i].kernel = (struct anole_kernel){.size = sizeof items[i].kernel,
+                                                .source = source,
+                                                .source_length = length,
+                                                .launches = items[i].launches,
+                                                .values = items[i].values,
+                                                .task = &items[i].task};
+        wire_kernel(wire, &items[i]);
+    }
+}
+
+/* Builds the next kernels of a request. */
 static enum anole_status build_next(struct anole_wire *reply, struct anole_wire *wire,
                                     struct anole_session *session,
                                     const struct anole_plugin *plugin, struct anole_error *error)
 {
-    struct anole_compiled_kernel *item = calloc(1, sizeof *item);
-    if (!item)
+    const char *source = NULL;
+    size_t length = 0, bytes = 0;
+    uint32_t count = 0;
+    anole_wire_count(wire, &count, MAX_KERNELS);
+    wire_text(wire, &source, &length, MAX_SOURCE);
+    struct anole_compiled_kernel *items = calloc((size_t)count + 1, sizeof *items);
+    if (!items)
         return anole_fail_memory(error);
     enum anole_status status = ANOLE_DONE;
-    item->kernel = (struct anole_kernel){.size = sizeof item->kernel,
-                                         .launches = item->launches,
-                                         .values = item->values,
-                                         .task = &item->task};
-    wire_kernel(wire, item);
+    wire_items(wire, items, count, source, length);
     if (wire->failed) {
         status = anole_fail(error, ANOLE_ERR_INTERNAL, "a COMPILE request cannot be read");
     } else {
-        size_t bytes = 0;
-        void *binary = build(session, plugin, &item->kernel, &bytes);
+        void *binary = build(session, plugin, items, count, &bytes);
         const void *block = binary;
         if (!binary || reply->length + bytes > ANOLE_MAX_BINARY) {
             block = NULL;
@@ -239,8 +278,9 @@ static enum anole_status build_next(struct anole_wire *reply, struct anole_wire 
         anole_wire_block(reply, &block, &bytes, ANOLE_MAX_BINARY);
         free(binary);
     }
-    free(item->tensor_bytes);
-    free(item);
+    for (uint32_t i = 0; i < count; i++)
+        free(items[i].tensor_bytes);
+    free(items);
     return status;
 }
 

@@ -26,10 +26,10 @@ struct anole_compiled_kernel {
 /* Begins a request for kernels of one device, as this process would build them. */
 void anole_compile_begin(struct anole_wire *wire, const char *path, const char *driver,
                          uint32_t index, uint32_t threads);
-/* Adds one.  False: it does not fit any more, and was not added. */
-bool anole_compile_add(struct anole_wire *wire, const struct anole_kernel *kernel)
-    __attribute__((warn_unused_result));
-/* Reads the binary of the next kernel of an answer: borrowed from it; NULL: there is none. */
+/* Adds kernels[count] with one source.  False: they do not fit any more, and were not added. */
+bool anole_compile_add(struct anole_wire *wire, const struct anole_kernel *const *kernels,
+                       size_t count) __attribute__((warn_unused_result));
+/* Reads the binary of what was added next: borrowed from the answer; NULL: there is none. */
 void anole_compile_take(struct anole_wire *wire, const void **binary, size_t *bytes);
 
 /* -- The answering side -- */
