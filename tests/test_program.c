@@ -7,7 +7,9 @@
 
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
+#include "program/cache.h"
 #include "program/instance.h"
+#include "program/merge.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -599,6 +601,95 @@ static void test_weights_are_written_once(void **state)
     anole_graph_destroy(graph);
 }
 
+/* Packed weights are found again by what they are made of. */
+static void test_packed_weights_are_kept(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 6);
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph), weights = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    assert_done(
+        anole_graph_add_output(graph, apply(graph, &dense, input, weights, ANOLE_NONE), &error));
+    struct anole_program *program = new_program(graph);
+    const struct anole_program_constant *constant = &program->constants[0];
+    struct anole_disk_entry entry = {.data = NULL};
+    struct anole_program_cache *cache;
+    char folder[] = "/tmp/anole-weights-XXXXXX", command[64];
+    const char *before = getenv("ANOLE_CACHE_DIR");
+    char *packed = malloc(constant->place.bytes);
+    assert_non_null(packed);
+    assert_int_not_equal(constant->kernel, ANOLE_NONE);
+    assert_non_null(mkdtemp(folder));
+    setenv("ANOLE_CACHE_DIR", folder, 1);
+    assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
+    assert_true(anole_program_cache_exists(cache));
+    assert_done(anole_program_pack(program, constant, packed, &error));
+    assert_false(anole_program_cache_find_weights(&entry, cache, constant));
+    anole_program_cache_store_weights(cache, constant, packed);
+    anole_program_cache_destroy(cache);
+
+    assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
+    assert_true(anole_program_cache_find_weights(&entry, cache, constant));
+    assert_int_equal(entry.bytes, constant->place.bytes);
+    assert_memory_equal(entry.data, packed, entry.bytes);
+    anole_disk_entry_fini(&entry);
+    anole_program_cache_destroy(cache);
+
+    /* One of them differs. */
+    ((float *)graph->tensors[weights].type.data)[COLUMNS] += 1;
+    assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
+    assert_false(anole_program_cache_find_weights(&entry, cache, constant));
+    anole_program_cache_destroy(cache);
+    setenv("ANOLE_CACHE_DIR", before ? before : "", 1);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    free(packed);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+}
+
+/* A source that declares more than its kernel stays alone. */
+static enum anole_status kernel_table(const struct anole_call *call,
+                                      struct anole_kernel_builder *builder,
+                                      struct anole_error *error)
+{
+    static const char table[] = "constant float table[] = {0, 1};\n";
+    if (builder->source(builder, table, sizeof table - 1) != ANOLE_OK)
+        return anole_fail(error, ANOLE_ERR_INPUT, "refused");
+    return kernel_scale(call, builder, error);
+}
+
+static void test_plain_kernels_share_a_source(void **state)
+{
+    (void)state;
+    struct anole_op alone = scale;
+    alone.kernel = kernel_table;
+    struct anole_graph *graph = new_graph();
+    size_t tensor = new_input(graph);
+    tensor = apply(graph, &scale, tensor, ANOLE_NONE, ANOLE_NONE);
+    tensor = apply(graph, &alone, tensor, ANOLE_NONE, ANOLE_NONE);
+    tensor = apply(graph, &reverse, tensor, ANOLE_NONE, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, tensor, &error));
+    struct anole_program *program = new_program(graph);
+    struct anole_merge *merge;
+    assert_done(anole_merge_create(&merge, program, &error));
+    assert_int_equal(program->kernel_count, 3);
+    assert_int_equal(anole_merge_count(merge), 2);
+    const struct anole_merge_unit *unit = anole_merge_unit(merge, 0);
+    assert_int_equal(unit->count, 2);
+    assert_ptr_equal(unit->kernels[0]->source, unit->kernels[1]->source);
+    assert_string_not_equal(unit->kernels[0]->launches[0].kernel,
+                            unit->kernels[1]->launches[0].kernel);
+    unit = anole_merge_unit(merge, 1);
+    assert_int_equal(unit->count, 1);
+    assert_ptr_equal(unit->kernels[0], &program->kernels[unit->places[0]].generated->kernel);
+    anole_merge_destroy(merge);
+    anole_program_destroy(program);
+    check_graph(graph, fixture.backend, NULL, 0);
+    anole_graph_destroy(graph);
+}
+
 /* The chooser's config counts, and what it was tuned to be. */
 static enum anole_status choose_last(void *context, const struct anole_generator *generator,
                                      uint64_t *config, bool *found, double *seconds,
@@ -806,6 +897,8 @@ int main(void)
         cmocka_unit_test(test_products_of_two_inputs_are_generated),
         cmocka_unit_test(test_views_take_no_step),
         cmocka_unit_test(test_weights_are_written_once),
+        cmocka_unit_test(test_packed_weights_are_kept),
+        cmocka_unit_test(test_plain_kernels_share_a_source),
         cmocka_unit_test(test_chosen_configs_run),
         cmocka_unit_test(test_what_a_backend_does_not_fuse_is_an_epilogue),
         cmocka_unit_test(test_kernels_that_fail_give_way_to_the_next),
