@@ -2,6 +2,7 @@
 #include "program/instance.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "devices/build_ahead.h"
 #include "plugin/host.h"
 #include "plugin/plugin_message.h"
@@ -261,6 +262,8 @@ static bool build_from(struct anole_instance *instance, const struct anole_merge
             ANOLE_OK)
             *build = NULL;
         good = *build && !message.text[0];
+        if (!good)
+            anole_log_debug("%zu kernels from one source: %s", unit->count, message.text);
     }
     for (size_t i = 0; i < unit->count && !good; i++)
         if (instance->builds[unit->places[i]]) {

@@ -54,22 +54,28 @@ static bool is_plain(const char *source)
     return true;
 }
 
-/* #undef for each macro that a source defines. */
-static void undefine(struct anole_text *text, const char *source)
+/* A line for each macro that a source defines, with its name twice. */
+static void list_macros(struct anole_text *text, const char *source, const char *format)
 {
     for (const char *line = source; line; line = strchr(line, '\n')) {
+        char name[NAME];
+        size_t length = 0;
         line += *line == '\n';
         if (strncmp(line, "#define ", 8) != 0)
             continue;
-        const char *name = line + 8;
-        size_t length = 0;
-        while (isalnum((unsigned char)name[length]) || name[length] == '_')
+        while (isalnum((unsigned char)line[8 + length]) || line[8 + length] == '_')
             length++;
-        anole_text_printf(text, "#undef %.*s\n", (int)length, name);
+        snprintf(name, sizeof name, "%.*s", (int)length, line + 8);
+        for (const char *at = format; *at; at++)
+            if (*at == '@')
+                anole_text_append(text, name, strlen(name));
+            else
+                anole_text_append(text, at, 1);
     }
 }
 
-/* Appends a kernel's source, in which its functions get names with a number. */
+/* Appends a kernel's source, in which its functions get names with a number.  Its macros end with
+ * it, but for those that were there before: what a driver or a backend defines, it may not. */
 static void append(struct anole_text *text, struct merged *merged,
                    const struct anole_kernel *kernel, size_t number)
 {
@@ -80,9 +86,11 @@ static void append(struct anole_text *text, struct merged *merged,
         merged->launches[i].kernel = merged->names[i];
         anole_text_printf(text, "#define %s %s\n", name, merged->names[i]);
     }
+    list_macros(text, kernel->source, "#ifdef @\n#define KEPT_@\n#endif\n");
     anole_text_append(text, kernel->source, kernel->source_length);
     anole_text_append(text, "\n", 1);
-    undefine(text, kernel->source);
+    list_macros(text, kernel->source, "#ifndef KEPT_@\n#undef @\n#endif\n");
+    list_macros(text, kernel->source, "#undef KEPT_@\n");
     for (uint32_t i = 0; i < kernel->launch_count; i++)
         anole_text_printf(text, "#undef %s\n", kernel->launches[i].kernel);
 }
