@@ -251,7 +251,9 @@ static void find_role_bytes(size_t bytes[ANOLE_ROLE_COUNT], const struct anole_k
                                     : matrices * task->out_c * taps * depth * element;
     bytes[ANOLE_ROLE_BIAS] = task->flags & ANOLE_TASK_BIAS ? task->out_c * element : 0;
     bytes[ANOLE_ROLE_RESIDUAL] = task->flags & ANOLE_TASK_RESIDUAL ? out * element : 0;
-    bytes[ANOLE_ROLE_OUTPUT] = out * element;
+    /* With a pitch, up to the last channel of the last pixel. */
+    bytes[ANOLE_ROLE_OUTPUT] =
+        (task->out_pitch ? (out / task->out_c - 1) * task->out_pitch + task->out_c : out) * element;
     bytes[ANOLE_ROLE_WORKSPACE] = kernel->workspace;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "kernel_fixture.h"
 
+#include "graph/graph_evaluate.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
 #include "program/cache.h"
@@ -540,6 +541,36 @@ static size_t apply_product(struct anole_graph *graph, size_t a, size_t b, bool 
     return output;
 }
 
+/* Outputs of a run are those that the operators' references give. */
+static void check_against_references(const struct anole_graph *graph)
+{
+    enum { MOST = 5 * 6 * 104 };
+    float values[MOST], found[MOST];
+    struct anole_operand input = graph->tensors[graph->inputs[0]].type, outputs[4];
+    struct anole_program *program;
+    struct anole_instance *instance;
+    double seconds;
+    for (size_t i = 0; i < anole_operand_elements(&input); i++)
+        values[i] = (float)(i * 37 % 23) / 11 - 1;
+    input.data = values;
+    assert_done(anole_graph_evaluate(graph, &input, outputs, &error));
+    assert_done(
+        anole_program_create(&program, graph, fixture.backend, &fixture.device, NULL, &error));
+    assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+    assert_done(anole_instance_set_input(instance, 0, values, &error));
+    assert_done(anole_instance_run(instance, NULL, &seconds, &error));
+    for (size_t i = 0; i < graph->output_count; i++) {
+        const size_t n = anole_operand_elements(&outputs[i]);
+        assert_true(n <= MOST);
+        assert_done(anole_instance_get_output(instance, i, found, &error));
+        for (size_t j = 0; j < n; j++)
+            assert_true(fabs((double)found[j] - ((const float *)outputs[i].data)[j]) < 1e-4);
+        free(outputs[i].data);
+    }
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+}
+
 /* As in attention: neither operand is a constant. */
 static void test_products_of_two_inputs_are_generated(void **state)
 {
@@ -559,6 +590,60 @@ static void test_products_of_two_inputs_are_generated(void **state)
     anole_program_destroy(program);
     check_graph(graph, fixture.backend, NULL, 1e-4);
     anole_graph_destroy(graph);
+}
+
+/* Images of CHANNELS, side by side: convolved to `channels`. */
+static size_t convolve(struct anole_graph *graph, struct anole_rng *rng, size_t input,
+                       int64_t channels, int64_t size)
+{
+    const struct anole_operand type = {
+        .dtype = ANOLE_F32, .rank = 4, .dims = {channels, size, size, 4}};
+    float *data = malloc(anole_operand_elements(&type) * sizeof *data);
+    struct anole_operand filled = type;
+    size_t weights, output;
+    void *attributes;
+    for (size_t i = 0; i < anole_operand_elements(&type); i++)
+        data[i] = (float)anole_rng_uniform(rng) - 0.5f;
+    filled.data = data;
+    assert_done(anole_graph_add_constant(graph, &weights, NULL, &filled, false, &error));
+    free(data);
+    const struct anole_op *op = anole_op_find("conv2d");
+    const size_t inputs[] = {input, weights};
+    const int64_t kernel[] = {size, size}, pads[] = {size / 2, size / 2, size / 2, size / 2};
+    assert_done(anole_graph_apply(graph, &output, &attributes, op, NULL, inputs, 2, &error));
+    assert_done(anole_op_set_ints(op, attributes, "kernel", kernel, 2, &error));
+    assert_done(anole_op_set_ints(op, attributes, "pads", pads, 4, &error));
+    return output;
+}
+
+/* Kernels store where the concatenation would copy to. */
+static void test_concatenated_channels_take_no_step(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 5);
+    for (int variant = 0; variant < 2; variant++) {
+        struct anole_graph *graph = new_graph();
+        const struct anole_operand type = {.dtype = ANOLE_F32, .rank = 4, .dims = {1, 5, 6, 4}};
+        size_t input, output, parts[3];
+        assert_done(anole_graph_add_tensor(graph, &input, "x", &type, &error));
+        assert_done(anole_graph_add_input(graph, input, &error));
+        parts[0] = convolve(graph, &rng, input, 32, 3);
+        parts[1] = convolve(graph, &rng, input, 64, 1);
+        parts[2] = convolve(graph, &rng, input, 8, 1);
+        void *attributes;
+        assert_done(anole_graph_apply(graph, &output, &attributes, anole_op_find("concat"), NULL,
+                                      parts, 3, &error));
+        assert_done(anole_op_set_int(anole_op_find("concat"), attributes, "axis", -1, &error));
+        assert_done(anole_graph_add_output(graph, output, &error));
+        if (variant) /* a part that somebody else wants stays by itself, and so do all */
+            assert_done(anole_graph_add_output(graph, parts[1], &error));
+        struct anole_program *program = new_program(graph);
+        assert_int_equal(program->step_count, variant ? 4 : 3);
+        anole_program_destroy(program);
+        check_against_references(graph);
+        anole_graph_destroy(graph);
+    }
 }
 
 static void test_views_take_no_step(void **state)
@@ -895,6 +980,7 @@ int main(void)
         cmocka_unit_test(test_run_equals_the_references_step_by_step),
         cmocka_unit_test(test_chain_of_elementwise_steps_takes_one_place),
         cmocka_unit_test(test_products_of_two_inputs_are_generated),
+        cmocka_unit_test(test_concatenated_channels_take_no_step),
         cmocka_unit_test(test_views_take_no_step),
         cmocka_unit_test(test_weights_are_written_once),
         cmocka_unit_test(test_packed_weights_are_kept),

@@ -332,7 +332,9 @@ struct anole_task {
                                             the stride */
     float alpha, beta;                   /* of the activation; 0 where it has none */
     /* Elements from one pixel to the next, where a tensor is a part of the channels of a
-     * wider one (so that a concatenation needs no copy); 0: as many as it has channels. */
+     * wider one (so that a concatenation needs no copy); 0: as many as it has channels.  Such
+     * a tensor begins at a multiple of 128 bytes in its buffer, and its binding ends with its
+     * last channel. */
     uint32_t in_pitch, out_pitch, residual_pitch;
     uint32_t reserved2;
 };

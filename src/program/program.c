@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where a part of a wider tensor may begin: see the pitches of struct anole_task. */
+#define PART_ALIGNMENT 128u
 #define CONSTANT_BLOCK ((size_t)256 << 20) /* bytes of a buffer of constants, usually */
 
 const char *anole_step_kind_text(enum anole_step_kind kind)
@@ -37,18 +39,29 @@ struct known_task {
     struct anole_text problem; /* of kernels that would have been better; empty: there was none */
 };
 
+struct part;
+
 struct draft {
     struct anole_program *program;
     const struct anole_graph *graph;
     const struct anole_program_options *options;
-    struct known_task *tasks; /* [node_count] */
+    struct known_task *tasks; /* [2 node_count]: with a pitch and without */
     size_t task_count;
     struct anole_text problem;             /* of the kernels of the node in hand */
     const struct anole_operand **operands; /* room for the inputs of any node */
     /* Of each tensor: the one whose memory it is (a view: what it is a view of, or a result
      * that takes an input's place), and until which step it is read; SIZE_MAX: to the end. */
     size_t *owner, *last;
+    struct part *parts; /* of each tensor */
+    size_t *readers;    /* of each tensor: see count_readers() */
     struct anole_error *error;
+};
+
+/* A tensor that a kernel stores where a concatenation would copy it to. */
+struct part {
+    size_t whole;   /* the result of the concatenation; ANOLE_NONE: it is no part */
+    size_t offset;  /* bytes */
+    uint32_t pitch; /* channels of the whole */
 };
 
 static bool is_constant(const struct draft *draft, size_t tensor)
@@ -195,6 +208,32 @@ static enum anole_status try_config(struct known_task *known, struct draft *draf
     return ANOLE_DONE;
 }
 
+/* Tasks are tuned without a pitch: the same config does where there is one. */
+static enum anole_status choose_config(uint64_t *config, bool *tuned, double *seconds,
+                                       struct draft *draft, struct anole_generator *generator,
+                                       const struct anole_task *task)
+{
+    const struct anole_program_options *options = draft->options;
+    if (!task->out_pitch)
+        return options->choose(options->context, generator, config, tuned, seconds, draft->error);
+    struct anole_task dense = *task;
+    struct anole_generator *of_dense;
+    dense.out_pitch = 0;
+    enum anole_status status = anole_generator_create(&of_dense, draft->program->backend,
+                                                      &draft->program->device, &dense, NULL);
+    if (status)
+        return status == ANOLE_ERR_MEMORY ? anole_fail_memory(draft->error) : ANOLE_DONE;
+    const struct anole_space *space = anole_generator_space(generator);
+    status = options->choose(options->context, of_dense, config, tuned, seconds, draft->error);
+    if (status == ANOLE_DONE && anole_space_fingerprint(space) !=
+                                    anole_space_fingerprint(anole_generator_space(of_dense))) {
+        *tuned = false;
+        *config = anole_space_default(space);
+    }
+    anole_generator_destroy(of_dense);
+    return status;
+}
+
 /* The kernel of a task from the backend's generator: with the config that was found, else with the
  * default. */
 static enum anole_status generate_task(struct known_task *known, struct draft *draft,
@@ -219,8 +258,7 @@ static enum anole_status generate_task(struct known_task *known, struct draft *d
     const uint64_t otherwise = anole_space_default(anole_generator_space(generator));
     uint64_t config = otherwise;
     if (draft->options->choose)
-        status = draft->options->choose(draft->options->context, generator, &config, &tuned,
-                                        &seconds, draft->error);
+        status = choose_config(&config, &tuned, &seconds, draft, generator, task);
     if (status == ANOLE_DONE && tuned)
         status = try_config(known, draft, generator, config, true, seconds);
     if (status == ANOLE_DONE && known->kernel == ANOLE_NONE)
@@ -447,7 +485,8 @@ static enum anole_status add_task_steps(bool *done, struct draft *draft, size_t 
     bool usable;
     if (draft->options->no_generator || !anole_graph_task(&task, draft->graph, index))
         return ANOLE_DONE;
-    if (!anole_epilogue_wanted(node) ||
+    task.out_pitch = draft->parts[node->outputs[0]].pitch;
+    if (task.out_pitch || !anole_epilogue_wanted(node) ||
         anole_backend_supports(program->backend, &program->device, &task))
         return add_kernel_step(done, draft, index, &task);
     task.activation = ANOLE_ACT_NONE;
@@ -516,12 +555,111 @@ static enum anole_status add_host_step(struct draft *draft, size_t index, bool d
     return status;
 }
 
+/* ----------------------------------------------------------- concatenations */
+
+/* Whether a node concatenates channels, which are the last dimension. */
+static bool joins_channels(const struct draft *draft, const struct anole_node *node)
+{
+    const struct anole_op_key *key = anole_op_key_find(node->op, "axis");
+    if (strcmp(node->op->name, "concat") != 0 || !key || node->outputs[0] == ANOLE_NONE ||
+        node->activation != ANOLE_ACT_NONE || node->residual != ANOLE_NONE)
+        return false;
+    const struct anole_operand *type = &draft->graph->tensors[node->outputs[0]].type;
+    int64_t axis;
+    memcpy(&axis, (const char *)node->attributes + key->offset, sizeof axis);
+    return type->dtype == ANOLE_F32 && type->rank > 1 &&
+           (axis == -1 || axis == (int64_t)type->rank - 1) &&
+           type->dims[type->rank - 1] <= UINT32_MAX / 4 &&
+           !draft->program->data_sized[node->outputs[0]];
+}
+
+/* Whether the kernel that makes a tensor can store it with a pitch. */
+static enum anole_status can_be_part(bool *can, struct draft *draft, size_t tensor, uint32_t pitch)
+{
+    const struct anole_graph *graph = draft->graph;
+    size_t producer = graph->tensors[tensor].producer, kernel = ANOLE_NONE;
+    struct anole_task task;
+    *can = false;
+    if (producer == ANOLE_NONE || is_constant(draft, tensor) ||
+        !anole_graph_task(&task, graph, producer))
+        return ANOLE_DONE;
+    task.out_pitch = pitch;
+    if (anole_task_check(&task, NULL) != ANOLE_DONE ||
+        !anole_backend_supports(draft->program->backend, &draft->program->device, &task) ||
+        draft->readers[tensor] != 1)
+        return ANOLE_DONE;
+    enum anole_status status = find_task_kernel(&kernel, draft, &task);
+    anole_text_clear(&draft->problem);
+    *can = kernel != ANOLE_NONE;
+    return status;
+}
+
+/* Where kernels can store all that a node concatenates at its place, nothing is left to do. */
+static enum anole_status join(struct draft *draft, const struct anole_node *node)
+{
+    const struct anole_graph *graph = draft->graph;
+    const struct anole_operand *whole = &graph->tensors[node->outputs[0]].type;
+    const uint32_t pitch = (uint32_t)whole->dims[whole->rank - 1];
+    size_t offset = 0;
+    for (size_t i = 0; i < node->input_count; i++) {
+        const struct anole_operand *type = &graph->tensors[node->inputs[i]].type;
+        bool can;
+        enum anole_status status = can_be_part(&can, draft, node->inputs[i], pitch);
+        if (status || !can || offset % PART_ALIGNMENT != 0)
+            return status;
+        offset += (size_t)type->dims[type->rank - 1] * sizeof(float);
+    }
+    offset = 0;
+    for (size_t i = 0; i < node->input_count; i++) {
+        const struct anole_operand *type = &graph->tensors[node->inputs[i]].type;
+        draft->parts[node->inputs[i]] =
+            (struct part){.whole = node->outputs[0], .offset = offset, .pitch = pitch};
+        offset += (size_t)type->dims[type->rank - 1] * sizeof(float);
+    }
+    return ANOLE_DONE;
+}
+
+/* How often each tensor is read; an output of the graph is read once more. */
+static void count_readers(struct draft *draft)
+{
+    const struct anole_graph *graph = draft->graph;
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct anole_node *node = &graph->nodes[i];
+        for (size_t j = 0; j < node->input_count; j++)
+            if (node->inputs[j] != ANOLE_NONE)
+                draft->readers[node->inputs[j]]++;
+        if (node->residual != ANOLE_NONE)
+            draft->readers[node->residual]++;
+    }
+    for (size_t i = 0; i < graph->output_count; i++)
+        draft->readers[graph->outputs[i]]++;
+}
+
+static enum anole_status join_all(struct draft *draft)
+{
+    enum anole_status status = ANOLE_DONE;
+    if (draft->options->no_generator)
+        return ANOLE_DONE;
+    count_readers(draft);
+    for (size_t i = 0; i < draft->graph->node_count && status == ANOLE_DONE; i++)
+        if (joins_channels(draft, &draft->graph->nodes[i]))
+            status = join(draft, &draft->graph->nodes[i]);
+    return status;
+}
+
+static bool is_joined(const struct draft *draft, const struct anole_node *node)
+{
+    return node->input_count > 0 && node->inputs[0] != ANOLE_NONE && node->output_count == 1 &&
+           node->outputs[0] != ANOLE_NONE && strcmp(node->op->name, "concat") == 0 &&
+           draft->parts[node->inputs[0]].whole == node->outputs[0];
+}
+
 static enum anole_status add_steps(struct draft *draft)
 {
     for (size_t i = 0; i < draft->graph->node_count; i++) {
         const struct anole_node *node = &draft->graph->nodes[i];
         const bool data_sized = is_data_sized(draft, node);
-        bool done = is_view(draft, node) || is_empty(draft->graph, node);
+        bool done = is_view(draft, node) || is_empty(draft->graph, node) || is_joined(draft, node);
         enum anole_status status = ANOLE_DONE;
         anole_text_clear(&draft->problem);
         if (!done && !data_sized)
@@ -593,6 +731,9 @@ static void find_uses(struct draft *draft)
     for (size_t i = 0; i < graph->node_count; i++)
         if (is_view(draft, &graph->nodes[i]))
             draft->owner[graph->nodes[i].outputs[0]] = draft->owner[graph->nodes[i].inputs[0]];
+    for (size_t t = 0; t < graph->tensor_count; t++)
+        if (draft->parts[t].whole != ANOLE_NONE)
+            draft->owner[t] = draft->parts[t].whole;
     for (size_t s = 0; s < program->step_count; s++) {
         const struct anole_node *node = &graph->nodes[program->steps[s].node];
         for (size_t i = 0; i < node->input_count; i++)
@@ -640,11 +781,16 @@ static void list_lifetimes(struct anole_lifetime *items, const struct draft *dra
         const struct anole_node *node = &graph->nodes[step->node];
         for (size_t i = 0; i < node->output_count && !step->epilogue; i++) {
             size_t tensor = node->outputs[i];
-            if (tensor == ANOLE_NONE || draft->owner[tensor] != tensor)
+            if (tensor == ANOLE_NONE)
                 continue;
-            size_t last = draft->last[tensor] == SIZE_MAX ? SIZE_MAX / 2 : draft->last[tensor];
-            items[tensor] = (struct anole_lifetime){
-                .bytes = anole_program_tensor_bytes(graph, tensor), .first = s, .last = last};
+            /* A whole is there from its first part on. */
+            size_t whole = draft->parts[tensor].whole;
+            size_t owner = whole == ANOLE_NONE ? tensor : whole;
+            if (draft->owner[tensor] != owner || items[owner].bytes > 0)
+                continue;
+            size_t last = draft->last[owner] == SIZE_MAX ? SIZE_MAX / 2 : draft->last[owner];
+            items[owner] = (struct anole_lifetime){
+                .bytes = anole_program_tensor_bytes(graph, owner), .first = s, .last = last};
         }
         if (step->kernel != ANOLE_NONE)
             items[graph->tensor_count + s] = (struct anole_lifetime){
@@ -652,6 +798,15 @@ static void list_lifetimes(struct anole_lifetime *items, const struct draft *dra
                 .first = s,
                 .last = s};
     }
+}
+
+/* From the first element of a part to its last. */
+static size_t part_bytes(const struct draft *draft, size_t tensor)
+{
+    const struct anole_operand *type = &draft->graph->tensors[tensor].type;
+    size_t channels = (size_t)type->dims[type->rank - 1];
+    size_t pixels = anole_operand_elements(type) / channels;
+    return ((pixels - 1) * draft->parts[tensor].pitch + channels) * sizeof(float);
 }
 
 /* The place of a tensor where a step reads or writes it. */
@@ -665,6 +820,10 @@ static enum anole_status tensor_place(struct anole_place *place, struct draft *d
         return place_constant(place, draft, owner, ANOLE_NONE, bytes);
     *place = draft->program->tensors[owner];
     place->bytes = bytes;
+    if (draft->parts[tensor].whole != ANOLE_NONE) {
+        place->offset += draft->parts[tensor].offset;
+        place->bytes = part_bytes(draft, tensor);
+    }
     return ANOLE_DONE;
 }
 
@@ -752,18 +911,24 @@ static enum anole_status make(struct draft *draft)
         if (graph->nodes[i].input_count > most_inputs)
             most_inputs = graph->nodes[i].input_count;
     draft->operands = calloc(most_inputs + 1, sizeof(struct anole_operand *));
-    draft->tasks = calloc(graph->node_count + 1, sizeof *draft->tasks);
+    draft->tasks = calloc(2 * graph->node_count + 1, sizeof *draft->tasks);
     draft->owner = calloc(graph->tensor_count + 1, sizeof *draft->owner);
     draft->last = calloc(graph->tensor_count + 1, sizeof *draft->last);
+    draft->parts = calloc(graph->tensor_count + 1, sizeof *draft->parts);
+    draft->readers = calloc(graph->tensor_count + 1, sizeof *draft->readers);
     program->tensors = calloc(graph->tensor_count + 1, sizeof *program->tensors);
     program->data_sized = calloc(graph->tensor_count + 1, sizeof *program->data_sized);
-    if (!draft->operands || !draft->tasks || !draft->owner || !draft->last || !program->tensors ||
-        !program->data_sized)
+    if (!draft->operands || !draft->tasks || !draft->owner || !draft->last || !draft->parts ||
+        !draft->readers || !program->tensors || !program->data_sized)
         return anole_fail_memory(draft->error);
     anole_graph_find_data_sized(program->data_sized, graph);
-    for (size_t t = 0; t < graph->tensor_count; t++)
+    for (size_t t = 0; t < graph->tensor_count; t++) {
         program->tensors[t].buffer = ANOLE_NONE;
+        draft->parts[t].whole = ANOLE_NONE;
+    }
     enum anole_status status = new_buffer(draft, 0);
+    if (status == ANOLE_DONE)
+        status = join_all(draft);
     if (status == ANOLE_DONE)
         status = add_steps(draft);
     if (status == ANOLE_DONE) {
@@ -803,6 +968,8 @@ anole_program_create(struct anole_program **program, const struct anole_graph *g
     free(draft.tasks);
     free(draft.owner);
     free(draft.last);
+    free(draft.parts);
+    free(draft.readers);
     if (status) {
         anole_program_destroy(new);
         return status;
