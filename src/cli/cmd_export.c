@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * anole export: what a history holds, in the formats of others.
+ * anole export: what a history holds, in the formats of others; or a network as a folder that
+ * runs without Anole (export_network.h).
  */
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/export_network.h"
 #include "formats/t4_write.h"
 #include "record/history.h"
 
@@ -15,26 +17,71 @@
 
 #define MOST_LISTED 20
 
+#define MAX_SHAPES 64
+
 struct arguments {
-    const char *format, *task, *device, *t1, *output;
+    const char *file, *format, *task, *device, *t1, *output;
+    /* Of networks alone. */
+    const char *tuned, *shapes[MAX_SHAPES];
+    size_t shape_count;
+    uint64_t threads, batch;
+    const char *of_history, *of_network; /* options that go with one of them; or NULL */
 };
 
-enum { FORMAT, TASK, DEVICE, T1, OUTPUT };
+enum { TUNED, DEVICE, THREADS, BATCH, SHAPE, OUTPUT, FORMAT, TASK, T1 };
 
 static const struct anole_option options[] = {
-    [FORMAT] = {"format", "F", "t4: the auto-tuning community's results format (default)"},
-    [TASK] = {"task", "T", "the task: its key, or a number from the list that is shown without"},
-    [DEVICE] = {"device", "NAME", "only results of the device with this name"},
-    [T1] = {"t1", "FILE", "the T1 file of a kernel of your own: writes its fractions and texts"},
-    [OUTPUT] = {"output", "FILE", "write there instead of to stdout"},
+    [TUNED] = {"tuned", "LOCK", "network: the lock file that tuning wrote"},
+    [DEVICE] = {"device", "D",
+                "network: the device to make kernels for; history: only results of the device "
+                "with this name"},
+    [THREADS] = {"threads", "N", "network: threads of a CPU device (default: all cores)"},
+    [BATCH] = {"batch", "N",
+               "network: the batch size, where an ONNX file leaves it open (default 1)"},
+    [SHAPE] = {"shape", "NAME=SIZES",
+               "network: the shape of an input, such as x=1x3x640x640; once for each"},
+    [OUTPUT] = {"output", "DIR",
+                "network: the folder to make; history: a file to write to instead of stdout"},
+    [FORMAT] = {"format", "F", "history: t4, the auto-tuning community's results format (default)"},
+    [TASK] = {"task", "T",
+              "history: the task: its key, or a number from the list that is shown without"},
+    [T1] = {"t1", "FILE",
+            "history: the T1 file of a kernel of your own: writes its fractions and texts"},
     {0},
 };
+
+static enum anole_status take_network(struct arguments *arguments, size_t index, const char *value,
+                                      struct anole_error *error)
+{
+    arguments->of_network = options[index].name;
+    switch (index) {
+    case TUNED:
+        arguments->tuned = value;
+        break;
+    case THREADS:
+        return anole_text_parse_u64(&arguments->threads, value, "--threads", 1, 4096, error);
+    case BATCH:
+        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, 1 << 20, error);
+    case SHAPE:
+        if (arguments->shape_count == MAX_SHAPES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d", MAX_SHAPES);
+        arguments->shapes[arguments->shape_count++] = value;
+        break;
+    }
+    return ANOLE_DONE;
+}
 
 static enum anole_status take(void *context, size_t index, const char *value,
                               struct anole_error *error)
 {
     struct arguments *arguments = context;
     switch (index) {
+    case DEVICE:
+        arguments->device = value;
+        return ANOLE_DONE;
+    case OUTPUT:
+        arguments->output = value;
+        return ANOLE_DONE;
     case FORMAT:
         arguments->format = value;
         if (strcmp(value, "t4") != 0)
@@ -43,16 +90,13 @@ static enum anole_status take(void *context, size_t index, const char *value,
     case TASK:
         arguments->task = value;
         break;
-    case DEVICE:
-        arguments->device = value;
-        break;
     case T1:
         arguments->t1 = value;
         break;
-    case OUTPUT:
-        arguments->output = value;
-        break;
+    default:
+        return take_network(arguments, index, value, error);
     }
+    arguments->of_history = options[index].name;
     return ANOLE_DONE;
 }
 
@@ -160,11 +204,53 @@ static enum anole_status export(const struct anole_history *history,
     return status;
 }
 
+static enum anole_status export_history(const struct arguments *arguments,
+                                        struct anole_error *error)
+{
+    struct anole_history *history = NULL;
+    struct anole_t1 *t1 = NULL;
+    enum anole_status status = ANOLE_DONE;
+    if (arguments->of_network)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--%s goes with a network, and %s is none; see `anole export --help`",
+                          arguments->of_network, arguments->file);
+    if (arguments->t1)
+        status = anole_t1_load(&t1, arguments->t1, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_open(&history, arguments->file, ANOLE_HISTORY_READ, error);
+    if (status == ANOLE_DONE)
+        status = export(history, arguments, t1, error);
+    anole_history_close(history);
+    anole_t1_destroy(t1);
+    return status;
+}
+
+static enum anole_status export_network(const struct arguments *arguments,
+                                        struct anole_error *error)
+{
+    const struct anole_export_network wanted = {.file = arguments->file,
+                                                .output = arguments->output,
+                                                .tuned = arguments->tuned,
+                                                .device = arguments->device,
+                                                .threads = (uint32_t)arguments->threads,
+                                                .sizes = {.batch = (int64_t)arguments->batch,
+                                                          .shapes = arguments->shapes,
+                                                          .shape_count = arguments->shape_count}};
+    if (arguments->of_history)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--%s goes with a history, and %s is a network; see `anole export "
+                          "--help`",
+                          arguments->of_history, arguments->file);
+    if (!arguments->output || !arguments->output[0])
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "%s is a network: expected --output DIR, the folder to make",
+                          arguments->file);
+    return anole_export_network(&wanted, error);
+}
+
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
     struct arguments arguments = {.format = "t4"};
-    struct anole_history *history = NULL;
-    struct anole_t1 *t1 = NULL;
     char **positional;
     size_t count;
     bool help;
@@ -172,21 +258,15 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                                                    &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
-    if (arguments.t1)
-        status = anole_t1_load(&t1, arguments.t1, error);
-    if (status == ANOLE_DONE)
-        status = anole_history_open(&history, positional[0], ANOLE_HISTORY_READ, error);
-    if (status == ANOLE_DONE)
-        status = export(history, &arguments, t1, error);
-    anole_history_close(history);
-    anole_t1_destroy(t1);
-    return status;
+    arguments.file = positional[0];
+    return anole_export_is_network(arguments.file) ? export_network(&arguments, error)
+                                                   : export_history(&arguments, error);
 }
 
 const struct anole_command anole_cmd_export = {
     .name = "export",
-    .arguments = "HISTORY",
-    .summary = "Write a history's results for other tools",
+    .arguments = "NETWORK|HISTORY",
+    .summary = "Write a network as C and OpenCL that runs by itself, or a history's results",
     .options = options,
     .least = 1,
     .most = 1,

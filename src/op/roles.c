@@ -8,7 +8,7 @@ const char *anole_role_name(uint32_t role)
         [ANOLE_ROLE_BIAS] = "bias",     [ANOLE_ROLE_RESIDUAL] = "residual",
         [ANOLE_ROLE_OUTPUT] = "output", [ANOLE_ROLE_WORKSPACE] = "workspace",
         [ANOLE_ROLE_INT] = "int",       [ANOLE_ROLE_LOCAL] = "local",
-        [ANOLE_ROLE_VALUE] = "value",
+        [ANOLE_ROLE_VALUE] = "value",   [ANOLE_ROLE_TENSOR] = "tensor",
     };
     return role < sizeof names / sizeof *names && names[role] ? names[role] : "unknown";
 }

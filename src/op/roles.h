@@ -8,7 +8,7 @@
 #include "op/reference.h"
 
 /* A literal: "input", "weights", "bias", "residual", "output", "workspace", "int", "local",
- * "value"; "unknown" for what is none. */
+ * "value", "tensor"; "unknown" for what is none. */
 const char *anole_role_name(uint32_t role);
 
 /* Bytes of each tensor of a task, in the canonical layout; 0: absent. */
