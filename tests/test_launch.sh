@@ -39,6 +39,13 @@ JSON
 check 'a network is tuned' '"$anole" tune net.json --device cpu --trials 9 --seed 3 --history h \
     --output lock >out 2>err </dev/null'
 check 'its kernels are written' '"$anole" best lock --kernels k --device cpu >out 2>err'
+check 'kernels.json says what the network is made of' \
+    'grep -q "\"anole_kernels\": 2" k/kernels.json && [ "$(grep -c "\"how\": \"tuned\"" k/kernels.json)" -eq 6 ]'
+mv net.json moved.json
+check 'kernels alone are written where the network is gone' \
+    '"$anole" best lock --kernels alone --device cpu >out 2>err && grep -q "kernels alone.*net.json" err'
+check 'they are the same kernels' \
+    'diff k alone >out; [ "$(grep -c "^diff" out)" -le 1 ] && ! grep -q "\"nodes\"" alone/kernels.json'
 
 # The command of the source's head.
 build=$(sed -n '/^ \*     cc /,/-pthread$/s/^ \* *//p' "$source" | tr -d '\\\n')

@@ -44,56 +44,64 @@ enum { IN, WEIGHTS, BIAS, RESIDUAL, OUT, WORKSPACE, TENSORS };
 static const char *const roles[TENSORS] = {"input",    "weights", "bias",
                                            "residual", "output",  "workspace"};
 
-/* As the macros say that each file begins with: images are [n][height][width][channels]. */
+/* As kernels.json has it: images are [n][height][width][channels]. */
 struct layer {
     size_t n, h, w, c, k, r, s, p, q; /* images, input, output channels, kernel, output */
-    size_t groups, stride[2], dilation[2], pad[2], bias, residual, activation;
+    size_t groups, stride[2], dilation[2], pad[2];
+    bool bias, residual, relu, relu6;
     size_t count[TENSORS]; /* of floats */
     float *data[TENSORS];
 };
 
-static size_t macro(const char *source, const char *name)
+/* Number i of a list of the layer's. */
+static size_t number(json_t *list, size_t i)
 {
-    char line[64];
-    snprintf(line, sizeof line, "#define %s ", name);
-    const char *at = strstr(source, line);
-    need(at, line);
-    return strtoul(at + strlen(line), NULL, 10);
+    json_t *value = json_array_get(list, i);
+    need(json_is_integer(value), "kernels.json lacks a size");
+    return (size_t)json_integer_value(value);
 }
 
-static void read_macros(struct layer *l, const char *source)
+/* Batch, height, width and channels; a dense layer has no height and width. */
+static void read_shape(size_t shape[4], json_t *tensor)
 {
-    const struct {
-        const char *name;
-        size_t *value;
-    } macros[] = {{"N", &l->n},
-                  {"H", &l->h},
-                  {"W", &l->w},
-                  {"C", &l->c},
-                  {"K", &l->k},
-                  {"R", &l->r},
-                  {"S", &l->s},
-                  {"P", &l->p},
-                  {"Q", &l->q},
-                  {"G", &l->groups},
-                  {"STRIDE_H", &l->stride[0]},
-                  {"STRIDE_W", &l->stride[1]},
-                  {"DILATION_H", &l->dilation[0]},
-                  {"DILATION_W", &l->dilation[1]},
-                  {"PAD_H", &l->pad[0]},
-                  {"PAD_W", &l->pad[1]},
-                  {"BIAS", &l->bias},
-                  {"RESIDUAL", &l->residual},
-                  {"ACTIVATION", &l->activation}};
-    for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
-        *macros[i].value = macro(source, macros[i].name);
+    json_t *sizes = json_object_get(tensor, "shape");
+    const bool flat = json_array_size(sizes) == 2;
+    shape[0] = number(sizes, 0);
+    shape[1] = flat ? 1 : number(sizes, 1);
+    shape[2] = flat ? 1 : number(sizes, 2);
+    shape[3] = number(sizes, flat ? 1 : 3);
+}
+
+static void read_layer(struct layer *l, json_t *entry)
+{
+    json_t *tensors = json_object_get(entry, "tensors"), *layer = json_object_get(entry, "layer");
+    const char *activation = json_string_value(json_object_get(layer, "activation"));
+    size_t in[4], out[4];
+    read_shape(in, json_object_get(tensors, "input"));
+    read_shape(out, json_object_get(tensors, "output"));
+    l->n = in[0], l->h = in[1], l->w = in[2], l->c = in[3];
+    l->p = out[1], l->q = out[2], l->k = out[3];
+    l->r = number(json_object_get(layer, "kernel"), 0);
+    l->s = number(json_object_get(layer, "kernel"), 1);
+    l->groups = (size_t)json_integer_value(json_object_get(layer, "groups"));
+    for (size_t d = 0; d < 2; d++) {
+        l->stride[d] = number(json_object_get(layer, "stride"), d);
+        l->dilation[d] = number(json_object_get(layer, "dilation"), d);
+        l->pad[d] = number(json_object_get(layer, "padding"), d);
+    }
+    l->bias = json_object_get(tensors, "bias");
+    l->residual = json_object_get(tensors, "residual");
+    need(activation && l->groups > 0, "kernels.json lacks the layer");
+    l->relu = strcmp(activation, "relu") == 0;
+    l->relu6 = strcmp(activation, "relu6") == 0;
+    need(l->relu || l->relu6 || strcmp(activation, "none") == 0, "an activation that is not here");
 }
 
 /* All but the weights is random. */
-static void make_layer(struct layer *l, const char *source, size_t workspace)
+static void make_layer(struct layer *l, json_t *entry, size_t workspace)
 {
     unsigned seed = 1;
-    read_macros(l, source);
+    read_layer(l, entry);
     const size_t out = l->n * l->p * l->q * l->k;
     const size_t count[] = {l->n * l->h * l->w * l->c,
                             l->k * l->r * l->s * l->c / l->groups,
@@ -152,8 +160,8 @@ static bool is_right(const struct layer *l, const float *out)
         double sum = convolve(l, i / l->k / l->q / l->p, y, x, k);
         sum += l->bias ? l->data[BIAS][k] : 0;
         sum += l->residual ? l->data[RESIDUAL][i] : 0;
-        sum = l->activation && sum < 0 ? 0 : sum; /* 1: ReLU, 2: ReLU6 */
-        sum = l->activation == 2 && sum > 6 ? 6 : sum;
+        sum = (l->relu || l->relu6) && sum < 0 ? 0 : sum;
+        sum = l->relu6 && sum > 6 ? 6 : sum;
         if (!(fabs(sum - out[i]) <= most)) /* for all numbers are below 1 */
             return false;
     }
@@ -324,7 +332,7 @@ int main(int argc, char **argv)
          "there is no such kernel");
     fclose(file);
 
-    make_layer(&layer, source, (size_t)workspace / sizeof(float));
+    make_layer(&layer, entry, (size_t)workspace / sizeof(float));
     read_floats(layer.data[WEIGHTS], layer.count[WEIGHTS], argv[4]);
     struct layer bound = layer; /* as the kernel reads it */
     if (packed > 0)             /* otherwise the kernel reads weights as they are */

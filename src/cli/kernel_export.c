@@ -4,73 +4,85 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "op/roles.h"
+#include "cli/run_network.h"
+#include "program/manifest.h"
+#include "program/tuned.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* ------------------------------------------------------------------- JSON */
-
-static json_t *launch_json(const struct anole_launch *launch)
+/* A kernel, with the config that it was made of and what that took. */
+static json_t *kernel_json(const struct anole_lock_task *entry, const char *file,
+                           const struct anole_kernel *kernel)
 {
-    json_t *global = json_array(), *local = json_array(), *args = json_array();
-    for (uint32_t d = 0; d < launch->dimensions; d++) {
-        json_array_append_new(global, json_integer((json_int_t)launch->global[d]));
-        json_array_append_new(local, json_integer((json_int_t)launch->local[d]));
+    json_t *object = anole_manifest_kernel(kernel, file), *knobs = json_object();
+    for (size_t i = 0; i < entry->knob_count && knobs; i++)
+        if (json_object_set_new(knobs, entry->knobs[i].name,
+                                json_integer((json_int_t)entry->knobs[i].value)) != 0) {
+            json_decref(knobs);
+            knobs = NULL;
+        }
+    const bool failed = json_object_set_new(object, "knobs", knobs) != 0 ||
+                        json_object_set_new(object, "seconds", anole_json_real(entry->value)) != 0;
+    if (failed) {
+        json_decref(object);
+        return NULL;
     }
-    for (uint32_t i = 0; i < launch->arg_count; i++) {
-        const struct anole_arg *arg = &launch->args[i];
-        json_t *object = json_pack("{s:s, s:I}", "role", anole_role_name(arg->role), "value",
-                                   (json_int_t)arg->value);
-        if (arg->role == ANOLE_ROLE_VALUE)
-            json_object_set_new(object, "bytes", json_integer(arg->bytes));
-        json_array_append_new(args, object);
-    }
-    return json_pack("{s:s, s:o, s:o, s:o}", "kernel", launch->kernel, "global", global, "local",
-                     local, "args", args);
+    return object;
 }
 
-/* Bytes of the weights as `anole pack` takes them, before they are packed. */
-static json_int_t weights_bytes(const struct anole_task *task)
+/* Which of the entries of the lock file each kernel of the program is. */
+static size_t *match_kernels(const struct anole_program *program,
+                             const struct anole_lock_device *locked)
 {
-    return (json_int_t)(anole_task_weight_elements(task) * anole_task_element_bytes(task));
+    size_t *kernels = calloc(program->kernel_count + 1, sizeof *kernels);
+    for (size_t k = 0; k < program->kernel_count && kernels; k++) {
+        char key[ANOLE_TASK_KEY];
+        kernels[k] = ANOLE_NONE;
+        if (!program->kernels[k].tuned)
+            continue;
+        anole_task_key(key, program->kernels[k].generated->kernel.task);
+        for (size_t i = 0; i < locked->task_count; i++)
+            if (strcmp(key, locked->tasks[i].task) == 0)
+                kernels[k] = i;
+    }
+    return kernels;
 }
 
-static json_t *kernel_json(const struct anole_lock_task *entry, const struct anole_task *task,
-                           const char *file, const struct anole_kernel *kernel)
+/* The network that was tuned, as far as it is where it was. */
+static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfile,
+                                     const struct anole_lock_device *locked,
+                                     const struct anole_registry_entry *backend,
+                                     const struct anole_registry_device *device,
+                                     struct anole_error *error)
 {
-    json_t *launches = json_array(), *knobs = json_object();
-    for (uint32_t i = 0; i < kernel->launch_count; i++)
-        json_array_append_new(launches, launch_json(&kernel->launches[i]));
-    for (size_t i = 0; i < entry->knob_count; i++)
-        json_object_set_new(knobs, entry->knobs[i].name, json_integer(entry->knobs[i].value));
-    return json_pack(
-        "{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "task", entry->task, "file", file,
-        "options", kernel->options, "launches", launches, "weights_bytes", weights_bytes(task),
-        "packed_weights_bytes", (json_int_t)kernel->packed_weights, "workspace_bytes",
-        (json_int_t)kernel->workspace, "knobs", knobs, "seconds", anole_json_real(entry->value));
+    struct anole_run_network network = {.graph = NULL};
+    const struct anole_run_sizes sizes = {.batch = 0};
+    char path[] = "the lock file";
+    struct anole_tuned_choice tuned = {
+        .lockfile = lockfile, .path = path, .backend = backend, .device = device};
+    const struct anole_program_options options = {.choose = anole_tuned_choose, .context = &tuned};
+    struct anole_program *program = NULL;
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status = ANOLE_DONE;
+    if (anole_run_network_load(&network, lockfile->network_path, &sizes, 1, &why) ||
+        anole_program_create(&program, network.graph, backend->backend, &device->device, &options,
+                             &why)) {
+        anole_log_info("kernels.json has the kernels alone, without the network: %s", why.text);
+    } else {
+        size_t *kernels = match_kernels(program, locked);
+        status = kernels ? anole_manifest_add_graph(root, program, kernels, error)
+                         : anole_fail_memory(error);
+        free(kernels);
+    }
+    anole_program_destroy(program);
+    anole_run_network_fini(&network);
+    return status;
 }
 
 /* ------------------------------------------------------------------ files */
-
-/* "03_conv_3x3_1_64_64_56x56.cl" */
-static void file_name(char *out, size_t size, size_t i, const struct anole_task *task)
-{
-    char label[64];
-    anole_task_label(label, sizeof label, task);
-    int n = snprintf(out, size, "%02zu_", i + 1);
-    size_t used = (size_t)n;
-    for (const char *p = label; *p && used + 4 < size; p++) {
-        if (isalnum((unsigned char)*p))
-            out[used++] = *p;
-        else if (out[used - 1] != '_')
-            out[used++] = '_';
-    }
-    snprintf(out + used, size - used, ".cl");
-}
 
 static enum anole_status write_in(const char *folder, const char *name, const char *text,
                                   size_t length, struct anole_error *error)
@@ -91,7 +103,7 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
 {
     struct anole_tuned_task tuned;
     struct anole_generated *generated = NULL;
-    char name[96];
+    char name[ANOLE_MANIFEST_FILE];
     enum anole_status status =
         anole_tuned_task_init(&tuned, entry, lockfile, backend, device, error);
     if (status)
@@ -99,33 +111,43 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
     status = anole_generator_kernel(&generated, tuned.generator, tuned.config, error);
     if (status == ANOLE_DONE) {
         const struct anole_kernel *kernel = &generated->kernel;
-        file_name(name, sizeof name, i, &tuned.task);
+        anole_manifest_file_name(name, i + 1, kernel);
         status = write_in(folder, name, kernel->source, kernel->source_length, error);
-        json_array_append_new(list, kernel_json(entry, &tuned.task, name, kernel));
+        if (status == ANOLE_DONE &&
+            json_array_append_new(list, kernel_json(entry, name, kernel)) != 0)
+            status = anole_fail_memory(error);
     }
     anole_generated_destroy(generated);
     anole_tuned_task_fini(&tuned);
     return status;
 }
 
-static enum anole_status write_index(const char *folder, const struct anole_lockfile *lockfile,
+static enum anole_status write_index(const char *folder, struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *locked, json_t *list,
+                                     const struct anole_registry_entry *backend,
+                                     const struct anole_registry_device *device,
                                      struct anole_error *error)
 {
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "network", lockfile->network,
-                             "device", locked->device, "driver", locked->driver, "driver_version",
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:O}", "anole_kernels",
+                             ANOLE_MANIFEST_VERSION, "network", lockfile->network, "device",
+                             locked->device, "driver", locked->driver, "driver_version",
                              locked->driver_version, "backend", locked->backend, "precision",
                              anole_precision_text(locked->dtype), "kernels", list);
-    char *text = root ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(root);
-    if (!text)
+    if (!root)
         return anole_fail_memory(error);
-    enum anole_status status = write_in(folder, "kernels.json", text, strlen(text), error);
+    enum anole_status status = add_network(root, lockfile, locked, backend, device, error);
+    char *text = status == ANOLE_DONE
+                     ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9))
+                     : NULL;
+    json_decref(root);
+    if (status == ANOLE_DONE)
+        status = text ? write_in(folder, "kernels.json", text, strlen(text), error)
+                      : anole_fail_memory(error);
     free(text);
     return status;
 }
 
-enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
+enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
                                        const struct anole_registry_device *device, uint32_t dtype,
                                        struct anole_error *error)
@@ -143,7 +165,8 @@ enum anole_status anole_kernels_export(const char *folder, const struct anole_lo
         status = export_task(list, folder, i, lockfile, &locked->tasks[i],
                              registry->entries[device->backend].backend, &device->device, error);
     if (status == ANOLE_DONE)
-        status = write_index(folder, lockfile, locked, list, error);
+        status = write_index(folder, lockfile, locked, list, &registry->entries[device->backend],
+                             device, error);
     json_decref(list);
     if (status == ANOLE_DONE)
         anole_log_info("wrote %zu kernels and kernels.json into %s", locked->task_count, folder);

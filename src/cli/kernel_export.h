@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Handing over: the kernels of a lock file as OpenCL C files, with a JSON file
- * that says how to build and launch each.
+ * that says how to build and launch each, and, where the network is still where it was, what
+ * the network is made of: docs/export.md.
  */
 #ifndef ANOLE_KERNEL_EXPORT_H
 #define ANOLE_KERNEL_EXPORT_H
@@ -11,7 +12,7 @@
 
 /* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and
  * kernels.json.  `dtype`: as of anole_lockfile_find(). */
-enum anole_status anole_kernels_export(const char *folder, const struct anole_lockfile *lockfile,
+enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
                                        const struct anole_registry_device *device, uint32_t dtype,
                                        struct anole_error *error);
