@@ -5,7 +5,8 @@
  *
  * A front end adds tensors and nodes in any order, marks inputs and outputs, and calls
  * anole_graph_infer().  What follows are passes over the graph, each a file of this folder:
- * graph_fold.c (constants), graph_layout.c (transposes), graph_fuse.c (activations and
+ * graph_fold.c (constants), graph_layout.c (transposes), graph_activation.c (activations that
+ * are spelled out), graph_affine.c (factors into weights), graph_fuse.c (activations and
  * residuals into the kernel before them).  workload.h has what is tuned.
  */
 #ifndef ANOLE_GRAPH_H
