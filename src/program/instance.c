@@ -7,6 +7,7 @@
 #include "plugin/host.h"
 #include "plugin/plugin_message.h"
 #include "program/cache.h"
+#include "program/constants.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
 #include "program/merge.h"
@@ -15,7 +16,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define HOST_ALIGNMENT 64u /* of memory that operators compute in */
 
@@ -25,10 +25,6 @@
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
 #define MAX_BINARY ((size_t)64 << 20) /* bytes of a built kernel that is kept */
-/* Packed weights are kept where making them takes this much longer than reading them would: bytes
- * that are hashed and read in a second of processor time, and twice that for the disk. */
-#define READ_SPEED 1e9
-#define LEAST_WORK 1e-3 /* seconds: a file of its own is some work as well */
 
 /* Steps that go to the device together, or one that the host does. */
 struct part {
@@ -51,6 +47,7 @@ struct anole_instance {
     struct anole_session *session;
     struct anole_program_cache *cache; /* NULL again when it is ready */
     struct anole_start start;
+    uint32_t threads;               /* that the device has */
     struct anole_buffer **buffers;  /* [buffer_count] */
     struct anole_build **builds;    /* [kernel_count] */
     struct anole_binding *bindings; /* of all steps, one behind the other */
@@ -99,6 +96,7 @@ static enum anole_status open_device(struct anole_instance *instance, const char
     const struct anole_host *host = anole_host_get(threads);
     if (!host)
         return anole_fail_memory(error);
+    instance->threads = threads ? threads : host->threads;
     double start = anole_clock();
     pthread_mutex_lock(&opening);
     int code = instance->plugin->open(host, driver, instance->program->device.index,
@@ -115,16 +113,20 @@ static enum anole_status open_device(struct anole_instance *instance, const char
 
 /* Fills the arena with zeros: a network that is run before its inputs were set computes
  * something, but with no index that lies outside. */
-static int clear_arena(struct anole_instance *instance, struct anole_message *message)
+static enum anole_status clear_arena(struct anole_instance *instance, struct anole_error *error)
 {
     size_t all = instance->program->buffer_bytes[0], bytes = all < ZEROS ? all : ZEROS;
+    struct anole_message message = {.size = sizeof message};
     char *zeros = calloc(1, bytes + 1);
-    int code = zeros ? ANOLE_OK : ANOLE_NO_MEMORY;
+    int code = ANOLE_OK;
+    if (!zeros)
+        return anole_fail_memory(error);
     for (size_t at = 0; at < all && code == ANOLE_OK; at += bytes)
         code = instance->plugin->buffer_write(instance->session, instance->buffers[0], at, zeros,
-                                              all - at < bytes ? all - at : bytes, message);
+                                              all - at < bytes ? all - at : bytes, &message);
     free(zeros);
-    return code;
+    return code == ANOLE_OK ? ANOLE_DONE
+                            : fail(instance, error, code, &message, "writing to the arena");
 }
 
 static enum anole_status make_buffers(struct anole_instance *instance, struct anole_error *error)
@@ -141,9 +143,7 @@ static enum anole_status make_buffers(struct anole_instance *instance, struct an
             return fail(instance, error, code, &message, "making room for the network");
         }
     }
-    int code = clear_arena(instance, &message);
-    return code == ANOLE_OK ? ANOLE_DONE
-                            : fail(instance, error, code, &message, "writing to the arena");
+    return clear_arena(instance, error);
 }
 
 static enum anole_status upload(struct anole_instance *instance, const struct anole_place *place,
@@ -158,51 +158,8 @@ static enum anole_status upload(struct anole_instance *instance, const struct an
                             : fail(instance, error, code, &message, "writing the weights");
 }
 
-/* Seconds that this thread has worked. */
-static double processor_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Packs weights into memory[place.bytes], and keeps them if that was work. */
-static enum anole_status pack(struct anole_instance *instance,
-                              const struct anole_program_constant *constant, void *memory,
-                              struct anole_error *error)
-{
-    const struct anole_program *program = instance->program;
-    const size_t bytes = anole_program_tensor_bytes(program->graph, constant->tensor);
-    double start = processor_time();
-    enum anole_status status = anole_program_pack(program, constant, memory, error);
-    double took = processor_time() - start;
-    if (status == ANOLE_DONE &&
-        took > LEAST_WORK + 2 * (double)(bytes + constant->place.bytes) / READ_SPEED)
-        anole_program_cache_store_weights(instance->cache, constant, memory);
-    return status;
-}
-
-/* A constant that a kernel lays out. */
-static enum anole_status write_packed(struct anole_instance *instance,
-                                      const struct anole_program_constant *constant, void *memory,
-                                      struct anole_error *error)
-{
-    struct anole_disk_entry entry = {.data = NULL};
-    enum anole_status status = ANOLE_DONE;
-    double start = anole_clock();
-    bool found = anole_program_cache_find_weights(&entry, instance->cache, constant);
-    if (!found)
-        status = pack(instance, constant, memory, error);
-    instance->start.pack += anole_clock() - start;
-    instance->start.weights_count++;
-    instance->start.cached_weights += found;
-    if (status == ANOLE_DONE)
-        status = upload(instance, &constant->place, found ? entry.data : memory, error);
-    anole_disk_entry_fini(&entry);
-    return status;
-}
-
-static enum anole_status write_constants(struct anole_instance *instance, struct anole_error *error)
+/* By way of memory of ours. */
+static enum anole_status copy_constants(struct anole_instance *instance, struct anole_error *error)
 {
     const struct anole_program *program = instance->program;
     size_t most = 1;
@@ -215,11 +172,74 @@ static enum anole_status write_constants(struct anole_instance *instance, struct
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < program->constant_count && status == ANOLE_DONE; i++) {
         const struct anole_program_constant *constant = &program->constants[i];
-        status = constant->kernel != ANOLE_NONE
-                     ? write_packed(instance, constant, memory, error)
-                     : upload(instance, &constant->place,
-                              program->graph->tensors[constant->tensor].type.data, error);
+        const void *data = program->graph->tensors[constant->tensor].type.data;
+        if (constant->kernel != ANOLE_NONE) {
+            double start = anole_clock();
+            bool cached;
+            status = anole_program_write_constant(program, instance->cache, constant, memory,
+                                                  &cached, error);
+            instance->start.pack += anole_clock() - start;
+            instance->start.cached_weights += status == ANOLE_DONE && cached;
+            data = memory;
+        }
+        if (status == ANOLE_DONE)
+            status = upload(instance, &constant->place, data, error);
     }
+    free(memory);
+    return status;
+}
+
+static bool can_map(const struct anole_instance *instance)
+{
+    return instance->program->device.flags & ANOLE_DEVICE_SHARES_HOST &&
+           instance->plugin->buffer_map && instance->plugin->buffer_unmap;
+}
+
+/* Where the device's memory is the host's, constants are written where they lie, by as many
+ * threads as there are for the device. */
+static enum anole_status write_in_place(struct anole_instance *instance, void **memory,
+                                        struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    struct anole_message message = {.size = sizeof message};
+    enum anole_status status = ANOLE_DONE;
+    double start = anole_clock();
+    size_t mapped = 0;
+    for (; mapped < program->constant_count && status == ANOLE_DONE; mapped++) {
+        const struct anole_place *place = &program->constants[mapped].place;
+        int code =
+            instance->plugin->buffer_map(instance->session, instance->buffers[place->buffer],
+                                         place->offset, place->bytes, &memory[mapped], &message);
+        if (code != ANOLE_OK) {
+            status = fail(instance, error, code, &message, "mapping the weights");
+            break;
+        }
+    }
+    if (status == ANOLE_DONE)
+        status = anole_program_write_constants(program, instance->cache, memory, instance->threads,
+                                               &instance->start.cached_weights, error);
+    while (mapped-- > 0) {
+        const struct anole_place *place = &program->constants[mapped].place;
+        int code = instance->plugin->buffer_unmap(
+            instance->session, instance->buffers[place->buffer], memory[mapped], &message);
+        if (code != ANOLE_OK && status == ANOLE_DONE)
+            status = fail(instance, error, code, &message, "giving the weights to the device");
+    }
+    instance->start.pack = anole_clock() - start;
+    return status;
+}
+
+static enum anole_status write_constants(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    for (size_t i = 0; i < program->constant_count; i++)
+        instance->start.weights_count += program->constants[i].kernel != ANOLE_NONE;
+    if (!can_map(instance))
+        return copy_constants(instance, error);
+    void **memory = calloc(program->constant_count + 1, sizeof(void *));
+    if (!memory)
+        return anole_fail_memory(error);
+    enum anole_status status = write_in_place(instance, memory, error);
     free(memory);
     return status;
 }
@@ -516,12 +536,6 @@ static enum anole_status divide(struct anole_instance *instance, struct anole_er
         if (!instance->parts[i].on_host)
             status = make_sequence(instance, &instance->parts[i], error);
     return status;
-}
-
-static bool can_map(const struct anole_instance *instance)
-{
-    return instance->program->device.flags & ANOLE_DEVICE_SHARES_HOST &&
-           instance->plugin->buffer_map && instance->plugin->buffer_unmap;
 }
 
 /* Types of its own, where a size depends on data. */
