@@ -75,6 +75,18 @@ enum anole_status anole_file_view_open(struct anole_file_view *view, const char 
     return status;
 }
 
+void anole_file_view_forget(const struct anole_file_view *view, const void *data, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), map = (uintptr_t)view->map;
+    const uintptr_t begin = (uintptr_t)data, end = begin + bytes;
+    if (!view->map || begin < map || end > map + view->bytes)
+        return;
+    /* Whole pages: what lies at their edges may be in use. */
+    const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+    if (first < last)
+        madvise((char *)view->map + (first - map), last - first, MADV_DONTNEED);
+}
+
 void anole_file_view_fini(struct anole_file_view *view)
 {
     if (view->map)

@@ -30,6 +30,9 @@ enum anole_status anole_file_view_open(struct anole_file_view *view, const char 
 /* The same of a file that is open for reading; `path` is for messages.  Leaves it open. */
 enum anole_status anole_file_view_take(struct anole_file_view *view, int fd, const char *path,
                                        struct anole_error *error);
+/* Of a mapped file, the memory of some bytes can be used for others: they are read again if they
+ * are looked at again. */
+void anole_file_view_forget(const struct anole_file_view *view, const void *data, size_t bytes);
 /* Zeroed views are fine. */
 void anole_file_view_fini(struct anole_file_view *view);
 

@@ -481,6 +481,11 @@ static void destroy_model(void *model)
     anole_onnx_model_destroy(model);
 }
 
+static void forget(void *model, const void *data, size_t bytes)
+{
+    anole_onnx_model_forget(model, data, bytes);
+}
+
 /* The file's name without folder and ending: what people call the network. */
 static void name_of(char *out, size_t size, const char *path)
 {
@@ -510,6 +515,7 @@ enum anole_status anole_onnx_import(struct anole_graph **graph, struct anole_onn
     importer.graph->fold_limit = importer.progress.fold_limit;
     importer.graph->backing = model;
     importer.graph->backing_destroy = destroy_model;
+    importer.graph->backing_forget = forget;
     status = import_inputs(&importer, error);
     if (status == ANOLE_DONE)
         status = import_graph(&importer, &model->graph, error);

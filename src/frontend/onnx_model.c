@@ -23,6 +23,12 @@ void anole_onnx_model_destroy(struct anole_onnx_model *model)
     free(holder);
 }
 
+void anole_onnx_model_forget(const struct anole_onnx_model *model, const void *data, size_t bytes)
+{
+    const struct anole_onnx_holder *holder = (const struct anole_onnx_holder *)model;
+    anole_onnx_source_forget(&holder->source, data, bytes);
+}
+
 /* The first symbol of a name; NULL: the graph has none. */
 static const struct anole_onnx_symbol *find_symbol(const struct anole_onnx_graph *graph,
                                                    const char *name)

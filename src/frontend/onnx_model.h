@@ -144,6 +144,8 @@ enum anole_status anole_onnx_model_load(struct anole_onnx_model **model, const c
 enum anole_status anole_onnx_model_parse(struct anole_onnx_model **model, const void *data,
                                          size_t bytes, const char *path, struct anole_error *error);
 void anole_onnx_model_destroy(struct anole_onnx_model *model);
+/* Elements of a tensor are not needed for now: see anole_file_view_forget(). */
+void anole_onnx_model_forget(const struct anole_onnx_model *model, const void *data, size_t bytes);
 
 /* -- Looking around -- */
 

@@ -97,6 +97,14 @@ void anole_onnx_source_fini(struct anole_onnx_source *source)
     *source = (struct anole_onnx_source){.path = source->path};
 }
 
+void anole_onnx_source_forget(const struct anole_onnx_source *source, const void *data,
+                              size_t bytes)
+{
+    anole_file_view_forget(&source->file, data, bytes);
+    for (const struct anole_onnx_external *file = source->externals; file; file = file->next)
+        anole_file_view_forget(&file->view, data, bytes);
+}
+
 static enum anole_status fail_location(const char *location, const char *what,
                                        struct anole_error *error)
 {

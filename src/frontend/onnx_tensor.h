@@ -27,6 +27,9 @@ struct anole_onnx_source {
 };
 
 void anole_onnx_source_fini(struct anole_onnx_source *source);
+/* See anole_file_view_forget(). */
+void anole_onnx_source_forget(const struct anole_onnx_source *source, const void *data,
+                              size_t bytes);
 
 /* Reads a TensorProto.  The elements stay where they are if they can: in the file, at any
  * address; numbers that the file writes one by one are decoded into the arena.  Either way they

@@ -344,6 +344,15 @@ void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph)
 
 /* --------------------------------------------------------------- what is dead */
 
+void anole_graph_forget(const struct anole_graph *graph, size_t tensor)
+{
+    const struct anole_graph_tensor *constant = &graph->tensors[tensor];
+    if (graph->backing_forget && constant->type.data && !constant->owns_data)
+        graph->backing_forget(graph->backing, constant->type.data,
+                              anole_operand_elements(&constant->type) *
+                                  anole_dtype_bytes(constant->type.dtype));
+}
+
 void anole_graph_remove_dead(struct anole_graph *graph)
 {
     bool *wanted = calloc(graph->tensor_count + 1, sizeof *wanted);
@@ -381,9 +390,11 @@ void anole_graph_remove_dead(struct anole_graph *graph)
     graph->node_count = kept;
     for (size_t i = 0; i < graph->tensor_count; i++) {
         struct anole_graph_tensor *tensor = &graph->tensors[i];
-        if (wanted[i] || !tensor->owns_data)
+        if (wanted[i] || !tensor->type.data)
             continue;
-        free(tensor->type.data);
+        anole_graph_forget(graph, i);
+        if (tensor->owns_data)
+            free(tensor->type.data);
         tensor->type.data = NULL;
         tensor->owns_data = false;
     }

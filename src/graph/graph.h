@@ -65,6 +65,8 @@ struct anole_graph {
     /* What constants that were not copied lie in; released with the graph.  May be NULL. */
     void *backing;
     void (*backing_destroy)(void *backing);
+    /* (optional) Elements there will not be looked at for a while; they must not change. */
+    void (*backing_forget)(void *backing, const void *data, size_t bytes);
 };
 
 enum anole_status anole_graph_create(struct anole_graph **graph, const char *name, const char *path,
@@ -149,6 +151,10 @@ void anole_node_fini(struct anole_node *node);
  * (ANOLE_OP_DATA_SIZED), and all that comes of that.  sized[tensor_count]; of an inferred graph,
  * whose types say how large they can be. */
 void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph);
+
+/* A constant will not be looked at for a while: if it lies in a file, its memory can be used for
+ * something else. */
+void anole_graph_forget(const struct anole_graph *graph, size_t tensor);
 
 /* Removes nodes whose results nobody reads, and frees the constants that then are not
  * needed.  Indices of tensors stay. */

@@ -70,11 +70,14 @@ static enum anole_status write_one(struct shared *shared,
                                    const struct anole_program_constant *constant, void *out,
                                    bool *cached, struct anole_error *error)
 {
-    *cached = false;
+    enum anole_status status = ANOLE_DONE;
+    *cached = constant->kernel != ANOLE_NONE && find_packed(shared, constant, out);
     if (constant->kernel == ANOLE_NONE)
-        return anole_program_pack(shared->program, constant, out, error);
-    *cached = find_packed(shared, constant, out);
-    return *cached ? ANOLE_DONE : pack(shared, constant, out, error);
+        status = anole_program_pack(shared->program, constant, out, error);
+    else if (!*cached)
+        status = pack(shared, constant, out, error);
+    anole_graph_forget(shared->program->graph, constant->tensor);
+    return status;
 }
 
 enum anole_status anole_program_write_constant(const struct anole_program *program,
