@@ -26,7 +26,8 @@ static double limit_of(const void *context, const struct anole_supervised *worke
 
 static struct anole_supervision rules_of(const struct run *run)
 {
-    return (struct anole_supervision){.limit = limit_of, .context = run, .quiet = true};
+    return (struct anole_supervision){
+        .limit = limit_of, .context = run, .whole = true, .quiet = true};
 }
 
 static enum anole_status start(struct run *run, struct anole_oneshot *oneshot, double limit,

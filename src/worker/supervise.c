@@ -140,10 +140,13 @@ static enum anole_worker_event report_death(struct anole_supervised *worker, cha
     return ANOLE_WORKER_DIED;
 }
 
-static enum anole_worker_event report_hang(struct anole_supervised *worker, char *text, size_t size)
+static enum anole_worker_event report_hang(struct anole_supervised *worker,
+                                           const struct anole_supervision *rules, char *text,
+                                           size_t size)
 {
     char what[64];
-    snprintf(what, sizeof what, "took longer than %.3g s", worker->deadline - worker->entered);
+    snprintf(what, sizeof what, "took longer than %.3g s",
+             worker->deadline - (rules->whole ? worker->began : worker->entered));
     anole_supervised_end(worker);
     describe_end(worker, what, text, size);
     return ANOLE_WORKER_HANGS;
@@ -177,6 +180,6 @@ enum anole_worker_event anole_supervised_check(struct anole_supervised *worker,
     if (!anole_process_alive(&worker->process))
         return report_death(worker, text, size);
     if (anole_clock() > worker->deadline)
-        return report_hang(worker, text, size);
+        return report_hang(worker, rules, text, size);
     return ANOLE_WORKER_WAITING;
 }

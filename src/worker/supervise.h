@@ -32,6 +32,7 @@ struct anole_supervision {
     /* A stage is over, and did not hang; may be NULL. */
     void (*left)(const void *context, enum anole_stage stage, double seconds);
     const void *context;
+    bool whole; /* the limits of all stages end at one moment: messages say how long it is in all */
     bool quiet; /* what a plugin logs is for debugging, warnings too */
 };
 
