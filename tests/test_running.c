@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "api_fixture.h"
+
 #include <anole/anole.h>
 
 #include <math.h>
@@ -37,23 +39,6 @@
 #define OUTPUTS (6 * 6 * 4)
 
 extern char **environ;
-
-#define assert_done(call)                                                                          \
-    do {                                                                                           \
-        enum anole_status status_ = (call);                                                        \
-        if (status_ != ANOLE_DONE)                                                                 \
-            fail_msg("%s: %s: %s", #call, anole_status_text(status_), error.text);                 \
-    } while (0)
-
-/* The call is to fail, with this in the words that it gives to `wrong`. */
-#define assert_fails(call, expected, part)                                                         \
-    do {                                                                                           \
-        struct anole_error wrong = {0};                                                            \
-        assert_int_equal(call, expected);                                                          \
-        assert_int_equal(wrong.status, expected);                                                  \
-        if (!strstr(wrong.text, part))                                                             \
-            fail_msg("\"%s\" is not in \"%s\"", part, wrong.text);                                 \
-    } while (0)
 
 /* ----------------------------------------------------------------- fixture */
 
