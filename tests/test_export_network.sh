@@ -82,6 +82,9 @@ check 'it is built without a warning' 'build tiny'
 check 'it runs' 'launch tiny x.bin y.bin'
 raw y/0_*.npy 40 >expected.bin
 check 'it gives what anole run gives, bit for bit' 'cmp expected.bin y.bin'
+check 'it times itself' 'launch tiny -n 3 x.bin z.bin && grep -q "^[0-9.]* ms, the median of 3 runs" out'
+check 'and its last run is as right as its first' 'cmp z.bin y.bin'
+check 'no times at all are refused' '! launch tiny -n 0 x.bin z.bin && grep -q Usage err'
 check 'the sums are 1' '[ "$(od -An -tf4 -v y.bin | LC_ALL=C awk "{ for (i = 1; i <= NF; i++) s += \$i }
     END { print (s > 0.99 && s < 1.01) }")" = 1 ]'
 
