@@ -4,22 +4,41 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define SPIN_SECONDS 200e-6 /* longer than most launches, and than what lies between two */
 #define LOOKS 32            /* between two looks at the clock */
+
+/* A thread that was kept from its core for so long has met somebody who wants it; what a
+ * kernel does on the side takes less. */
+#define LOST_SECONDS 500e-6
+/* For so long afterwards threads sleep instead of spinning. */
+#define CROWDED_SECONDS 50e-3
+
+/* How a thread was treated, when it last looked. */
+struct treatment {
+    bool known;
+    long switches;             /* involuntary ones */
+    unsigned long long waited; /* nanoseconds, ready to run */
+};
 
 struct opencl_thread_pool {
     _Alignas(128) atomic_uint posts;         /* how often there was work; all wait for it */
     _Alignas(128) atomic_uint entered, left; /* by threads that looked whether it is open */
     atomic_bool open, quit;
     _Alignas(128) atomic_uint sleepers;
+    /* Nanoseconds of the clock until which the cores are shared with others; 0: they are not. */
+    atomic_llong crowded_until;
+    atomic_uint crowds; /* how often that was found */
     pthread_mutex_t mutex;
     pthread_cond_t changed;  /* some counter, somewhere */
     uint32_t count, started; /* `started`: of `count`, the calling thread included */
     bool spins, placed;      /* placed: the calling thread has its core */
     int *cores;
+    struct treatment treatment; /* of the calling thread */
     /* Written while closed: */
     void (*work)(void *context, uint32_t thread);
     void *context;
@@ -52,22 +71,55 @@ static bool has_come(atomic_uint *counter, unsigned value)
     return (int)(atomic_load(counter) - value) >= 0;
 }
 
-static bool spin(atomic_uint *counter, unsigned value)
+static void note_crowd(struct opencl_thread_pool *pool, double when)
 {
-    double begin = now();
-    do
+    atomic_store(&pool->crowded_until, (long long)((when + CROWDED_SECONDS) * 1e9));
+    atomic_fetch_add(&pool->crowds, 1);
+}
+
+/* Who spins uses up his share of a core that somebody else wants, and is kept waiting when
+ * there is work; who sleeps is let in before those that did not. */
+static bool is_crowded(struct opencl_thread_pool *pool)
+{
+    long long until = atomic_load(&pool->crowded_until);
+    if (until == 0)
+        return false;
+    if (now() * 1e9 < (double)until)
+        return true;
+    atomic_compare_exchange_strong(&pool->crowded_until, &until, 0);
+    return false;
+}
+
+/* A few looks take a microsecond or two, unless another thread ran meanwhile. */
+static bool spin(struct opencl_thread_pool *pool, atomic_uint *counter, unsigned value)
+{
+    double begin = now(), before = begin, after;
+    do {
         for (int i = 0; i < LOOKS; i++) {
             if (has_come(counter, value))
                 return true;
             relax();
         }
-    while (now() - begin < SPIN_SECONDS);
-    return false;
+        after = now();
+        if (after - before > LOST_SECONDS) {
+            note_crowd(pool, after);
+            break;
+        }
+        before = after;
+    } while (after - begin < SPIN_SECONDS);
+    return has_come(counter, value);
+}
+
+static bool look_a_while(struct opencl_thread_pool *pool, atomic_uint *counter, unsigned value)
+{
+    if (pool->spins && !is_crowded(pool))
+        return spin(pool, counter, value);
+    return has_come(counter, value);
 }
 
 void opencl_thread_pool_wait(struct opencl_thread_pool *pool, atomic_uint *counter, unsigned value)
 {
-    if (pool->spins ? spin(counter, value) : has_come(counter, value))
+    if (look_a_while(pool, counter, value))
         return;
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->sleepers, 1);
@@ -88,6 +140,47 @@ unsigned opencl_thread_pool_advance(struct opencl_thread_pool *pool, atomic_uint
         pthread_mutex_unlock(&pool->mutex);
     }
     return value;
+}
+
+/* ------------------------------------------------------------------ crowds */
+
+#ifdef __linux__
+/* Nanoseconds that this thread was ready to run, and did not; 0: not known. */
+static unsigned long long waited_so_far(void)
+{
+    unsigned long long ran, waited;
+    FILE *file = fopen("/proc/thread-self/schedstat", "re");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%llu %llu", &ran, &waited) != 2)
+        waited = 0;
+    fclose(file);
+    return waited;
+}
+#endif
+
+/* Between two runs: whether this thread was kept from its core in the last.  Cheap as long as
+ * it was not. */
+static void look_back(struct opencl_thread_pool *pool, struct treatment *last)
+{
+#ifdef __linux__
+    struct rusage usage;
+    if (!pool->spins || getrusage(RUSAGE_THREAD, &usage) != 0 ||
+        (last->known && usage.ru_nivcsw == last->switches))
+        return;
+    unsigned long long waited = waited_so_far();
+    if (last->known && (double)(waited - last->waited) > LOST_SECONDS * 1e9)
+        note_crowd(pool, now());
+    *last = (struct treatment){.known = true, .switches = usage.ru_nivcsw, .waited = waited};
+#else
+    (void)pool;
+    (void)last;
+#endif
+}
+
+unsigned opencl_thread_pool_crowds(struct opencl_thread_pool *pool)
+{
+    return atomic_load(&pool->crowds);
 }
 
 /* ------------------------------------------------------------------ threads */
@@ -118,7 +211,9 @@ static void *run_thread(void *context)
     free(context);
     struct opencl_thread_pool *pool = self.pool;
     unsigned seen = 0;
+    struct treatment treatment = {.known = false};
     place(pool, self.thread);
+    look_back(pool, &treatment);
     while (!atomic_load(&pool->quit)) {
         opencl_thread_pool_wait(pool, &pool->posts, seen + 1);
         seen = atomic_load(&pool->posts);
@@ -126,6 +221,7 @@ static void *run_thread(void *context)
         if (atomic_load(&pool->open))
             pool->work(pool->context, self.thread);
         opencl_thread_pool_advance(pool, &pool->left);
+        look_back(pool, &treatment);
     }
     return NULL;
 }
@@ -167,6 +263,7 @@ void opencl_thread_pool_run(struct opencl_thread_pool *pool,
 #endif
         place(pool, 0);
         pool->placed = true;
+        look_back(pool, &pool->treatment);
     }
     pool->work = work;
     pool->context = context;
@@ -175,6 +272,7 @@ void opencl_thread_pool_run(struct opencl_thread_pool *pool,
     work(context, 0);
     atomic_store(&pool->open, false);
     wait_until_empty(pool);
+    look_back(pool, &pool->treatment);
 }
 
 /* ------------------------------------------------------------------ the pool */

@@ -4,7 +4,8 @@
  * spinning: what lasts microseconds is over before a sleeping thread is awake.  They spin
  * for a fraction of a millisecond, then they sleep, so that a pool with nothing to do costs
  * nothing.  Nobody waits for a thread that has not come: a core that something else has
- * taken must not hold up all others.
+ * taken must not hold up all others.  While other work wants the cores, threads sleep instead
+ * of spinning.
  */
 #ifndef ANOLE_OPENCL_THREAD_POOL_H
 #define ANOLE_OPENCL_THREAD_POOL_H
@@ -40,5 +41,8 @@ void opencl_thread_pool_run(struct opencl_thread_pool *pool,
  * one, and returns the sum; and waits until a counter has come to a value, or beyond. */
 unsigned opencl_thread_pool_advance(struct opencl_thread_pool *pool, atomic_uint *counter);
 void opencl_thread_pool_wait(struct opencl_thread_pool *pool, atomic_uint *counter, unsigned value);
+
+/* How often a thread was kept from its core by other work, and it was noticed. */
+unsigned opencl_thread_pool_crowds(struct opencl_thread_pool *pool);
 
 #endif

@@ -9,10 +9,13 @@
 #include "random_tasks.h"
 #include "plugin/host.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define QUEUES 3 /* divides little, and is more than many a machine has cores */
@@ -175,6 +178,58 @@ static void test_pool_run_returns_when_nobody_is_inside(void **state)
     opencl_thread_pool_destroy(pool);
 }
 
+/* Keeps its core for as long as the test lasts. */
+static pid_t start_hog(void)
+{
+    pid_t id = fork();
+    if (id == 0)
+        for (volatile unsigned i = 0;; i++)
+            if (getppid() == 1)
+                _exit(0);
+    return id;
+}
+
+static void work_for_long(void *context, uint32_t thread)
+{
+    struct timespec start, t;
+    (void)context;
+    (void)thread;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &t);
+    while (t.tv_sec - start.tv_sec + 1e-9 * (double)(t.tv_nsec - start.tv_nsec) < 10e-3);
+}
+
+/* As long as nobody else wants a core of ours, nothing is found; how long that is depends on
+ * the machine, so only the opposite is tested. */
+static void test_pool_notices_other_work(void **state)
+{
+    (void)state;
+    int core = sched_getcpu();
+    if (core < 0 || access("/proc/thread-self/schedstat", R_OK) != 0)
+        skip();
+    cpu_set_t before, one;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0)
+        skip();
+    pid_t hog = start_hog();
+    assert_true(hog > 0);
+    sched_setaffinity(0, sizeof before, &before);
+    struct opencl_thread_pool *pool =
+        opencl_thread_pool_create(&(struct opencl_thread_pool_options){
+            .count = 2, .spins = true, .cores = (const int[]){core, core}});
+    assert_non_null(pool);
+    for (int i = 0; i < 500 && opencl_thread_pool_crowds(pool) == 0; i++)
+        opencl_thread_pool_run(pool, work_for_long, NULL);
+    unsigned crowds = opencl_thread_pool_crowds(pool);
+    opencl_thread_pool_destroy(pool);
+    kill(hog, SIGKILL);
+    waitpid(hog, NULL, 0);
+    assert_true(crowds > 0);
+}
+
 /* ----------------------------------------------------------------- kernels */
 
 static double own_queues(const struct anole_device *device)
@@ -301,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_pool_keeps_the_order_of_steps),
         cmocka_unit_test(test_pool_ends_without_any_work),
         cmocka_unit_test(test_pool_run_returns_when_nobody_is_inside),
+        cmocka_unit_test(test_pool_notices_other_work),
         cmocka_unit_test(test_choose_as_the_user_says),
         cmocka_unit_test(test_fall_back_to_the_pool),
         cmocka_unit_test(test_run_both_ways_bit_for_bit),
