@@ -253,6 +253,11 @@ static const struct large larges[] = {
     {"pad", "pads=0,1,2,0,0,3,1,0", "2x9x7x16"},
     {"pad", "pads=0,1,2,0,0,3,1,0 mode=reflect", "2x9x7x3"},
     {"pad", "pads=3,-2 mode=edge", "3000"},
+    /* Too many places for a table. */
+    {"pad", "pads=0,7,0,905 mode=reflect", "2x5000"},
+    {"pad", "pads=0,3,0,0,2,0 mode=edge", "2x5000x3"},
+    {"pad", "pads=800,5100 mode=wrap", "5000"},
+    {"pad", "pads=-1,-3,0,8 mode=reflect", "3x5000"},
     {"tile", "repeats=2,1,3", "5x4x17"},
     {"expand", "shape=3,5,40", "5x1"},
     {"depth_to_space", "block=2", "1x7x5x64"},

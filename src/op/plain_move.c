@@ -11,6 +11,7 @@
 #define TILE 8
 #define INTERLEAVED 16
 #define MOST_TABLES 4096 /* places that lie in tables, of all dimensions together */
+#define MOST_PIECES 8    /* of a dimension that needs no table */
 
 /* ---------------------------------------------------------------- with strides */
 
@@ -173,6 +174,47 @@ static bool is_identity(const int64_t *map, int64_t size, int64_t from)
     return size == from;
 }
 
+/* Where the piece of a map that begins at `from` ends: its places are a fixed step apart, or
+ * negative all of them.  *step: that. */
+static int64_t piece_end(const int64_t *map, int64_t size, int64_t from, int64_t *step)
+{
+    int64_t end = from + 1;
+    *step = 0;
+    if (map[from] < 0) {
+        while (end < size && map[end] < 0)
+            end++;
+        return end;
+    }
+    if (end < size && map[end] >= 0)
+        *step = map[end] - map[from];
+    while (end < size && map[end] >= 0 && map[end] - map[end - 1] == *step)
+        end++;
+    return end;
+}
+
+/* MAP_d as a few pieces: what is mirrored, or begins anew.  False: there are more. */
+static bool define_pieces(struct anole_plain_source *source, uint32_t d, const int64_t *map,
+                          int64_t size, int64_t stride)
+{
+    int64_t step, count = 0;
+    for (int64_t from = 0; from < size; from = piece_end(map, size, from, &step))
+        if (++count > MOST_PIECES)
+            return false;
+    anole_text_printf(&source->text, "#define MAP_%u(i) (", d);
+    for (int64_t from = 0, end; from < size; from = end) {
+        end = piece_end(map, size, from, &step);
+        if (end < size)
+            anole_text_printf(&source->text, "(i) < %" PRId64 " ? ", end);
+        if (map[from] < 0)
+            anole_text_printf(&source->text, "-(1 << 30)");
+        else
+            anole_text_printf(&source->text, "%" PRId64 " + ((i) - %" PRId64 ") * %" PRId64,
+                              map[from] * stride, from, step * stride);
+        anole_text_printf(&source->text, end < size ? " : " : ")\n");
+    }
+    return true;
+}
+
 /* MAP_d, and the table that it reads; false: it would be too large. */
 static bool define_map(struct anole_plain_source *source, uint32_t d, const int64_t *map,
                        int64_t size, int64_t stride, int64_t *tables)
@@ -185,9 +227,9 @@ static bool define_map(struct anole_plain_source *source, uint32_t d, const int6
                           d, low, high, map[low] - low, stride);
         return true;
     }
+    if (*tables + size > MOST_TABLES)
+        return define_pieces(source, d, map, size, stride);
     *tables += size;
-    if (*tables > MOST_TABLES)
-        return false;
     anole_text_printf(&source->text, "constant int map_%u[] = {", d);
     for (int64_t i = 0; i < size; i++)
         anole_text_printf(&source->text, "%s%" PRId64,
