@@ -128,6 +128,13 @@ class Running(unittest.TestCase):
             anole.tune(tiny, device="nothing")
         self.assertIs(caught.exception.status, anole.Status.ERR_NO_DEVICE)
 
+    def test_export_refuses_what_the_host_does(self):
+        with load_tiny() as model:
+            with self.assertRaisesRegex(anole.Error, "the host computes it") as caught:
+                model.export("refused")
+        self.assertIs(caught.exception.status, anole.Status.ERR_INPUT)
+        self.assertFalse(os.path.exists("refused"))
+
     def test_models_run_in_threads_at_once(self):
         results = {}
 
@@ -190,6 +197,24 @@ class OnCpu(unittest.TestCase):
         found = model.run(copy=False)["y"]
         error = np.abs(found - arrays["y"]).max() / np.abs(arrays["y"]).max()
         self.assertLess(error, 2e-4)
+        del found, view
+        count = model.export("exported")
+        self.assertEqual(count, len(os.listdir("exported/kernels")))
+        self.assertTrue(os.path.exists("exported/network.c"))
+
+    def test_known_inputs_are_built_in(self):
+        path = os.path.join(os.path.dirname(onnx_file), "sized.onnx")
+        arrays = np.load(os.path.splitext(path)[0] + ".npz")
+        with self.assertRaises(anole.Error):
+            anole.load(path, device="cpu", batch=2)
+        with self.assertRaisesRegex(ValueError, "elements of complex128"):
+            anole.load(path, device="cpu", known={"shape": 1j})
+        given = {"x": arrays["in_0"], "shape": arrays["in_1"].astype(np.int32)}
+        model = anole.load(path, device="cpu", threads=1, known=given)
+        self.assertEqual([tensor.name for tensor in model.inputs], ["x", "z"])
+        found = model.run({"x": arrays["in_0"], "z": arrays["in_2"]})
+        self.assertEqual(found["y"].shape, arrays["out_0"].shape)
+        np.testing.assert_allclose(found["y"], arrays["out_0"], rtol=1e-5)
 
 
 if __name__ == "__main__":

@@ -292,6 +292,87 @@ static void test_load_takes_the_kernels_of_a_lock_file(void **state)
     close_fixture(&f);
 }
 
+/* tests/data/run/make.py makes the file: `x` is reshaped to what `shape` says. */
+static void test_known_inputs_are_built_in(void **state)
+{
+    (void)state;
+    const char *data = getenv("ANOLE_TEST_DATA");
+    char path[4200];
+    struct fixture f;
+    struct anole_error error = {0};
+    struct anole_model *model = NULL;
+    const int32_t sizes[] = {3, -1};
+    const int64_t two[] = {2, 6}, one[] = {2}, bad[] = {-1};
+    struct anole_known_input known[] = {
+        {.name = "x", .rank = 2, .dims = two},
+        {.name = "shape", .dtype = "i32", .rank = 1, .dims = one, .data = sizes},
+    };
+    struct anole_model_options options = model_options();
+    options.selector = "good";
+    snprintf(path, sizeof path, "%s/run/sized.onnx", data ? data : "tests/data");
+    open_context(&f, folder);
+    assert_fails(anole_model_load(&model, f.context, path, NULL, &options, &wrong), ANOLE_ERR_INPUT,
+                 "shape");
+    options.known = known;
+    options.known_count = 2;
+    assert_done(anole_model_load(&f.model, f.context, path, NULL, &options, &error));
+    assert_int_equal(anole_model_input_count(f.model), 2);
+    assert_string_equal(anole_model_input(f.model, 0)->name, "x");
+    assert_string_equal(anole_model_input(f.model, 1)->name, "z");
+    assert_int_equal(anole_model_output(f.model, 0)->dims[0], 3);
+    assert_int_equal(anole_model_output(f.model, 0)->dims[1], 4);
+    assert_false(anole_model_info(f.model)->batch_assumed);
+    known[1].name = "y";
+    assert_fails(anole_model_load(&model, f.context, path, NULL, &options, &wrong), ANOLE_ERR_INPUT,
+                 "no input \"y\"");
+    known[1] = (struct anole_known_input){.name = "shape", .dtype = "i9", .data = sizes};
+    assert_fails(anole_model_load(&model, f.context, path, NULL, &options, &wrong), ANOLE_ERR_USAGE,
+                 "such as i64, found 0 sizes and i9");
+    known[1] = (struct anole_known_input){.name = "shape", .rank = 1, .dims = bad};
+    assert_fails(anole_model_load(&model, f.context, path, NULL, &options, &wrong), ANOLE_ERR_USAGE,
+                 "a size is -1");
+    close_fixture(&f);
+}
+
+/* What is on the host cannot be handed over. */
+static void test_export_names_what_the_host_does(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char path[128];
+    snprintf(path, sizeof path, "%s/refused", folder);
+    open_fixture(&f, folder, "good", 0);
+    assert_fails(anole_model_export(f.model, path, NULL, &wrong), ANOLE_ERR_INPUT,
+                 "node \"out\" (softmax): the host computes it");
+    close_fixture(&f);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* tests/test_export_network.sh builds and runs such folders. */
+static void test_cpu_exports_a_network(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct anole_error error = {0};
+    size_t kernels = 0;
+    char path[128];
+    float input[INPUTS], before[OUTPUTS], after[OUTPUTS];
+    if (!cpu_plugins[0])
+        skip();
+    fill(input, 1);
+    snprintf(path, sizeof path, "%s/exported", folder);
+    open_fixture(&f, cpu_plugins, "cpu", 1);
+    run_copied(f.model, input, before);
+    assert_done(anole_model_export(f.model, path, &kernels, &error));
+    assert_int_equal(kernels, 3);                                 /* two layers are one task */
+    assert_done(anole_model_export(f.model, path, NULL, &error)); /* over the first */
+    run_copied(f.model, input, after);
+    assert_memory_equal(before, after, sizeof before);
+    close_fixture(&f);
+    snprintf(path, sizeof path, "%s/exported/network.c", folder);
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 /* ----------------------------------------------------------------- threads */
 
 struct thread {
@@ -514,6 +595,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_load_refuses_what_is_wrong),
         cmocka_unit_test(test_run_takes_and_gives_elements),
         cmocka_unit_test(test_load_takes_the_kernels_of_a_lock_file),
+        cmocka_unit_test(test_known_inputs_are_built_in),
+        cmocka_unit_test(test_export_names_what_the_host_does),
+        cmocka_unit_test(test_cpu_exports_a_network),
         cmocka_unit_test(test_models_run_in_threads_at_once),
         cmocka_unit_test(test_cpu_runs_in_place_and_leaves_the_process_alone),
         cmocka_unit_test(test_cpu_runs_in_threads_at_once),

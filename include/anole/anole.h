@@ -585,6 +585,15 @@ ANOLE_API enum anole_status anole_verification_check(const struct anole_verifica
  * file and its external data, which stay mapped: they must not be written to. */
 struct anole_model;
 
+/* What an input will hold, where shapes depend on it. */
+struct anole_known_input {
+    const char *name;
+    const char *dtype;   /* of `data`, as in struct anole_tensor_info */
+    uint32_t rank;       /* at most 8 */
+    const int64_t *dims; /* [rank] */
+    const void *data;    /* dense; NULL: the shape alone */
+};
+
 struct anole_model_options {
     size_t size;       /* sizeof(struct anole_model_options) */
     const char *tuned; /* a lock file: its kernels are taken, by task; layers that it does not
@@ -598,6 +607,11 @@ struct anole_model_options {
     /* Where anole_model_load() is given no device: */
     const char *selector; /* as of anole_devices_find() */
     uint32_t threads;     /* as of anole_devices_list() */
+    /* Inputs of an ONNX file that are known before it is loaded, [known_count].  Their shapes count
+     * as in `shapes`.  Where shapes within the network depend on their elements (whole numbers, at
+     * most 4096 in one dimension), these are built in: such inputs are none of the model's. */
+    const struct anole_known_input *known;
+    size_t known_count;
 };
 
 /* Reads the network, an ONNX file if its name ends in .onnx and our JSON else; makes its
@@ -716,6 +730,7 @@ struct anole_model_info {
     size_t random_weights;                  /* tensors that were made up */
     double load_seconds;                    /* what anole_model_load() took */
     double run_seconds;                     /* the last run; NaN: there was none */
+    bool batch_assumed; /* the file leaves the batch open, and nothing said it: 1 was taken */
 };
 
 /* Brought up to date by each call. */
@@ -723,6 +738,15 @@ ANOLE_API const struct anole_model_info *anole_model_info(struct anole_model *mo
 /* 0 to its `steps` - 1, in the order in which they run; NULL beyond. */
 ANOLE_API const struct anole_step_info *anole_model_step(const struct anole_model *model,
                                                          size_t index);
+
+/* Writes the network as a folder that runs without Anole: kernels as OpenCL C, weights, a
+ * manifest, and C code for plain OpenCL (docs/export.md).  What does not build on the device is
+ * not in it: each step has the kernel that anole_model_step() tells of.  `folder` is made whole, or
+ * what is there is left alone; one that exists must be empty or an earlier export, whose place the
+ * new one takes.  *kernels (may be NULL): how many files of kernels it has.  ANOLE_ERR_INPUT: a
+ * step that the host does, with its node's name; a folder that holds something else. */
+ANOLE_API enum anole_status anole_model_export(const struct anole_model *model, const char *folder,
+                                               size_t *kernels, struct anole_error *error);
 
 #ifdef __cplusplus
 }

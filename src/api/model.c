@@ -8,8 +8,9 @@
 #include "base/log.h"
 #include "base/statistics.h"
 #include "base/text.h"
-#include "frontend/load.h"
+#include "frontend/given.h"
 #include "program/deploy.h"
+#include "program/export.h"
 #include "program/tuned.h"
 #include "program/weights.h"
 
@@ -33,7 +34,8 @@ struct anole_model {
     struct anole_context *context;
     struct anole_devices *devices; /* that were listed for it alone; or NULL */
     const struct anole_listed_device *device;
-    struct anole_graph *graph;
+    struct anole_loaded loaded;
+    struct anole_graph *graph; /* of it */
     struct anole_tuned_choice tuned;
     struct anole_program *program;
     struct anole_instance *instance;
@@ -67,18 +69,57 @@ static enum anole_status fill_weights(struct anole_model *model, bool random,
     return ANOLE_DONE;
 }
 
+static enum anole_status take_known(struct anole_given_input *input,
+                                    const struct anole_known_input *known,
+                                    struct anole_error *error)
+{
+    char name[200], text[40];
+    *input = (struct anole_given_input){.name = known->name, .required = true};
+    for (uint32_t dtype = 1; known->dtype && anole_dtype_bytes(dtype) > 0; dtype++)
+        if (strcmp(anole_dtype_text(dtype), known->dtype) == 0)
+            input->value.dtype = dtype;
+    if (!known->name || known->rank > ANOLE_MAX_RANK || (known->data && !input->value.dtype))
+        return anole_fail(
+            error, ANOLE_ERR_USAGE,
+            "known input \"%s\": expected a name, at most %d sizes, and a type such as i64, found "
+            "%u sizes and %s",
+            known->name ? anole_text_printable(name, sizeof name, known->name) : "", ANOLE_MAX_RANK,
+            known->rank,
+            known->dtype ? anole_text_printable(text, sizeof text, known->dtype) : "no type");
+    input->value.rank = known->rank;
+    for (uint32_t d = 0; d < known->rank; d++) {
+        input->value.dims[d] = known->dims[d];
+        if (known->dims[d] < 0 || known->dims[d] > INT32_MAX)
+            return anole_fail(error, ANOLE_ERR_USAGE,
+                              "known input \"%s\": a size is %jd; expected 0 to %d",
+                              anole_text_printable(name, sizeof name, known->name),
+                              (intmax_t)known->dims[d], INT32_MAX);
+    }
+    input->value.data = (void *)known->data;
+    return ANOLE_DONE;
+}
+
 static enum anole_status load_graph(struct anole_model *model, const char *path,
                                     const struct anole_model_options *options,
                                     struct anole_error *error)
 {
-    struct anole_sizes sizes;
-    enum anole_status status =
-        anole_sizes_init(&sizes, options->batch, options->shapes, options->shape_count, error);
+    struct anole_given_input *inputs = calloc(options->known_count + 1, sizeof *inputs);
+    enum anole_status status = inputs ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t i = 0; i < options->known_count && status == ANOLE_DONE; i++)
+        status = take_known(&inputs[i], &options->known[i], error);
+    const struct anole_given given = {.batch = options->batch > 0 ? options->batch : 0,
+                                      .shapes = options->shapes,
+                                      .shape_count = options->shape_count,
+                                      .inputs = inputs,
+                                      .input_count = options->known_count};
+    if (status == ANOLE_DONE)
+        status = anole_given_load(&model->loaded, path, &given, error);
+    free(inputs);
     if (status)
         return status;
-    status = anole_graph_load_fused(&model->graph, path, &sizes.onnx, error);
-    anole_sizes_fini(&sizes);
-    return status ? status : fill_weights(model, options->random_weights, error);
+    model->graph = model->loaded.graph;
+    model->info.batch_assumed = model->loaded.batch_1;
+    return fill_weights(model, options->random_weights, error);
 }
 
 static enum anole_status choose_device(struct anole_model *model,
@@ -308,7 +349,7 @@ void anole_model_destroy(struct anole_model *model)
     free(model->steps);
     free(model->keys);
     free(model->network);
-    anole_graph_destroy(model->graph);
+    anole_loaded_fini(&model->loaded);
     anole_devices_destroy(model->devices);
     anole_scope_leave(&scope);
     free(model);
@@ -643,5 +684,20 @@ enum anole_status anole_model_measure(const struct anole_latency **latency,
         *latency = &model->latency;
     }
     free(seconds);
+    return status;
+}
+
+/* ------------------------------------------------------------------ exporting */
+
+enum anole_status anole_model_export(const struct anole_model *model, const char *folder,
+                                     size_t *kernels, struct anole_error *error)
+{
+    size_t count;
+    struct anole_scope scope;
+    anole_scope_enter(&scope, model->context);
+    enum anole_status status = anole_program_export(model->program, folder, &count, error);
+    anole_scope_leave(&scope);
+    if (status == ANOLE_DONE && kernels)
+        *kernels = count;
     return status;
 }

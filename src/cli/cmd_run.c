@@ -198,10 +198,10 @@ static enum anole_status load_network(struct session *s, struct anole_error *err
     enum anole_status status = anole_run_network_load(&s->network, a->file, &sizes, SEED, error);
     if (status)
         return status;
-    s->graph = s->network.graph;
+    s->graph = s->network.loaded.graph;
     if (s->network.filled > 0)
         anole_log_info("%s has no weights: %zu random ones are used", a->file, s->network.filled);
-    if (s->network.batch_1 && !a->json)
+    if (s->network.loaded.batch_1 && !a->json)
         anole_log_info("%s leaves the batch open: 1 is taken (--batch N)", a->file);
     return ANOLE_DONE;
 }
@@ -238,7 +238,7 @@ static enum anole_status load_inputs(struct session *s, struct anole_error *erro
                                             .tensors = graph->inputs,
                                             .count = graph->input_count,
                                             .prefix = "in",
-                                            .numbers = s->network.numbers};
+                                            .numbers = s->network.loaded.numbers};
     const char *words[MAX_WORDS];
     size_t count = 0;
     for (size_t i = 0; i < s->arguments.input_count; i++)

@@ -44,7 +44,7 @@ static enum anole_status write(const struct anole_export_network *wanted,
 enum anole_status anole_export_network(const struct anole_export_network *wanted,
                                        struct anole_error *error)
 {
-    struct anole_run_network network = {.graph = NULL};
+    struct anole_run_network network = {.filled = 0};
     struct anole_registry *registry = NULL;
     const struct anole_registry_device *device = NULL;
     struct anole_tuned_choice tuned = {.lockfile = NULL};
@@ -54,7 +54,7 @@ enum anole_status anole_export_network(const struct anole_export_network *wanted
         anole_run_network_load(&network, wanted->file, &wanted->sizes, SEED, error);
     if (status == ANOLE_DONE && network.filled > 0)
         anole_log_info("%s has no weights: %zu random ones are used", wanted->file, network.filled);
-    if (status == ANOLE_DONE && network.batch_1)
+    if (status == ANOLE_DONE && network.loaded.batch_1)
         anole_log_info("%s leaves the batch open: 1 is taken (--batch N)", wanted->file);
     if (status == ANOLE_DONE)
         status = anole_registry_create(&registry, wanted->threads, error);
@@ -65,7 +65,7 @@ enum anole_status anole_export_network(const struct anole_export_network *wanted
         options = (struct anole_program_options){.choose = anole_tuned_choose, .context = &tuned};
     }
     if (status == ANOLE_DONE)
-        status = anole_program_create(&program, network.graph,
+        status = anole_program_create(&program, network.loaded.graph,
                                       registry->entries[device->backend].backend, &device->device,
                                       &options, error);
     if (status == ANOLE_DONE)

@@ -58,7 +58,7 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
                                      const struct anole_registry_device *device,
                                      struct anole_error *error)
 {
-    struct anole_run_network network = {.graph = NULL};
+    struct anole_run_network network = {.filled = 0};
     const struct anole_run_sizes sizes = {.batch = 0};
     char path[] = "the lock file";
     struct anole_tuned_choice tuned = {
@@ -68,8 +68,8 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
     struct anole_error why = {.status = ANOLE_DONE};
     enum anole_status status = ANOLE_DONE;
     if (anole_run_network_load(&network, lockfile->network_path, &sizes, 1, &why) ||
-        anole_program_create(&program, network.graph, backend->backend, &device->device, &options,
-                             &why)) {
+        anole_program_create(&program, network.loaded.graph, backend->backend, &device->device,
+                             &options, &why)) {
         anole_log_info("kernels.json has the kernels alone, without the network: %s", why.text);
     } else {
         size_t *kernels = match_kernels(program, locked);

@@ -5,7 +5,7 @@
 #ifndef ANOLE_RUN_NETWORK_H
 #define ANOLE_RUN_NETWORK_H
 
-#include "graph/graph.h"
+#include "frontend/given.h"
 
 struct anole_run_sizes {
     int64_t batch;             /* the first size of inputs that leave it open; 0: not given */
@@ -17,13 +17,8 @@ struct anole_run_sizes {
 };
 
 struct anole_run_network {
-    struct anole_graph *graph;
+    struct anole_loaded loaded;
     size_t filled; /* weights that the file leaves out, and that are random now */
-    bool batch_1;  /* the file leaves the batch open, and nothing says it: 1 is taken */
-    /* Inputs that shapes depend on are constants now, of what was given for them. */
-    char **known;
-    size_t known_count;
-    size_t *numbers; /* of each input of the graph: its number among the file's */
 };
 
 /* Reads it, infers types, and makes it cheaper to run; weights that the file leaves out are

@@ -61,26 +61,6 @@ enum anole_status anole_graph_load(struct anole_graph **graph, const char *path,
     return ANOLE_DONE;
 }
 
-enum anole_status anole_graph_load_fused(struct anole_graph **graph, const char *path,
-                                         const struct anole_onnx_options *options,
-                                         struct anole_error *error)
-{
-    struct anole_graph *made;
-    enum anole_status status = anole_graph_load(&made, path, options, error);
-    if (status)
-        return status;
-    status = anole_graph_infer(made, made->fold_limit, error);
-    if (status == ANOLE_DONE)
-        status = anole_graph_fuse(made, error);
-    if (status) {
-        anole_graph_destroy(made);
-        return status;
-    }
-    anole_graph_remove_dead(made);
-    *graph = made;
-    return ANOLE_DONE;
-}
-
 enum anole_status anole_workload_load(struct anole_workload **workload, const char *path,
                                       const struct anole_onnx_options *options,
                                       struct anole_error *error)

@@ -20,11 +20,6 @@ ANOLE_CHECKED enum anole_status anole_graph_load(struct anole_graph **graph, con
                                                  const struct anole_onnx_options *options,
                                                  struct anole_error *error);
 
-/* The same, ready to run: fused, and without what nobody reads. */
-ANOLE_CHECKED enum anole_status anole_graph_load_fused(struct anole_graph **graph, const char *path,
-                                                       const struct anole_onnx_options *options,
-                                                       struct anole_error *error);
-
 /* The tasks that it comes to, once what can be fused is. */
 ANOLE_CHECKED enum anole_status anole_workload_load(struct anole_workload **workload,
                                                     const char *path,

@@ -133,6 +133,7 @@ class Model:
     def measure(
         self, inputs: Optional[Mapping[str, npt.ArrayLike]] = None, *, repeat: int = 10
     ) -> Latency: ...
+    def export(self, folder: _Path) -> int: ...
 
 def devices(*, threads: int = 0) -> List[Device]: ...
 def load(
@@ -145,6 +146,7 @@ def load(
     shapes: Optional[Mapping[str, Sequence[int]]] = None,
     random_weights: bool = False,
     cache: Optional[_Path] = None,
+    known: Optional[Mapping[str, npt.ArrayLike]] = None,
 ) -> Model: ...
 def tune(
     network: _Path,

@@ -78,12 +78,37 @@ class Latency:
     runs: int
 
 
+def _known_inputs(known):
+    """An array of struct anole_known_input, and what it refers to."""
+    names = {np.dtype(kind): name for name, kind in _DTYPES.items() if name != "bf16"}
+    inputs = ffi.new("struct anole_known_input[]", len(known or {}))
+    keep = []
+    for item, (name, value) in zip(inputs, (known or {}).items()):
+        array = np.asarray(value, order="C")
+        if array.dtype not in names:
+            raise ValueError('known "%s": found elements of %s' % (name, array.dtype))
+        keep.append(
+            (
+                c_text(name),
+                c_text(names[array.dtype]),
+                ffi.new("int64_t[]", array.shape),
+                ffi.from_buffer(array),
+            )
+        )
+        item.name, item.dtype, item.dims, item.data = keep[-1]
+        item.rank = array.ndim
+    return inputs, keep
+
+
 class _Handle:
     """The model of the library: lives as long as the Model, or an array in its memory."""
 
-    def __init__(self, network, tuned, device, threads, batch, shapes, random_weights, cache):
+    def __init__(
+        self, network, tuned, device, threads, batch, shapes, random_weights, cache, known
+    ):
         self.context = Context(cache)
         words, array = shape_words(shapes)
+        inputs, data = _known_inputs(known)
         keep = [c_text(tuned), c_text(device.id if isinstance(device, Device) else device)]
         options = new_options("struct anole_model_options")
         options.tuned, options.selector = keep
@@ -92,6 +117,8 @@ class _Handle:
         options.shapes = ffi.cast("char const *const *", array)
         options.shape_count = len(words)
         options.random_weights = random_weights
+        options.known = inputs
+        options.known_count = len(inputs)
         pointer = ffi.new("struct anole_model **")
         path = c_text(network)
         self.context.check(
@@ -298,6 +325,17 @@ class Model:
             found = latency[0]
             return Latency(found.median, found.low, found.high, found.minimum, found.runs)
 
+    def export(self, folder):
+        """Writes the network as a folder that runs without Anole (docs/export.md): how many files
+        of kernels it has.
+
+        The folder is made whole, or what is there is left alone.  Error: it holds something that
+        is no earlier export, or a node is computed by the host, which has no kernel."""
+        kernels = ffi.new("size_t *")
+        with self._lock:
+            self._call(lib.anole_model_export, c_text(folder), kernels)
+            return kernels[0]
+
 
 def load(
     network,
@@ -309,6 +347,7 @@ def load(
     shapes=None,
     random_weights=False,
     cache=None,
+    known=None,
 ):
     """Loads a network, from an ONNX file or our JSON, onto a device: a Model.
 
@@ -316,5 +355,10 @@ def load(
     `device`: a selector such as "cpu", or a Device; None: the only one there is.  `threads`: of
     a device that shares the host's cores; 0: all.  `batch`, and `shapes` as {name: shape}, are
     sizes that an ONNX file leaves open.  `cache`: the folder in which built kernels and packed
-    weights are kept for the next start; "": none are; None: the user's."""
-    return Model(_Handle(network, tuned, device, threads, batch, shapes, random_weights, cache))
+    weights are kept for the next start; "": none are; None: the user's.
+
+    `known`: {name: array} of inputs that are sizes, such as a new shape, where the network's own
+    sizes depend on them: they are built in, and are no inputs of the Model any more."""
+    return Model(
+        _Handle(network, tuned, device, threads, batch, shapes, random_weights, cache, known)
+    )
