@@ -11,6 +11,8 @@ data=${ANOLE_TEST_DATA:-tests/data}/run
 networks=${ANOLE_NETWORKS:-networks}
 case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
 case $data in /*) ;; *) data=$PWD/$data ;; esac
+plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
+case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
 case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
@@ -130,6 +132,29 @@ raw "$data/x.npy" "$(sed -n 's/.* input 0: .*, \([0-9]*\) bytes$/\1/p' empty/net
 raw z/0_y.npy "$size" >expected.bin
 check 'an ONNX network is built' 'build empty'
 check 'and gives what anole run gives, bit for bit' 'launch empty x.bin y.bin && cmp expected.bin y.bin'
+
+# -- kernels that fail, by backends of the tests --
+if [ -d "$plugins" ]; then
+    mkdir plugins && cp "$plugins/no_compile.so" "$plugins/naughty.so" plugins
+    export ANOLE_PLUGIN_PATH="$PWD/plugins"
+    cat >conv.json <<'JSON'
+{"name": "conv", "layers": [
+  {"name": "data", "kind": "input", "shape": [2, 12, 12, 3]},
+  {"name": "conv1", "kind": "conv2d", "channels": 8, "kernel": 3, "stride": 2, "padding": 1,
+   "bias": true, "activation": "relu"}]}
+JSON
+    expect 0 'conv1: its tuned kernel: .*no kernel; it runs with the default config' \
+        export conv.json --device naughty --tuned "$data/naughty.lock.json" --output replaced
+    check 'the kernel that builds is in it, and said to be a default' \
+        'grep -q "\"how\": \"default\"" replaced/manifest.json &&
+         ! grep -q "\"how\": \"tuned\"" replaced/manifest.json'
+    expect 2 'conv1.* no kernel for it that builds: .*this is no kernel' \
+        export conv.json --device no_compile --output refused
+    expect 2 'node ".*" (.*): the host computes it, as backend naughty has no kernel for it' \
+        export "$data/small.onnx" --device naughty --output refused
+    check 'nothing was written then' '[ -z "$(ls -d refused* 2>/dev/null)" ]'
+    unset ANOLE_PLUGIN_PATH
+fi
 
 # -- words --
 expect 2 'is a network: expected --output DIR' export "$networks/tiny.json"

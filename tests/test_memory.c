@@ -28,7 +28,9 @@
 #include "plugin/paths.h"
 #include "exec/runner.h"
 #include "plugin/scratch.h"
+#include "program/export.h"
 #include "program/program.h"
+#include "program/weights.h"
 #include "exec/task_file.h"
 #include "measure/task_store.h"
 #include "frontend/network.h"
@@ -39,7 +41,9 @@
 #include "tune/tuner.h"
 #include "tune/tuner_lock.h"
 
+#include <dirent.h>
 #include <math.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 enum { GOOD, SIMULATED }; /* entries and devices, by name */
@@ -447,6 +451,69 @@ static enum anole_status make_program(struct anole_error *error)
     return status;
 }
 TEST_SCENARIO(make_program, 1)
+
+#define LAYER                                                                                      \
+    "{\"name\": \"layer\", \"layers\": ["                                                          \
+    "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 4]},"                            \
+    "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 4, \"kernel\": 3, \"padding\": 1}]}"
+
+/* Into a folder of its own; what is left when it failed is in there. */
+static enum anole_status export_program(struct anole_error *error)
+{
+    struct anole_graph *graph = NULL;
+    struct anole_program *program = NULL;
+    size_t filled, kernels;
+    const struct anole_backend *backend =
+        registry->entries[registry->devices[GOOD].backend].backend;
+    enum anole_status status = anole_network_parse(&graph, LAYER, strlen(LAYER), "net", error);
+    if (status == ANOLE_DONE)
+        status = anole_graph_infer(graph, 0, error);
+    if (status == ANOLE_DONE)
+        status = anole_weights_fill(graph, &filled, 1, error);
+    if (status == ANOLE_DONE)
+        status = anole_program_create(&program, graph, backend, &registry->devices[GOOD].device,
+                                      NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_program_export(program, path_of("export/whole"), &kernels, error);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+    return status;
+}
+
+/* How many names there are in a folder; "." and ".." are none. */
+static int count_names(const char *path)
+{
+    int count = -2;
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* Whole, or not there at all; an earlier one stays. */
+static enum anole_status export_whole(struct anole_error *error)
+{
+    enum anole_status status = export_program(error);
+    bool first = count_names(path_of("export")) == 0;
+    if (status != ANOLE_DONE && first)
+        return status;
+    if (count_names(path_of("export")) != 1)
+        fail_msg("%s: something is left beside the export", error->text);
+    if (count_names(path_of("export/whole")) != 6 ||
+        count_names(path_of("export/whole/kernels")) != 1)
+        fail_msg("%s: the export is not whole", error->text);
+    return status;
+}
+
+static void test_export_survives(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path_of("export"), 0777), 0);
+    exhaust(export_whole, false, 1);
+    exhaust(export_whole, true, 1);
+}
 
 /* Kernels that failed, noted and found again. */
 static enum anole_status note_failures(struct anole_error *error)
@@ -1074,6 +1141,7 @@ int main(void)
         cmocka_unit_test(test_make_table_survives),
         cmocka_unit_test(test_make_tuner_survives),
         cmocka_unit_test(test_make_program_survives),
+        cmocka_unit_test(test_export_survives),
         cmocka_unit_test(test_note_failures_survives),
         cmocka_unit_test(test_use_library_survives),
         cmocka_unit_test(test_run_by_library_survives),

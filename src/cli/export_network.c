@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "devices/selection.h"
+#include "program/deploy.h"
 #include "program/export.h"
 #include "program/tuned.h"
 
@@ -50,6 +51,7 @@ enum anole_status anole_export_network(const struct anole_export_network *wanted
     struct anole_tuned_choice tuned = {.lockfile = NULL};
     struct anole_program_options options = {.choose = NULL};
     struct anole_program *program = NULL;
+    struct anole_instance *instance = NULL;
     enum anole_status status =
         anole_run_network_load(&network, wanted->file, &wanted->sizes, SEED, error);
     if (status == ANOLE_DONE && network.filled > 0)
@@ -64,10 +66,12 @@ enum anole_status anole_export_network(const struct anole_export_network *wanted
         status = anole_tuned_init(&tuned, wanted->tuned, registry, device, error);
         options = (struct anole_program_options){.choose = anole_tuned_choose, .context = &tuned};
     }
+    /* Built, so that what the device refuses is not handed over. */
     if (status == ANOLE_DONE)
-        status = anole_program_create(&program, network.loaded.graph,
-                                      registry->entries[device->backend].backend, &device->device,
-                                      &options, error);
+        status = anole_deploy(&program, &instance, network.loaded.graph,
+                              registry->entries[device->backend].backend, &device->device, &options,
+                              device->driver, wanted->threads, error);
+    anole_instance_destroy(instance);
     if (status == ANOLE_DONE)
         status = write(wanted, program, &tuned, error);
     anole_program_destroy(program);

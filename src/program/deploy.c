@@ -32,6 +32,7 @@ enum anole_status anole_deploy(struct anole_program **program, struct anole_inst
     struct anole_kernel_failures failures = {.count = 0};
     struct anole_program *new = NULL;
     struct anole_instance *ready = NULL;
+    struct anole_error why;
     enum anole_status status;
     if (options)
         tried = *options;
@@ -39,10 +40,11 @@ enum anole_status anole_deploy(struct anole_program **program, struct anole_inst
     /* Each round has fewer kernels to choose from. */
     for (;;) {
         const size_t known = failures.count;
-        status = anole_program_create(&new, graph, backend, device, &tried, error);
+        why = (struct anole_error){.status = ANOLE_DONE}; /* the last round's */
+        status = anole_program_create(&new, graph, backend, device, &tried, &why);
         if (status)
             break;
-        status = anole_instance_create(&ready, new, driver, threads, error);
+        status = anole_instance_create(&ready, new, driver, threads, &why);
         if (status == ANOLE_DONE || failures.count == known)
             break;
         anole_program_destroy(new);
@@ -52,6 +54,7 @@ enum anole_status anole_deploy(struct anole_program **program, struct anole_inst
     }
     if (status) {
         anole_program_destroy(new);
+        status = anole_fail(error, status, "%s", why.text);
     } else {
         new->failures = NULL;
         warn(new);

@@ -76,26 +76,33 @@ static char *find_stranger(const char *folder, bool (*belongs)(const char *name)
     return stranger;
 }
 
-/* Removes what an export consists of, and the folder where nothing else is in it. */
-static void remove_export(const char *folder)
+/* The files of kernels within an open folder. */
+static void remove_kernels(int folder)
 {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", folder, KERNELS) < 0)
-        return;
-    DIR *dir = opendir(path);
+    int file = openat(folder, KERNELS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = file >= 0 ? fdopendir(file) : NULL;
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         if (is_kernel_file(entry->d_name))
-            unlinkat(dirfd(dir), entry->d_name, 0);
+            unlinkat(file, entry->d_name, 0);
     if (dir)
         closedir(dir);
+    else if (file >= 0)
+        close(file);
+    unlinkat(folder, KERNELS, AT_REMOVEDIR);
+}
+
+/* Removes what an export consists of, and the folder where nothing else is in it.  Without
+ * memory of ours: it cleans up where that has run out. */
+static void remove_export(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        remove_kernels(folder);
+        for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+            unlinkat(folder, members[i], 0);
+        close(folder);
+    }
     rmdir(path);
-    free(path);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (asprintf(&path, "%s/%s", folder, members[i]) >= 0) {
-            unlink(path);
-            free(path);
-        }
-    rmdir(folder);
 }
 
 static enum anole_status refuse_folder(const char *folder, const char *found, const char *stranger,
@@ -174,12 +181,13 @@ static enum anole_status check_steps(const struct anole_program *program, struct
         const struct anole_step *step = &program->steps[s];
         if (step->kernel != ANOLE_NONE)
             continue;
-        return anole_graph_fail(
-            program->graph, &program->graph->nodes[step->node], error,
-            "the host computes it, as backend %s has no kernel for it, and an "
-            "export has kernels alone; cut the network before this node, or run "
-            "it by `anole run` or libanole",
-            program->backend->plugin.name);
+        return anole_graph_fail(program->graph, &program->graph->nodes[step->node], error,
+                                "the host computes it, as backend %s has no kernel for it%s%s, and "
+                                "an export has kernels alone; cut the network before this node, or "
+                                "run it by `anole run` or libanole",
+                                program->backend->plugin.name,
+                                step->problem ? " that builds: " : "",
+                                step->problem ? step->problem : "");
     }
     return ANOLE_DONE;
 }
