@@ -69,22 +69,21 @@ hang_once() {
 }
 # In the last batch of trials, and in the final comparison.
 hang_from_then_on() {
-    fault 4 'cpu:1.*could not be run again, to be compared: building' build:12-:hang cpu:1 \
+    fault 1 'cpu:1.*a kernel that has worked before does so no more.*building' build:12-:hang cpu:1 \
         --device cpu:0 --trials 7
     measured=$(grep -c '"Faulty driver".*"outcome":"ok"' net.history)
-    late=$(grep '"Faulty driver".*"outcome":"timeout"' net.history |
-        grep -c 'building the kernel took longer than')
-    check 'each trial was measured, or its build hung' \
-        '[ $measured -ge 4 ] && [ $late -ge 1 ] && [ $((measured + late)) = 7 ]'
+    check 'what was measured is kept, and no build that hung is laid to a kernel' \
+        '[ $measured -ge 4 ] && [ "$(grep -c "Faulty driver" net.history)" = $measured ]'
     sound 7
-    cp net.history made.history
     FAULTY_PLAN=
     expect 0 wrote "$anole" tune net.json --threads 1 --device cpu:1 --trials 7
-    check 'what was tuned before the compiler hung is in the lock file' \
-        'grep -q "Faulty driver" net.lock.json && cmp -s made.history net.history'
+    check 'the same command makes the rest, each once' \
+        '[ "$(grep -c "Faulty driver.*\"outcome\":\"ok\"" net.history)" = 7 ] &&
+            [ -z "$(grep Faulty net.history | sed "s/.*\(\"knobs\":{[^}]*}\).*/\1/" | sort | uniq -d)" ]'
+    check 'and what was tuned is in the lock file' 'grep -q "Faulty driver" net.lock.json'
     cp net.lock.json made.lock.json
     FAULTY_PLAN=build:1-:error:-11
-    expect 4 'keeps what an earlier run found' \
+    expect 1 'no kernel works here, not even a small one' \
         "$anole" tune net.json --threads 1 --device cpu:1 --trials 7
     check 'and stays there when nothing can be compared' 'cmp -s made.lock.json net.lock.json'
 }
@@ -189,8 +188,8 @@ fault 1 'cpu:1.*of no use: .*has no compiler' compiler:1-:value:0 cpu:1 --device
 sound
 fault 1 'cpu:1.*of no use: .*CL_DEVICE_NOT_AVAILABLE' context:1-:error:-2 cpu:1 --trials 2
 fault 1 'clCreateBuffer of [0-9]* bytes failed' buffer:1-:error:-61 cpu:1 --trials 2
-fault 4 'nothing valid found' event:1-:value:-14 cpu:1 --device cpu:0 --trials 2
-outcome 2 crash 'ended the kernel'
+fault 1 'cpu:1.*no kernel works here.*ended the kernel' event:1-:value:-14 cpu:1 --device cpu:0 \
+    --trials 2
 sound
 fault 3 'no device "cpu:1"' devices:1-:error:-1 cpu:1 --trials 2
 fault 3 'b-faulty.icd: .*exited with code 9' devices:1-:exit:9 cpu:1 --trials 2
@@ -214,8 +213,7 @@ outcome 2 ok
 if [ -e "$real/gpu.so" ]; then
     export ANOLE_GPU_ANY_DEVICE=1
     # The first inquiry is about a kernel of the probe's own.
-    fault 4 'nothing valid found' kernel_group:2-:value:1 gpu:1 --trials 1
-    outcome 1 launch 'takes too many registers'
+    fault 1 'no kernel works here.*takes too many registers' kernel_group:2-:value:1 gpu:1 --trials 1
     fault 0 'is back after' finish:12-12:lose:1 gpu:1 --trials 2
     outcome 2 ok
 fi

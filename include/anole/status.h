@@ -66,7 +66,8 @@ ANOLE_API void anole_error_clear(struct anole_error *error);
     X(LAUNCH, "launch", "the device refused to run the kernel")                                    \
     X(WRONG_ANSWER, "wrong-answer", "the output was wrong")                                        \
     X(TIMEOUT, "timeout", "the build or the run took too long")                                    \
-    X(CRASH, "crash", "the worker process died")
+    X(CRASH, "crash", "the worker process died")                                                   \
+    X(LOST, "lost", "something else kept it from being tried, again and again")
 
 enum anole_outcome {
 #define X(name, text, words) ANOLE_OUTCOME_##name,

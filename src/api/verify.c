@@ -78,6 +78,7 @@ static enum anole_status run_checks(struct anole_verification *verification,
     const struct anole_tuned_entry *entry = &tuned->entries[locked - tuned->lockfile->devices];
     struct anole_measure_options options = {
         .threads = locked->threads,
+        .control = true,
         .seed = 2, /* other data than tuning uses by default */
         .stop = anole_context_stopped,
         .stop_context = tuned->context,

@@ -4,6 +4,7 @@
 #include "cli/table.h"
 #include "devices/diagnose_folder.h"
 #include "devices/selection.h"
+#include "measure/control.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,51 @@ static enum anole_status examine_folder(struct anole_findings *findings, const c
     return status;
 }
 
+/* A small kernel built, run and checked, by the workers and in the folder that tuning uses. */
+static enum anole_status try_kernel(struct anole_findings *findings, size_t *well,
+                                    const struct anole_registry *registry,
+                                    const struct anole_registry_device *device, uint32_t threads,
+                                    struct anole_error *error)
+{
+    static const char check[] = "tuning's own kernel";
+    const struct anole_measure_options terms = {.threads = threads, .build_workers = 1};
+    struct anole_error problem = {.status = ANOLE_DONE};
+    struct anole_measure *measure = NULL;
+    char text[ANOLE_ERROR_TEXT / 2] = "";
+    bool works = false;
+    enum anole_status status = anole_measure_create(&measure, registry, device, &terms, &problem);
+    if (status == ANOLE_ERR_SYSTEM) /* the folder for it: a finding of its own */
+        return anole_findings_add(findings, device->id, check, ANOLE_VERDICT_SKIPPED, NULL, error,
+                                  "there is no folder to make it in: see below");
+    if (status == ANOLE_DONE)
+        status = anole_control_try(measure, &works, text, sizeof text, &problem);
+    anole_measure_destroy(measure);
+    if (status == ANOLE_ERR_MEMORY)
+        return anole_fail_memory(error);
+    if (works && status == ANOLE_DONE)
+        return anole_findings_add(findings, device->id, check,
+                                  text[0] ? ANOLE_VERDICT_FINE : ANOLE_VERDICT_SKIPPED, NULL, error,
+                                  text[0] ? "built, run, and right"
+                                          : "the backend has no kernel for a dense layer");
+    *well -= *well > 0;
+    return anole_findings_add(findings, device->id, check, ANOLE_VERDICT_FAULT,
+                              "what the reason says: room, limits, folders of the driver, or "
+                              "another version of it",
+                              error, "%s", status == ANOLE_DONE ? text : problem.text);
+}
+
+static enum anole_status try_kernels(struct anole_findings *findings, size_t *well,
+                                     const struct anole_registry *registry,
+                                     const struct anole_registry_device *only, uint32_t threads,
+                                     struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; status == ANOLE_DONE && i < registry->device_count; i++)
+        if (!only || only == &registry->devices[i])
+            status = try_kernel(findings, well, registry, &registry->devices[i], threads, error);
+    return status;
+}
+
 /* Without a registry nothing is known of devices: that is a finding, too. */
 static enum anole_status examine(struct anole_findings *findings, size_t *well,
                                  const struct arguments *arguments, struct anole_error *error)
@@ -131,6 +177,9 @@ static enum anole_status examine(struct anole_findings *findings, size_t *well,
         if (status == ANOLE_DONE)
             status = anole_diagnose_backends(findings, well, registry, only,
                                              (uint32_t)arguments->threads, error);
+        if (status == ANOLE_DONE)
+            status =
+                try_kernels(findings, well, registry, only, (uint32_t)arguments->threads, error);
     }
     anole_registry_destroy(registry);
     if (status == ANOLE_DONE)

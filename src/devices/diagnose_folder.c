@@ -71,7 +71,8 @@ enum anole_status anole_diagnose_folder(struct anole_findings *findings, const c
 
 enum anole_status anole_diagnose_scratch(struct anole_findings *findings, struct anole_error *error)
 {
-    static const char mend[] = "TMPDIR=FOLDER, one that you may write to";
+    static const char mend[] =
+        "TMPDIR=FOLDER, one that you may write to, with room, not mounted noexec";
     struct anole_error problem = {.status = ANOLE_DONE};
     char *path;
     enum anole_status status = anole_scratch_create(&path, &problem);
@@ -80,7 +81,11 @@ enum anole_status anole_diagnose_scratch(struct anole_findings *findings, struct
     if (status != ANOLE_DONE)
         return anole_findings_add(findings, "scratch", "kernel cache", ANOLE_VERDICT_FAULT, mend,
                                   error, "%s", problem.text);
-    status = examine(findings, path, "kernel cache", mend, error);
+    if (anole_scratch_check(path, &problem) != ANOLE_DONE)
+        status = anole_findings_add(findings, path, "kernel cache", ANOLE_VERDICT_FAULT, mend,
+                                    error, "%s", problem.text);
+    else
+        status = examine(findings, path, "kernel cache", mend, error);
     anole_scratch_remove(path);
     free(path);
     return status;

@@ -19,12 +19,46 @@ enum anole_status anole_executable_generate(struct anole_executable *executable,
                                   &target->task, values, count, error);
 }
 
+/* Spaces at the end mean nothing in any language of kernels, and make it another text: as many
+ * as the salt has in binary, between newlines. */
+static char *salted(const struct anole_kernel *kernel, uint32_t salt)
+{
+    char *text = malloc(kernel->source_length + 34);
+    if (!text)
+        return NULL;
+    memcpy(text, kernel->source, kernel->source_length);
+    char *end = text + kernel->source_length;
+    *end++ = '\n';
+    for (; salt > 0; salt >>= 1)
+        *end++ = salt & 1 ? ' ' : '\n';
+    *end = '\0';
+    return text;
+}
+
+static int build_salted(struct anole_executable *executable, struct anole_target *target,
+                        struct anole_message *message)
+{
+    struct anole_kernel kernel = executable->generated->kernel;
+    char *text = salted(&kernel, target->salt);
+    if (!text)
+        return ANOLE_NO_MEMORY;
+    kernel.source = text;
+    kernel.source_length = strlen(text);
+    int code = target->backend->plugin.build(target->session, &kernel, NULL, 0, &executable->build,
+                                             message);
+    free(text);
+    return code;
+}
+
 int anole_executable_build(struct anole_executable *executable, struct anole_target *target,
                            const void *binary, size_t binary_bytes, struct anole_message *message)
 {
     anole_target_say(target, ANOLE_STAGE_BUILD, UINT32_MAX);
-    int code = target->backend->plugin.build(target->session, &executable->generated->kernel,
-                                             binary, binary_bytes, &executable->build, message);
+    int code =
+        target->salt
+            ? build_salted(executable, target, message)
+            : target->backend->plugin.build(target->session, &executable->generated->kernel, binary,
+                                            binary_bytes, &executable->build, message);
     target->builds++;
     if (code != ANOLE_OK)
         executable->build = NULL;

@@ -63,6 +63,11 @@ void anole_runner_set_task(struct anole_runner *runner, const struct anole_task 
     anole_target_set_task(&runner->target, task, data);
 }
 
+void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt)
+{
+    runner->target.salt = salt;
+}
+
 void anole_runner_usage(const struct anole_runner *runner, struct anole_usage *usage)
 {
     const struct anole_target *target = &runner->target;

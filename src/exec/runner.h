@@ -25,6 +25,10 @@ void anole_runner_destroy(struct anole_runner *runner);
 void anole_runner_set_task(struct anole_runner *runner, const struct anole_task *task,
                            const struct anole_task_data *data);
 
+/* Not 0: what is built from now on has a source of its own for each number, that means the same:
+ * no compiler has kept it. */
+void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt);
+
 /* Builds a config.  *binary (NULL if the backend gives none): the caller's to
  * free. */
 void anole_runner_build(struct anole_runner *runner, const int64_t *values, size_t count,

@@ -38,6 +38,7 @@ struct anole_target {
     bool weights_ready; /* and so do the weights */
     void *answer;       /* room for an output, as it is read back */
 
+    uint32_t salt;          /* see anole_runner_set_salt() */
     uint32_t builds;        /* so far */
     bool tainted;           /* a kernel may have damaged this process */
     enum anole_stage stage; /* what was said last, */

@@ -89,12 +89,15 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     if (!anole_measure_simulated(new)) {
         anole_scratch_sweep();
         enum anole_status status = anole_scratch_create(&new->scratch, error);
+        if (status == ANOLE_DONE) {
+            new->hold = anole_scratch_hold(new->scratch);
+            status = anole_scratch_check(new->scratch, error);
+        }
         if (status != ANOLE_DONE) {
-            free(new);
+            anole_measure_destroy(new);
             return status;
         }
         new->terms.scratch = new->scratch;
-        new->hold = anole_scratch_hold(new->scratch);
         new->lock = anole_device_lock(&new->device);
         /* A build that cannot travel is made where it is timed. */
         if (new->backend->plugin.binary)
@@ -160,6 +163,7 @@ void anole_measure_destroy(struct anole_measure *measure)
     bool hurry = measure->options.stop && measure->options.stop(measure->options.stop_context);
     close_all(handles, count, hurry ? 0 : CLOSE_LIMIT);
     anole_task_store_fini(&measure->store);
+    anole_generator_destroy(measure->control.own);
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
     free(measure->scratch);

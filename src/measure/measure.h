@@ -31,8 +31,13 @@ struct anole_measure_options {
      * count as hanging.  Less, once it is known how long those of the task take: see
      * timeout.h. */
     double build_limit, run_limit;
-    double lost_limit;    /* seconds that a device that was lost is waited for; 0: 60 */
-    double sample_time;   /* seconds of timed running to spend on a config; 0: 0.2 */
+    double lost_limit;  /* seconds that a device that was lost is waited for; 0: 60 */
+    double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */
+    /* Before a failure that may be the machine's or the driver's is laid to a kernel, one that is
+     * known to be good is built and run.  While that fails as well, nothing is laid to any: it is
+     * tried again for lost_limit seconds, or if nothing has worked yet in this run a few times;
+     * then the batch ends with ERR_WORKER. */
+    bool control;
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return
      * ERR_INTERRUPTED.  May be NULL. */

@@ -12,6 +12,17 @@
 
 #define ANOLE_MAX_BUILDERS 32u
 
+/* The kernel that is known to be good; see control.h. */
+struct anole_control {
+    struct anole_generator *own; /* of a small layer; NULL: the backend has none */
+    bool looked;                 /* for that */
+    /* What has worked in this run; compared with the generator at hand, never looked into. */
+    const struct anole_generator *good;
+    uint64_t config;
+    bool worked; /* anything, in this run */
+    uint32_t salt;
+};
+
 struct anole_measure {
     struct anole_measure_options options;
     const struct anole_backend *backend;

@@ -7,6 +7,7 @@
 #include "measure/work.h"
 
 #include "base/clock.h"
+#include "measure/control.h"
 #include "measure/recovery.h"
 
 #include <math.h>
@@ -16,6 +17,20 @@
 
 /* -- Items -- */
 
+enum anole_status anole_work_resume(struct anole_work *work, struct anole_error *error)
+{
+    struct anole_measure *measure = work->measure;
+    enum anole_status status =
+        anole_measure_prepare(measure, &work->stored, work->generator, error);
+    if (status != ANOLE_DONE)
+        return status;
+    work->task = (struct anole_handle_task){
+        .number = work->stored->number, .task = &work->stored->task, .data = work->stored->file};
+    measure->terms.builds = &work->stored->builds;
+    measure->terms.runs = &work->stored->runs;
+    return ANOLE_DONE;
+}
+
 enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
                                   const struct anole_generator *generator, const uint64_t *configs,
                                   size_t count, struct anole_error *error)
@@ -23,13 +38,9 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
     const struct anole_space *space = anole_generator_space(generator);
     *work = (struct anole_work){
         .measure = measure, .generator = generator, .count = count, .best = NAN};
-    enum anole_status status = anole_measure_prepare(measure, &work->stored, generator, error);
+    enum anole_status status = anole_work_resume(work, error);
     if (status != ANOLE_DONE)
         return status;
-    work->task = (struct anole_handle_task){
-        .number = work->stored->number, .task = &work->stored->task, .data = work->stored->file};
-    measure->terms.builds = &work->stored->builds;
-    measure->terms.runs = &work->stored->runs;
     work->items = calloc(count + 1, sizeof *work->items);
     if (!work->items)
         return anole_fail_memory(error);
@@ -99,8 +110,8 @@ static void charge(struct anole_trial_cost *cost, const struct anole_handle *han
     }
 }
 
-static enum anole_status finish(struct anole_work *work, struct anole_item *item,
-                                struct anole_error *error)
+enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *item,
+                                    struct anole_error *error)
 {
     struct anole_result *result = &item->result;
     item->state = ANOLE_ITEM_DONE;
@@ -108,6 +119,8 @@ static enum anole_status finish(struct anole_work *work, struct anole_item *item
     item->binary = NULL;
     result->cost.generate += item->spent.generate;
     result->cost.build += item->spent.build;
+    if (result->outcome == ANOLE_OUTCOME_OK)
+        anole_control_note(work, item);
     if (result->outcome == ANOLE_OUTCOME_OK && !result->abandoned &&
         !(result->seconds >= work->best))
         work->best = result->seconds;
@@ -115,6 +128,20 @@ static enum anole_status finish(struct anole_work *work, struct anole_item *item
         return ANOLE_DONE;
     return work->sink(work->sink_context, (size_t)(item - work->items), item->config, result,
                       error);
+}
+
+/* It failed: as a rule that stands, if it may not be the fault of something else. */
+static enum anole_status fail_item(struct anole_work *work, struct anole_item *item,
+                                   enum anole_item_state retry, bool killed,
+                                   struct anole_error *error)
+{
+    if (!work->measure->options.control || work->control || !may_pass(item->result.outcome))
+        return anole_work_finish(work, item, error);
+    item->state = ANOLE_ITEM_SUSPECT;
+    item->failed = ++work->events;
+    item->retry = retry;
+    item->killed = killed;
+    return ANOLE_DONE;
 }
 
 /* -- Asking -- */
@@ -125,6 +152,7 @@ static enum anole_status ask(struct anole_work *work, struct anole_handle *handl
 {
     struct anole_trial_request message = {.value_count = item->value_count,
                                           .best = work->best,
+                                          .salt = work->salt,
                                           .binary = item->binary,
                                           .binary_bytes = item->binary_bytes};
     struct anole_handle_task task = work->task;
@@ -235,7 +263,7 @@ static void unload(struct anole_work *work)
 
 /* The device may have been lost under all that hold it: who is idle lets go of it, so
  * that a second chance is none with a device that is gone. */
-static void renew(struct anole_work *work)
+void anole_work_renew(struct anole_work *work)
 {
     struct anole_measure *measure = work->measure;
     for (size_t i = 0; i < measure->builder_count; i++)
@@ -262,12 +290,12 @@ static enum anole_status end_item(struct anole_work *work, struct anole_item *it
         event == ANOLE_WORKER_HANGS ? ANOLE_OUTCOME_TIMEOUT : ANOLE_OUTCOME_CRASH;
     if (work->compare && anole_item_try_again(work, item, outcome)) {
         item->state = again;
-        renew(work);
+        anole_work_renew(work);
         return ANOLE_DONE;
     }
     anole_item_fail(item, outcome, text);
     charge(&item->result.cost, handle);
-    return finish(work, item, error);
+    return fail_item(work, item, again, handle->worker.process.trace.killed, error);
 }
 
 static bool read_reply(struct anole_trial_reply *reply, const struct anole_frame *frame)
@@ -294,10 +322,11 @@ static enum anole_status take_build(struct anole_work *work, struct anole_handle
     item->result = reply.result;
     if (anole_item_try_again(work, item, reply.result.outcome)) {
         item->state = ANOLE_ITEM_WAITING;
-        renew(work);
+        anole_work_renew(work);
         return ANOLE_DONE;
     }
     if (reply.result.outcome == ANOLE_OUTCOME_OK) {
+        item->built = ++work->events;
         item->spent = reply.result.cost;
         item->state = ANOLE_ITEM_BUILT;
         item->binary = reply.binary_bytes > 0 ? malloc(reply.binary_bytes) : NULL;
@@ -306,7 +335,9 @@ static enum anole_status take_build(struct anole_work *work, struct anole_handle
             memcpy(item->binary, reply.binary, reply.binary_bytes);
     }
     anole_handle_review(handle, &work->measure->terms, &reply.usage);
-    return reply.result.outcome == ANOLE_OUTCOME_OK ? ANOLE_DONE : finish(work, item, error);
+    return reply.result.outcome == ANOLE_OUTCOME_OK
+               ? ANOLE_DONE
+               : fail_item(work, item, ANOLE_ITEM_WAITING, false, error);
 }
 
 static enum anole_status hear_builder(struct anole_work *work, size_t at, struct anole_error *error)
@@ -346,13 +377,17 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
     }
     if (anole_item_try_again(work, item, reply.result.outcome)) {
         item->state = ANOLE_ITEM_BUILT;
-        renew(work);
+        anole_work_renew(work);
         return ANOLE_DONE;
     }
     anole_handle_review(handle, &work->measure->terms, &reply.usage);
     if (!anole_process_alive(&handle->worker.process))
         unload(work);
-    return load ? ANOLE_DONE : finish(work, item, error);
+    if (load)
+        return ANOLE_DONE;
+    return reply.result.outcome == ANOLE_OUTCOME_OK
+               ? anole_work_finish(work, item, error)
+               : fail_item(work, item, ANOLE_ITEM_BUILT, false, error);
 }
 
 static enum anole_status hear_timer(struct anole_work *work, struct anole_error *error)
@@ -376,12 +411,12 @@ static enum anole_status hear_timer(struct anole_work *work, struct anole_error 
 static bool settled(const struct anole_work *work)
 {
     for (size_t i = 0; i < work->count; i++)
-        if (work->items[i].state != ANOLE_ITEM_DONE && work->items[i].state != ANOLE_ITEM_LOADED)
+        if (work->items[i].state < ANOLE_ITEM_LOADED)
             return false;
     return true;
 }
 
-enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error)
+static enum anole_status run_items(struct anole_work *work, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
     while (status == ANOLE_DONE && !settled(work)) {
@@ -395,6 +430,17 @@ enum anole_status anole_work_run(struct anole_work *work, struct anole_error *er
         if (status == ANOLE_DONE)
             status = hear_timer(work, error);
     }
+    return status;
+}
+
+enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error)
+{
+    enum anole_status status;
+    do {
+        status = run_items(work, error);
+        if (status == ANOLE_DONE)
+            status = anole_control_judge(work, error);
+    } while (status == ANOLE_DONE && !settled(work));
     return status;
 }
 

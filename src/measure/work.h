@@ -13,8 +13,9 @@ enum anole_item_state {
     ANOLE_ITEM_BUILDING,
     ANOLE_ITEM_BUILT, /* to be tried; or to be loaded, when comparing */
     ANOLE_ITEM_TRYING,
-    ANOLE_ITEM_LOADED, /* comparing: right, and ready to run */
-    ANOLE_ITEM_DONE,   /* its result is known */
+    ANOLE_ITEM_LOADED,  /* comparing: right, and ready to run */
+    ANOLE_ITEM_SUSPECT, /* it failed; whose fault that is has to be seen: control.h */
+    ANOLE_ITEM_DONE,    /* its result is known */
 };
 
 /* A config on its way. */
@@ -22,7 +23,12 @@ struct anole_item {
     uint64_t config;
     enum anole_item_state state;
     bool announced;
-    bool again; /* it has had its second chance */
+    bool again;                    /* it has had its second chance */
+    enum anole_item_state retry;   /* SUSPECT: where to begin anew */
+    bool killed;                   /* SUSPECT: its worker was, from outside */
+    uint32_t built, failed, right; /* when: see anole_work.events */
+    unsigned kills;                /* so often, */
+    unsigned doubts;               /* and so often nothing else worked either, when it failed */
     uint32_t value_count;
     int64_t values[ANOLE_MAX_KNOBS];
     void *binary;
@@ -38,12 +44,15 @@ struct anole_work {
     struct anole_item *items;
     size_t count;
     const struct anole_generator *generator;
-    bool compare; /* load, instead of trying */
+    bool compare;  /* load, instead of trying */
+    bool control;  /* it is a control itself */
+    uint32_t salt; /* see struct anole_trial_request */
     struct anole_handle_task task;
     struct anole_stored_task *stored;
     size_t builder_items[ANOLE_MAX_BUILDERS]; /* what each is at */
     size_t timer_item;
     uint32_t loaded;
+    uint32_t events; /* so far, in whose order things happened */
     double best;
     anole_measure_sink *sink;
     void *sink_context;
@@ -56,8 +65,16 @@ ANOLE_CHECKED enum anole_status anole_work_init(struct anole_work *work,
                                                 const uint64_t *configs, size_t count,
                                                 struct anole_error *error);
 void anole_work_fini(struct anole_work *work);
+/* Takes up the task's data once more, after another task was at work. */
+ANOLE_CHECKED enum anole_status anole_work_resume(struct anole_work *work,
+                                                  struct anole_error *error);
 /* Goes on until each item is done or loaded. */
 ANOLE_CHECKED enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+/* The result of an item stands. */
+ANOLE_CHECKED enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *item,
+                                                  struct anole_error *error);
+/* Lets workers that are idle go, and what they hold with them. */
+void anole_work_renew(struct anole_work *work);
 /* It failed so: that may have been the device's own doing, once.  In a trial, if the
  * device was lost on it; in a comparison, where kernels are that have worked before,
  * also if it hangs, or is refused. */

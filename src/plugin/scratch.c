@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "plugin/scratch.h"
 
+#include "base/log.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -17,6 +21,10 @@
 #define MAX_DEPTH 32
 #define MARK ".in-use"
 #define SETTLED 60 /* seconds: older marks are locked, if anybody still needs them */
+#define TRIAL_BYTES ((size_t)4 << 20)
+#define TRIAL_WORDS "4 MB"
+#define TRIAL_NAME "trial-XXXXXX"
+#define LEAST_FILES 64
 #define IN_MEMORY "/dev/shm"
 #define LEAST_MEMORY (UINT64_C(1) << 30) /* bytes free */
 
@@ -54,6 +62,93 @@ enum anole_status anole_scratch_create(char **path, struct anole_error *error)
     }
     *path = name;
     return ANOLE_DONE;
+}
+
+/* Room for what is built beside each other, and for a file that a limit would cut. */
+static const char *try_to_write(int file, size_t bytes)
+{
+    static const char zeros[1 << 16];
+    for (size_t done = 0; done < bytes;) {
+        ssize_t written = write(file, zeros, sizeof zeros);
+        if (written <= 0)
+            return "a file of " TRIAL_WORDS " cannot be written there";
+        done += (size_t)written;
+    }
+    return NULL;
+}
+
+static const char *try_to_load(int file)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *code = mmap(NULL, page, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+    if (code == MAP_FAILED)
+        return "libraries cannot be loaded from there (is it mounted noexec?)";
+    munmap(code, page);
+    return NULL;
+}
+
+/* A limit on the size of files shows as a failure, instead of ending the process. */
+static const char *try_file(int file)
+{
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+    sigaction(SIGXFSZ, &ignore, &before);
+    const char *failed = try_to_write(file, TRIAL_BYTES);
+    int why = errno;
+    sigaction(SIGXFSZ, &before, NULL);
+    errno = why;
+    return failed ? failed : try_to_load(file);
+}
+
+static const char *try_folder(const char *path)
+{
+    char name[sizeof TRIAL_NAME + 4096];
+    snprintf(name, sizeof name, "%.4000s/%s", path, TRIAL_NAME);
+    int file = mkostemp(name, O_CLOEXEC);
+    if (file < 0)
+        return "no file can be made there";
+    const char *failed = try_file(file);
+    int why = errno;
+    close(file);
+    unlink(name);
+    errno = why;
+    return failed;
+}
+
+static bool few_files(const char *path)
+{
+    struct statvfs about;
+    return statvfs(path, &about) == 0 && about.f_files > 0 && about.f_favail < LEAST_FILES;
+}
+
+enum anole_status anole_scratch_check(const char *path, struct anole_error *error)
+{
+    const char *failed = try_folder(path);
+    if (failed)
+        return anole_fail(error, ANOLE_ERR_SYSTEM,
+                          "%s: compilers cannot work in this folder: %s: %s; make room, lift the "
+                          "limit (ulimit -f), or set TMPDIR to another folder",
+                          path, failed, strerror(errno));
+    if (few_files(path))
+        return anole_fail(error, ANOLE_ERR_SYSTEM,
+                          "%s: compilers cannot work in this folder: fewer than %d more files fit "
+                          "there; remove some, or set TMPDIR to another folder",
+                          path, LEAST_FILES);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_scratch_restore(const char *path, int *hold, struct anole_error *error)
+{
+    if (mkdir(path, 0700) == 0) {
+        anole_log_warning(
+            "%s: somebody removed this folder, which compilers need: it is made again", path);
+        if (*hold >= 0)
+            close(*hold);
+        *hold = anole_scratch_hold(path);
+    } else if (errno != EEXIST) {
+        return anole_fail_errno(error, "%s: this folder, which compilers need, is gone", path);
+    }
+    return anole_scratch_check(path, error);
 }
 
 /* Removes what is in a folder and was last changed before `limit`; follows no

@@ -14,6 +14,12 @@
 /* A new folder for this user alone: in $TMPDIR if that is set, else in memory
  * (/dev/shm) if there is enough, else in /tmp.  *path: the caller's to free. */
 ANOLE_CHECKED enum anole_status anole_scratch_create(char **path, struct anole_error *error);
+/* Whether compilers can work in a folder: files of some MB can be made there, and libraries
+ * loaded.  Takes milliseconds.  ERR_SYSTEM says what is wrong, and what to do. */
+ANOLE_CHECKED enum anole_status anole_scratch_check(const char *path, struct anole_error *error);
+/* Makes the folder again, and its mark, if somebody has removed it, and checks it. */
+ANOLE_CHECKED enum anole_status anole_scratch_restore(const char *path, int *hold,
+                                                      struct anole_error *error);
 /* Removes files that have not changed for so many seconds, and folders that are
  * empty since. */
 void anole_scratch_trim(const char *path, double age);

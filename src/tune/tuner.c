@@ -2,6 +2,7 @@
 #include "tune/tuner_private.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "measure/batch.h"
 #include "tune/finalists.h"
 #include "tune/suggest.h"
@@ -17,6 +18,9 @@
 #define SISTERS 3
 #define NEIGHBOURS 4
 #define INITIAL 12
+
+/* Trials in a row that something else keeps from being made, until a run stops. */
+#define MOST_LOST 16
 
 /* Share of a time budget, and seconds a task, kept for comparing finalists. */
 #define FINAL_SHARE 0.15
@@ -119,6 +123,21 @@ struct sink_context {
     size_t task;
 };
 
+/* No trial: the history says nothing of it, so that the same command tries it again.  In this
+ * run it is left alone. */
+static enum anole_status take_lost(struct anole_tuner *tuner, struct anole_tuner_job *job,
+                                   uint64_t config, const struct anole_result *result,
+                                   struct anole_error *error)
+{
+    if (++tuner->lost >= MOST_LOST)
+        return anole_fail(error, ANOLE_ERR_WORKER,
+                          "%zu trials in a row came to nothing through no fault of a kernel: %s; "
+                          "none of them is kept",
+                          tuner->lost, result->message);
+    anole_log_warning("a trial is put off: %s", result->message);
+    return anole_trials_add(job->trials, config, result, error);
+}
+
 /* Journal first: what is not on disk did not happen. */
 static enum anole_status take_result(void *context, size_t index, uint64_t config,
                                      const struct anole_result *result, struct anole_error *error)
@@ -127,6 +146,9 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     struct sink_context *sink = context;
     struct anole_tuner *tuner = sink->tuner;
     struct anole_tuner_job *job = &tuner->jobs[sink->task];
+    if (result->outcome == ANOLE_OUTCOME_LOST)
+        return take_lost(tuner, job, config, result, error);
+    tuner->lost = 0;
     double start = anole_clock();
     enum anole_status status = anole_history_append(
         tuner->history, &job->key, anole_generator_space(job->generator), config, result, error);

@@ -159,6 +159,7 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
         .lost_limit = fmin(options->time_limit, LOST_LIMIT),
         .stop = anole_tuner_poll_stop,
         .stop_context = new,
+        .control = true,
         .announce = anole_tuner_announce,
         .announce_context = new,
     };

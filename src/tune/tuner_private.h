@@ -34,6 +34,7 @@ struct anole_tuner {
     struct anole_tuner_view view;
     anole_tuner_observer *observer;
     void *observer_context;
+    size_t lost;    /* trials in a row that something else kept from being made */
     double start;   /* anole_clock() */
     bool searching; /* a batch may be cut off when the time is over */
 };

@@ -167,6 +167,7 @@ void anole_wire_trial_request(struct anole_wire *wire, struct anole_trial_reques
     for (uint32_t i = 0; i < message->value_count; i++)
         anole_wire_i64(wire, &message->values[i]);
     anole_wire_f64(wire, &message->best);
+    anole_wire_u32(wire, &message->salt);
     anole_wire_block(wire, &message->binary, &message->binary_bytes, ANOLE_MAX_BINARY);
 }
 

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_PROTOCOL_VERSION 3u
+#define ANOLE_PROTOCOL_VERSION 4u
 #define ANOLE_FRAME_MAGIC 0x46454c41u /* "ALEF" */
 #define ANOLE_FRAME_HEADER 32u
 #define ANOLE_STEP 256 /* bytes of what a worker says that it does, in words */

@@ -19,6 +19,7 @@ struct anole_worker_trace {
     struct anole_output out, err; /* workers that are programs write all to `err` */
     char
         death[192]; /* how it ended: "was killed by SIGSEGV", "exited with code 3"; "": not known */
+    bool killed;    /* by SIGKILL, which comes from outside: from a user, or for want of memory */
 };
 
 /* What to start. */

@@ -332,6 +332,7 @@ static void describe_death(struct anole_worker_trace *trace, int status)
 {
     if (trace->death[0])
         return;
+    trace->killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     if (WIFSIGNALED(status))
         snprintf(trace->death, sizeof trace->death, "was killed by %s (%s)%s",
                  signal_name(WTERMSIG(status)), strsignal(WTERMSIG(status)),
