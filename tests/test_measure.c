@@ -5,6 +5,8 @@
  */
 #include "measure_fixture.h"
 
+#include "base/clock.h"
+
 #include "measure/batch.h"
 #include "measure/compare.h"
 
@@ -418,6 +420,34 @@ static void test_compare_simulated_for_rounds_alone(void **state)
     close_bench(&bench);
 }
 
+/* Stands still for two seconds, once. */
+static bool stand_still(void *context)
+{
+    int *polls = context;
+    if (++*polls == 10)
+        sleep(2);
+    return false;
+}
+
+/* A tuner that is stopped, with its workers, has not waited for them. */
+static void test_time_of_standing_still_does_not_count(void **state)
+{
+    (void)state;
+    int polls = 0;
+    struct bench bench;
+    open_bench(&bench, "naughty");
+    anole_measure_destroy(bench.measure);
+    bench.options.stop = stand_still;
+    bench.options.stop_context = &polls;
+    open_measure(&bench);
+    uint64_t config = config_of(&bench, 1, 0, "hang_run");
+    double start = anole_clock();
+    run(&bench, &config, 1);
+    assert_int_equal(bench.results[0].outcome, ANOLE_OUTCOME_TIMEOUT);
+    assert_true(anole_clock() - start > 2.0 + 1.4);
+    close_bench(&bench);
+}
+
 /* Gives the device back once the measure has waited for a while. */
 static bool give_back(void *context)
 {
@@ -475,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_replace_worker_that_grows),
         cmocka_unit_test(test_give_up_on_device_that_does_not_open),
         cmocka_unit_test(test_wait_for_device_that_is_lost),
+        cmocka_unit_test(test_time_of_standing_still_does_not_count),
         cmocka_unit_test(test_pass_on_what_sink_says),
         cmocka_unit_test(test_switch_tasks_between_batches),
         cmocka_unit_test(test_measure_nothing),

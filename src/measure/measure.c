@@ -24,6 +24,7 @@
 #define DEFAULT_MEMORY ((size_t)1 << 30)
 #define STORE_LIMIT ((size_t)1 << 30)
 #define POLL_TIME 0.05
+#define STOOD_STILL 0.5 /* seconds between two looks from which on they do not count */
 #define CLOSE_LIMIT 0.2 /* seconds for all workers to close their devices */
 #define DEFAULT_LOST_LIMIT 60.0
 #define TRIM_EVERY 500 /* builds */
@@ -292,6 +293,17 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
     }
 }
 
+/* Looked at twenty times a second, or something held this process up. */
+static void excuse(struct anole_measure *measure, struct anole_handle *const *handles, size_t count)
+{
+    double now = anole_clock(), still = now - measure->turned;
+    if (measure->turned > 0.0 && still > STOOD_STILL)
+        for (size_t i = 0; i < count; i++)
+            if (handles[i]->worker.busy)
+                anole_supervised_excuse(&handles[i]->worker, still);
+    measure->turned = now;
+}
+
 enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole_error *error)
 {
     struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
@@ -299,6 +311,7 @@ enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole
     size_t count = all_handles(measure, handles);
     if (measure->options.stop && measure->options.stop(measure->options.stop_context))
         return anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
+    excuse(measure, handles, count);
     /* Of the busy ones alone: what an idle worker says, or that it dies, can wait
      * until it is needed. */
     nfds_t used = 0;
@@ -312,6 +325,7 @@ enum anole_status anole_measure_turn(struct anole_measure *measure, struct anole
     if (poll(fds, used, (int)(POLL_TIME * 1e3)) < 0 && errno != EINTR)
         return anole_fail_errno(error, "cannot wait for worker processes");
     account(measure, anole_clock() - start);
+    excuse(measure, handles, count);
     return hear_preparer(measure, error);
 }
 

@@ -36,11 +36,13 @@ struct anole_measure {
     struct anole_stored_task *preparing;  /* the task that the preparer is at */
     struct anole_prepare_request request; /* what it was asked */
     struct anole_measure_cost cost;
+    double turned;    /* when it was last looked at what the workers do; 0: never */
     double accounted; /* until when time is accounted for */
     char *scratch;
-    int hold;            /* on the scratch folder; -1: none */
-    int lock;            /* on the device; -1: none */
-    uint32_t builds;     /* since the scratch folder was last trimmed */
+    int hold;        /* on the scratch folder; -1: none */
+    int lock;        /* on the device; -1: none */
+    uint32_t builds; /* since the scratch folder was last trimmed */
+    struct anole_control control;
     char label[224];     /* "cpu:0, AMD EPYC", printable */
     unsigned bad_starts; /* workers in a row that came to nothing */
     bool worked;         /* once, in this run */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "worker/message.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,11 @@ void anole_supervised_expect(struct anole_supervised *worker, enum anole_frame_t
     worker->busy = true;
     worker->expected = expected;
     worker->awaited = awaited;
+}
+
+void anole_supervised_excuse(struct anole_supervised *worker, double seconds)
+{
+    worker->deadline += fmin(seconds, anole_clock() - worker->entered);
 }
 
 /* -- Hearing -- */

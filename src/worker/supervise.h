@@ -61,6 +61,10 @@ enum anole_worker_event {
     ANOLE_WORKER_HANGS,  /* "took longer than 2 s while ...; its last words: ..." */
 };
 
+/* This process stood still for so many seconds (stopped, suspended, starved), and the worker, as
+ * likely as not, with it: they do not count. */
+void anole_supervised_excuse(struct anole_supervised *worker, double seconds);
+
 /* What has become of the request in hand.  Stage, times and trace stay. */
 enum anole_worker_event anole_supervised_check(struct anole_supervised *worker,
                                                const struct anole_supervision *rules,
