@@ -22,6 +22,23 @@ goes_on() {
     rm -f net.history out.lock.json
 }
 
+# -- streams that are closed: no file gets their numbers --
+for closed in '2>&-' '<&- 2>&-' '>&-' '<&- >&- 2>&-'; do
+    only good
+    case $closed in *'>&- 2'* | '>&-') code=1 ;; *) code=0 ;; esac
+    sh -c "exec \"\$@\" $closed" sh "$anole" tune net.json --trials 12 --history net.history \
+        --output out.lock.json >out 2>err </dev/null
+    found=$?
+    check "with $closed: exit code $code" '[ $found -eq $code ]'
+    check "with $closed: the history is whole" \
+        '[ "$(trials net.history)" -eq 12 ] && [ "$(wc -l <net.history)" -eq 13 ]'
+    check "with $closed: and the lock file" '"$anole" best out.lock.json >/dev/null 2>&1'
+    rm -f net.history out.lock.json
+done
+expect 1 'No space left' sh -c 'exec "$@" >/dev/full' sh "$anole" --help
+expect 1 'No space left' sh -c 'exec "$@" >/dev/full' sh "$anole" --version
+expect 1 'No space left' sh -c 'exec "$@" >/dev/full' sh "$anole" tune --help
+
 # -- seen before anything is tried --
 expect 1 'a file of 4 MB cannot be written there: File too large' \
     sh -c 'ulimit -f 2000; exec "$@"' sh "$anole" tune net.json --trials 12 \

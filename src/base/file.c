@@ -14,6 +14,16 @@
 
 #define DEFAULT_LIMIT ((size_t)64 << 20)
 
+void anole_file_hold_standard(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            int opened = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+            if (opened >= 0 && opened != fd) /* fd is the lowest that is free */
+                close(opened);
+        }
+}
+
 /* ------------------------------------------------------------------- reading */
 
 static const char *mode_text(mode_t mode)

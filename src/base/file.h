@@ -9,6 +9,10 @@
 
 #include <stddef.h>
 
+/* At the start of a program: sees to it that descriptors 0, 1 and 2 are open, so that no file
+ * gets their numbers, to be written over by what is printed.  Reading and writing through those
+ * that were closed fails, as it did. */
+void anole_file_hold_standard(void);
 /* Reads a regular file whole, NUL-terminated; *text is the caller's to free.
  * Refuses folders, FIFOs and what is larger than `limit` (0: 64 MiB). */
 ANOLE_CHECKED enum anole_status anole_file_read(char **text, size_t *length, const char *path,

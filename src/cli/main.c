@@ -3,6 +3,7 @@
  * anole VERB ...: finds the verb, runs it, turns its status into words and an
  * exit code.
  */
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -78,8 +79,17 @@ static enum anole_status flush_output(struct anole_error *error)
     return ANOLE_DONE;
 }
 
+static int conclude(enum anole_status status, const struct anole_error *error)
+{
+    if (status != ANOLE_DONE)
+        anole_log_error("%s", error->text[0] ? error->text : anole_status_text(status));
+    return anole_status_exit_code(status);
+}
+
 int main(int argc, char **argv)
 {
+    anole_file_hold_standard();
+    struct anole_error error = {0};
     if (argc < 2) {
         print_usage(stderr);
         return anole_status_exit_code(ANOLE_ERR_USAGE);
@@ -87,22 +97,19 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
-        return 0;
+        return conclude(flush_output(&error), &error);
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("anole " PACKAGE_VERSION);
-        return 0;
+        return conclude(flush_output(&error), &error);
     }
     const struct anole_command *command = find(argv[1]);
     if (!command)
         return unknown_verb(argv[1]);
     set_log_level();
     anole_interrupt_install();
-    struct anole_error error = {0};
     enum anole_status status = command->run(argc - 1, argv + 1, &error);
     if (status == ANOLE_DONE)
         status = flush_output(&error);
-    if (status != ANOLE_DONE)
-        anole_log_error("%s", error.text[0] ? error.text : anole_status_text(status));
-    return anole_status_exit_code(status);
+    return conclude(status, &error);
 }

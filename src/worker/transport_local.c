@@ -195,7 +195,8 @@ static void enter_copy(const struct ends *ends, const struct anole_worker_start 
     dup2(ends->out_write, 1);
     dup2(ends->err_write, 2);
     int socket = fcntl(ends->theirs, F_DUPFD_CLOEXEC, COPY_SOCKET);
-    close(null);
+    if (null > 2)
+        close(null);
     close_theirs(ends);
     anole_guard_enter(parent, start->scratch);
     start->function(start->context, socket);

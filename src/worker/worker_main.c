@@ -3,6 +3,7 @@
  * anole-worker: the process that drives a device.  Started by anole, with a
  * socket as descriptor 3; of no use by hand.
  */
+#include "base/file.h"
 #include "worker/guard.h"
 #include "plugin/scratch.h"
 #include "worker/worker.h"
@@ -37,6 +38,7 @@ static void close_strangers(void)
 int main(int argc, char **argv)
 {
     struct stat about;
+    anole_file_hold_standard();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("anole-worker " PACKAGE_VERSION);
         return 0;
