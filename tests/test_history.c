@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "history_fixture.h"
 
+#include "record/history_private.h"
+
 #include <locale.h>
+#include <time.h>
 
 /* ---------------------------------------------------------------- round trips */
 
@@ -342,7 +345,92 @@ static void test_trial_that_never_ended_counts_as_lost(void **state)
     }
 }
 
+/* What claims the last number there is does not take it from what comes. */
+static void test_ids_that_leave_no_room_are_no_ids(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_result ok = make_result(1);
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    struct anole_history_event event;
+    uint64_t ids[3];
+    size_t next = 0;
+    history->store.last_id = UINT64_MAX - 1;
+    append(history, f, 1, &ok);
+    anole_history_close(history);
+    history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    append(history, f, 2, &ok);
+    append(history, f, 3, &ok);
+    for (int i = 0; i < 3; i++) {
+        assert_true(anole_history_next_event(history, &next, &event));
+        ids[i] = event.id;
+    }
+    assert_true(ids[0] == UINT64_MAX && ids[1] > 0 && ids[2] == ids[1] + 1);
+    anole_history_close(history);
+}
+
 /* --------------------------------------------------------------------- volume */
+
+#define MANY_VALUES 4096
+
+static struct anole_space *make_large_space(void)
+{
+    static int64_t values[MANY_VALUES];
+    struct anole_space *space;
+    struct anole_error error = {0};
+    for (int i = 0; i < MANY_VALUES; i++)
+        values[i] = i;
+    int failed = anole_space_create(&space, &error);
+    failed |= anole_space_add_knob(space, "a", false, values, NULL, MANY_VALUES, 0, &error);
+    failed |= anole_space_add_knob(space, "b", false, values, NULL, 16, 0, &error);
+    failed |= anole_space_finish(space, &error);
+    if (failed)
+        fail_msg("%s", error.text);
+    return space;
+}
+
+/* Processor time, which other work does not change much, of reading a history in which `count`
+ * configs crashed twice and as many were begun twice and never ended, and one of each is right. */
+static double read_losses(const struct fixture *f, const struct anole_space *space, uint64_t count)
+{
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    struct anole_result crash = make_failure(ANOLE_OUTCOME_CRASH, "signal 11");
+    struct anole_trials *trials;
+    struct anole_history_event event;
+    size_t next = 0, collected, ended = 0, quarantined = 0;
+    for (uint64_t i = 0; i < 2 * count; i++) {
+        assert_int_equal(anole_history_begin(history, &key, space, i % count, NULL), 0);
+        assert_int_equal(
+            anole_history_append(history, &key, space, count + i % count, &crash, NULL), 0);
+    }
+    anole_history_close(history);
+    clock_t start = clock();
+    history = open_history(f->path, ANOLE_HISTORY_READ);
+    assert_int_equal(anole_trials_create(&trials, NULL), 0);
+    assert_int_equal(anole_history_collect(history, &key, space, trials, &collected, NULL, NULL),
+                     0);
+    while (anole_history_next_event(history, &next, &event)) {
+        ended += event.ended;
+        quarantined += event.quarantined;
+    }
+    assert_int_equal(collected, 3 * count);
+    assert_int_equal(ended, 2 * count);
+    assert_int_equal(quarantined, 4 * count);
+    anole_trials_destroy(trials);
+    anole_history_close(history);
+    assert_int_equal(unlink(f->path), 0);
+    return (double)(clock() - start) / CLOCKS_PER_SEC;
+}
+
+static void test_time_of_reading_losses_grows_as_they_do(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_space *space = make_large_space();
+    double few = read_losses(f, space, 1000), many = read_losses(f, space, 16000);
+    /* 16 times as many: squared, that would be 256 times the time. */
+    if (!(many < 64 * few + 0.05))
+        fail_msg("1,000 took %g s, 16,000 %g s", few, many);
+    anole_space_destroy(space);
+}
 
 static void test_withdrawn_trial_is_as_if_never_begun(void **state)
 {
@@ -446,6 +534,8 @@ int main(void)
         TEST(test_keys_are_listed_as_they_were_written),
         TEST(test_two_lost_workers_quarantine_a_config),
         TEST(test_trial_that_never_ended_counts_as_lost),
+        TEST(test_time_of_reading_losses_grows_as_they_do),
+        TEST(test_ids_that_leave_no_room_are_no_ids),
         TEST(test_withdrawn_trial_is_as_if_never_begun),
         TEST(test_trials_are_found_one_by_one),
         TEST(test_many_trials_of_many_tasks),

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "op/task.h"
+#include "record/comparison.h"
 #include "record/lockfile.h"
 
 #include <dirent.h>
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -568,6 +570,72 @@ static void test_damaged_files_do_no_harm(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ------------------------------------------------------------------- volume */
+
+static void add_device(struct anole_text *text, size_t number, size_t task_count)
+{
+    anole_text_printf(text,
+                      "%s{\"id\": \"cpu:0\", \"backend\": \"cpu\", \"backend_version\": \"1\", "
+                      "\"generator\": 1, \"device\": \"device %zu\", \"driver\": \"d\", "
+                      "\"driver_version\": \"1\", \"threads\": 0, \"metric\": \"seconds\", "
+                      "\"tasks\": [",
+                      number ? ", " : "", number);
+    for (size_t i = 0; i < task_count; i++)
+        anole_text_printf(text,
+                          "%s{\"task\": \"dense n1 i%zu o5 f32\", \"multiplicity\": 1, \"knobs\": "
+                          "{\"a\": 1}, \"seconds\": 1.0, \"low\": 1.0, \"high\": 1.0, "
+                          "\"default_seconds\": 1.0, \"speedup\": 1.0, \"speedup_low\": 1.0, "
+                          "\"speedup_high\": 1.0, \"tie\": true, \"source_hash\": "
+                          "\"0123456789abcdef\", \"trials\": 1}",
+                          i ? ", " : "", i + 1);
+    anole_text_printf(text, "]}");
+}
+
+/* Processor time, which other work does not change much, of reading a lock file of so many devices
+ * and tasks, and comparing it with itself where that can be done. */
+static double read_many(size_t device_count, size_t task_count)
+{
+    struct anole_text text = {0};
+    struct anole_error error = {0};
+    struct anole_lockfile *files[2];
+    anole_text_printf(&text, "{\"anole_lock\": 2, \"network\": \"n\", \"network_path\": "
+                             "\"n.json\", \"devices\": [");
+    for (size_t i = 0; i < device_count; i++)
+        add_device(&text, i, task_count);
+    anole_text_printf(&text, "]}");
+    clock_t start = clock();
+    for (int i = 0; i < 2; i++)
+        if (anole_lockfile_parse(&files[i], text.data, text.length, "many", &error))
+            fail_msg("%s", error.text);
+    if (device_count == 1) {
+        static const char *const paths[] = {"a", "b"};
+        struct anole_comparison *comparison;
+        if (anole_comparison_create(&comparison, files, paths, 2, &error))
+            fail_msg("%s", error.text);
+        assert_int_equal(comparison->row_count, task_count);
+        assert_int_equal(comparison->whole_count, task_count);
+        anole_comparison_destroy(comparison);
+    }
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    for (int i = 0; i < 2; i++)
+        anole_lockfile_destroy(files[i]);
+    anole_text_fini(&text);
+    return seconds;
+}
+
+static void test_time_of_reading_grows_as_the_file_does(void **state)
+{
+    (void)state;
+    double few = read_many(400, 1), many = read_many(6400, 1);
+    /* 16 times as many: squared, that would be 256 times the time. */
+    if (!(many < 64 * few + 0.05))
+        fail_msg("400 devices took %g s, 6,400 %g s", few, many);
+    few = read_many(1, 1000);
+    many = read_many(1, 16000);
+    if (!(many < 64 * few + 0.05))
+        fail_msg("1,000 tasks took %g s, 16,000 %g s", few, many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +652,7 @@ int main(void)
         TEST(test_invalid_files_are_refused_with_a_reason),
         TEST(test_valid_files_are_loaded),
         TEST(test_damaged_files_do_no_harm),
+        TEST(test_time_of_reading_grows_as_the_file_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/comparison.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "op/task.h"
 
@@ -9,16 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_ROW UINT32_MAX
 #define NOBODY ANOLE_COMPARISON_NOBODY
 
 /* -- Columns -- */
-
-static bool same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
-{
-    return strcmp(a->backend, b->backend) == 0 && strcmp(a->device, b->device) == 0 &&
-           strcmp(a->driver, b->driver) == 0 && a->threads == b->threads && a->dtype == b->dtype &&
-           a->metric == b->metric;
-}
 
 static enum anole_status add_column(struct anole_comparison *comparison, const char *path,
                                     const struct anole_lock_device *device,
@@ -42,7 +37,7 @@ static enum anole_status add_column(struct anole_comparison *comparison, const c
     *column = (struct anole_comparison_column){.path = path, .device = device, .before = NOBODY};
     comparison->mixed |= at > 0 && comparison->columns[0].device->dtype != device->dtype;
     for (size_t i = 0; i < at; i++)
-        if (same_device(comparison->columns[i].device, device))
+        if (anole_lock_same_device(comparison->columns[i].device, device))
             column->before = i;
     comparison->column_count++;
     return ANOLE_DONE;
@@ -83,13 +78,37 @@ static enum anole_status add_columns(struct anole_comparison *comparison,
 
 /* -- Rows -- */
 
-static struct anole_comparison_row *find_row(const struct anole_comparison *comparison,
-                                             const char *key)
+/* Rows are found by the hashes of their keys, in a table at most half of which is taken. */
+static uint32_t *find_slot(const struct anole_comparison *comparison, const char *key)
 {
+    size_t mask = comparison->slot_count - 1, at = anole_hash_text(key) & mask;
+    while (comparison->slots[at] != NO_ROW &&
+           strcmp(comparison->rows[comparison->slots[at]].key, key) != 0)
+        at = (at + 1) & mask;
+    return &comparison->slots[at];
+}
+
+/* Room for one more row. */
+static bool grow_rows(struct anole_comparison *comparison)
+{
+    if (2 * (comparison->row_count + 1) <= comparison->slot_count)
+        return true;
+    size_t slot_count = comparison->slot_count ? 2 * comparison->slot_count : 64;
+    uint32_t *slots = reallocarray(NULL, slot_count, sizeof *slots);
+    struct anole_comparison_row *rows =
+        slots ? reallocarray(comparison->rows, slot_count / 2, sizeof *rows) : NULL;
+    if (!rows) {
+        free(slots);
+        return false;
+    }
+    comparison->rows = rows;
+    free(comparison->slots);
+    comparison->slots = slots;
+    comparison->slot_count = slot_count;
+    memset(slots, 0xff, slot_count * sizeof *slots);
     for (size_t i = 0; i < comparison->row_count; i++)
-        if (strcmp(comparison->rows[i].key, key) == 0)
-            return &comparison->rows[i];
-    return NULL;
+        *find_slot(comparison, rows[i].key) = (uint32_t)i;
+    return true;
 }
 
 /* By what a task is the same in all columns: key[ANOLE_TASK_KEY]. */
@@ -124,17 +143,15 @@ static enum anole_status add_task(struct anole_comparison *comparison, size_t co
 {
     char key[ANOLE_TASK_KEY];
     row_key(key, comparison, entry);
-    struct anole_comparison_row *row = find_row(comparison, key);
-    if (!row) {
-        struct anole_comparison_row *grown =
-            realloc(comparison->rows, (comparison->row_count + 1) * sizeof *grown);
-        if (!grown)
-            return anole_fail_memory(error);
-        comparison->rows = grown;
-        row = &grown[comparison->row_count++];
-        memset(row, 0, sizeof *row);
-        name_row(row, key, entry);
+    if (!grow_rows(comparison))
+        return anole_fail_memory(error);
+    uint32_t *slot = find_slot(comparison, key);
+    if (*slot == NO_ROW) {
+        *slot = (uint32_t)comparison->row_count++;
+        memset(&comparison->rows[*slot], 0, sizeof *comparison->rows);
+        name_row(&comparison->rows[*slot], key, entry);
     }
+    struct anole_comparison_row *row = &comparison->rows[*slot];
     if (row->multiplicity != entry->multiplicity) {
         char safe[160];
         return anole_fail(error, ANOLE_ERR_INPUT,
@@ -257,6 +274,7 @@ void anole_comparison_destroy(struct anole_comparison *comparison)
     if (!comparison)
         return;
     free(comparison->rows);
+    free(comparison->slots);
     free(comparison);
 }
 

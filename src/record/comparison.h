@@ -42,6 +42,8 @@ struct anole_comparison {
     bool mixed; /* not all of one precision: rows go by layer, whatever that is */
     struct anole_comparison_row *rows;
     size_t row_count, whole_count;
+    uint32_t *slots; /* of rows, by their keys: see comparison.c */
+    size_t slot_count;
     double best_sum; /* of costs, each whole row by its winner */
 };
 

@@ -226,32 +226,66 @@ static enum anole_status find_entry(const struct anole_history_entry **entry,
     return status;
 }
 
-/* The config that a record's knobs mean in this space; false if they mean none. */
-static bool find_config(uint64_t *config, const struct anole_history_record *record,
+/* The config that knobs mean in this space; false if they mean none. */
+static bool find_config(uint64_t *config, struct anole_history_slice knobs,
                         const struct anole_space *space)
 {
     char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
     const char *pointers[ANOLE_MAX_KNOBS];
     int64_t values[ANOLE_MAX_KNOBS];
     size_t count;
-    if (!anole_history_line_knobs(names, values, &count, record->knobs))
+    if (!anole_history_line_knobs(names, values, &count, knobs))
         return false;
     for (size_t i = 0; i < count; i++)
         pointers[i] = names[i];
     return anole_space_lookup(space, config, pointers, values, count, NULL) == ANOLE_DONE;
 }
 
-static bool is_quarantined(const struct anole_history *history,
-                           const struct anole_history_entry *entry, const struct anole_space *space,
-                           uint64_t config)
+/* A config that was lost, by its number. */
+struct lost_config {
+    uint64_t config;
+    uint32_t count;
+    bool open; /* begun, and not ended */
+};
+
+static int compare_lost(const void *a, const void *b)
 {
-    size_t times = 0;
-    for (size_t i = 0; i < entry->lost_count && times < ANOLE_HISTORY_QUARANTINE; i++) {
-        uint64_t lost;
-        times +=
-            find_config(&lost, &history->store.records[entry->lost[i]], space) && lost == config;
+    const struct lost_config *x = a, *y = b;
+    return (x->config > y->config) - (x->config < y->config);
+}
+
+/* What was lost of a key, each config once: knobs may stand in one order or another.  *lost is the
+ * caller's to free. */
+static enum anole_status list_lost(struct lost_config **lost, size_t *count,
+                                   const struct anole_history *history,
+                                   const struct anole_history_entry *entry,
+                                   const struct anole_space *space, struct anole_error *error)
+{
+    const struct anole_history_loss *losses = history->store.losses;
+    size_t found = 0, kept = 0;
+    for (uint32_t i = entry->losses; i != ANOLE_HISTORY_NONE; i = losses[i].next)
+        found++;
+    struct lost_config *list = calloc(found + 1, sizeof *list);
+    if (!list)
+        return anole_fail_memory(error);
+    found = 0;
+    for (uint32_t i = entry->losses; i != ANOLE_HISTORY_NONE; i = losses[i].next) {
+        list[found].count = losses[i].count;
+        list[found].open = losses[i].open != ANOLE_HISTORY_NONE;
+        found += losses[i].count > 0 && find_config(&list[found].config, losses[i].knobs, space);
     }
-    return times == ANOLE_HISTORY_QUARANTINE;
+    qsort(list, found, sizeof *list, compare_lost);
+    for (size_t i = 0; i < found; i++) {
+        if (kept && list[kept - 1].config == list[i].config) {
+            list[kept - 1].count += list[i].count;
+            list[kept - 1].open |= list[i].open;
+        } else {
+            list[kept++] = list[i];
+        }
+    }
+    *lost = list;
+    *count = kept;
+    return ANOLE_DONE;
 }
 
 bool anole_history_quarantined(const struct anole_history *history,
@@ -259,8 +293,16 @@ bool anole_history_quarantined(const struct anole_history *history,
                                uint64_t config)
 {
     const struct anole_history_entry *entry;
-    return find_entry(&entry, history, key, NULL) == ANOLE_DONE && entry &&
-           is_quarantined(history, entry, space, config);
+    struct lost_config *lost = NULL;
+    size_t count = 0;
+    if (find_entry(&entry, history, key, NULL) != ANOLE_DONE || !entry ||
+        list_lost(&lost, &count, history, entry, space, NULL) != ANOLE_DONE)
+        return false;
+    const struct lost_config wanted = {.config = config};
+    const struct lost_config *found = bsearch(&wanted, lost, count, sizeof *lost, compare_lost);
+    bool quarantined = found && found->count >= ANOLE_HISTORY_QUARANTINE;
+    free(lost);
+    return quarantined;
 }
 
 /* What was begun twice and never ended has no trial to say that it was visited. */
@@ -278,18 +320,20 @@ static enum anole_status collect_quarantined(const struct anole_history *history
         .error = NAN,
         .message = "the tuner ended while it was tried, more than once",
     };
-    for (size_t i = 0; i < entry->lost_count; i++) {
-        const struct anole_history_record *record = &history->store.records[entry->lost[i]];
-        uint64_t config;
-        if (!record->begun || !find_config(&config, record, space) ||
-            anole_trials_visited(trials, config) || !is_quarantined(history, entry, space, config))
+    struct lost_config *lost;
+    size_t lost_count;
+    enum anole_status status = list_lost(&lost, &lost_count, history, entry, space, error);
+    if (status)
+        return status;
+    for (size_t i = 0; !status && i < lost_count; i++) {
+        if (!lost[i].open || lost[i].count < ANOLE_HISTORY_QUARANTINE ||
+            anole_trials_visited(trials, lost[i].config))
             continue;
-        enum anole_status status = anole_trials_add(trials, config, &result, error);
-        if (status)
-            return status;
-        ++*count;
+        status = anole_trials_add(trials, lost[i].config, &result, error);
+        *count += !status;
     }
-    return ANOLE_DONE;
+    free(lost);
+    return status;
 }
 
 static enum anole_status collect_entry(const struct anole_history *history,
@@ -301,7 +345,7 @@ static enum anole_status collect_entry(const struct anole_history *history,
     for (uint32_t i = entry->first; i != ANOLE_HISTORY_NONE; i = records[i].next) {
         struct anole_result result;
         uint64_t config;
-        if (records[i].begun || !find_config(&config, &records[i], space))
+        if (records[i].begun || !find_config(&config, records[i].knobs, space))
             continue;
         anole_history_record_result(&result, &records[i]);
         enum anole_status status = anole_trials_add(trials, config, &result, error);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_ID (UINT64_MAX / 4)
 #define BLOCK_ROOM ((size_t)1 << 16)
 
 /* --------------------------------------------------------------------- arena */
@@ -152,7 +153,7 @@ static uint32_t add_entry(struct anole_history_store *store, struct anole_histor
     if (!entry->text.data)
         return ANOLE_HISTORY_NONE;
     anole_history_line_fields(&entry->fields, entry->text);
-    entry->first = entry->last = ANOLE_HISTORY_NONE;
+    entry->first = entry->last = entry->losses = ANOLE_HISTORY_NONE;
     entry->count.best = NAN;
     entry->metric = metric;
     table_put(&store->entry_table, hash_slice(key), (uint32_t)store->entry_count);
@@ -182,6 +183,13 @@ static bool is_known(const struct anole_history_store *store, const struct anole
     return false;
 }
 
+/* Numbers are given once.  Those that no history gets to leave room for the next. */
+static void note_id(struct anole_history_store *store, uint64_t id)
+{
+    if (id > store->last_id && id <= MOST_ID)
+        store->last_id = id;
+}
+
 /* Fills a record but for its place in the list of its key. */
 static bool fill_record(struct anole_history_store *store, struct anole_history_record *record,
                         const struct anole_history_line *line)
@@ -192,6 +200,7 @@ static bool fill_record(struct anole_history_store *store, struct anole_history_
         .id = line->id,
         .crc = line->crc,
         .next = ANOLE_HISTORY_NONE,
+        .before = ANOLE_HISTORY_NONE,
         .outcome = (uint8_t)result->outcome,
         .begun = line->kind != ANOLE_HISTORY_LINE_TRIAL,
         .withdrawn = line->kind == ANOLE_HISTORY_LINE_WITHDRAWN,
@@ -214,19 +223,68 @@ static void count_result(struct anole_history_count *count,
         count->best = anole_result_value(&result);
 }
 
-/* A trial ends what was begun with the same config. */
-static void end_begun(const struct anole_history_store *store, struct anole_history_entry *entry,
+static uint64_t hash_loss(uint32_t key, struct anole_history_slice knobs)
+{
+    return anole_hash_combine(hash_slice(knobs), key);
+}
+
+static uint32_t find_loss(const struct anole_history_store *store, uint32_t key,
+                          struct anole_history_slice knobs)
+{
+    uint64_t hash = hash_loss(key, knobs);
+    size_t probe = 0;
+    uint32_t found;
+    while ((found = table_next(&store->loss_table, hash, &probe)) != ANOLE_HISTORY_NONE)
+        if (store->losses[found].key == key &&
+            anole_history_slice_equal(store->losses[found].knobs, knobs))
+            break;
+    return found;
+}
+
+const struct anole_history_loss *anole_history_store_loss(const struct anole_history_store *store,
+                                                          uint32_t key,
+                                                          struct anole_history_slice knobs)
+{
+    uint32_t found = find_loss(store, key, knobs);
+    return found == ANOLE_HISTORY_NONE ? NULL : &store->losses[found];
+}
+
+/* A trial ends what was begun with the same config, the last of them. */
+static void end_begun(struct anole_history_store *store, uint32_t key,
                       struct anole_history_slice knobs)
 {
-    for (size_t i = entry->lost_count; i-- > 0;) {
-        const struct anole_history_record *lost = &store->records[entry->lost[i]];
-        if (lost->begun && anole_history_slice_equal(lost->knobs, knobs)) {
-            memmove(entry->lost + i, entry->lost + i + 1,
-                    (entry->lost_count - i - 1) * sizeof *entry->lost);
-            entry->lost_count--;
-            return;
-        }
+    uint32_t at = find_loss(store, key, knobs);
+    if (at == ANOLE_HISTORY_NONE || store->losses[at].open == ANOLE_HISTORY_NONE)
+        return;
+    struct anole_history_loss *loss = &store->losses[at];
+    struct anole_history_record *begun = &store->records[loss->open];
+    begun->open = false;
+    loss->open = begun->before;
+    loss->count--;
+}
+
+/* There is room for one more. */
+static void add_loss(struct anole_history_store *store, uint32_t index)
+{
+    struct anole_history_record *record = &store->records[index];
+    struct anole_history_entry *entry = &store->entries[record->key];
+    uint32_t at = find_loss(store, record->key, record->knobs);
+    if (at == ANOLE_HISTORY_NONE) {
+        at = (uint32_t)store->loss_count++;
+        store->losses[at] = (struct anole_history_loss){.knobs = record->knobs,
+                                                        .key = record->key,
+                                                        .open = ANOLE_HISTORY_NONE,
+                                                        .next = entry->losses};
+        entry->losses = at;
+        table_put(&store->loss_table, hash_loss(record->key, record->knobs), at);
     }
+    struct anole_history_loss *loss = &store->losses[at];
+    loss->count++;
+    if (!record->begun)
+        return;
+    record->open = true;
+    record->before = loss->open;
+    loss->open = index;
 }
 
 /* Nothing can fail any more. */
@@ -242,30 +300,30 @@ static void link_record(struct anole_history_store *store, uint32_t key)
         store->records[entry->last].next = index;
     entry->last = index;
     if (!record->begun || record->withdrawn)
-        end_begun(store, entry, record->knobs);
+        end_begun(store, key, record->knobs);
     if (!record->begun)
         count_result(&entry->count, record);
     if ((record->begun && !record->withdrawn) || record->outcome == ANOLE_OUTCOME_CRASH ||
         record->outcome == ANOLE_OUTCOME_TIMEOUT)
-        entry->lost[entry->lost_count++] = index;
+        add_loss(store, index);
     table_put(&store->record_table, hash_record(record->crc, record->id), index);
-    if (record->id > store->last_id)
-        store->last_id = record->id;
+    note_id(store, record->id);
 }
 
-/* Room for one more record, also in the list of its entry. */
-static bool reserve_record(struct anole_history_store *store, struct anole_history_entry *entry)
+/* Room for one more record, also among the losses. */
+static bool reserve_record(struct anole_history_store *store)
 {
     struct anole_history_record *records =
         grow(store->records, &store->record_room, store->record_count, sizeof *records);
     if (!records)
         return false;
     store->records = records;
-    uint32_t *lost = grow(entry->lost, &entry->lost_room, entry->lost_count, sizeof *lost);
-    if (!lost)
+    struct anole_history_loss *losses =
+        grow(store->losses, &store->loss_room, store->loss_count, sizeof *losses);
+    if (!losses)
         return false;
-    entry->lost = lost;
-    return table_reserve(&store->record_table);
+    store->losses = losses;
+    return table_reserve(&store->loss_table) && table_reserve(&store->record_table);
 }
 
 static enum anole_status add(struct anole_history_store *store,
@@ -278,7 +336,7 @@ static enum anole_status add(struct anole_history_store *store,
     uint32_t key = find_entry(store, key_text, metric);
     if (key == ANOLE_HISTORY_NONE)
         key = add_entry(store, key_text, metric);
-    if (key == ANOLE_HISTORY_NONE || !reserve_record(store, &store->entries[key]) ||
+    if (key == ANOLE_HISTORY_NONE || !reserve_record(store) ||
         !fill_record(store, &store->records[store->record_count], line))
         return anole_fail_memory(error);
     link_record(store, key);
@@ -290,8 +348,7 @@ enum anole_status anole_history_store_add(struct anole_history_store *store,
                                           struct anole_error *error)
 {
     if (line->kind == ANOLE_HISTORY_LINE_NEWER) {
-        if (line->id > store->last_id)
-            store->last_id = line->id; /* numbers are given once */
+        note_id(store, line->id);
         return ANOLE_DONE;
     }
     if (line->key.data)
@@ -314,9 +371,9 @@ void anole_history_record_result(struct anole_result *result,
 
 void anole_history_store_fini(struct anole_history_store *store)
 {
-    for (size_t i = 0; i < store->entry_count; i++)
-        free(store->entries[i].lost);
     free(store->entries);
+    free(store->losses);
+    free(store->loss_table.slots);
     free(store->records);
     free(store->entry_table.slots);
     free(store->record_table.slots);

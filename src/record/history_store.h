@@ -23,7 +23,19 @@ struct anole_history_record {
     uint32_t next;   /* record of the same key, or NONE */
     uint8_t outcome; /* enum anole_outcome */
     bool begun;      /* no outcome */
+    bool open;       /* begun, and not ended */
+    uint32_t before; /* of an open one: the one of the same config that was open before, or NONE */
     bool withdrawn;  /* no outcome either: ends one that was begun */
+};
+
+/* What became of one config of a key that took its worker with it, or the tuner: crashes,
+ * timeouts, and what was begun and has not ended. */
+struct anole_history_loss {
+    struct anole_history_slice knobs; /* in the arena */
+    uint32_t key;
+    uint32_t count; /* how often */
+    uint32_t open;  /* the last record that was begun and has not ended, or NONE */
+    uint32_t next;  /* loss of the same key, or NONE */
 };
 
 struct anole_history_entry {         /* a key */
@@ -32,10 +44,7 @@ struct anole_history_entry {         /* a key */
     enum anole_metric metric;
     struct anole_history_count count; /* of trials */
     uint32_t first, last;             /* records, or NONE */
-    /* Records that took their worker with them, or the tuner: crashes, timeouts,
-     * and what was begun and has not ended. */
-    uint32_t *lost;
-    size_t lost_count, lost_room;
+    uint32_t losses;                  /* the first of them, or NONE */
 };
 
 struct anole_history_slot {
@@ -53,7 +62,9 @@ struct anole_history_store { /* zero-initialise */
     size_t record_count, record_room;
     struct anole_history_entry *entries;
     size_t entry_count, entry_room;
-    struct anole_history_table record_table, entry_table;
+    struct anole_history_loss *losses;
+    size_t loss_count, loss_room;
+    struct anole_history_table record_table, entry_table, loss_table;
     struct anole_history_block *blocks; /* the arena */
     uint64_t last_id;                   /* the largest */
 };
@@ -70,6 +81,11 @@ enum anole_status anole_history_store_add(struct anole_history_store *store,
 const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
                                                            struct anole_history_slice key,
                                                            enum anole_metric metric);
+
+/* What was lost of this config of a key, or NULL. */
+const struct anole_history_loss *anole_history_store_loss(const struct anole_history_store *store,
+                                                          uint32_t key,
+                                                          struct anole_history_slice knobs);
 
 /* What came of a record that is no BEGUN. */
 void anole_history_record_result(struct anole_result *result,

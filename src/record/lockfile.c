@@ -558,6 +558,63 @@ static enum anole_status read_device(struct anole_lock_device *device, bool *unr
     return status ? status : read_tasks(device, object, reader, number, error);
 }
 
+/* What anole_lock_same_device() compares, as one text; and whose it is. */
+struct device_text {
+    char *text;
+    size_t device;
+};
+
+static int compare_devices(const void *a, const void *b)
+{
+    const struct device_text *x = a, *y = b;
+    int order = strcmp(x->text, y->text);
+    return order ? order : (x->device > y->device) - (x->device < y->device);
+}
+
+static char *device_text(const struct anole_lock_device *device)
+{
+    const char *const parts[] = {device->backend, device->device, device->driver};
+    struct anole_text text = {0};
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        anole_text_append_printable(&text, parts[i], strlen(parts[i]));
+        anole_text_append(&text, "\n", 1);
+    }
+    anole_text_printf(&text, "%u %u %u", device->threads, device->dtype, (unsigned)device->metric);
+    if (!text.failed)
+        return text.data;
+    anole_text_fini(&text);
+    return NULL;
+}
+
+/* Each once.  Sorted, for there may be many.  `numbers`: for messages, which in the file. */
+static enum anole_status check_devices(const struct anole_lockfile *lockfile, const size_t *numbers,
+                                       struct anole_json_place *place, struct anole_error *error)
+{
+    size_t count = lockfile->device_count;
+    struct device_text *texts = calloc(count + 1, sizeof *texts);
+    enum anole_status status = texts ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t i = 0; !status && i < count; i++) {
+        texts[i] = (struct device_text){device_text(&lockfile->devices[i]), i};
+        if (!texts[i].text)
+            status = anole_fail_memory(error);
+    }
+    if (!status)
+        qsort(texts, count, sizeof *texts, compare_devices);
+    for (size_t i = 1; !status && i < count; i++) {
+        if (strcmp(texts[i - 1].text, texts[i].text) != 0)
+            continue;
+        snprintf(place->path, sizeof place->path, "device %zu", numbers[texts[i].device]);
+        status = fail_at(place, "this device stands there twice",
+                         "each backend, device, driver, number of threads, precision and metric "
+                         "once",
+                         error);
+    }
+    for (size_t i = 0; texts && i < count; i++)
+        free(texts[i].text);
+    free(texts);
+    return status;
+}
+
 static enum anole_status read_devices(struct anole_lockfile *lockfile, const json_t *root,
                                       struct reader *reader, struct anole_error *error)
 {
@@ -566,28 +623,30 @@ static enum anole_status read_devices(struct anole_lockfile *lockfile, const jso
     if (status)
         return status;
     size_t count = json_array_size(devices);
+    size_t *numbers = calloc(count + 1, sizeof *numbers); /* in the file, of those that are kept */
     lockfile->devices = calloc(count ? count : 1, sizeof *lockfile->devices);
-    if (!lockfile->devices)
+    if (!lockfile->devices || !numbers) {
+        free(numbers);
         return anole_fail_memory(error);
+    }
     for (size_t i = 0; !status && i < count; i++) {
         struct anole_lock_device *device = &lockfile->devices[lockfile->device_count++];
         bool unread = false;
         status = read_device(device, &unread, json_array_get(devices, i), reader, i + 1, error);
         snprintf(reader->place.path, sizeof reader->place.path, "device %zu", i + 1);
-        for (size_t j = 0; !status && !unread && j + 1 < lockfile->device_count; j++)
-            if (anole_lock_same_device(&lockfile->devices[j], device))
-                status = fail_at(&reader->place, "this device stands there twice",
-                                 "each backend, device, driver, number of threads, precision and "
-                                 "metric once",
-                                 error);
-        if (status || !unread)
+        if (status || !unread) {
+            numbers[lockfile->device_count - 1] = i + 1;
             continue;
+        }
         anole_lock_device_fini(device);
         memset(device, 0, sizeof *device);
         lockfile->device_count--;
         reader->unread++;
         status = keep_unread(&lockfile->unread, json_array_get(devices, i), error);
     }
+    if (!status)
+        status = check_devices(lockfile, numbers, &reader->place, error);
+    free(numbers);
     return status;
 }
 
