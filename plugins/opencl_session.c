@@ -109,21 +109,27 @@ int opencl_open(cl_device_id id, struct anole_session **session, struct anole_me
     return opencl_open_queues(id, &(struct opencl_queues_options){.count = 0}, session, message);
 }
 
-static void forget_program(struct opencl_shared_program *shared)
+/* One user less of a program, which may be NULL. */
+static void leave_program(struct anole_session *session, struct opencl_shared_program *shared)
 {
-    if (!shared->source)
+    struct opencl_shared_program **at = &session->shared;
+    if (!shared || --shared->users > 0)
         return;
+    while (*at != shared)
+        at = &(*at)->next;
+    *at = shared->next;
     clReleaseProgram(shared->program);
     free(shared->source);
-    *shared = (struct opencl_shared_program){.source = NULL};
+    free(shared->options);
+    free(shared);
 }
 
 void opencl_close(struct anole_session *session)
 {
     if (!session)
         return;
-    for (unsigned i = 0; i < OPENCL_SHARED_PROGRAMS; i++)
-        forget_program(&session->shared[i]);
+    for (unsigned i = 0; i < OPENCL_LAST_PROGRAMS; i++)
+        leave_program(session, session->last[i]);
     opencl_queues_fini(&session->queues);
     give_number(session->number);
     clReleaseCommandQueue(session->queue);
@@ -344,37 +350,62 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     return ANOLE_OK;
 }
 
-/* Plain kernels of a network come with one source for several.  A source with one kernel alone is
- * not worth the place, but that is not to be seen. */
+/* Kernels that differ in launches alone, and the plain kernels of a network that come with one
+ * source for several, are of one program. */
 static bool find_shared(struct anole_session *session, const struct anole_kernel *kernel,
                         struct anole_build *build)
 {
-    for (unsigned i = 0; i < OPENCL_SHARED_PROGRAMS && is_operator(kernel->task); i++) {
-        const struct opencl_shared_program *shared = &session->shared[i];
-        if (!shared->source || shared->device != build->device || kernel->options[0] ||
-            strcmp(shared->source, kernel->source) != 0)
-            continue;
-        clRetainProgram(shared->program);
-        build->program = shared->program;
-        return true;
-    }
-    return false;
+    struct opencl_shared_program *shared = session->shared;
+    while (shared && !(shared->device == build->device && shared->length == kernel->source_length &&
+                       memcmp(shared->source, kernel->source, shared->length) == 0 &&
+                       strcmp(shared->options, kernel->options) == 0))
+        shared = shared->next;
+    if (!shared)
+        return false;
+    shared->users++;
+    build->shared = shared;
+    build->program = shared->program;
+    return true;
 }
 
+/* Puts the program of a build into the list. */
 static void share(struct anole_session *session, const struct anole_kernel *kernel,
-                  const struct anole_build *build)
+                  struct anole_build *build)
 {
-    if (!is_operator(kernel->task) || kernel->options[0])
-        return;
-    struct opencl_shared_program *place = &session->shared[session->shared_next];
-    char *source = strdup(kernel->source);
-    if (!source)
+    struct opencl_shared_program *shared = calloc(1, sizeof *shared);
+    char *source = malloc(kernel->source_length + 1), *options = strdup(kernel->options);
+    if (!shared || !source || !options) {
+        free(shared);
+        free(source);
+        free(options);
         return; /* the next one is built for itself */
-    forget_program(place);
-    clRetainProgram(build->program);
-    *place = (struct opencl_shared_program){
-        .source = source, .program = build->program, .device = build->device};
-    session->shared_next = (session->shared_next + 1) % OPENCL_SHARED_PROGRAMS;
+    }
+    memcpy(source, kernel->source, kernel->source_length);
+    *shared = (struct opencl_shared_program){.next = session->shared,
+                                             .users = 1,
+                                             .program = build->program,
+                                             .device = build->device,
+                                             .length = kernel->source_length,
+                                             .source = source,
+                                             .options = options};
+    session->shared = build->shared = shared;
+}
+
+/* An operator's program is for those that are built next, even if this build ends before: those
+ * of a network come and go one after another. */
+static void remember(struct anole_session *session, const struct anole_kernel *kernel,
+                     struct opencl_shared_program *shared)
+{
+    struct opencl_shared_program **place = &session->last[session->last_next];
+    if (!shared || !is_operator(kernel->task))
+        return;
+    for (unsigned i = 0; i < OPENCL_LAST_PROGRAMS; i++)
+        if (session->last[i] == shared)
+            return;
+    leave_program(session, *place);
+    shared->users++;
+    *place = shared;
+    session->last_next = (session->last_next + 1) % OPENCL_LAST_PROGRAMS;
 }
 
 /* From what is there, from a binary, or from source. */
@@ -393,6 +424,7 @@ static int make_program(struct anole_session *session, const struct anole_kernel
     if (code)
         return code;
     share(session, kernel, build);
+    remember(session, kernel, build->shared);
     return opencl_say(message, ANOLE_OK, "%s",
                       refused ? "The driver refuses the binary: built from source." : "");
 }
@@ -560,12 +592,13 @@ int opencl_binary(struct anole_session *session, struct anole_build *build, void
 
 void opencl_release(struct anole_session *session, struct anole_build *build)
 {
-    (void)session;
     if (!build)
         return;
     for (uint32_t i = 0; i < build->launch_count; i++)
         clReleaseKernel(build->launches[i].kernel);
-    if (build->program)
+    if (build->shared)
+        leave_program(session, build->shared);
+    else if (build->program)
         clReleaseProgram(build->program);
     opencl_queue_list_destroy(build->list);
     free(build->shares);

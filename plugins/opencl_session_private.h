@@ -26,14 +26,19 @@ struct opencl_queues {
     unsigned loaded;                 /* kernels that the driver was made to load, so far */
 };
 
-/* A program that was built, for kernels with the same source. */
+/* A program that was built, for all kernels with the same source and options.  Programs are in
+ * a list as long as something uses them. */
 struct opencl_shared_program {
-    char *source; /* NULL: none */
+    struct opencl_shared_program *next;
+    unsigned users;
     cl_program program;
     cl_device_id device; /* that it was built for */
+    size_t length;       /* of the source */
+    char *source;
+    char *options;
 };
 
-#define OPENCL_SHARED_PROGRAMS 2 /* kernels of a source are built one after another */
+#define OPENCL_LAST_PROGRAMS 2 /* kernels of a source are built one after another */
 
 struct anole_session {
     cl_device_id device;
@@ -45,8 +50,10 @@ struct anole_session {
     bool timer;             /* events carry times */
     unsigned number;        /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;
-    struct opencl_shared_program shared[OPENCL_SHARED_PROGRAMS];
-    unsigned shared_next; /* the place of the next one */
+    struct opencl_shared_program *shared;
+    struct opencl_shared_program
+        *last[OPENCL_LAST_PROGRAMS]; /* of operators; used without a build */
+    unsigned last_next;              /* the place of the next one */
 };
 
 struct anole_buffer {
@@ -62,7 +69,8 @@ struct opencl_share {
 
 struct anole_build {
     cl_program program;
-    cl_device_id device; /* that it was built for */
+    struct opencl_shared_program *shared; /* what it is held by; NULL: by this build alone */
+    cl_device_id device;                  /* that it was built for */
     /* By launch, then by queue; NULL: the session's queue launches it. */
     struct opencl_share *shares;
     unsigned loaded_at;             /* queues.loaded when these were loaded last; 0: never */

@@ -117,6 +117,15 @@ static struct anole_measure_cost cost_of(const struct bench *bench)
     return cost;
 }
 
+static void compare(struct bench *bench, const uint64_t *configs, size_t count,
+                    struct anole_result *results, double **samples, size_t *rounds)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    assert_done(anole_measure_compare(bench->measure, bench->generator, configs, count, 0.01, 4,
+                                      results, samples, rounds, &error));
+    assert_true(*rounds >= 4);
+}
+
 static void test_measure_right_kernels(void **state)
 {
     (void)state;
@@ -239,6 +248,62 @@ static void test_replace_worker_that_grows(void **state)
     close_bench(&bench);
 }
 
+/* Configs with one source are built once: within a batch, after it, and in a comparison. */
+static void test_build_once_for_all_that_share(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct anole_result results[4];
+    double *samples;
+    size_t rounds;
+    open_bench(&bench, "idle_knob"); /* whose knob `slow` is not in the source */
+    const uint64_t configs[4] = {config_of(&bench, 1, 0, "none"), config_of(&bench, 1, 1, "none"),
+                                 config_of(&bench, 2, 0, "none"), config_of(&bench, 2, 1, "none")};
+    run(&bench, configs, 2); /* no worker but the one that times, and the preparer */
+    assert_int_equal(cost_of(&bench).executables, 1);
+    assert_int_equal(cost_of(&bench).workers_started, 2);
+    run(&bench, configs, 4);
+    assert_int_equal(cost_of(&bench).executables, 2);
+    assert_int_equal(cost_of(&bench).workers_started, 2);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(bench.results[i].outcome, ANOLE_OUTCOME_OK);
+    assert_true(bench.results[1].seconds > bench.results[0].seconds); /* each is itself */
+    compare(&bench, configs, 4, results, &samples, &rounds);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(results[i].outcome, ANOLE_OUTCOME_OK);
+    free(samples);
+    assert_int_equal(cost_of(&bench).executables, 2);
+    close_bench(&bench);
+}
+
+/* What the compiler refuses, all refuse that share it; what ends a worker, each may. */
+static void test_share_what_a_build_comes_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *plugin;
+        enum anole_outcome outcome;
+        size_t lost;
+    } cases[] = {{"no_compile", ANOLE_OUTCOME_COMPILE, 0},
+                 {"hang_build", ANOLE_OUTCOME_TIMEOUT, 2},
+                 {"crash_build", ANOLE_OUTCOME_CRASH, 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        uint64_t configs[8];
+        open_bench(&bench, cases[i].plugin);
+        for (size_t k = 0; k < 8; k++)
+            configs[k] = config_of(&bench, 1 + (int64_t)(k % 2), 0, "none");
+        anole_log_set_level(ANOLE_LEVEL_ERROR);
+        run(&bench, configs, 8);
+        anole_log_set_level(ANOLE_LEVEL_INFO);
+        for (size_t k = 0; k < 8; k++)
+            assert_int_equal(bench.results[k].outcome, cases[i].outcome);
+        assert_int_equal(cost_of(&bench).executables, 0);
+        assert_int_equal(cost_of(&bench).workers_lost, cases[i].lost);
+        close_bench(&bench);
+    }
+}
+
 static void test_give_up_on_device_that_does_not_open(void **state)
 {
     (void)state;
@@ -320,15 +385,6 @@ static void test_measure_nothing(void **state)
 }
 
 /* -- Comparing -- */
-
-static void compare(struct bench *bench, const uint64_t *configs, size_t count,
-                    struct anole_result *results, double **samples, size_t *rounds)
-{
-    struct anole_error error = {.status = ANOLE_DONE};
-    assert_done(anole_measure_compare(bench->measure, bench->generator, configs, count, 0.01, 4,
-                                      results, samples, rounds, &error));
-    assert_true(*rounds >= 4);
-}
 
 static void test_compare_in_turn(void **state)
 {
@@ -503,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_tell_each_misdeed),
         cmocka_unit_test(test_keep_order_and_times_of_simulated_device),
         cmocka_unit_test(test_replace_worker_that_grows),
+        cmocka_unit_test(test_build_once_for_all_that_share),
+        cmocka_unit_test(test_share_what_a_build_comes_to),
         cmocka_unit_test(test_give_up_on_device_that_does_not_open),
         cmocka_unit_test(test_wait_for_device_that_is_lost),
         cmocka_unit_test(test_time_of_standing_still_does_not_count),

@@ -329,6 +329,60 @@ static void test_run_writes_only_its_binding(void **state)
     fixture.plugin->release(fixture.session, build);
 }
 
+/* The value that `build` writes first into a buffer of 8 floats. */
+static float first_of(struct anole_build *build, struct anole_buffer *buffer)
+{
+    float first = -1;
+    if (run_fill(build, buffer, 0, 8 * sizeof(float)))
+        fail_msg("%s", message.text);
+    assert_int_equal(
+        fixture.plugin->buffer_read(fixture.session, buffer, 0, &first, sizeof first, &message),
+        ANOLE_OK);
+    return first;
+}
+
+/* What a compiler would need to read is gone before the second build: it takes over what the
+ * first is made of, but has launches and arguments of its own. */
+static void test_share_a_program_as_long_as_a_build_lives(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/anole-test-XXXXXX", source[512];
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_true(write(file, "#define HALF 0.5f\n", 18) == 18);
+    close(file);
+    snprintf(source, sizeof source,
+             "#include \"%s\"\nkernel void fill(global float *out, int value)\n"
+             "{\n    out[get_global_id(0)] = value + HALF;\n}\n",
+             path);
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch(), other = fill_launch();
+    other.args[1].value = 7;
+    other.local[0] = 1;
+    struct anole_kernel kernel = kernel_with(source, &launch, &task);
+    struct anole_kernel second_kernel = kernel_with(source, &other, &task);
+    struct anole_build *first, *second;
+    struct anole_buffer *buffer;
+    assert_int_equal(
+        fixture.plugin->buffer_create(fixture.session, 8 * sizeof(float), &buffer, &message),
+        ANOLE_OK);
+    int code = fixture.plugin->build(fixture.session, &kernel, NULL, 0, &first, &message);
+    unlink(path);
+    assert_int_equal(code, ANOLE_OK);
+    assert_int_equal(
+        fixture.plugin->build(fixture.session, &second_kernel, NULL, 0, &second, &message),
+        ANOLE_OK);
+    assert_true(first_of(first, buffer) == 40.5f);
+    assert_true(first_of(second, buffer) == 7.5f);
+    assert_true(first_of(first, buffer) == 40.5f);
+    fixture.plugin->release(fixture.session, first);
+    assert_true(first_of(second, buffer) == 7.5f);
+    fixture.plugin->release(fixture.session, second);
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &first, &message),
+                     ANOLE_BUILD_FAILED);
+    fixture.plugin->buffer_destroy(fixture.session, buffer);
+}
+
 static void test_refuse_a_tensor_that_is_not_there(void **state)
 {
     (void)state;
@@ -456,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_build_refuses_more_local_memory_than_there_is),
         cmocka_unit_test(test_build_again_from_its_binary),
         cmocka_unit_test(test_run_writes_only_its_binding),
+        cmocka_unit_test(test_share_a_program_as_long_as_a_build_lives),
         cmocka_unit_test(test_refuse_a_tensor_that_is_not_there),
         cmocka_unit_test(test_refuse_a_launch_that_does_not_fit),
         cmocka_unit_test(test_run_pins_the_drivers_threads),

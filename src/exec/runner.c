@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "exec/executable.h"
+#include "exec/kept.h"
 #include "exec/verify.h"
 #include "kernel/custom.h"
 
@@ -14,6 +15,7 @@
 struct anole_runner {
     struct anole_target target;
     struct anole_guarded packed, workspace; /* of the last trial, for the next */
+    struct anole_kept kept;                 /* builds of the last trials */
     struct anole_executable slots[ANOLE_MAX_SLOTS];
     size_t slot_count;
 };
@@ -50,6 +52,7 @@ void anole_runner_destroy(struct anole_runner *runner)
     if (!runner)
         return;
     anole_runner_unload(runner);
+    anole_kept_clear(&runner->kept, &runner->target);
     drop_buffers(runner);
     anole_target_close(&runner->target);
     free(runner);
@@ -225,6 +228,19 @@ void anole_runner_build(struct anole_runner *runner, const int64_t *values, size
     settle(target, result);
 }
 
+/* A build that works goes to those that are kept.  One that does not is released at once: it
+ * may have done damage. */
+static void keep(struct anole_runner *runner, struct anole_executable *executable,
+                 size_t binary_bytes)
+{
+    const struct anole_generated *generated = executable->generated;
+    if (!executable->build || anole_target_simulated(&runner->target))
+        return;
+    anole_kept_add(&runner->kept, &runner->target, generated->executable, executable->build,
+                   generated->kernel.source_length + binary_bytes);
+    executable->build = NULL;
+}
+
 enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t *values,
                                      size_t count, const void *binary, size_t binary_bytes,
                                      double best, struct anole_result *result,
@@ -237,6 +253,8 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
         prepare(&executable, target, values, count, binary, binary_bytes, &first, result, error);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
         measure(&executable, target, first, best, result);
+    if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
+        keep(runner, &executable, binary_bytes);
     anole_executable_release(&executable, target);
     runner->packed = executable.packed;
     runner->workspace = executable.workspace;

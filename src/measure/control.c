@@ -72,8 +72,11 @@ static enum anole_status run_one(struct anole_measure *measure,
     enum anole_status status = anole_work_init(&work, measure, generator, &config, 1, error);
     work.control = true;
     work.salt = ++measure->control.salt;
-    if (status == ANOLE_DONE)
+    if (status == ANOLE_DONE) {
+        work.items[0].executable = 0; /* what was built before says nothing of today */
+        work.items[0].state = ANOLE_ITEM_BUILT;
         status = anole_work_run(&work, error);
+    }
     if (status == ANOLE_DONE)
         *result = work.items[0].result;
     else
@@ -225,6 +228,8 @@ enum anole_status anole_control_judge(struct anole_work *work, struct anole_erro
         if (status == ANOLE_DONE)
             status = anole_work_resume(work, error);
     }
+    if (failures > 0) /* what was built in the meantime may be as broken */
+        anole_build_store_clear(&work->measure->built);
     for (size_t i = 0; status == ANOLE_DONE && i < work->count; i++)
         if (work->items[i].state == ANOLE_ITEM_SUSPECT)
             status = judge_item(work, &work->items[i], failures > 0, error);

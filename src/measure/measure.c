@@ -23,6 +23,7 @@
 #define DEFAULT_RUN_LIMIT 10.0
 #define DEFAULT_MEMORY ((size_t)1 << 30)
 #define STORE_LIMIT ((size_t)1 << 30)
+#define BUILT_LIMIT ((size_t)128 << 20)
 #define POLL_TIME 0.05
 #define STOOD_STILL 0.5 /* seconds between two looks from which on they do not count */
 #define CLOSE_LIMIT 0.2 /* seconds for all workers to close their devices */
@@ -87,6 +88,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     anole_handle_init(&new->timer);
     anole_handle_init(&new->preparer);
     anole_task_store_init(&new->store, STORE_LIMIT);
+    anole_build_store_init(&new->built, BUILT_LIMIT);
     if (!anole_measure_simulated(new)) {
         anole_scratch_sweep();
         enum anole_status status = anole_scratch_create(&new->scratch, error);
@@ -165,6 +167,7 @@ void anole_measure_destroy(struct anole_measure *measure)
     close_all(handles, count, hurry ? 0 : CLOSE_LIMIT);
     anole_task_store_fini(&measure->store);
     anole_generator_destroy(measure->control.own);
+    anole_build_store_fini(&measure->built);
     if (measure->scratch)
         anole_scratch_remove(measure->scratch);
     free(measure->scratch);

@@ -72,6 +72,7 @@ struct anole_measure_cost {
     double verify;
     double worker; /* starting and replacing workers */
     size_t workers_started, workers_lost, workers_recycled;
+    size_t executables; /* that were built: configs may share one */
 };
 void anole_measure_cost(const struct anole_measure *measure, struct anole_measure_cost *cost);
 

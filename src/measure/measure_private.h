@@ -8,6 +8,7 @@
 #include "measure/measure.h"
 #include "worker/message.h"
 #include "worker/handle.h"
+#include "measure/build_store.h"
 #include "measure/task_store.h"
 
 #define ANOLE_MAX_BUILDERS 32u
@@ -33,6 +34,7 @@ struct anole_measure {
     struct anole_handle timer;
     struct anole_handle preparer;
     struct anole_task_store store;
+    struct anole_build_store built;
     struct anole_stored_task *preparing;  /* the task that the preparer is at */
     struct anole_prepare_request request; /* what it was asked */
     struct anole_measure_cost cost;

@@ -31,6 +31,28 @@ enum anole_status anole_work_resume(struct anole_work *work, struct anole_error 
     return ANOLE_DONE;
 }
 
+/* Items with a build that was made before, or that another item has made, need none. */
+static void share_builds(struct anole_work *work)
+{
+    struct anole_measure *measure = work->measure;
+    size_t waiting = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        struct anole_item *item = &work->items[i];
+        if (!anole_generator_executable(&item->executable, work->generator, item->config))
+            item->executable = 0;
+        else if (anole_build_store_find(&measure->built, item->executable))
+            item->state = ANOLE_ITEM_BUILT;
+        for (size_t k = 0; k < i && item->state == ANOLE_ITEM_WAITING; k++)
+            if (work->items[k].executable == item->executable && item->executable != 0)
+                item->state = ANOLE_ITEM_FOLLOWING;
+        waiting += item->state == ANOLE_ITEM_WAITING;
+    }
+    /* One build alone is best made where it will run. */
+    for (size_t i = 0; i < work->count; i++)
+        if (waiting <= 1 || measure->builder_count == 0)
+            work->items[i].state = ANOLE_ITEM_BUILT;
+}
+
 enum anole_status anole_work_init(struct anole_work *work, struct anole_measure *measure,
                                   const struct anole_generator *generator, const uint64_t *configs,
                                   size_t count, struct anole_error *error)
@@ -44,23 +66,22 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
     work->items = calloc(count + 1, sizeof *work->items);
     if (!work->items)
         return anole_fail_memory(error);
-    /* One build alone is best made where it will run. */
-    bool travel = measure->builder_count > 0 && count > 1;
+    const bool simulated = anole_measure_simulated(measure);
     for (size_t i = 0; i < count; i++) {
         struct anole_item *item = &work->items[i];
         item->config = configs[i];
         item->value_count = (uint32_t)anole_space_knob_count(space);
-        item->state = travel ? ANOLE_ITEM_WAITING : ANOLE_ITEM_BUILT;
+        item->state = simulated ? ANOLE_ITEM_BUILT : ANOLE_ITEM_WAITING;
         anole_space_values(space, configs[i], item->values);
         anole_result_clear(&item->result);
     }
+    if (!simulated)
+        share_builds(work);
     return ANOLE_DONE;
 }
 
 void anole_work_fini(struct anole_work *work)
 {
-    for (size_t i = 0; work->items && i < work->count; i++)
-        free(work->items[i].binary);
     free(work->items);
     work->items = NULL;
 }
@@ -115,8 +136,6 @@ enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *
 {
     struct anole_result *result = &item->result;
     item->state = ANOLE_ITEM_DONE;
-    free(item->binary);
-    item->binary = NULL;
     result->cost.generate += item->spent.generate;
     result->cost.build += item->spent.build;
     if (result->outcome == ANOLE_OUTCOME_OK)
@@ -130,10 +149,17 @@ enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *
                       error);
 }
 
-/* It failed: as a rule that stands, if it may not be the fault of something else. */
-static enum anole_status fail_item(struct anole_work *work, struct anole_item *item,
-                                   enum anole_item_state retry, bool killed,
-                                   struct anole_error *error)
+/* What the compiler refuses, or does not come to an end with, it does so for all that share
+ * it. */
+static bool is_shared_fate(enum anole_outcome outcome)
+{
+    return outcome == ANOLE_OUTCOME_COMPILE || outcome == ANOLE_OUTCOME_TIMEOUT;
+}
+
+/* As a rule that stands, if it may not be the fault of something else. */
+static enum anole_status doubt_item(struct anole_work *work, struct anole_item *item,
+                                    enum anole_item_state retry, bool killed,
+                                    struct anole_error *error)
 {
     if (!work->measure->options.control || work->control || !may_pass(item->result.outcome))
         return anole_work_finish(work, item, error);
@@ -144,22 +170,68 @@ static enum anole_status fail_item(struct anole_work *work, struct anole_item *i
     return ANOLE_DONE;
 }
 
+/* A build came to nothing: so do those that waited for it, or the next one tries. */
+static enum anole_status fail_followers(struct anole_work *work, const struct anole_item *failed,
+                                        struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < work->count && status == ANOLE_DONE; i++) {
+        struct anole_item *item = &work->items[i];
+        if (item->state != ANOLE_ITEM_FOLLOWING || item->executable != failed->executable)
+            continue;
+        if (!is_shared_fate(failed->result.outcome)) {
+            item->state = ANOLE_ITEM_WAITING;
+            break;
+        }
+        anole_item_fail(item, failed->result.outcome, failed->result.message);
+        status = doubt_item(work, item, ANOLE_ITEM_WAITING, false, error);
+    }
+    return status;
+}
+
+/* It failed. */
+static enum anole_status fail_item(struct anole_work *work, struct anole_item *item,
+                                   enum anole_item_state retry, bool killed,
+                                   struct anole_error *error)
+{
+    const bool was_building = item->state == ANOLE_ITEM_BUILDING;
+    enum anole_status status = doubt_item(work, item, retry, killed, error);
+    return status == ANOLE_DONE && was_building ? fail_followers(work, item, error) : status;
+}
+
+static void note_build(struct anole_work *work, const struct anole_item *built, const void *binary,
+                       size_t bytes)
+{
+    if (built->executable == 0)
+        return;
+    work->measure->cost.executables++;
+    anole_build_store_put(&work->measure->built, built->executable, binary, bytes);
+    for (size_t i = 0; i < work->count; i++)
+        if (work->items[i].state == ANOLE_ITEM_FOLLOWING &&
+            work->items[i].executable == built->executable)
+            work->items[i].state = ANOLE_ITEM_BUILT;
+}
+
 /* -- Asking -- */
 
 static enum anole_status ask(struct anole_work *work, struct anole_handle *handle,
                              const struct anole_item *item, enum anole_frame_type request,
                              enum anole_frame_type expected, struct anole_error *error)
 {
-    struct anole_trial_request message = {.value_count = item->value_count,
-                                          .best = work->best,
-                                          .salt = work->salt,
-                                          .binary = item->binary,
-                                          .binary_bytes = item->binary_bytes};
+    struct anole_trial_request message = {
+        .value_count = item->value_count, .best = work->best, .salt = work->salt};
     struct anole_handle_task task = work->task;
     struct anole_wire wire;
     memcpy(message.values, item->values, sizeof message.values);
+    const struct anole_stored_build *built = NULL;
     if (request == ANOLE_FRAME_BUILD)
         task.data = -1;
+    else if (item->executable != 0)
+        built = anole_build_store_find(&work->measure->built, item->executable);
+    if (built) {
+        message.binary = built->binary;
+        message.binary_bytes = built->bytes;
+    }
     anole_wire_writer_init(&wire);
     anole_wire_trial_request(&wire, &message);
     enum anole_status status =
@@ -329,10 +401,7 @@ static enum anole_status take_build(struct anole_work *work, struct anole_handle
         item->built = ++work->events;
         item->spent = reply.result.cost;
         item->state = ANOLE_ITEM_BUILT;
-        item->binary = reply.binary_bytes > 0 ? malloc(reply.binary_bytes) : NULL;
-        item->binary_bytes = item->binary ? reply.binary_bytes : 0;
-        if (item->binary)
-            memcpy(item->binary, reply.binary, reply.binary_bytes);
+        note_build(work, item, reply.binary_bytes > 0 ? reply.binary : NULL, reply.binary_bytes);
     }
     anole_handle_review(handle, &work->measure->terms, &reply.usage);
     return reply.result.outcome == ANOLE_OUTCOME_OK
@@ -370,6 +439,9 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
     anole_measure_good(work->measure);
     work->measure->builds++;
     item->result = reply.result;
+    if (reply.result.outcome == ANOLE_OUTCOME_OK && item->executable != 0 &&
+        !anole_build_store_find(&work->measure->built, item->executable))
+        note_build(work, item, NULL, 0); /* the timing worker has made it itself */
     bool load = work->compare && reply.result.outcome == ANOLE_OUTCOME_OK;
     if (load) {
         item->state = ANOLE_ITEM_LOADED;

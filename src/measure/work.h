@@ -9,7 +9,8 @@
 #include "measure/measure_private.h"
 
 enum anole_item_state {
-    ANOLE_ITEM_WAITING, /* to be built */
+    ANOLE_ITEM_WAITING,   /* to be built */
+    ANOLE_ITEM_FOLLOWING, /* what it shares with another is waiting, or being built */
     ANOLE_ITEM_BUILDING,
     ANOLE_ITEM_BUILT, /* to be tried; or to be loaded, when comparing */
     ANOLE_ITEM_TRYING,
@@ -31,8 +32,7 @@ struct anole_item {
     unsigned doubts;               /* and so often nothing else worked either, when it failed */
     uint32_t value_count;
     int64_t values[ANOLE_MAX_KNOBS];
-    void *binary;
-    size_t binary_bytes;
+    uint64_t executable;           /* items with the same share a build */
     uint32_t slot;                 /* when loaded */
     struct anole_trial_cost spent; /* by builders, on it */
     struct anole_result result;

@@ -383,6 +383,18 @@ enum anole_status anole_generator_kernel(struct anole_generated **generated,
                                   anole_space_knob_count(generator->space), error);
 }
 
+bool anole_generator_executable(uint64_t *executable, const struct anole_generator *generator,
+                                uint64_t config)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_generated *generated;
+    if (anole_generator_kernel(&generated, generator, config, &error) != ANOLE_DONE)
+        return false;
+    *executable = generated->executable;
+    anole_generated_destroy(generated);
+    return true;
+}
+
 enum anole_status anole_generator_pack(const struct anole_generator *generator, uint64_t config,
                                        const void *weights, size_t weights_bytes, void *packed,
                                        size_t packed_bytes, struct anole_error *error)

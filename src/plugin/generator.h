@@ -34,6 +34,11 @@ ANOLE_CHECKED enum anole_status anole_generator_kernel(struct anole_generated **
                                                        const struct anole_generator *generator,
                                                        uint64_t config, struct anole_error *error);
 
+/* Configs with the same number share what is built: see anole_generated.executable.
+ * False if the plugin refuses the config, or there is no memory. */
+bool anole_generator_executable(uint64_t *executable, const struct anole_generator *generator,
+                                uint64_t config);
+
 /* Lays weights out as the config's kernel reads them; out[kernel.packed_weights]. */
 ANOLE_CHECKED enum anole_status anole_generator_pack(const struct anole_generator *generator,
                                                      uint64_t config, const void *weights,

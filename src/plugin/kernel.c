@@ -277,6 +277,16 @@ static uint64_t hash_kernel(const struct anole_kernel *kernel)
     return hash;
 }
 
+/* Launches and the values of arguments do not go into what a compiler makes. */
+static uint64_t hash_executable(const struct anole_kernel *kernel)
+{
+    uint64_t hash =
+        anole_hash_combine(anole_hash_text(kernel->source), anole_hash_text(kernel->options));
+    for (uint32_t i = 0; i < kernel->launch_count; i++)
+        hash = anole_hash_combine(hash, anole_hash_text(kernel->launches[i].kernel));
+    return hash;
+}
+
 static struct draft *draft_create(const struct anole_device *device, const struct anole_task *task,
                                   const int64_t *values, size_t count, struct anole_error *error)
 {
@@ -313,6 +323,7 @@ static void complete(struct draft *draft, size_t count)
     kernel->values = draft->values;
     kernel->value_count = (uint32_t)count;
     draft->generated.source_hash = hash_kernel(kernel);
+    draft->generated.executable = hash_executable(kernel);
     draft->error = NULL;
     draft->device = NULL;
 }
