@@ -11,7 +11,10 @@
  * and how many executables there are among the configs: those with the same source, options
  * and kernels are built once.
  *
- * anole-bench-builds [--configs N] [--seed N] [--options TEXT] NETWORK [LAYER]
+ * anole-bench-builds [--configs N] [--seed N] [--options TEXT] [--prefix FILE] NETWORK [LAYER]
+ *
+ * --options and --prefix are for trials of the compiler: what is added to the options, and put
+ * before each source.
  *
  * Configs are the default and others that differ from it by one to three knobs.  Kernels run on
  * zeros, one work-group of each launch.
@@ -41,6 +44,7 @@ enum part { FRONT_END, LAUNCH, AGAIN, SHARED, PARTS };
 struct bench {
     cl_device_id device;
     const char *options;
+    char prefix[16384];
     unsigned configs;
     uint64_t seed;
 };
@@ -79,8 +83,9 @@ static cl_program build(const struct bench *bench, cl_context context,
     char options[512];
     cl_int code;
     snprintf(options, sizeof options, "%s -DFIRST_GROUP=1 -w %s", kernel->options, bench->options);
-    cl_program program = clCreateProgramWithSource(context, 1, (const char *[]){kernel->source},
-                                                   &kernel->source_length, &code);
+    cl_program program =
+        clCreateProgramWithSource(context, 2, (const char *[]){bench->prefix, kernel->source},
+                                  (size_t[]){strlen(bench->prefix), kernel->source_length}, &code);
     check(code, "clCreateProgramWithSource");
     check(clBuildProgram(program, 1, &bench->device, options, NULL, NULL), "clBuildProgram");
     return program;
@@ -231,6 +236,14 @@ static void run_task(const struct bench *bench, struct place *place,
     fflush(stdout);
 }
 
+static void read_prefix(struct bench *bench, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    if (!file || fread(bench->prefix, 1, sizeof bench->prefix - 1, file) == 0)
+        die(path, "cannot be read");
+    fclose(file);
+}
+
 static cl_device_id find_device(void)
 {
     cl_platform_id platforms[16];
@@ -252,6 +265,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {{"configs", required_argument, NULL, 'c'},
                                             {"seed", required_argument, NULL, 's'},
                                             {"options", required_argument, NULL, 'o'},
+                                            {"prefix", required_argument, NULL, 'p'},
                                             {0}};
     struct bench bench = {.configs = 16, .seed = 1, .options = ""};
     struct anole_error error = {.status = ANOLE_DONE};
@@ -265,6 +279,8 @@ int main(int argc, char **argv)
             bench.seed = (uint64_t)atoll(optarg);
         else if (c == 'o')
             bench.options = optarg;
+        else if (c == 'p')
+            read_prefix(&bench, optarg);
         else
             return 2;
     }

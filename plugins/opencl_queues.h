@@ -25,6 +25,9 @@ struct opencl_queues_options {
     uint32_t count;   /* 0: all kernels run on the first device */
     bool no_binaries; /* what is built is of use to this process alone */
     bool quiet;       /* no warnings are wanted: compilers write them to stderr */
+    /* Declares all of OpenCL C that templates call; for a driver whose compiler then leaves out
+     * its own header if _OPENCL_H_ is defined, as Clang's is written; or NULL. */
+    const char *declarations;
     bool spins;       /* waiting threads have their cores for themselves */
     const int *cores; /* the core of each queue's thread, [count], or NULL */
 };

@@ -92,6 +92,7 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
     s->number = take_number();
     s->no_binaries = queues->no_binaries || s->number > 0;
     s->quiet = queues->quiet;
+    s->declarations = queues->declarations;
     *session = s;
     return ANOLE_OK;
 
@@ -301,13 +302,15 @@ static void say_log(cl_device_id device, cl_program program, struct anole_messag
 }
 
 static cl_program program_from(struct anole_session *session, cl_device_id device,
-                               const struct anole_kernel *kernel, const void *binary,
-                               size_t binary_bytes, cl_int *error)
+                               const struct anole_kernel *kernel, const char *declarations,
+                               const void *binary, size_t binary_bytes, cl_int *error)
 {
     if (!binary) {
         const char *prefix = is_operator(kernel->task) && device == session->queues.device
                                  ? opencl_queues_prefix
                                  : "";
+        if (declarations)
+            prefix = declarations;
         return clCreateProgramWithSource(session->context, 2,
                                          (const char *[]){prefix, kernel->source},
                                          (size_t[]){strlen(prefix), kernel->source_length}, error);
@@ -316,10 +319,17 @@ static cl_program program_from(struct anole_session *session, cl_device_id devic
                                      (const unsigned char *[]){binary}, NULL, error);
 }
 
+/* What is to be compiled, and with what in front of it. */
+struct text {
+    const struct anole_kernel *kernel;
+    const char *declarations; /* instead of the compiler's own header; NULL: with that */
+    const void *binary;       /* instead of the source, or NULL */
+    size_t binary_bytes;
+};
+
 /* Compiles for build->device; sets build->program only if that went well. */
-static int compile(struct anole_session *session, const struct anole_kernel *kernel,
-                   const void *binary, size_t binary_bytes, struct anole_build *build,
-                   struct anole_message *message)
+static int compile(struct anole_session *session, const struct text *text,
+                   struct anole_build *build, struct anole_message *message)
 {
     cl_int error;
     char *options = NULL;
@@ -327,10 +337,11 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     char number[32] = "";
     if (session->number > 0)
         snprintf(number, sizeof number, " -DSESSION_NUMBER=%u", session->number);
-    if (asprintf(&options, "%s%s%s%s", kernel->options, first, number,
-                 session->quiet ? " -w" : "") < 0)
+    if (asprintf(&options, "%s%s%s%s%s", text->kernel->options, first, number,
+                 session->quiet ? " -w" : "", text->declarations ? " -D_OPENCL_H_" : "") < 0)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
-    cl_program p = program_from(session, build->device, kernel, binary, binary_bytes, &error);
+    cl_program p = program_from(session, build->device, text->kernel, text->declarations,
+                                text->binary, text->binary_bytes, &error);
     const struct opencl_queues *queues = &session->queues;
     const bool for_parts = build->device == queues->device && queues->parts;
     if (p)
@@ -348,6 +359,32 @@ static int compile(struct anole_session *session, const struct anole_kernel *ker
     }
     build->program = p;
     return ANOLE_OK;
+}
+
+/* Users' kernels, and those of operators, may call any function. */
+static bool is_template(const struct anole_kernel *kernel)
+{
+    return !is_operator(kernel->task) && kernel->task->kind != ANOLE_TASK_CUSTOM;
+}
+
+/* Where so many sources did not compile with the declarations but do with the compiler's own
+ * header, it is another compiler than was thought. */
+#define MOST_UNDECLARED 4
+
+/* From source: what a template calls is declared with it. */
+static int compile_source(struct anole_session *session, const struct anole_kernel *kernel,
+                          struct anole_build *build, struct anole_message *message)
+{
+    struct text text = {.kernel = kernel};
+    if (is_template(kernel) && session->undeclared < MOST_UNDECLARED)
+        text.declarations = session->declarations;
+    int code = compile(session, &text, build, message);
+    if (code != ANOLE_BUILD_FAILED || !text.declarations)
+        return code;
+    text.declarations = NULL;
+    code = compile(session, &text, build, message);
+    session->undeclared += !code;
+    return code;
 }
 
 /* Kernels that differ in launches alone, and the plain kernels of a network that come with one
@@ -416,11 +453,12 @@ static int make_program(struct anole_session *session, const struct anole_kernel
     int code = ANOLE_BUILD_FAILED;
     if (find_shared(session, kernel, build))
         return opencl_say(message, ANOLE_OK, "%s", "");
+    const struct text stored = {.kernel = kernel, .binary = binary, .binary_bytes = binary_bytes};
     if (binary)
-        code = compile(session, kernel, binary, binary_bytes, build, message);
+        code = compile(session, &stored, build, message);
     const bool refused = binary && code; /* it is of another version of the driver */
     if (code)
-        code = compile(session, kernel, NULL, 0, build, message);
+        code = compile_source(session, kernel, build, message);
     if (code)
         return code;
     share(session, kernel, build);

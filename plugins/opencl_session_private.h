@@ -43,12 +43,14 @@ struct opencl_shared_program {
 struct anole_session {
     cl_device_id device;
     cl_context context;
-    cl_command_queue queue; /* in order */
-    bool owns_device;       /* it is a sub-device */
-    bool no_binaries;       /* they are neither taken nor given away */
-    bool quiet;             /* no warnings of compilers */
-    bool timer;             /* events carry times */
-    unsigned number;        /* among the open sessions of the process: the lowest that is free */
+    cl_command_queue queue;   /* in order */
+    bool owns_device;         /* it is a sub-device */
+    bool no_binaries;         /* they are neither taken nor given away */
+    bool quiet;               /* no warnings of compilers */
+    const char *declarations; /* as the options of its queues have it */
+    unsigned undeclared;      /* sources that they were not enough for */
+    bool timer;               /* events carry times */
+    unsigned number;          /* among the open sessions of the process: the lowest that is free */
     struct opencl_queues queues;
     struct opencl_shared_program *shared;
     struct opencl_shared_program

@@ -5,6 +5,7 @@
  */
 #include "kernel_fixture.h"
 #include "plugin/host.h"
+#include "../plugins/opencl_session_private.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -286,6 +287,87 @@ static void test_build_again_from_its_binary(void **state)
     free(binary);
 }
 
+/* Builds a config that uses this algorithm. */
+static void build_template(const struct anole_task *task, const char *algorithm)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_generator *generator = kernel_generator(&fixture, &fixture.device, task);
+    struct anole_generated *generated;
+    struct anole_build *build;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 1);
+    uint64_t config = kernel_sample(generator, &rng, algorithm);
+    assert_int_equal(anole_generator_kernel(&generated, generator, config, &error), ANOLE_DONE);
+    if (fixture.plugin->build(fixture.session, &generated->kernel, NULL, 0, &build, &message))
+        fail_msg("%s: %s", algorithm, message.text);
+    fixture.plugin->release(fixture.session, build);
+    anole_generated_destroy(generated);
+    anole_generator_destroy(generator);
+}
+
+/* Templates come with declarations of all that they call: PoCL's header, which takes longer to
+ * read than they do, is never needed. */
+static void test_templates_do_without_the_compilers_header(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *task, *algorithm;
+    } templates[] = {
+        {"conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g1 o16 f32", "direct"},
+        {"conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g1 o16 f32", "winograd"},
+        {"conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g8 o16 f32", "grouped"},
+        {"conv2d n1 8x8x16 k1x1 s1x1 p0,0,0,0 d1x1 g1 o16 f32", "pointwise"},
+        {"depthwise_conv2d n1 8x8x16 k3x3 s1x1 p1,1,1,1 d1x1 g16 o16 f32", "depthwise"},
+        {"conv_transpose2d n1 4x4x16 k3x3 s2x2 p1,1,1,1 d1x1 g1 o16 e0x0 f32", "transpose"},
+        {"matmul n2 m8 i16 o8 f32", "matmul"},
+        {"dense n1 i16 o16 f32", "dense"},
+    };
+    struct anole_task task;
+    if (!strstr(fixture.driver, "pocl"))
+        return;
+    assert_non_null(fixture.session->declarations);
+    const unsigned before = fixture.session->undeclared;
+    for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {
+        assert_int_equal(anole_task_parse_key(&task, templates[i].task, NULL), ANOLE_DONE);
+        build_template(&task, templates[i].algorithm);
+        if (fixture.session->undeclared != before)
+            fail_msg("%s calls what kernels/declarations.cl does not declare",
+                     templates[i].algorithm);
+    }
+#define VALUE(name, value, text, parameters, alpha, beta) ANOLE_ACT_##name,
+    static const uint32_t activations[] = {ANOLE_ACTIVATION_MAP(VALUE)};
+#undef VALUE
+    for (size_t i = 0; i < sizeof activations / sizeof *activations; i++) {
+        task.activation = activations[i];
+        if (fixture.plugin->supports(&fixture.device, &task) != 1)
+            continue;
+        build_template(&task, "dense");
+        if (fixture.session->undeclared != before)
+            fail_msg("activation %u calls what kernels/declarations.cl does not declare",
+                     activations[i]);
+    }
+}
+
+/* What is declared for templates is not enough for others: they get it all. */
+static void test_other_kernels_have_the_compilers_header(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    struct anole_custom custom = {.size = sizeof custom, .language = ANOLE_OPENCL_C};
+    struct anole_build *build;
+    struct anole_kernel kernel =
+        kernel_with("kernel void fill(global float *out, int value)\n"
+                    "{\n    out[get_global_id(0)] = rsqrt((float)value);\n}\n",
+                    &launch, &task);
+    task.kind = ANOLE_TASK_CUSTOM;
+    task.custom = &custom;
+    custom.output_bytes = 8 * sizeof(float);
+    if (fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message))
+        fail_msg("%s", message.text);
+    fixture.plugin->release(fixture.session, build);
+}
+
 /* --------------------------------------------------------------------- run */
 
 static int run_fill(struct anole_build *build, struct anole_buffer *buffer, size_t offset,
@@ -510,6 +592,8 @@ int main(void)
         cmocka_unit_test(test_build_refuses_more_local_memory_than_there_is),
         cmocka_unit_test(test_build_again_from_its_binary),
         cmocka_unit_test(test_run_writes_only_its_binding),
+        cmocka_unit_test(test_templates_do_without_the_compilers_header),
+        cmocka_unit_test(test_other_kernels_have_the_compilers_header),
         cmocka_unit_test(test_share_a_program_as_long_as_a_build_lives),
         cmocka_unit_test(test_refuse_a_tensor_that_is_not_there),
         cmocka_unit_test(test_refuse_a_launch_that_does_not_fit),

@@ -6,6 +6,8 @@
 #include "../opencl_error.h"
 #include "../opencl_session.h"
 
+#include "declarations.cl.h"
+
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -141,6 +143,18 @@ int cpu_probe(const struct anole_host *host, const char *driver, struct anole_de
     return ANOLE_OK;
 }
 
+/* PoCL's header is Clang's, which declares some 15,000 functions: reading it is a third of a small
+ * kernel's build. */
+static const char *declarations_for(cl_device_id id)
+{
+    cl_platform_id platform = NULL;
+    char name[64] = "";
+    clGetDeviceInfo(id, CL_DEVICE_PLATFORM, sizeof platform, &platform, NULL);
+    if (!platform || clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name, name, NULL))
+        return NULL;
+    return strcmp(name, "Portable Computing Language") == 0 ? kernel_declarations : NULL;
+}
+
 /* Some of the cores of a device: its threads are the process's, and were there before. */
 static int take_part(cl_device_id *part, cl_device_id whole, uint32_t threads,
                      struct anole_message *message)
@@ -167,6 +181,7 @@ static int open_as_guest(const struct anole_host *host, cl_device_id id, cl_devi
         return code;
     cpu_queues_choose_as_guest(&queues, part ? part : id, alone);
     queues.options.quiet = true;
+    queues.options.declarations = declarations_for(id);
     code = opencl_open_queues(part ? part : id, &queues.options, session, message);
     for (uint32_t i = 0; code && queues.options.parts && i < queues.options.count; i++)
         clReleaseDevice(queues.parts[i]);
@@ -193,6 +208,7 @@ int cpu_open(const struct anole_host *host, const char *driver, uint32_t index,
     if (opencl_is_guest(host))
         return open_as_guest(host, ids[index], alone, session, message);
     cpu_queues_choose(&queues, ids[index], alone);
+    queues.options.declarations = declarations_for(ids[index]);
     return opencl_open_queues(ids[index], &queues.options, session, message);
 }
 
