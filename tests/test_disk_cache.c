@@ -94,12 +94,13 @@ static bool store(struct anole_disk_cache *cache, const char *key, size_t bytes)
     return stored;
 }
 
-/* True if it is there, and then as it was stored. */
+/* True if it is there, and then as it was stored, both for who maps it and for who reads it. */
 static bool holds(struct anole_disk_cache *cache, const char *key, size_t bytes)
 {
     struct anole_disk_entry entry = {.data = NULL};
-    char *data = malloc(bytes + 1);
+    char *data = malloc(bytes + 1), *copy = malloc(bytes + 2);
     assert_non_null(data);
+    assert_non_null(copy);
     fill(data, bytes, key);
     bool found = anole_disk_cache_find(&entry, cache, key, strlen(key));
     if (found) {
@@ -108,6 +109,15 @@ static bool holds(struct anole_disk_cache *cache, const char *key, size_t bytes)
         assert_int_equal((uintptr_t)entry.data % 64, 0);
     }
     anole_disk_entry_fini(&entry);
+    copy[bytes] = 'x';
+    assert_int_equal(anole_disk_cache_read(cache, key, strlen(key), copy, bytes), found);
+    if (found)
+        assert_memory_equal(copy, data, bytes);
+    assert_int_equal(copy[bytes], 'x');
+    assert_false(anole_disk_cache_read(cache, key, strlen(key), copy, bytes + 1));
+    if (bytes > 0)
+        assert_false(anole_disk_cache_read(cache, key, strlen(key), copy, bytes - 1));
+    free(copy);
     free(data);
     return found;
 }
@@ -144,8 +154,8 @@ static void wait_a_moment(void)
 static void test_find_returns_what_was_stored(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 63, 64, 65, 4096, 100001};
-    struct anole_disk_cache *cache = open_cache(LIMIT), *other;
+    static const size_t sizes[] = {0, 1, 63, 64, 65, 4096, 131072, 131073, 400001};
+    struct anole_disk_cache *cache = open_cache(4 * LIMIT), *other;
     struct stat about;
     char key[32];
     assert_int_equal(stat(path, &about), 0);
@@ -156,7 +166,7 @@ static void test_find_returns_what_was_stored(void **state)
         assert_true(store(cache, key, sizes[i]));
         assert_true(store(cache, key, sizes[i])); /* replaced */
     }
-    other = open_cache(LIMIT);
+    other = open_cache(4 * LIMIT);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         snprintf(key, sizeof key, "key of %zu", sizes[i]);
         assert_true(holds(cache, key, sizes[i]));

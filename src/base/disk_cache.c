@@ -23,9 +23,10 @@
 #define MOST_KEY ((size_t)64 << 20)
 #define SEED_FILE "seed"
 #define SEED_WORDS 8
-#define PART ".part-" /* begins the name of a file that is being written */
-#define PART_AGE 3600 /* seconds after which nobody is writing to it any more */
-#define NAME 24       /* bytes of a file's name */
+#define PART ".part-"             /* begins the name of a file that is being written */
+#define PART_AGE 3600             /* seconds after which nobody is writing to it any more */
+#define NAME 24                   /* bytes of a file's name */
+#define PIECE ((size_t)128 << 10) /* bytes that are read before they are hashed */
 
 /* In the order of bytes of this machine: others find no entry. */
 struct header {
@@ -75,23 +76,55 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 }
 
 /* Four lanes, as one would wait for its own multiplications. */
-static uint64_t hash_bytes(const uint64_t seed[SEED_WORDS], const void *data, size_t bytes)
+struct hashing {
+    const uint64_t *seed; /* [SEED_WORDS] */
+    uint64_t lanes[4];
+    uint64_t bytes;
+};
+
+static void hash_begin(struct hashing *h, const uint64_t seed[SEED_WORDS])
+{
+    *h = (struct hashing){.seed = seed, .lanes = {seed[4], seed[5], seed[6], seed[7]}};
+}
+
+static inline void hash_block(uint64_t lanes[4], const uint64_t *seed, const unsigned char *p)
+{
+    for (int i = 0; i < 4; i++)
+        lanes[i] = fold(load(p + 16 * i) ^ seed[i], load(p + 16 * i + 8) ^ lanes[i]);
+}
+
+/* Whole blocks of 64 bytes. */
+static void hash_add(struct hashing *h, const void *data, size_t bytes)
 {
     const unsigned char *p = data;
-    uint64_t lanes[4] = {seed[4], seed[5], seed[6], seed[7]};
-    size_t left = bytes;
-    for (; left >= 64; left -= 64, p += 64)
-        for (int i = 0; i < 4; i++)
-            lanes[i] = fold(load(p + 16 * i) ^ seed[i], load(p + 16 * i + 8) ^ lanes[i]);
+    uint64_t lanes[4] = {h->lanes[0], h->lanes[1], h->lanes[2], h->lanes[3]};
+    for (size_t left = bytes; left >= 64; left -= 64, p += 64)
+        hash_block(lanes, h->seed, p);
+    memcpy(h->lanes, lanes, sizeof lanes);
+    h->bytes += bytes;
+}
+
+/* And what is left, fewer than 64. */
+static uint64_t hash_end(struct hashing *h, const void *data, size_t bytes)
+{
+    const uint64_t *seed = h->seed;
     unsigned char rest[64] = {0};
-    if (left)
-        memcpy(rest, p, left);
+    if (bytes)
+        memcpy(rest, data, bytes);
+    hash_block(h->lanes, seed, rest);
+    uint64_t hash = (h->bytes + bytes) ^ seed[0];
     for (int i = 0; i < 4; i++)
-        lanes[i] = fold(load(rest + 16 * i) ^ seed[i], load(rest + 16 * i + 8) ^ lanes[i]);
-    uint64_t hash = (uint64_t)bytes ^ seed[0];
-    for (int i = 0; i < 4; i++)
-        hash = fold(hash ^ lanes[i], seed[i] ^ seed[4 + i]);
+        hash = fold(hash ^ h->lanes[i], seed[i] ^ seed[4 + i]);
     return fold(hash ^ seed[1], seed[6] ^ hash);
+}
+
+static uint64_t hash_bytes(const uint64_t seed[SEED_WORDS], const void *data, size_t bytes)
+{
+    struct hashing h;
+    const size_t whole = bytes / 64 * 64;
+    hash_begin(&h, seed);
+    hash_add(&h, data, whole);
+    return hash_end(&h, (const char *)data + whole, bytes - whole);
 }
 
 uint64_t anole_disk_cache_hash(const struct anole_disk_cache *cache, const void *data, size_t bytes)
@@ -315,6 +348,15 @@ static size_t data_offset(size_t key_bytes)
     return (sizeof(struct header) + key_bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* Whether a file of so many bytes begins as the entry of a key does. */
+static bool begins_entry(const struct anole_disk_cache *cache, const struct header *header,
+                         const void *found, size_t bytes, const void *key, size_t key_bytes)
+{
+    return memcmp(header->magic, magic, sizeof magic) == 0 && header->format == FORMAT &&
+           header->key_bytes == key_bytes && header->data_bytes == bytes - data_offset(key_bytes) &&
+           memcmp(found, key, key_bytes) == 0 && header->hash == hash_header(cache, header, key);
+}
+
 /* Whether a whole file is the entry of a key. */
 static bool is_entry(const struct anole_disk_cache *cache, const void *file, size_t bytes,
                      const void *key, size_t key_bytes)
@@ -325,10 +367,7 @@ static bool is_entry(const struct anole_disk_cache *cache, const void *file, siz
     if (bytes < offset)
         return false;
     memcpy(&header, file, sizeof header);
-    return memcmp(header.magic, magic, sizeof magic) == 0 && header.format == FORMAT &&
-           header.key_bytes == key_bytes && header.data_bytes == bytes - offset &&
-           memcmp(at + sizeof header, key, key_bytes) == 0 &&
-           header.hash == hash_header(cache, &header, key) &&
+    return begins_entry(cache, &header, at + sizeof header, bytes, key, key_bytes) &&
            header.data_hash == hash_bytes(cache->seed, at + offset, bytes - offset);
 }
 
@@ -369,6 +408,73 @@ void anole_disk_entry_fini(struct anole_disk_entry *entry)
     if (entry->map)
         munmap(entry->map, entry->map_bytes);
     *entry = (struct anole_disk_entry){.data = NULL};
+}
+
+static bool read_at(int file, void *data, size_t bytes, size_t offset)
+{
+    char *at = data;
+    while (bytes > 0) {
+        ssize_t n = pread(file, at, bytes, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        offset += (size_t)n;
+        bytes -= (size_t)n;
+    }
+    return true;
+}
+
+static bool read_header(int file, struct header *header, const struct anole_disk_cache *cache,
+                        size_t bytes, const void *key, size_t key_bytes)
+{
+    char *found = malloc(key_bytes + 1);
+    const bool good = found && read_at(file, header, sizeof *header, 0) &&
+                      read_at(file, found, key_bytes, sizeof *header) &&
+                      begins_entry(cache, header, found, bytes, key, key_bytes);
+    free(found);
+    return good;
+}
+
+/* Reads and hashes in turn, while the bytes are in the processor's cache. */
+static bool read_data(int file, const struct anole_disk_cache *cache, uint64_t hash, size_t offset,
+                      char *out, size_t bytes)
+{
+    struct hashing h;
+    size_t at = 0;
+    hash_begin(&h, cache->seed);
+    while (bytes - at >= 64) {
+        const size_t whole = (bytes - at) / 64 * 64, count = whole < PIECE ? whole : PIECE;
+        if (!read_at(file, out + at, count, offset + at))
+            return false;
+        hash_add(&h, out + at, count);
+        at += count;
+    }
+    return read_at(file, out + at, bytes - at, offset + at) &&
+           hash == hash_end(&h, out + at, bytes - at);
+}
+
+bool anole_disk_cache_read(struct anole_disk_cache *cache, const void *key, size_t key_bytes,
+                           void *out, size_t bytes)
+{
+    char name[NAME];
+    struct stat about;
+    struct header header;
+    if (!cache || key_bytes > MOST_KEY)
+        return false;
+    name_entry(name, cache, key, key_bytes);
+    int file = open_file(cache, name, &about);
+    if (file < 0)
+        return false;
+    const size_t offset = data_offset(key_bytes);
+    const bool good = about.st_size > 0 && (uintmax_t)about.st_size == (uintmax_t)offset + bytes &&
+                      read_header(file, &header, cache, offset + bytes, key, key_bytes) &&
+                      read_data(file, cache, header.data_hash, offset, out, bytes);
+    if (good)
+        (void)!futimens(file, NULL);
+    close(file);
+    return good;
 }
 
 /* -------------------------------------------------------------------- limit */

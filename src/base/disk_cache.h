@@ -13,7 +13,7 @@
  * comes from elsewhere (a network's weights) cannot be made to have the hash of something else.
  *
  * A cache that cannot be had is no failure of what wants to use it: see anole_disk_cache_open().
- * One thread at a time.
+ * Several threads may look for entries side by side; all else is for one at a time.
  */
 #ifndef ANOLE_DISK_CACHE_H
 #define ANOLE_DISK_CACHE_H
@@ -60,6 +60,11 @@ uint64_t anole_disk_cache_hash(const struct anole_disk_cache *cache, const void 
 bool anole_disk_cache_find(struct anole_disk_entry *entry, struct anole_disk_cache *cache,
                            const void *key, size_t key_bytes) __attribute__((warn_unused_result));
 void anole_disk_entry_fini(struct anole_disk_entry *entry);
+
+/* The same for an entry whose length is known, which is read to where it is wanted, once, and takes
+ * no other memory.  False: also if it is not that long; out[bytes] then holds nothing of use. */
+bool anole_disk_cache_read(struct anole_disk_cache *cache, const void *key, size_t key_bytes,
+                           void *out, size_t bytes) __attribute__((warn_unused_result));
 
 /* Stores an entry, instead of one of this key that may be there.  True if it was.  If it cannot be
  * written, that is said once, in a warning; if there is no room for it beside what this process
