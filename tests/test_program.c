@@ -698,37 +698,36 @@ static void test_packed_weights_are_kept(void **state)
         anole_graph_add_output(graph, apply(graph, &dense, input, weights, ANOLE_NONE), &error));
     struct anole_program *program = new_program(graph);
     const struct anole_program_constant *constant = &program->constants[0];
-    struct anole_disk_entry entry = {.data = NULL};
     struct anole_program_cache *cache;
     char folder[] = "/tmp/anole-weights-XXXXXX", command[64];
     const char *before = getenv("ANOLE_CACHE_DIR");
-    char *packed = malloc(constant->place.bytes);
+    char *packed = malloc(constant->place.bytes), *found = malloc(constant->place.bytes);
     assert_non_null(packed);
+    assert_non_null(found);
     assert_int_not_equal(constant->kernel, ANOLE_NONE);
     assert_non_null(mkdtemp(folder));
     setenv("ANOLE_CACHE_DIR", folder, 1);
     assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
     assert_true(anole_program_cache_exists(cache));
     assert_done(anole_program_pack(program, constant, packed, &error));
-    assert_false(anole_program_cache_find_weights(&entry, cache, constant));
+    assert_false(anole_program_cache_read_weights(found, cache, constant));
     anole_program_cache_store_weights(cache, constant, packed);
     anole_program_cache_destroy(cache);
 
     assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
-    assert_true(anole_program_cache_find_weights(&entry, cache, constant));
-    assert_int_equal(entry.bytes, constant->place.bytes);
-    assert_memory_equal(entry.data, packed, entry.bytes);
-    anole_disk_entry_fini(&entry);
+    assert_true(anole_program_cache_read_weights(found, cache, constant));
+    assert_memory_equal(found, packed, constant->place.bytes);
     anole_program_cache_destroy(cache);
 
     /* One of them differs. */
     ((float *)graph->tensors[weights].type.data)[COLUMNS] += 1;
     assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
-    assert_false(anole_program_cache_find_weights(&entry, cache, constant));
+    assert_false(anole_program_cache_read_weights(found, cache, constant));
     anole_program_cache_destroy(cache);
     setenv("ANOLE_CACHE_DIR", before ? before : "", 1);
     snprintf(command, sizeof command, "rm -r %s", folder);
     assert_int_equal(system(command), 0);
+    free(found);
     free(packed);
     anole_program_destroy(program);
     anole_graph_destroy(graph);
@@ -908,6 +907,75 @@ static void test_constant_outputs_are_there(void **state)
     anole_graph_destroy(graph);
 }
 
+/* Weights that are made when they are wanted: packed for a kernel, as they are for one that is not
+ * the generator's, for the host, and as an output. */
+static void test_constants_with_recipes_are_made(void **state)
+{
+    enum { N = 96 };
+    static const struct anole_program_options all[] = {{.choose = NULL},
+                                                       {.no_built_in = true},
+                                                       {.no_generator = true},
+                                                       {.no_generator = true, .no_built_in = true}};
+    static float weights[N * N], values[N * N], found[N * N];
+    const struct anole_operand wide = {.dtype = ANOLE_F32, .rank = 4, .dims = {N, 1, 1, N}};
+    struct anole_operand type = {.dtype = ANOLE_F32, .rank = 2, .dims = {N, N}, .data = weights};
+    struct anole_operand outputs[3], input = wide;
+    struct anole_instance *instance;
+    struct anole_program *program;
+    size_t x, w, turned, product, flat, sum;
+    void *attributes;
+    (void)state;
+    for (size_t i = 0; i < N * N; i++) {
+        weights[i] = (float)(i * 31 % 101) / 50 - 1;
+        values[i] = (float)(i * 37 % 23) / 11 - 1;
+    }
+    struct anole_graph *graph = new_graph();
+    assert_done(anole_graph_add_tensor(graph, &x, "x", &wide, &error));
+    assert_done(anole_graph_add_input(graph, x, &error));
+    assert_done(anole_graph_add_constant(graph, &w, "w", &type, true, &error));
+    assert_done(
+        anole_graph_apply(graph, &turned, NULL, anole_op_find("transpose"), "t", &w, 1, &error));
+    assert_done(anole_graph_apply(graph, &product, NULL, anole_op_find("dense"), "d",
+                                  (const size_t[]){x, turned}, 2, &error));
+    assert_done(
+        anole_graph_apply(graph, &flat, &attributes, anole_op_find("reshape"), "f", &x, 1, &error));
+    assert_done(anole_op_set_ints(anole_op_find("reshape"), attributes, "shape",
+                                  (const int64_t[]){N, N}, 2, &error));
+    assert_done(anole_graph_apply(graph, &sum, &attributes, anole_op_find("binary"), "s",
+                                  (const size_t[]){flat, turned}, 2, &error));
+    assert_done(
+        anole_op_set_choice(anole_op_find("binary"), attributes, "function", "add", &error));
+    assert_done(anole_graph_add_output(graph, product, &error));
+    assert_done(anole_graph_add_output(graph, sum, &error));
+    assert_done(anole_graph_add_output(graph, turned, &error));
+    assert_done(anole_graph_infer(graph, 0, &error));
+    assert_null(graph->tensors[turned].type.data);
+    assert_true(anole_graph_is_constant(graph, turned));
+    input.data = values;
+    assert_done(anole_graph_evaluate(graph, &input, outputs, &error));
+    for (size_t o = 0; o < sizeof all / sizeof *all; o++) {
+        assert_done(anole_program_create(&program, graph, fixture.backend, &fixture.device, &all[o],
+                                         &error));
+        assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+        assert_done(anole_instance_set_input(instance, 0, values, &error));
+        assert_done(anole_instance_run(instance, NULL, NULL, &error));
+        /* Without either kind, something runs on the host, which keeps what it reads. */
+        assert_int_equal(anole_instance_host_bytes(instance) >= sizeof weights, o > 0);
+        for (size_t i = 0; i < 3; i++) {
+            assert_done(anole_instance_get_output(instance, i, found, &error));
+            for (size_t j = 0; j < N * N; j++)
+                assert_float_equal(found[j], ((const float *)outputs[i].data)[j], 1e-3);
+        }
+        anole_instance_destroy(instance);
+        anole_program_destroy(program);
+    }
+    assert_true(((const float *)outputs[2].data)[1] == weights[N]);
+    assert_int_equal(anole_graph_constant_bytes(graph), 0);
+    for (size_t i = 0; i < 3; i++)
+        free(outputs[i].data);
+    anole_graph_destroy(graph);
+}
+
 static void test_simulated_devices_are_refused(void **state)
 {
     (void)state;
@@ -989,6 +1057,7 @@ int main(void)
         cmocka_unit_test(test_what_a_backend_does_not_fuse_is_an_epilogue),
         cmocka_unit_test(test_kernels_that_fail_give_way_to_the_next),
         cmocka_unit_test(test_constant_outputs_are_there),
+        cmocka_unit_test(test_constants_with_recipes_are_made),
         cmocka_unit_test(test_simulated_devices_are_refused),
         cmocka_unit_test(test_too_large_networks_are_refused),
         cmocka_unit_test(test_failing_steps_name_their_node),

@@ -80,7 +80,7 @@ static size_t recall(const struct anole_onnx_importer *importer,
     return importer->values[place].scope ? importer->values[place].tensor : ANOLE_NONE;
 }
 
-/* Adds an array of the model as a constant, in place where it is aligned. */
+/* Adds an array of the model as a constant that stays in the file. */
 static enum anole_status add_array(struct anole_onnx_importer *importer, size_t *tensor,
                                    const struct anole_array *array, struct anole_error *error)
 {
@@ -98,8 +98,9 @@ static enum anole_status add_array(struct anole_onnx_importer *importer, size_t 
                                "constant \"%s\" is %s; expected fewer than 2^31 elements",
                                anole_text_printable(name, sizeof name, array->name),
                                anole_array_text(text, sizeof text, array));
-    return anole_graph_add_constant(importer->graph, tensor, array->name, &type,
-                                    anole_array_aligned(array), error);
+    if (!anole_array_aligned(array))
+        return anole_graph_add_unaligned(importer->graph, tensor, array->name, &type, error);
+    return anole_graph_add_constant(importer->graph, tensor, array->name, &type, true, error);
 }
 
 /* The tensor of a name that a node in `scope` reads. */

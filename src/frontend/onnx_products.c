@@ -78,8 +78,8 @@ size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b
     const struct anole_operand *right = anole_onnx_type(context, b);
     if (context->status)
         return ANOLE_NONE;
-    if (right->data && is_one_matrix(left, right) && left->dtype == ANOLE_F32 &&
-        right->dtype == ANOLE_F32 && anole_operand_elements(left) > 0 &&
+    if (anole_graph_is_constant(context->graph, b) && is_one_matrix(left, right) &&
+        left->dtype == ANOLE_F32 && right->dtype == ANOLE_F32 && anole_operand_elements(left) > 0 &&
         anole_operand_elements(right) > 0) {
         const int64_t dims[] = {right->dims[right->rank - 2], right->dims[right->rank - 1]};
         b = right->rank == 2 ? b : anole_onnx_reshape(context, b, dims, 2);
@@ -111,7 +111,7 @@ static size_t scale(struct anole_onnx_context *context, size_t matrix, double fa
 static size_t column_bias(struct anole_onnx_context *context, size_t c, int64_t columns)
 {
     const struct anole_operand *type = anole_onnx_type(context, c);
-    if (context->status || c == ANOLE_NONE || !type->data ||
+    if (context->status || c == ANOLE_NONE || !anole_graph_is_constant(context->graph, c) ||
         anole_operand_elements(type) != (size_t)columns || type->rank == 0 ||
         type->dims[type->rank - 1] != columns)
         return ANOLE_NONE;
@@ -134,7 +134,8 @@ static void gemm(struct anole_onnx_context *context)
     if (c != ANOLE_NONE)
         c = scale(context, c, beta);
     const struct anole_operand *right = anole_onnx_type(context, b);
-    bool constant = right->data && right->dtype == ANOLE_F32 && anole_operand_elements(right) > 0;
+    bool constant = context->status == ANOLE_DONE && anole_graph_is_constant(context->graph, b) &&
+                    right->dtype == ANOLE_F32 && anole_operand_elements(right) > 0;
     size_t y;
     if (constant) {
         size_t weights = scale(context, swap_b ? b : swap(context, b), alpha);
@@ -248,15 +249,16 @@ static bool project(struct anole_onnx_context *context, size_t *x, size_t w, siz
     const struct anole_operand *input = anole_onnx_type(context, *x);
     const struct anole_operand *weights = anole_onnx_type(context, w);
     const struct anole_operand *bias = anole_onnx_type(context, b);
-    if (context->status || w == ANOLE_NONE || !weights->data || weights->rank != 3 ||
-        input->rank != 3 || input->dims[2] != weights->dims[2] || weights->dtype != ANOLE_F32 ||
-        input->dtype != ANOLE_F32 || anole_operand_elements(input) == 0 ||
-        anole_operand_elements(weights) == 0)
+    if (context->status || w == ANOLE_NONE || !anole_graph_is_constant(context->graph, w) ||
+        weights->rank != 3 || input->rank != 3 || input->dims[2] != weights->dims[2] ||
+        weights->dtype != ANOLE_F32 || input->dtype != ANOLE_F32 ||
+        anole_operand_elements(input) == 0 || anole_operand_elements(weights) == 0)
         return false;
     const int64_t gates = weights->dims[1], all = weights->dims[0] * gates;
     const int64_t flat[] = {all, weights->dims[2]};
-    if (b != ANOLE_NONE && (!bias->data || bias->dtype != ANOLE_F32 || bias->rank != 2 ||
-                            bias->dims[0] != weights->dims[0] || bias->dims[1] != 2 * gates))
+    if (b != ANOLE_NONE &&
+        (!anole_graph_is_constant(context->graph, b) || bias->dtype != ANOLE_F32 ||
+         bias->rank != 2 || bias->dims[0] != weights->dims[0] || bias->dims[1] != 2 * gates))
         return false;
     w = anole_onnx_reshape(context, w, flat, 2);
     if (b != ANOLE_NONE)

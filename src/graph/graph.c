@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "graph/graph.h"
+#include "graph/graph_constant.h"
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -39,6 +39,7 @@ void anole_graph_destroy(struct anole_graph *graph)
         return;
     for (size_t i = 0; i < graph->tensor_count; i++) {
         free(graph->tensors[i].name);
+        anole_recipe_destroy(graph->tensors[i].recipe);
         if (graph->tensors[i].owns_data)
             free(graph->tensors[i].type.data);
     }
@@ -160,6 +161,24 @@ enum anole_status anole_graph_add_constant(struct anole_graph *graph, size_t *te
     return ANOLE_DONE;
 }
 
+enum anole_status anole_graph_add_unaligned(struct anole_graph *graph, size_t *tensor,
+                                            const char *name, const struct anole_operand *type,
+                                            struct anole_error *error)
+{
+    const size_t elements = anole_operand_elements(type);
+    size_t index;
+    if (type->dtype != ANOLE_F32 || type->rank < 2 || elements == SIZE_MAX ||
+        elements * sizeof(float) < ANOLE_RECIPE_BYTES)
+        return anole_graph_add_constant(graph, tensor, name, type, false, error);
+    enum anole_status status = anole_graph_add_tensor(graph, &index, name, type, error);
+    if (status == ANOLE_DONE)
+        status = anole_recipe_create(&graph->tensors[index].recipe, graph, NULL, NULL, NULL, 0,
+                                     type->data, error);
+    if (status == ANOLE_DONE)
+        *tensor = index;
+    return status;
+}
+
 enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor, const char *name,
                                        const int64_t *values, size_t count,
                                        struct anole_error *error)
@@ -213,8 +232,8 @@ static enum anole_status check_operands(const struct anole_graph *graph,
     for (size_t i = 0; i < node->output_count; i++) {
         size_t tensor = node->outputs[i];
         char name[200];
-        if (tensor != ANOLE_NONE &&
-            (graph->tensors[tensor].producer != ANOLE_NONE || graph->tensors[tensor].type.data))
+        if (tensor != ANOLE_NONE && (graph->tensors[tensor].producer != ANOLE_NONE ||
+                                     anole_graph_is_constant(graph, tensor)))
             return anole_graph_fail(
                 graph, node, error,
                 "its output \"%s\" is made elsewhere, too; expected a name "
@@ -344,13 +363,22 @@ void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph)
 
 /* --------------------------------------------------------------- what is dead */
 
-void anole_graph_forget(const struct anole_graph *graph, size_t tensor)
+/* What nobody needs any more. */
+static void drop_constant(struct anole_graph *graph, size_t index)
 {
-    const struct anole_graph_tensor *constant = &graph->tensors[tensor];
-    if (graph->backing_forget && constant->type.data && !constant->owns_data)
-        graph->backing_forget(graph->backing, constant->type.data,
-                              anole_operand_elements(&constant->type) *
-                                  anole_dtype_bytes(constant->type.dtype));
+    struct anole_graph_tensor *tensor = &graph->tensors[index];
+    if (!anole_graph_is_constant(graph, index))
+        return;
+    anole_graph_forget(graph, index);
+    if (tensor->folded)
+        graph->folded -=
+            anole_operand_elements(&tensor->type) * anole_dtype_bytes(tensor->type.dtype);
+    if (tensor->owns_data)
+        free(tensor->type.data);
+    anole_recipe_destroy(tensor->recipe);
+    tensor->type.data = NULL;
+    tensor->recipe = NULL;
+    tensor->owns_data = tensor->folded = false;
 }
 
 void anole_graph_remove_dead(struct anole_graph *graph)
@@ -359,7 +387,7 @@ void anole_graph_remove_dead(struct anole_graph *graph)
     if (!wanted)
         return; /* a graph with dead nodes is right as well */
     for (size_t i = 0; i < graph->output_count; i++)
-        wanted[graph->outputs[i]] = true;
+        anole_recipe_mark(wanted, graph, graph->outputs[i]);
     for (size_t i = graph->node_count; i-- > 0;) {
         const struct anole_node *node = &graph->nodes[i];
         bool used = false;
@@ -369,9 +397,9 @@ void anole_graph_remove_dead(struct anole_graph *graph)
             continue;
         for (size_t j = 0; j < node->input_count; j++)
             if (node->inputs[j] != ANOLE_NONE)
-                wanted[node->inputs[j]] = true;
+                anole_recipe_mark(wanted, graph, node->inputs[j]);
         if (node->residual != ANOLE_NONE)
-            wanted[node->residual] = true;
+            anole_recipe_mark(wanted, graph, node->residual);
     }
     size_t kept = 0;
     for (size_t i = 0; i < graph->node_count; i++) {
@@ -388,15 +416,8 @@ void anole_graph_remove_dead(struct anole_graph *graph)
             anole_node_fini(node);
     }
     graph->node_count = kept;
-    for (size_t i = 0; i < graph->tensor_count; i++) {
-        struct anole_graph_tensor *tensor = &graph->tensors[i];
-        if (wanted[i] || !tensor->type.data)
-            continue;
-        anole_graph_forget(graph, i);
-        if (tensor->owns_data)
-            free(tensor->type.data);
-        tensor->type.data = NULL;
-        tensor->owns_data = false;
-    }
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        if (!wanted[i])
+            drop_constant(graph, i);
     free(wanted);
 }

@@ -5,9 +5,10 @@
  *
  * A front end adds tensors and nodes in any order, marks inputs and outputs, and calls
  * anole_graph_infer().  What follows are passes over the graph, each a file of this folder:
- * graph_fold.c (constants), graph_layout.c (transposes), graph_activation.c (activations that
- * are spelled out), graph_affine.c (factors into weights), graph_fuse.c (activations and
- * residuals into the kernel before them).  workload.h has what is tuned.
+ * graph_fold.c (types, and nodes of constants), graph_constant.c (constants), graph_layout.c
+ * (transposes), graph_activation.c (activations that are spelled out), graph_affine.c (factors into
+ * weights), graph_fuse.c (activations and residuals into the kernel before them).  workload.h has
+ * what is tuned.
  */
 #ifndef ANOLE_GRAPH_H
 #define ANOLE_GRAPH_H
@@ -22,11 +23,18 @@
 #define ANOLE_GRAPH_MAX_NODES 100000
 #define ANOLE_GRAPH_MAX_NAME 1000 /* bytes */
 
+struct anole_recipe; /* private: how a constant is made from others */
+
 struct anole_graph_tensor {
     char *name; /* unique */
-    /* dtype 0: not known yet.  data: the elements of a constant, NULL for all others. */
+    /* dtype 0: not known yet.  data: the elements of a constant; NULL for all others, and for
+     * constants that have a recipe. */
     struct anole_operand type;
     bool owns_data;
+    bool folded; /* it owns data that folding made */
+    /* Of a constant that is made anew whenever its elements are wanted: see
+     * anole_graph_open_constant(). */
+    struct anole_recipe *recipe;
     /* A weight whose elements the file leaves out: never folded; whoever runs the network
      * fills it with random numbers.  Its type may follow from its node's attributes. */
     bool parameter;
@@ -61,6 +69,7 @@ struct anole_graph {
     size_t input_count, output_count;
     size_t layer_count; /* of the file, for people; passes leave it as it is */
     size_t fold_limit;  /* of passes, as of anole_graph_infer() */
+    size_t folded;      /* bytes that folding made, and which are there */
     bool tf32;          /* products of f32 may be computed as ANOLE_TF32 allows */
     /* What constants that were not copied lie in; released with the graph.  May be NULL. */
     void *backing;
@@ -83,6 +92,11 @@ enum anole_status anole_graph_add_tensor(struct anole_graph *graph, size_t *tens
 enum anole_status anole_graph_add_constant(struct anole_graph *graph, size_t *tensor,
                                            const char *name, const struct anole_operand *type,
                                            bool borrow, struct anole_error *error);
+/* The same for elements that stay where they are but need not be aligned: those of large tensors
+ * are copied whenever they are wanted (a recipe), others at once. */
+enum anole_status anole_graph_add_unaligned(struct anole_graph *graph, size_t *tensor,
+                                            const char *name, const struct anole_operand *type,
+                                            struct anole_error *error);
 /* The same for a list of whole numbers (I64, rank 1), as shapes and axes are. */
 enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor, const char *name,
                                        const int64_t *values, size_t count,
@@ -125,8 +139,10 @@ enum anole_status anole_graph_infer_node(struct anole_graph *graph, size_t node,
 /* Puts nodes in an order in which each comes after what it reads, then goes through them:
  * infers the types of their outputs, and computes at once what depends on constants alone
  * (so that arithmetic on shapes is known where a shape is asked for); such nodes are
- * removed.  Constants of more than `fold_limit` bytes are not made (0: no limit).  May be
- * called again after the graph was changed.  ERR_INPUT names the node: a cycle, a tensor
+ * removed.  What is no more than another constant rearranged or scaled (weights in another order)
+ * gets a recipe, and takes no memory.  Of all others, no more than `fold_limit` bytes are made,
+ * in a single node and in all of the graph; the nodes that would make more stay (0: no limit).
+ * May be called again after the graph was changed.  ERR_INPUT names the node: a cycle, a tensor
  * that nothing makes, types that do not fit. */
 enum anole_status anole_graph_infer(struct anole_graph *graph, size_t fold_limit,
                                     struct anole_error *error);
@@ -152,9 +168,45 @@ void anole_node_fini(struct anole_node *node);
  * whose types say how large they can be. */
 void anole_graph_find_data_sized(bool *sized, const struct anole_graph *graph);
 
+/* -- Constants (graph_constant.c).  Weights are large: those of a file stay there, and what
+ * passes do to them is done again by whoever needs the result, once the result is needed. -- */
+
+/* Whether a tensor's elements are known ahead of time. */
+bool anole_graph_is_constant(const struct anole_graph *graph, size_t tensor);
+
+/* The elements of a constant while somebody looks at them. */
+struct anole_constant {
+    const void *data; /* [bytes of the tensor], aligned for its type */
+    void *memory;     /* [bytes] of what was made for it; NULL: nothing was */
+    size_t bytes;
+};
+/* Threads may do so side by side.  ERR_MEMORY. */
+enum anole_status anole_graph_open_constant(struct anole_constant *constant,
+                                            const struct anole_graph *graph, size_t tensor,
+                                            struct anole_error *error);
+void anole_constant_close(struct anole_constant *constant);
+
+/* A number for a constant's elements without making them: constants with the same number are the
+ * same, as sure as `hash` is.  Two of the same elements may have different numbers.  Memory of the
+ * file is given back on the way. */
+uint64_t anole_graph_hash_constant(const struct anole_graph *graph, size_t tensor,
+                                   uint64_t (*hash)(const void *context, const void *data,
+                                                    size_t bytes),
+                                   const void *context);
+
+/* The function of an operator of one output on constants, which are no more than two; *tensor: a
+ * constant, with a recipe if that is worth it.  `attributes` are copied. */
+enum anole_status anole_graph_derive(struct anole_graph *graph, size_t *tensor, const char *name,
+                                     const struct anole_op *op, const void *attributes,
+                                     const size_t *inputs, size_t input_count,
+                                     struct anole_error *error);
+
 /* A constant will not be looked at for a while: if it lies in a file, its memory can be used for
  * something else. */
 void anole_graph_forget(const struct anole_graph *graph, size_t tensor);
+
+/* Bytes of constants that the graph holds in memory of its own. */
+size_t anole_graph_constant_bytes(const struct anole_graph *graph);
 
 /* Removes nodes whose results nobody reads, and frees the constants that then are not
  * needed.  Indices of tensors stay. */

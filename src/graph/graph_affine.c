@@ -78,7 +78,7 @@ static struct anole_node *maker_of(const struct affine *a, size_t tensor, int64_
     if (!(node->op->flags & ANOLE_OP_CHANNEL_WEIGHTS) ||
         a->graph->tensors[tensor].type.dtype != ANOLE_F32 || node->input_count < 2 ||
         node->activation != ANOLE_ACT_NONE || node->residual != ANOLE_NONE ||
-        !a->graph->tensors[node->inputs[1]].type.data)
+        !anole_graph_is_constant(a->graph, node->inputs[1]))
         return NULL;
     bool fits = node->input_count < 3 || node->inputs[2] == ANOLE_NONE ||
                 a->graph->tensors[node->inputs[2]].type.data;
@@ -90,29 +90,47 @@ static double element(const struct anole_operand *type, size_t i)
     return anole_operand_real(type, anole_operand_elements(type) == 1 ? 0 : i);
 }
 
+/* The factors of channels as weights are multiplied by them. */
+static enum anole_status add_factors(struct affine *a, size_t *tensor,
+                                     const struct anole_operand *weights, bool last,
+                                     const struct anole_operand *factor)
+{
+    const uint32_t at = last ? weights->rank - 1 : 0;
+    struct anole_operand type = {.dtype = ANOLE_F32, .rank = weights->rank};
+    size_t channels = (size_t)weights->dims[at];
+    for (uint32_t i = 0; i < type.rank; i++)
+        type.dims[i] = i == at ? weights->dims[i] : 1;
+    float *values = malloc((channels + 1) * sizeof *values);
+    if (!values)
+        return anole_fail_memory(a->error);
+    for (size_t i = 0; i < channels; i++)
+        values[i] = (float)element(factor, i);
+    type.data = values;
+    enum anole_status status =
+        anole_graph_add_constant(a->graph, tensor, NULL, &type, false, a->error);
+    free(values);
+    return status;
+}
+
 /* New weights: each channel's times its factor.  Channels are the first dimension of most, and
  * the last where the operator says so. */
 static enum anole_status scale_weights(struct affine *a, struct anole_node *node,
                                        const struct anole_operand *factor, bool divide)
 {
-    struct anole_operand type = a->graph->tensors[node->inputs[1]].type;
-    size_t elements = anole_operand_elements(&type), weights;
-    bool last = node->op->flags & ANOLE_OP_CHANNELS_LAST_WEIGHTS;
-    size_t channels = (size_t)type.dims[last ? type.rank - 1 : 0];
-    size_t inner = last || channels == 0 ? 1 : elements / channels;
-    const float *from = type.data;
-    float *to = malloc((elements + 1) * sizeof *to);
-    if (!to)
+    const struct anole_operand type = a->graph->tensors[node->inputs[1]].type;
+    const bool last = node->op->flags & ANOLE_OP_CHANNELS_LAST_WEIGHTS;
+    size_t inputs[] = {node->inputs[1], ANOLE_NONE}, weights;
+    void *attributes = calloc(1, a->binary->attribute_bytes);
+    if (!attributes)
         return anole_fail_memory(a->error);
-    for (size_t i = 0; i < elements; i++) {
-        double f = element(factor, i / inner % channels);
-        to[i] = (float)(divide ? (double)from[i] / f : (double)from[i] * f);
-    }
-    type.data = to;
-    const char *name = a->graph->tensors[node->inputs[1]].name;
     enum anole_status status =
-        anole_graph_add_constant(a->graph, &weights, name, &type, false, a->error);
-    free(to);
+        anole_op_set_choice(a->binary, attributes, "function", divide ? "div" : "mul", a->error);
+    if (status == ANOLE_DONE)
+        status = add_factors(a, &inputs[1], &type, last, factor);
+    if (status == ANOLE_DONE)
+        status = anole_graph_derive(a->graph, &weights, a->graph->tensors[inputs[0]].name,
+                                    a->binary, attributes, inputs, 2, a->error);
+    free(attributes);
     if (status == ANOLE_DONE)
         node->inputs[1] = weights;
     return status;

@@ -9,14 +9,15 @@
 
 struct evaluation {
     const struct anole_graph *graph;
-    struct anole_operand *values; /* of each tensor; data NULL: not there */
-    size_t *uses;                 /* how often each will still be read */
+    struct anole_operand *values;     /* of each tensor; data NULL: not there */
+    struct anole_constant *constants; /* of each tensor */
+    size_t *uses;                     /* how often each will still be read */
     struct anole_error *error;
 };
 
 static bool is_constant(const struct evaluation *e, size_t tensor)
 {
-    return e->graph->tensors[tensor].type.data != NULL;
+    return anole_graph_is_constant(e->graph, tensor);
 }
 
 static size_t bytes_of(const struct anole_operand *operand)
@@ -146,6 +147,19 @@ static enum anole_status give_outputs(struct evaluation *e, struct anole_operand
     return ANOLE_DONE;
 }
 
+static enum anole_status take_constants(struct evaluation *e)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < e->graph->tensor_count && status == ANOLE_DONE; i++) {
+        if (!is_constant(e, i))
+            continue;
+        status = anole_graph_open_constant(&e->constants[i], e->graph, i, e->error);
+        e->values[i] = e->graph->tensors[i].type;
+        e->values[i].data = (void *)e->constants[i].data;
+    }
+    return status;
+}
+
 enum anole_status anole_graph_evaluate(const struct anole_graph *graph,
                                        const struct anole_operand *inputs,
                                        struct anole_operand *outputs, struct anole_error *error)
@@ -153,14 +167,14 @@ enum anole_status anole_graph_evaluate(const struct anole_graph *graph,
     size_t n = graph->tensor_count;
     struct evaluation e = {.graph = graph,
                            .values = calloc(n + 1, sizeof *e.values),
+                           .constants = calloc(n + 1, sizeof *e.constants),
                            .uses = calloc(n + 1, sizeof *e.uses),
                            .error = error};
     enum anole_status status = ANOLE_DONE;
-    if (!e.values || !e.uses)
+    if (!e.values || !e.constants || !e.uses)
         status = anole_fail_memory(error);
-    for (size_t i = 0; i < n && status == ANOLE_DONE; i++)
-        if (is_constant(&e, i))
-            e.values[i] = graph->tensors[i].type;
+    if (status == ANOLE_DONE)
+        status = take_constants(&e);
     if (status == ANOLE_DONE) {
         count_uses(&e);
         status = take_inputs(&e, inputs);
@@ -172,7 +186,10 @@ enum anole_status anole_graph_evaluate(const struct anole_graph *graph,
     for (size_t i = 0; i < n && e.values; i++)
         if (!is_constant(&e, i))
             free(e.values[i].data);
+    for (size_t i = 0; i < n && e.constants; i++)
+        anole_constant_close(&e.constants[i]);
     free(e.uses);
+    free(e.constants);
     free(e.values);
     return status;
 }

@@ -4,7 +4,7 @@
  * in an order to be run in, whose tensors have types, and in which what can be computed
  * beforehand is.
  */
-#include "graph/graph.h"
+#include "graph/graph_constant.h"
 
 #include "base/text.h"
 
@@ -114,7 +114,7 @@ static enum anole_status check_inputs(const struct anole_graph *graph,
                                     "it reads \"%s\", which nothing makes; expected an input, a "
                                     "constant or another node's output",
                                     anole_text_printable(name, sizeof name, tensor->name));
-        *constant &= tensor->type.data != NULL;
+        *constant &= anole_graph_is_constant(graph, node->inputs[i]);
     }
     return ANOLE_DONE;
 }
@@ -182,42 +182,151 @@ enum anole_status anole_graph_infer_node(struct anole_graph *graph, size_t index
     return status;
 }
 
-static bool within(const struct anole_call *call, size_t limit)
+static size_t output_bytes(const struct anole_call *call)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < call->output_count; i++)
         bytes +=
             anole_operand_elements(&call->outputs[i]) * anole_dtype_bytes(call->outputs[i].dtype);
-    return limit == 0 || bytes <= limit;
+    return bytes;
 }
 
-/* Computes a node whose inputs are all constants; its outputs become constants. */
-static enum anole_status fold_node(struct anole_graph *graph, struct anole_node *node,
-                                   struct anole_call *call, struct anole_error *error)
+/* Elements of inputs that have recipes, for as long as they are looked at. */
+struct opened {
+    struct anole_constant *constants;    /* [count] */
+    struct anole_operand *operands;      /* [count] */
+    const struct anole_operand **inputs; /* [count]: what the call is to read */
+    size_t count;
+};
+
+static void close_inputs(struct opened *opened)
 {
-    struct anole_error why = {.status = ANOLE_DONE};
+    for (size_t i = 0; opened->constants && i < opened->count; i++)
+        anole_constant_close(&opened->constants[i]);
+    free(opened->constants);
+    free(opened->operands);
+    free(opened->inputs);
+}
+
+static enum anole_status open_inputs(struct opened *opened, const struct anole_graph *graph,
+                                     const size_t *inputs, size_t count, struct anole_error *error)
+{
     enum anole_status status = ANOLE_DONE;
+    *opened = (struct opened){.constants = calloc(count + 1, sizeof *opened->constants),
+                              .operands = calloc(count + 1, sizeof *opened->operands),
+                              .inputs = calloc(count + 1, sizeof *opened->inputs),
+                              .count = count};
+    if (!opened->constants || !opened->operands || !opened->inputs)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
+        if (inputs[i] == ANOLE_NONE)
+            continue;
+        opened->operands[i] = graph->tensors[inputs[i]].type;
+        opened->inputs[i] = &opened->operands[i];
+        if (!anole_graph_is_constant(graph, inputs[i])) /* its type will do */
+            continue;
+        status = anole_graph_open_constant(&opened->constants[i], graph, inputs[i], error);
+        opened->operands[i].data = (void *)opened->constants[i].data;
+    }
+    return status;
+}
+
+/* Computes outputs into memory of their own, which the graph is given, or nobody. */
+static enum anole_status compute_outputs(struct anole_graph *graph, const size_t *inputs,
+                                         const size_t *outputs, struct anole_call *call,
+                                         struct anole_error *error)
+{
+    struct opened opened;
+    enum anole_status status = open_inputs(&opened, graph, inputs, call->input_count, error);
     for (uint32_t i = 0; i < call->output_count && status == ANOLE_DONE; i++) {
         struct anole_operand *output = &call->outputs[i];
         size_t bytes = anole_operand_elements(output) * anole_dtype_bytes(output->dtype);
         output->data = calloc(1, bytes ? bytes : 1);
         if (!output->data)
-            status = anole_fail_memory(&why);
+            status = anole_fail_memory(error);
     }
+    call->inputs = opened.inputs;
     if (status == ANOLE_DONE)
-        status = node->op->compute(call, &why);
+        status = call->op->compute(call, error);
+    close_inputs(&opened);
     for (uint32_t i = 0; i < call->output_count; i++) {
-        if (status != ANOLE_DONE || node->outputs[i] == ANOLE_NONE) {
+        if (status != ANOLE_DONE || outputs[i] == ANOLE_NONE) {
             free(call->outputs[i].data);
             continue;
         }
-        struct anole_graph_tensor *tensor = &graph->tensors[node->outputs[i]];
+        struct anole_graph_tensor *tensor = &graph->tensors[outputs[i]];
         tensor->type = call->outputs[i];
-        tensor->owns_data = true;
+        tensor->owns_data = tensor->folded = true;
+        graph->folded +=
+            anole_operand_elements(&tensor->type) * anole_dtype_bytes(tensor->type.dtype);
     }
+    return status;
+}
+
+static bool suits(const struct anole_graph *graph, const struct anole_node *node,
+                  const struct anole_call *call)
+{
+    return node->output_count == 1 && node->outputs[0] != ANOLE_NONE &&
+           anole_recipe_suits(graph, node->op, node->inputs, node->input_count, &call->outputs[0]);
+}
+
+/* What has a recipe takes no memory. */
+static bool within(const struct anole_graph *graph, const struct anole_node *node,
+                   const struct anole_call *call, size_t limit)
+{
+    const size_t bytes = output_bytes(call);
+    const size_t before = suits(graph, node, call) ? 0 : graph->folded;
+    return limit == 0 || (bytes <= limit && before <= limit - bytes);
+}
+
+/* Computes a node whose inputs are all constants, or keeps how; its outputs become constants. */
+static enum anole_status fold_node(struct anole_graph *graph, struct anole_node *node,
+                                   struct anole_call *call, struct anole_error *error)
+{
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status;
+    if (suits(graph, node, call))
+        status = anole_recipe_create(&graph->tensors[node->outputs[0]].recipe, graph, node->op,
+                                     node->attributes, node->inputs, node->input_count, NULL, &why);
+    else
+        status = compute_outputs(graph, node->inputs, node->outputs, call, &why);
     if (status == ANOLE_ERR_INPUT)
         return anole_graph_fail(graph, node, error, "%s", why.text);
     return status ? anole_fail(error, status, "%s", why.text) : ANOLE_DONE;
+}
+
+enum anole_status anole_graph_derive(struct anole_graph *graph, size_t *tensor, const char *name,
+                                     const struct anole_op *op, const void *attributes,
+                                     const size_t *inputs, size_t input_count,
+                                     struct anole_error *error)
+{
+    struct anole_operand output = {.dtype = 0};
+    const struct anole_operand *operands[ANOLE_RECIPE_INPUTS] = {NULL};
+    size_t index;
+    if (input_count > ANOLE_RECIPE_INPUTS)
+        return anole_fail(error, ANOLE_ERR_INTERNAL, "a constant of more than two others");
+    for (size_t i = 0; i < input_count; i++)
+        operands[i] = &graph->tensors[inputs[i]].type;
+    struct anole_call call = {.op = op,
+                              .attributes = (void *)attributes,
+                              .inputs = operands,
+                              .input_count = (uint32_t)input_count,
+                              .outputs = &output,
+                              .output_count = 1};
+    enum anole_status status = op->infer(&call, error);
+    output.data = NULL;
+    if (status == ANOLE_DONE)
+        status = anole_graph_add_tensor(graph, &index, name, &output, error);
+    if (status)
+        return status;
+    if (anole_recipe_suits(graph, op, inputs, input_count, &output))
+        status = anole_recipe_create(&graph->tensors[index].recipe, graph, op, attributes, inputs,
+                                     input_count, NULL, error);
+    else
+        status = compute_outputs(graph, inputs, &index, &call, error);
+    if (status == ANOLE_DONE)
+        *tensor = index;
+    return status;
 }
 
 /* One node.  *gone: it was computed, and is not needed any more. */
@@ -237,7 +346,8 @@ static enum anole_status visit(struct anole_graph *graph, struct anole_node *nod
         status = infer_node(graph, node, &call, error);
     }
     constant |= (node->op->flags & ANOLE_OP_TYPES_ONLY) != 0;
-    if (status == ANOLE_DONE && constant && node->op->compute && within(&call, fold_limit)) {
+    if (status == ANOLE_DONE && constant && node->op->compute &&
+        within(graph, node, &call, fold_limit)) {
         status = fold_node(graph, node, &call, error);
         *gone = status == ANOLE_DONE;
     }

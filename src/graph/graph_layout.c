@@ -167,7 +167,7 @@ static bool find_order(const struct layout *l, const struct anole_node *node, ui
         const struct anole_operand *type = &l->graph->tensors[node->inputs[i]].type;
         const struct view *view = &l->views[node->inputs[i]];
         size_t elements = anole_operand_elements(type);
-        if (type->data || elements <= 1)
+        if (anole_graph_is_constant(l->graph, node->inputs[i]) || elements <= 1)
             continue;
         if (view->base != ANOLE_NONE && type->rank == rank &&
             (!chosen || memcmp(chosen->perm, view->perm, rank * sizeof *perm) == 0)) {

@@ -18,9 +18,9 @@ struct anole_program_cache {
     struct anole_disk_cache *disk; /* NULL: there is none */
     const struct anole_program *program;
     struct anole_text maker; /* the part of keys that says who makes it, and for what */
-    /* The hash of a constant that was looked for last, as it is stored next. */
-    const struct anole_program_constant *constant;
-    uint64_t hash;
+    /* [constant_count] Hashes of constants that were looked for, as they are stored next; 0: it was
+     * not. */
+    uint64_t *hashes;
 };
 
 /* --------------------------------------------------------------------- keys */
@@ -116,6 +116,11 @@ static bool kernels_key(struct anole_text *key, const struct anole_program_cache
     return cache->disk && !key->failed;
 }
 
+static uint64_t hash(const void *disk, const void *data, size_t bytes)
+{
+    return anole_disk_cache_hash(disk, data, bytes);
+}
+
 static bool weights_key(struct anole_text *key, struct anole_program_cache *cache,
                         const struct anole_program_constant *constant)
 {
@@ -125,18 +130,16 @@ static bool weights_key(struct anole_text *key, struct anole_program_cache *cach
     const struct anole_kernel *kernel = &program->kernels[constant->kernel].generated->kernel;
     const size_t bytes = anole_program_tensor_bytes(program->graph, constant->tensor);
     char task[ANOLE_TASK_KEY];
-    if (cache->constant != constant) {
-        cache->constant = constant;
-        cache->hash = anole_disk_cache_hash(
-            cache->disk, program->graph->tensors[constant->tensor].type.data, bytes);
-    }
+    uint64_t *number = &cache->hashes[constant - program->constants];
+    if (*number == 0)
+        *number = anole_graph_hash_constant(program->graph, constant->tensor, hash, cache->disk);
     anole_task_key(task, kernel->task);
     add_kernels(key, cache, "weights", &kernel, 1);
     add_text(key, task, strlen(task));
     for (uint32_t i = 0; i < kernel->value_count; i++)
         anole_text_printf(key, " %lld", (long long)kernel->values[i]);
     anole_text_printf(key, "; %zu bytes from %zu, %016llx", constant->place.bytes, bytes,
-                      (unsigned long long)cache->hash);
+                      (unsigned long long)*number);
     return !key->failed;
 }
 
@@ -150,7 +153,10 @@ enum anole_status anole_program_cache_create(struct anole_program_cache **cache,
     if (!new)
         return anole_fail_memory(error);
     new->program = program;
-    enum anole_status status = anole_disk_cache_open_default(&new->disk, error);
+    new->hashes = calloc(program->constant_count + 1, sizeof *new->hashes);
+    enum anole_status status = new->hashes ? ANOLE_DONE : anole_fail_memory(error);
+    if (status == ANOLE_DONE)
+        status = anole_disk_cache_open_default(&new->disk, error);
     if (status == ANOLE_DONE && new->disk)
         add_maker(&new->maker, program, driver);
     if (status == ANOLE_DONE && new->maker.failed)
@@ -169,6 +175,7 @@ void anole_program_cache_destroy(struct anole_program_cache *cache)
         return;
     anole_disk_cache_close(cache->disk);
     anole_text_fini(&cache->maker);
+    free(cache->hashes);
     free(cache);
 }
 
@@ -198,18 +205,14 @@ void anole_program_cache_store_kernels(struct anole_program_cache *cache,
     anole_text_fini(&key);
 }
 
-bool anole_program_cache_find_weights(struct anole_disk_entry *packed,
-                                      struct anole_program_cache *cache,
+bool anole_program_cache_read_weights(void *out, struct anole_program_cache *cache,
                                       const struct anole_program_constant *constant)
 {
     struct anole_text key = {.data = NULL};
-    bool found = weights_key(&key, cache, constant) &&
-                 anole_disk_cache_find(packed, cache->disk, key.data, key.length);
+    bool found =
+        weights_key(&key, cache, constant) &&
+        anole_disk_cache_read(cache->disk, key.data, key.length, out, constant->place.bytes);
     anole_text_fini(&key);
-    if (found && packed->bytes != constant->place.bytes) {
-        anole_disk_entry_fini(packed);
-        found = false;
-    }
     return found;
 }
 

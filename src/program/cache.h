@@ -36,9 +36,9 @@ void anole_program_cache_store_kernels(struct anole_program_cache *cache,
                                        const struct anole_kernel *const *kernels, size_t count,
                                        const void *binary, size_t bytes);
 
-/* Of a constant that its kernel lays out; an entry that is found is as long as its place. */
-bool anole_program_cache_find_weights(struct anole_disk_entry *packed,
-                                      struct anole_program_cache *cache,
+/* Of a constant that its kernel lays out: reads it to out[bytes of its place], whose contents are
+ * undefined if it is not found.  Threads may look for different constants side by side. */
+bool anole_program_cache_read_weights(void *out, struct anole_program_cache *cache,
                                       const struct anole_program_constant *constant)
     __attribute__((warn_unused_result));
 void anole_program_cache_store_weights(struct anole_program_cache *cache,

@@ -16,6 +16,10 @@
 
 #define MOST_THREADS 64
 
+/* A tensor of so many bytes is packed while no other is: with what it takes beside its place, it
+ * would be there twice when all the others are, too. */
+#define ALONE ((size_t)64 << 20)
+
 /* Seconds that this thread has worked. */
 static double processor_time(void)
 {
@@ -24,30 +28,18 @@ static double processor_time(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* The cache is used by one thread at a time. */
 struct shared {
     const struct anole_program *program;
     struct anole_program_cache *cache;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex; /* of what is written to the cache, and of the failure */
+    const size_t *order;   /* [end], and what follows */
+    size_t end;
     void *const *out;
     atomic_size_t next, cached;
     const struct anole_environment *environment;
-    enum anole_status status; /* of the first that failed; guarded by `mutex` */
+    enum anole_status status; /* of the first that failed */
     struct anole_error error;
 };
-
-static bool find_packed(struct shared *shared, const struct anole_program_constant *constant,
-                        void *out)
-{
-    struct anole_disk_entry entry = {.data = NULL};
-    pthread_mutex_lock(&shared->mutex);
-    bool found = anole_program_cache_find_weights(&entry, shared->cache, constant);
-    pthread_mutex_unlock(&shared->mutex);
-    if (found)
-        memcpy(out, entry.data, constant->place.bytes);
-    anole_disk_entry_fini(&entry);
-    return found;
-}
 
 /* Packs, and keeps the result if that was work. */
 static enum anole_status pack(struct shared *shared, const struct anole_program_constant *constant,
@@ -71,7 +63,8 @@ static enum anole_status write_one(struct shared *shared,
                                    bool *cached, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
-    *cached = constant->kernel != ANOLE_NONE && find_packed(shared, constant, out);
+    *cached = constant->kernel != ANOLE_NONE &&
+              anole_program_cache_read_weights(out, shared->cache, constant);
     if (constant->kernel == ANOLE_NONE)
         status = anole_program_pack(shared->program, constant, out, error);
     else if (!*cached)
@@ -89,7 +82,7 @@ enum anole_status anole_program_write_constant(const struct anole_program *progr
     return write_one(&shared, constant, out, cached, error);
 }
 
-/* One constant after another, until none is left or one has failed. */
+/* One constant after another, up to the end, or until one has failed. */
 static void *work(void *context)
 {
     struct shared *shared = context;
@@ -98,10 +91,11 @@ static void *work(void *context)
         size_t i = atomic_fetch_add(&shared->next, 1);
         struct anole_error error = {.status = ANOLE_DONE};
         bool cached;
-        if (i >= shared->program->constant_count)
+        if (i >= shared->end)
             break;
+        const size_t c = shared->order[i];
         enum anole_status status =
-            write_one(shared, &shared->program->constants[i], shared->out[i], &cached, &error);
+            write_one(shared, &shared->program->constants[c], shared->out[c], &cached, &error);
         atomic_fetch_add(&shared->cached, status == ANOLE_DONE && cached);
         if (status == ANOLE_DONE)
             continue;
@@ -111,10 +105,61 @@ static void *work(void *context)
             shared->error = error;
         }
         pthread_mutex_unlock(&shared->mutex);
-        atomic_store(&shared->next, shared->program->constant_count);
+        atomic_store(&shared->next, shared->end);
     }
     anole_environment_enter(before);
     return NULL;
+}
+
+struct item {
+    size_t constant, bytes;
+};
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->constant < y->constant ? -1 : x->constant > y->constant;
+}
+
+/* The largest first; *alone: how many of them are for one thread.  NULL: no memory. */
+static size_t *find_order(const struct anole_program *program, size_t *alone)
+{
+    const size_t count = program->constant_count;
+    struct item *items = calloc(count + 1, sizeof *items);
+    size_t *order = calloc(count + 1, sizeof *order);
+    *alone = 0;
+    for (size_t i = 0; items && i < count; i++)
+        items[i] = (struct item){
+            .constant = i,
+            .bytes = anole_program_tensor_bytes(program->graph, program->constants[i].tensor)};
+    if (items && order && count > 0) {
+        qsort(items, count, sizeof *items, compare_sizes);
+        for (size_t i = 0; i < count; i++) {
+            order[i] = items[i].constant;
+            *alone += items[i].bytes >= ALONE;
+        }
+    }
+    if (!items) {
+        free(order);
+        order = NULL;
+    }
+    free(items);
+    return order;
+}
+
+/* By this thread and others.  A thread that cannot be had is one less. */
+static void work_together(struct shared *shared, uint32_t threads)
+{
+    pthread_t others[MOST_THREADS];
+    uint32_t count = 0;
+    while (count + 1 < threads && count < MOST_THREADS &&
+           pthread_create(&others[count], NULL, work, shared) == 0)
+        count++;
+    work(shared);
+    for (uint32_t i = 0; i < count; i++)
+        pthread_join(others[i], NULL);
 }
 
 enum anole_status anole_program_write_constants(const struct anole_program *program,
@@ -127,16 +172,18 @@ enum anole_status anole_program_write_constants(const struct anole_program *prog
                             .mutex = PTHREAD_MUTEX_INITIALIZER,
                             .out = out,
                             .environment = anole_environment()};
-    pthread_t others[MOST_THREADS];
-    uint32_t count = 0;
-    /* A thread that cannot be had is one less. */
-    while (count + 1 < threads && count < MOST_THREADS &&
-           pthread_create(&others[count], NULL, work, &shared) == 0)
-        count++;
+    size_t *order = find_order(program, &shared.end);
+    if (!order)
+        return anole_fail_memory(error);
+    shared.order = order;
     work(&shared);
-    for (uint32_t i = 0; i < count; i++)
-        pthread_join(others[i], NULL);
+    atomic_store(&shared.next, shared.end);
+    if (shared.status == ANOLE_DONE && shared.end < program->constant_count) {
+        shared.end = program->constant_count;
+        work_together(&shared, threads);
+    }
     pthread_mutex_destroy(&shared.mutex);
+    free(order);
     *cached = atomic_load(&shared.cached);
     if (shared.status != ANOLE_DONE && error)
         *error = shared.error;

@@ -214,18 +214,6 @@ static enum anole_status name_kernels(struct draft *d)
     return ANOLE_DONE;
 }
 
-/* The elements of an output that does not change; NULL: it does. */
-static const void *constant_data(const struct anole_graph *graph, size_t tensor)
-{
-    while (!graph->tensors[tensor].type.data) {
-        size_t node = graph->tensors[tensor].producer;
-        if (node == ANOLE_NONE || !(graph->nodes[node].op->flags & ANOLE_OP_VIEW))
-            return NULL;
-        tensor = graph->nodes[node].inputs[0];
-    }
-    return graph->tensors[tensor].type.data;
-}
-
 /* The file of weights: the buffers of constants, and then outputs that are constants. */
 static void place_weights(struct draft *d)
 {
@@ -236,7 +224,7 @@ static void place_weights(struct draft *d)
         d->weights_size += program->buffer_bytes[i];
     }
     for (size_t i = 0; i < graph->output_count; i++)
-        if (constant_data(graph, graph->outputs[i])) {
+        if (anole_program_constant_of(graph, graph->outputs[i]) != ANOLE_NONE) {
             d->outputs[i] = d->weights_size;
             d->weights_size += anole_program_tensor_bytes(graph, graph->outputs[i]);
         }
@@ -305,6 +293,23 @@ static enum anole_status write_constant(const struct draft *d, int file,
     return status;
 }
 
+/* One that does not change. */
+static enum anole_status write_output(const struct draft *d, int file, size_t i)
+{
+    const struct anole_graph *graph = d->program->graph;
+    const size_t tensor = anole_program_constant_of(graph, graph->outputs[i]);
+    struct anole_constant elements;
+    if (tensor == ANOLE_NONE)
+        return ANOLE_DONE;
+    enum anole_status status = anole_graph_open_constant(&elements, graph, tensor, d->error);
+    if (status)
+        return status;
+    status = write_at(file, elements.data, anole_program_tensor_bytes(graph, tensor), d->outputs[i],
+                      d->error);
+    anole_constant_close(&elements);
+    return status;
+}
+
 static enum anole_status write_weights(const struct draft *d)
 {
     const struct anole_graph *graph = d->program->graph;
@@ -322,12 +327,8 @@ static enum anole_status write_weights(const struct draft *d)
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < d->program->constant_count && status == ANOLE_DONE; i++)
         status = write_constant(d, file, &d->program->constants[i]);
-    for (size_t i = 0; i < graph->output_count && status == ANOLE_DONE; i++) {
-        const void *data = constant_data(graph, graph->outputs[i]);
-        if (data)
-            status = write_at(file, data, anole_program_tensor_bytes(graph, graph->outputs[i]),
-                              d->outputs[i], d->error);
-    }
+    for (size_t i = 0; i < graph->output_count && status == ANOLE_DONE; i++)
+        status = write_output(d, file, i);
     if (status == ANOLE_DONE && fsync(file) != 0)
         status = anole_fail_errno(d->error, "cannot write the weights");
     if (close(file) != 0 && status == ANOLE_DONE)

@@ -79,7 +79,7 @@ static void put_tensor(struct writer *w, size_t t, size_t in_file)
     const struct anole_program *program = w->layout->program;
     const struct anole_graph_tensor *tensor = &program->graph->tensors[t];
     const struct anole_place *place = &program->tensors[t];
-    const bool constant = tensor->type.data || place->buffer == ANOLE_NONE;
+    const bool constant = anole_graph_is_constant(program->graph, t) || place->buffer == ANOLE_NONE;
     char shape[200];
     shape_text(shape, sizeof shape, program->graph, t);
     anole_text_printf(w->out, "    {");

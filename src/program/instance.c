@@ -2,6 +2,7 @@
 #include "program/instance.h"
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "devices/build_ahead.h"
 #include "plugin/host.h"
@@ -12,6 +13,9 @@
 #include "program/epilogue.h"
 #include "program/merge.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -56,6 +60,8 @@ struct anole_instance {
     size_t part_count;
     char *staging; /* copies of tensors for the host; NULL: none are needed */
     size_t staging_bytes;
+    struct anole_constant *constants; /* of each tensor: those that the host's steps read */
+    size_t constant_bytes;            /* of copies of these */
     /* Of each tensor of the graph; what depends on data is as the last run had it.  NULL: nothing
      * does, and they are the graph's. */
     struct anole_operand *types;
@@ -164,7 +170,7 @@ static enum anole_status copy_constants(struct anole_instance *instance, struct 
     const struct anole_program *program = instance->program;
     size_t most = 1;
     for (size_t i = 0; i < program->constant_count; i++)
-        if (program->constants[i].kernel != ANOLE_NONE && program->constants[i].place.bytes > most)
+        if (program->constants[i].place.bytes > most)
             most = program->constants[i].place.bytes;
     void *memory = malloc(most);
     if (!memory)
@@ -172,18 +178,14 @@ static enum anole_status copy_constants(struct anole_instance *instance, struct 
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < program->constant_count && status == ANOLE_DONE; i++) {
         const struct anole_program_constant *constant = &program->constants[i];
-        const void *data = program->graph->tensors[constant->tensor].type.data;
-        if (constant->kernel != ANOLE_NONE) {
-            double start = anole_clock();
-            bool cached;
-            status = anole_program_write_constant(program, instance->cache, constant, memory,
-                                                  &cached, error);
-            instance->start.pack += anole_clock() - start;
-            instance->start.cached_weights += status == ANOLE_DONE && cached;
-            data = memory;
-        }
+        double start = anole_clock();
+        bool cached;
+        status = anole_program_write_constant(program, instance->cache, constant, memory, &cached,
+                                              error);
+        instance->start.pack += anole_clock() - start;
+        instance->start.cached_weights += status == ANOLE_DONE && cached;
         if (status == ANOLE_DONE)
-            status = upload(instance, &constant->place, data, error);
+            status = upload(instance, &constant->place, memory, error);
     }
     free(memory);
     return status;
@@ -561,6 +563,43 @@ static const struct anole_operand *type_of(const struct anole_instance *instance
                            : &instance->program->graph->tensors[tensor].type;
 }
 
+static enum anole_status open_constant(struct anole_instance *instance, size_t tensor,
+                                       struct anole_error *error)
+{
+    const struct anole_graph *graph = instance->program->graph;
+    const size_t index =
+        tensor == ANOLE_NONE ? ANOLE_NONE : anole_program_constant_of(graph, tensor);
+    if (index == ANOLE_NONE || instance->constants[index].data)
+        return ANOLE_DONE;
+    enum anole_status status =
+        anole_graph_open_constant(&instance->constants[index], graph, index, error);
+    if (status == ANOLE_DONE && instance->constants[index].memory)
+        instance->constant_bytes += anole_program_tensor_bytes(graph, index);
+    return status;
+}
+
+/* What the host's steps read in every run. */
+static enum anole_status open_constants(struct anole_instance *instance, struct anole_error *error)
+{
+    const struct anole_program *program = instance->program;
+    enum anole_status status = ANOLE_DONE;
+    instance->constants = calloc(program->graph->tensor_count + 1, sizeof *instance->constants);
+    if (!instance->constants)
+        return anole_fail_memory(error);
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_node *node = &program->graph->nodes[program->steps[s].node];
+        if (program->steps[s].kind != ANOLE_STEP_HOST)
+            continue;
+        for (size_t i = 0; i < node->input_count && status == ANOLE_DONE; i++)
+            status = open_constant(instance, node->inputs[i], error);
+        if (status == ANOLE_DONE)
+            status = open_constant(instance, node->residual, error);
+        if (status)
+            break;
+    }
+    return status;
+}
+
 /* Room for the operands of the host's steps. */
 static enum anole_status make_host_memory(struct anole_instance *instance,
                                           struct anole_error *error)
@@ -595,6 +634,16 @@ static enum anole_status make_host_memory(struct anole_instance *instance,
     return instance->staging ? ANOLE_DONE : anole_fail_memory(error);
 }
 
+/* Compilers leave tens of megabytes that malloc() would keep.  What a process that is not ours has
+ * on its heap is its own affair. */
+static void trim_heap(void)
+{
+#ifdef __GLIBC__
+    if (!anole_environment() || !anole_environment()->guest)
+        malloc_trim(0);
+#endif
+}
+
 enum anole_status anole_instance_create(struct anole_instance **instance,
                                         const struct anole_program *program, const char *driver,
                                         uint32_t threads, struct anole_error *error)
@@ -616,15 +665,19 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
     if (status == ANOLE_DONE)
         status = make_buffers(new, error);
     if (status == ANOLE_DONE)
-        status = write_constants(new, error);
-    if (status == ANOLE_DONE)
         status = bind_steps(new, error);
     if (status == ANOLE_DONE)
         status = copy_types(new, error);
     if (status == ANOLE_DONE)
-        status = make_host_memory(new, error);
-    if (status == ANOLE_DONE)
         status = divide(new, error);
+    /* Last: what drivers needed for all of the above they may have given back by now. */
+    trim_heap();
+    if (status == ANOLE_DONE)
+        status = write_constants(new, error);
+    if (status == ANOLE_DONE)
+        status = open_constants(new, error);
+    if (status == ANOLE_DONE)
+        status = make_host_memory(new, error);
     if (status) {
         anole_instance_destroy(new);
         return status;
@@ -661,6 +714,9 @@ void anole_instance_destroy(struct anole_instance *instance)
     free(instance->first_binding);
     free(instance->parts);
     free(instance->types);
+    for (size_t i = 0; instance->constants && i < program->graph->tensor_count; i++)
+        anole_constant_close(&instance->constants[i]);
+    free(instance->constants);
     free(instance->staging);
     free(instance->uses);
     free(instance->operands);
@@ -669,18 +725,6 @@ void anole_instance_destroy(struct anole_instance *instance)
 }
 
 /* --------------------------------------------------------- inputs and outputs */
-
-/* What a tensor that has no place is a view of: a constant's data, or NULL. */
-static const void *constant_data(const struct anole_graph *graph, size_t tensor)
-{
-    while (!graph->tensors[tensor].type.data) {
-        size_t node = graph->tensors[tensor].producer;
-        if (node == ANOLE_NONE || !(graph->nodes[node].op->flags & ANOLE_OP_VIEW))
-            return NULL;
-        tensor = graph->nodes[node].inputs[0];
-    }
-    return graph->tensors[tensor].type.data;
-}
 
 enum anole_status anole_instance_set_input(struct anole_instance *instance, size_t i,
                                            const void *data, struct anole_error *error)
@@ -702,12 +746,18 @@ static enum anole_status read_tensor(struct anole_instance *instance, size_t ten
     struct anole_message message = {.size = sizeof message};
     const struct anole_program *program = instance->program;
     const struct anole_place *place = &program->tensors[tensor];
-    const void *constant = constant_data(program->graph, tensor);
+    const size_t constant = anole_program_constant_of(program->graph, tensor);
     size_t bytes = anole_program_tensor_bytes(program->graph, tensor);
     if (bytes == 0)
         return ANOLE_DONE;
-    if (constant) {
-        memcpy(data, constant, bytes);
+    if (constant != ANOLE_NONE) {
+        struct anole_constant elements;
+        enum anole_status status =
+            anole_graph_open_constant(&elements, program->graph, constant, error);
+        if (status)
+            return status;
+        memcpy(data, elements.data, bytes);
+        anole_constant_close(&elements);
         return ANOLE_DONE;
     }
     int code = instance->plugin->buffer_read(instance->session, instance->buffers[place->buffer],
@@ -780,7 +830,7 @@ static size_t list_uses(struct anole_instance *instance, const struct anole_node
             (struct operand_use){.tensor = tensor,
                                  .output = i >= node->input_count && out < node->output_count,
                                  .offset = offset};
-        if (tensor == ANOLE_NONE || constant_data(graph, tensor))
+        if (tensor == ANOLE_NONE || anole_program_constant_of(graph, tensor) != ANOLE_NONE)
             continue;
         size_t bytes = anole_program_tensor_bytes(graph, tensor);
         offset += (bytes + HOST_ALIGNMENT - 1) / HOST_ALIGNMENT * HOST_ALIGNMENT;
@@ -800,9 +850,11 @@ static enum anole_status fetch(struct anole_instance *instance, struct operand_u
         return ANOLE_DONE;
     *operand = *type_of(instance, use->tensor);
     const struct anole_place *place = &program->tensors[use->tensor];
-    operand->data = (void *)constant_data(program->graph, use->tensor);
-    if (operand->data)
+    const size_t constant = anole_program_constant_of(program->graph, use->tensor);
+    if (constant != ANOLE_NONE) {
+        operand->data = (void *)instance->constants[constant].data;
         return ANOLE_DONE;
+    }
     operand->data = nothing; /* of a tensor without elements */
     if (place->buffer == ANOLE_NONE)
         return ANOLE_DONE;
@@ -997,7 +1049,7 @@ size_t anole_instance_device_bytes(const struct anole_instance *instance)
 
 size_t anole_instance_host_bytes(const struct anole_instance *instance)
 {
-    return instance->staging_bytes;
+    return instance->staging_bytes + instance->constant_bytes;
 }
 
 size_t anole_instance_submissions(const struct anole_instance *instance)

@@ -244,9 +244,9 @@ static json_t *tensor_json(const struct anole_program *program, size_t t)
                                anole_dtype_text(tensor->type.dtype), "shape",
                                dims_json(tensor->type.dims, tensor->type.rank), "bytes",
                                (json_int_t)anole_program_tensor_bytes(program->graph, t),
-                               "constant", tensor->type.data != NULL);
+                               "constant", anole_graph_is_constant(program->graph, t));
     bool failed = !object;
-    if (place->buffer != ANOLE_NONE && !tensor->type.data) {
+    if (place->buffer != ANOLE_NONE && !anole_graph_is_constant(program->graph, t)) {
         set(object, "buffer", integer(place->buffer), &failed);
         set(object, "offset", integer(place->offset), &failed);
     }

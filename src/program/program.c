@@ -30,6 +30,17 @@ size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor
     return anole_operand_elements(type) * anole_dtype_bytes(type->dtype);
 }
 
+size_t anole_program_constant_of(const struct anole_graph *graph, size_t tensor)
+{
+    while (!anole_graph_is_constant(graph, tensor)) {
+        size_t node = graph->tensors[tensor].producer;
+        if (node == ANOLE_NONE || !(graph->nodes[node].op->flags & ANOLE_OP_VIEW))
+            return ANOLE_NONE;
+        tensor = graph->nodes[node].inputs[0];
+    }
+    return tensor;
+}
+
 /* ---------------------------------------------------------------- a draft */
 
 /* A kernel that was made for a task, or refused. */
@@ -66,7 +77,7 @@ struct part {
 
 static bool is_constant(const struct draft *draft, size_t tensor)
 {
-    return draft->graph->tensors[tensor].type.data != NULL;
+    return anole_graph_is_constant(draft->graph, tensor);
 }
 
 static bool is_view(const struct draft *draft, const struct anole_node *node)
@@ -1002,13 +1013,19 @@ enum anole_status anole_program_pack(const struct anole_program *program,
                                      struct anole_error *error)
 {
     const struct anole_graph *graph = program->graph;
-    const void *data = graph->tensors[constant->tensor].type.data;
+    struct anole_constant elements;
+    enum anole_status status = anole_graph_open_constant(&elements, graph, constant->tensor, error);
+    if (status)
+        return status;
     if (constant->kernel == ANOLE_NONE) {
-        memcpy(out, data, constant->place.bytes);
-        return ANOLE_DONE;
+        memcpy(out, elements.data, constant->place.bytes);
+    } else {
+        const struct anole_kernel *kernel = &program->kernels[constant->kernel].generated->kernel;
+        status = anole_backend_pack(program->backend, &program->device, kernel->task,
+                                    kernel->values, kernel->value_count, elements.data,
+                                    anole_program_tensor_bytes(graph, constant->tensor), out,
+                                    constant->place.bytes, error);
     }
-    const struct anole_kernel *kernel = &program->kernels[constant->kernel].generated->kernel;
-    return anole_backend_pack(
-        program->backend, &program->device, kernel->task, kernel->values, kernel->value_count, data,
-        anole_program_tensor_bytes(graph, constant->tensor), out, constant->place.bytes, error);
+    anole_constant_close(&elements);
+    return status;
 }

@@ -124,6 +124,10 @@ enum anole_status anole_program_pack(const struct anole_program *program,
                                      const struct anole_program_constant *constant, void *out,
                                      struct anole_error *error) __attribute__((warn_unused_result));
 
+/* The constant whose elements a tensor has: itself, or what it is a view of; ANOLE_NONE: it is
+ * none. */
+size_t anole_program_constant_of(const struct anole_graph *graph, size_t tensor);
+
 /* Bytes of a tensor of the graph. */
 size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor);
 
