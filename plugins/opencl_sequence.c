@@ -6,6 +6,7 @@
  * its end.
  */
 #include "opencl_sequence.h"
+#include "opencl_compiler.h"
 #include "opencl_error.h"
 #include "opencl_session_private.h"
 
@@ -169,6 +170,8 @@ int opencl_sequence_create(struct anole_session *session, const struct anole_seq
         opencl_sequence_destroy(session, new);
         return code;
     }
+    /* A network that is ready to run needs no compiler. */
+    (void)opencl_compiler_forget();
     *sequence = new;
     return ANOLE_OK;
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The compiler within a driver.  PoCL is linked to LLVM and Clang, whose tables and code take some
+ * 60 MB of a process's memory as soon as they are loaded, though a network whose kernels come from
+ * a cache never calls them.
+ */
+#ifndef ANOLE_OPENCL_COMPILER_H
+#define ANOLE_OPENCL_COMPILER_H
+
+#include <stddef.h>
+
+/* Gives back the pages of the compiler's code, as they are in the file; whoever runs it again gets
+ * them from the system's cache.  Pages that somebody has changed (a debugger) stay.  Returns bytes:
+ * 0 where there is no such compiler, or the system has no way to do it. */
+size_t opencl_compiler_forget(void);
+
+#endif
