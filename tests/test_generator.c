@@ -174,6 +174,30 @@ static void test_make_space_and_features(void **state)
     anole_generator_destroy(NULL);
 }
 
+/* For kernels alone: the same space and kernels, and none of what a search needs. */
+static void test_unwalked_generator_makes_the_same_kernels(void **state)
+{
+    (void)state;
+    script.features = 2;
+    struct anole_generator *full = make_generator(), *bare = NULL;
+    struct anole_generated *a = NULL, *b = NULL;
+    struct anole_task task = parse_task(SMALL_TASK);
+    const uint64_t config = anole_space_default(anole_generator_space(full));
+    assert_int_equal(anole_generator_create_unwalked(&bare, &backend, &device, &task, NULL),
+                     ANOLE_DONE);
+    assert_null(anole_generator_features(bare));
+    assert_true(anole_space_default(anole_generator_space(bare)) == config);
+    assert_true(anole_space_fingerprint(anole_generator_space(bare)) ==
+                anole_space_fingerprint(anole_generator_space(full)));
+    assert_int_equal(anole_generator_kernel(&a, full, config, NULL), ANOLE_DONE);
+    assert_int_equal(anole_generator_kernel(&b, bare, config, NULL), ANOLE_DONE);
+    assert_true(a->source_hash == b->source_hash);
+    anole_generated_destroy(a);
+    anole_generated_destroy(b);
+    anole_generator_destroy(full);
+    anole_generator_destroy(bare);
+}
+
 static void knob_null(struct anole_space_builder *b)
 {
     b->knob(b, NULL);
@@ -461,6 +485,7 @@ static void test_pack_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_unwalked_generator_makes_the_same_kernels, reset),
         cmocka_unit_test_setup(test_make_space_and_features, reset),
         cmocka_unit_test_setup(test_refuse_ill_formed_space, reset),
         cmocka_unit_test_setup(test_pass_on_what_plugin_says_of_space, reset),

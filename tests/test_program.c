@@ -779,9 +779,15 @@ static enum anole_status choose_last(void *context, const struct anole_generator
                                      uint64_t *config, bool *found, double *seconds,
                                      struct anole_error *error)
 {
-    (void)error;
     struct anole_rng *rng = context;
-    *config = kernel_sample(generator, rng, NULL);
+    struct anole_generator *walked; /* what the program has is not to be drawn from */
+    enum anole_status status =
+        anole_generator_create(&walked, fixture.backend, anole_generator_device(generator),
+                               anole_generator_task(generator), error);
+    if (status)
+        return status;
+    *config = kernel_sample(walked, rng, NULL);
+    anole_generator_destroy(walked);
     *found = true;
     *seconds = 0.5;
     return ANOLE_DONE;

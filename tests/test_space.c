@@ -373,6 +373,74 @@ static void test_violation_names_the_first_constraint(void **state)
     anole_space_destroy(space);
 }
 
+/* One that is not to be walked names and judges configs as the other does. */
+static struct anole_space *make_twin(bool walked, const char *constraint, size_t *calls)
+{
+    struct anole_space *space = new_space();
+    add_knob(space, "a", "1 2 3 4");
+    add_knob(space, "b", "1 2 3 4 6");
+    assert_int_equal(anole_space_add_constraint(space, constraint, "why", NULL), ANOLE_DONE);
+    add_constraint(space, "a + b < 9");
+    anole_space_set_validity(space, even_sum, calls);
+    if (walked)
+        finish(space);
+    else
+        assert_int_equal(anole_space_finish_unwalked(space, NULL), ANOLE_DONE);
+    return space;
+}
+
+static void test_unwalked_space_judges_the_same(void **state)
+{
+    (void)state;
+    size_t calls = 0, count;
+    struct anole_space *space = make_twin(true, "b % a == 0", &calls);
+    struct anole_space *twin = make_twin(false, "b % a == 0", &calls);
+    uint64_t *configs = NULL, config;
+    struct anole_rng rng;
+    bool exact;
+    anole_rng_init(&rng, 1);
+    assert_true(anole_space_default(space) == anole_space_default(twin));
+    assert_true(anole_space_fingerprint(space) == anole_space_fingerprint(twin));
+    assert_int_equal(anole_space_size(twin), 20);
+    for (uint64_t i = 0; i < 22; i++) {
+        assert_int_equal(anole_space_valid(space, i), anole_space_valid(twin, i));
+        const char *why = anole_space_violation(space, i), *same = anole_space_violation(twin, i);
+        assert_int_equal(why != NULL, same != NULL);
+        if (why)
+            assert_string_equal(why, same);
+    }
+    assert_true(anole_space_count(space, 1000, &exact) > 0 && exact);
+    assert_true(anole_space_count(twin, 1000, &exact) == 0 && !exact);
+    assert_false(anole_space_is_small(twin));
+    assert_true(anole_space_sample(space, &rng, &config));
+    assert_false(anole_space_sample(twin, &rng, &config));
+    assert_int_equal(anole_space_enumerate(twin, 100, &configs, &count, NULL), ANOLE_DONE);
+    assert_null(configs);
+    assert_true(count > 100);
+    assert_int_equal(anole_space_finish(twin, NULL), ANOLE_ERR_USAGE);
+    anole_space_destroy(space);
+    anole_space_destroy(twin);
+}
+
+/* Where the knobs' defaults are not valid, the default is searched as it always is. */
+static void test_unwalked_space_finds_a_default(void **state)
+{
+    (void)state;
+    size_t calls = 0;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_space *space = make_twin(true, "a > 1 and b % a == 0", &calls);
+    struct anole_space *twin = make_twin(false, "a > 1 and b % a == 0", &calls);
+    assert_true(anole_space_default(space) == anole_space_default(twin));
+    assert_true(anole_space_valid(twin, anole_space_default(twin)));
+    anole_space_destroy(space);
+    anole_space_destroy(twin);
+    twin = new_space();
+    add_knob(twin, "a", "1 2");
+    add_constraint(twin, "a > 2");
+    assert_int_equal(anole_space_finish_unwalked(twin, &error), ANOLE_ERR_NOTHING_VALID);
+    anole_space_destroy(twin);
+}
+
 static void test_valid_with_huge_values(void **state)
 {
     (void)state;
@@ -456,6 +524,8 @@ int main(void)
         cmocka_unit_test(test_lookup_by_values),
         cmocka_unit_test(test_fingerprint_tells_spaces_apart),
         cmocka_unit_test(test_violation_names_the_first_constraint),
+        cmocka_unit_test(test_unwalked_space_judges_the_same),
+        cmocka_unit_test(test_unwalked_space_finds_a_default),
         cmocka_unit_test(test_valid_with_huge_values),
         cmocka_unit_test(test_read_in_two_threads),
     };

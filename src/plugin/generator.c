@@ -23,6 +23,7 @@ struct anole_generator {
     const struct anole_backend *backend;
     struct anole_device device;
     struct anole_task task;
+    bool unwalked;
     struct anole_space *space;
     struct anole_features *features;
 };
@@ -155,7 +156,8 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
     if (status == ANOLE_DONE) {
         if (plugin->valid)
             anole_space_set_validity(generator->space, is_valid, generator);
-        status = anole_space_finish(generator->space, error);
+        status = generator->unwalked ? anole_space_finish_unwalked(generator->space, error)
+                                     : anole_space_finish(generator->space, error);
     }
     if (status == ANOLE_DONE) {
         warn_of_default(generator);
@@ -303,10 +305,10 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
     return knows(&backend->plugin, task) && backend->plugin.supports(device, task) == 1;
 }
 
-enum anole_status anole_generator_create(struct anole_generator **generator,
-                                         const struct anole_backend *backend,
-                                         const struct anole_device *device,
-                                         const struct anole_task *task, struct anole_error *error)
+static enum anole_status create(struct anole_generator **generator,
+                                const struct anole_backend *backend,
+                                const struct anole_device *device, const struct anole_task *task,
+                                bool unwalked, struct anole_error *error)
 {
     enum anole_status status = anole_task_check(task, error);
     if (status != ANOLE_DONE)
@@ -332,8 +334,9 @@ enum anole_status anole_generator_create(struct anole_generator **generator,
     new->device.size = sizeof new->device;
     new->task = *task;
     new->task.size = sizeof new->task;
+    new->unwalked = unwalked;
     status = comes_along(new) ? make_custom_space(new, error) : make_space(new, error);
-    if (status == ANOLE_DONE)
+    if (status == ANOLE_DONE && !unwalked)
         status = make_features(new, error);
     if (status != ANOLE_DONE) {
         anole_generator_destroy(new);
@@ -341,6 +344,23 @@ enum anole_status anole_generator_create(struct anole_generator **generator,
     }
     *generator = new;
     return ANOLE_DONE;
+}
+
+enum anole_status anole_generator_create(struct anole_generator **generator,
+                                         const struct anole_backend *backend,
+                                         const struct anole_device *device,
+                                         const struct anole_task *task, struct anole_error *error)
+{
+    return create(generator, backend, device, task, false, error);
+}
+
+enum anole_status anole_generator_create_unwalked(struct anole_generator **generator,
+                                                  const struct anole_backend *backend,
+                                                  const struct anole_device *device,
+                                                  const struct anole_task *task,
+                                                  struct anole_error *error)
+{
+    return create(generator, backend, device, task, true, error);
 }
 
 void anole_generator_destroy(struct anole_generator *generator)

@@ -230,8 +230,8 @@ static enum anole_status choose_config(uint64_t *config, bool *tuned, double *se
     struct anole_task dense = *task;
     struct anole_generator *of_dense;
     dense.out_pitch = 0;
-    enum anole_status status = anole_generator_create(&of_dense, draft->program->backend,
-                                                      &draft->program->device, &dense, NULL);
+    enum anole_status status = anole_generator_create_unwalked(
+        &of_dense, draft->program->backend, &draft->program->device, &dense, NULL);
     if (status)
         return status == ANOLE_ERR_MEMORY ? anole_fail_memory(draft->error) : ANOLE_DONE;
     const struct anole_space *space = anole_generator_space(generator);
@@ -259,7 +259,7 @@ static enum anole_status generate_task(struct known_task *known, struct draft *d
     if (!anole_backend_supports(program->backend, &program->device, task))
         return ANOLE_DONE;
     enum anole_status status =
-        anole_generator_create(&generator, program->backend, &program->device, task, &why);
+        anole_generator_create_unwalked(&generator, program->backend, &program->device, task, &why);
     if (status == ANOLE_ERR_MEMORY)
         return anole_fail_memory(draft->error);
     if (status) {

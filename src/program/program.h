@@ -74,7 +74,8 @@ struct anole_program_constant {
     struct anole_place place;
 };
 
-/* Chooses the config of a task.  *found false: the default.  *seconds: what it took when it was
+/* Chooses the config of a task, which is the generator's; its space is not to be walked
+ * (anole_space_finish_unwalked()).  *found false: the default.  *seconds: what it took when it was
  * tuned, or NaN. */
 typedef enum anole_status anole_program_chooser(void *context,
                                                 const struct anole_generator *generator,

@@ -151,7 +151,8 @@ anole_tuned_task_init(struct anole_tuned_task *tuned, const struct anole_lock_ta
     enum anole_status status =
         read_task(&tuned->task, &tuned->custom, entry, lockfile, device, error);
     if (status == ANOLE_DONE)
-        status = anole_generator_create(&tuned->generator, backend, device, &tuned->task, error);
+        status = anole_generator_create_unwalked(&tuned->generator, backend, device, &tuned->task,
+                                                 error);
     if (status == ANOLE_DONE)
         status = anole_lock_task_config(&tuned->config, entry,
                                         anole_generator_space(tuned->generator), error);

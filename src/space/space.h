@@ -57,6 +57,10 @@ void anole_space_set_validity(struct anole_space *space, anole_space_validity *v
  * are invalid.  ERR_NOTHING_VALID if there is none.  After a failure the space
  * can only be destroyed. */
 enum anole_status anole_space_finish(struct anole_space *space, struct anole_error *error);
+/* The same for who only names, judges and describes configs: what makes walking fast is not worked
+ * out (unless the knobs' defaults are invalid, so that a default is to be searched).  Such a space
+ * draws no samples, and neither its count nor its configs are known. */
+enum anole_status anole_space_finish_unwalked(struct anole_space *space, struct anole_error *error);
 void anole_space_destroy(struct anole_space *space);
 
 /* -- Reading it -- */

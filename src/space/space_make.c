@@ -314,6 +314,18 @@ static enum anole_status measure(struct anole_space *space, struct anole_error *
     return ANOLE_DONE;
 }
 
+/* Asks the constraints themselves. */
+static bool is_default_valid(const struct anole_space *space)
+{
+    int64_t values[ANOLE_MAX_KNOBS];
+    for (size_t k = 0; k < space->knob_count; k++)
+        values[k] = space->knobs[k].values[space->knobs[k].default_digit];
+    for (size_t c = 0; c < space->constraint_count; c++)
+        if (!anole_space_meets(space, c, values))
+            return false;
+    return !space->validity || space->validity(space->validity_context, values, space->knob_count);
+}
+
 static uint64_t fingerprint(const struct anole_space *space)
 {
     uint64_t hash = anole_hash_combine(space->knob_count, space->constraint_count);
@@ -383,4 +395,22 @@ enum anole_status anole_space_finish(struct anole_space *space, struct anole_err
     space->finished = true;
     space->fingerprint = fingerprint(space);
     return choose_default(space, error);
+}
+
+enum anole_status anole_space_finish_unwalked(struct anole_space *space, struct anole_error *error)
+{
+    if (space->finished || space->tables || !is_default_valid(space))
+        return anole_space_finish(space, error);
+    enum anole_status status = measure(space, error);
+    if (status == ANOLE_DONE)
+        status = anole_space_list_programs(space, error);
+    if (status != ANOLE_DONE)
+        return status;
+    space->finished = true;
+    space->fingerprint = fingerprint(space);
+    uint16_t digits[ANOLE_MAX_KNOBS];
+    for (size_t k = 0; k < space->knob_count; k++)
+        digits[k] = (uint16_t)space->knobs[k].default_digit;
+    space->default_config = anole_space_encode(space, digits);
+    return ANOLE_DONE;
 }

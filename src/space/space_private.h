@@ -100,7 +100,8 @@ struct anole_space {
     uint8_t order[ANOLE_MAX_KNOBS];
     uint16_t *touch;
     size_t touch_start[ANOLE_MAX_KNOBS + 1];
-    struct anole_space_diagram *diagram; /* of the constraints that are drawn */
+    struct anole_space_diagram *diagram; /* of the constraints that are drawn; NULL: it is not to be
+                                            walked */
     bool exact;                          /* they all are, and there is no callback */
 };
 
@@ -125,6 +126,8 @@ enum anole_status anole_space_make_touch(struct anole_space *space, struct anole
 
 /* Decides and remembers which constraints a table knows, and fills the tables. */
 enum anole_status anole_space_make_tables(struct anole_space *space, struct anole_error *error);
+/* Of the constraints that no table knows. */
+enum anole_status anole_space_list_programs(struct anole_space *space, struct anole_error *error);
 
 /* -- space_diagram.c -- */
 

@@ -137,7 +137,7 @@ static int selective_first(const void *a, const void *b)
     return (x->knobs > y->knobs) - (x->knobs < y->knobs);
 }
 
-static enum anole_status list_programs(struct anole_space *space, struct anole_error *error)
+enum anole_status anole_space_list_programs(struct anole_space *space, struct anole_error *error)
 {
     space->programs = calloc(space->constraint_count + 1, sizeof *space->programs);
     if (!space->programs)
@@ -176,7 +176,7 @@ enum anole_status anole_space_make_tables(struct anole_space *space, struct anol
     }
     if (space->table_count > 1)
         qsort(space->tables, space->table_count, sizeof *space->tables, selective_first);
-    status = list_programs(space, error);
+    status = anole_space_list_programs(space, error);
 
 free_groups:
     free(groups);

@@ -35,7 +35,7 @@ static bool walk_init(struct walk *walk, const struct anole_space *space)
     walk->space = space;
     walk->nodes[0] = 0;
     memset(walk->digits, 0, sizeof walk->digits);
-    if (!space->finished || space->diagram->total == 0)
+    if (!space->finished || !space->diagram || space->diagram->total == 0)
         return false;
     memcpy(walk->low, space->low, sizeof walk->low);
     memcpy(walk->high, space->high, sizeof walk->high);
@@ -273,7 +273,7 @@ static uint64_t sample_diagram(const struct anole_space *space, struct anole_rng
 
 bool anole_space_sample(const struct anole_space *space, struct anole_rng *rng, uint64_t *config)
 {
-    if (!space->finished || space->diagram->total == 0)
+    if (!space->finished || !space->diagram || space->diagram->total == 0)
         return false;
     bool drawn = space->touch_start[space->knob_count] == 0;
     for (int i = 0; i < TRIES_REJECTION; i++) {
@@ -323,6 +323,9 @@ static double estimate(const struct anole_space *space)
 double anole_space_count(const struct anole_space *space, uint64_t budget, bool *exact)
 {
     uint64_t seen = 0;
+    *exact = false;
+    if (!space->diagram)
+        return 0;
     struct search search = {
         .depth = undrawn_depth(space), .nodes = budget, .visit = add_ways, .context = &seen};
     *exact = search_run(space, &search);
@@ -400,7 +403,9 @@ enum anole_status anole_space_enumerate(const struct anole_space *space, uint64_
 {
     struct listing listing = {.limit = limit};
     struct search search = {.depth = space->knob_count, .visit = append, .context = &listing};
-    if (space->exact) {
+    if (!space->diagram) {
+        listing.too_many = true;
+    } else if (space->exact) {
         listing.no_memory = !list_diagram(&listing, space);
     } else {
         if (__builtin_mul_overflow(limit, UINT64_C(64), &search.nodes))
