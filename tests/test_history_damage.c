@@ -132,7 +132,7 @@ static void test_signed_nonsense_does_no_harm(void **state)
     anole_history_line_write_key(&line, &key);
     key_slice = (struct anole_history_slice){strdup(line.data), line.length};
     anole_text_clear(&line);
-    anole_history_line_write(&line, key_slice, ANOLE_METRIC_SECONDS, 17, knobs,
+    anole_history_line_write(&line, key_slice, ANOLE_METRIC_SECONDS, ANOLE_WARMTH_HOT, 17, knobs,
                              ANOLE_HISTORY_LINE_TRIAL, &result, 0);
     size_t covered = line.length - 19, intact = 0; /* ,"crc":"xxxxxxxx"} and newline */
     anole_rng_init(&rng, 5);

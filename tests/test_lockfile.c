@@ -67,7 +67,10 @@ static struct anole_lock_task tasks[] = {
      .speedup_low = 2.0,
      .speedup_high = 2.06,
      .source_hash = UINT64_C(0xfedcba9876543210),
-     .trials = 128},
+     .trials = 128,
+     .warmth = ANOLE_WARMTH_COLD,
+     .crowding = 0.34,
+     .disturbed = true},
     {.task = "dense n1 i512 o1000 f32 bias",
      .multiplicity = 1,
      .value = 3e-5,
@@ -177,6 +180,8 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_near(numbers[i][0], numbers[i][1]);
     assert_true(a->tie == b->tie && a->source_hash == b->source_hash && a->trials == b->trials);
+    assert_true(a->warmth == b->warmth && a->disturbed == b->disturbed);
+    assert_near(a->crowding, b->crowding);
 }
 
 static void assert_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)

@@ -169,12 +169,14 @@ static void test_newer_lines_are_kept_and_left_out(void **state)
 {
     struct fixture *f = *state;
     const char *const lines[] = {
-        "{\"v\":3," KEY_TEXT ",\"id\":41,\"knobs\":[4,16],\"what\":{\"is\":[\"new\"]}",
+        "{\"v\":4," KEY_TEXT ",\"id\":41,\"knobs\":[4,16],\"what\":{\"is\":[\"new\"]}",
         "{\"v\":99,\"nothing\":\"that we know\"",
         "{\"v\":2," KEY_TEXT ",\"metric\":\"joules\",\"id\":42," KNOBS_TEXT
         ",\"outcome\":\"ok\"," TIMES_TEXT "," COST_TEXT "," TIME_TEXT,
         "{\"v\":2," KEY_TEXT ",\"metric\":\"seconds\",\"id\":40," KNOBS_TEXT
         ",\"outcome\":\"unstable\"," TIMES_TEXT "," COST_TEXT "," TIME_TEXT,
+        "{\"v\":3," KEY_TEXT ",\"metric\":\"seconds\",\"timing\":\"in place\",\"id\":39," KNOBS_TEXT
+        ",\"outcome\":\"ok\"," TIMES_TEXT "," COST_TEXT "," TIME_TEXT,
     };
     struct anole_text text = {0};
     size_t length, count = sizeof lines / sizeof *lines;
@@ -203,6 +205,60 @@ static void test_newer_lines_are_kept_and_left_out(void **state)
     assert_non_null(strstr(after + text.length, "\"id\":43,")); /* numbers are given once */
     free(after);
     anole_text_fini(&text);
+}
+
+/* What was timed with hot caches and with cold ones stands side by side; older versions know the
+ * first alone. */
+static void test_hot_and_cold_are_kept_apart(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_error error = {0};
+    struct anole_history_key cold = key;
+    struct anole_trials *trials;
+    struct anole_history_count count;
+    struct anole_history_found found;
+    size_t length, next = 0, keys = 0;
+    cold.warmth = ANOLE_WARMTH_COLD;
+    write_history(f, f->path, 2);
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    struct anole_result result = make_result(5);
+    result.seconds = 9.5; /* slower than those timed hot */
+    result.disturbed = 3;
+    result.crowding = 0.34375;
+    assert_int_equal(anole_history_append(history, &cold, f->space, 5, &result, &error),
+                     ANOLE_DONE);
+    for (int pass = 0; pass < 2; pass++) {
+        trials = collect(history, f);
+        assert_int_equal(anole_trials_count(trials), 2);
+        assert_true(anole_trials_get(trials, 0)->result.crowding == 0.0);
+        anole_trials_destroy(trials);
+        assert_int_equal(anole_trials_create(&trials, &error), ANOLE_DONE);
+        assert_int_equal(
+            anole_history_collect(history, &cold, f->space, trials, NULL, NULL, &error),
+            ANOLE_DONE);
+        assert_int_equal(anole_trials_count(trials), 1);
+        assert_true(anole_trials_get(trials, 0)->result.crowding == 0.34375);
+        assert_int_equal(anole_trials_get(trials, 0)->result.disturbed, 3);
+        anole_trials_destroy(trials);
+        anole_history_count(history, &key, &count);
+        assert_int_equal(count.trials, 3);
+        assert_true(count.best == 9.5);
+        assert_int_equal(count.warmth, ANOLE_WARMTH_COLD);
+        anole_history_close(history);
+        history = open_history(f->path, ANOLE_HISTORY_READ); /* as it is read again */
+    }
+    while (anole_history_next_key(history, &next, &found))
+        assert_int_equal(found.key.warmth, keys++ == 0 ? ANOLE_WARMTH_HOT : ANOLE_WARMTH_COLD);
+    assert_int_equal(keys, 2);
+    anole_history_close(history);
+    char *text = read_file(f->path, &length);
+    assert_null(strstr(text, "\"timing\":\"hot\""));
+    char *line = strstr(text, "{\"v\":3,");
+    assert_non_null(line);
+    assert_null(strstr(line + 1, "{\"v\":"));
+    assert_non_null(strstr(line, "\"metric\":\"seconds\",\"timing\":\"cold\",\"id\":3,"));
+    assert_non_null(strstr(line, "},\"disturbed_samples\":3,\"crowding\":0.34375,\"time\":"));
+    free(text);
 }
 
 /* ---------------------------------------------------------------- lock files */
@@ -413,8 +469,8 @@ static void test_history_of_the_first_release_is_read(void **state)
     struct anole_result result = make_result(0);
     struct anole_error error = {0};
     first.key = (struct anole_history_key){
-        first.texts[0], first.texts[1], first.texts[2],    first.key.generator, first.texts[3],
-        first.texts[4], first.texts[5], first.key.threads, ANOLE_METRIC_SECONDS};
+        first.texts[0], first.texts[1], first.texts[2],    first.key.generator,  first.texts[3],
+        first.texts[4], first.texts[5], first.key.threads, ANOLE_METRIC_SECONDS, ANOLE_WARMTH_HOT};
     anole_history_count(history, &first.key, &before);
     assert_int_equal(anole_history_append(history, &first.key, f->space, 0, &result, &error),
                      ANOLE_DONE);
@@ -518,6 +574,7 @@ int main(void)
         TEST(test_long_messages_are_cut_off),
         TEST(test_what_a_line_must_have_is_missed),
         TEST(test_newer_lines_are_kept_and_left_out),
+        TEST(test_hot_and_cold_are_kept_apart),
         TEST(test_unknown_members_are_written_back),
         TEST(test_newer_entries_are_written_back),
         TEST(test_nonsense_in_the_first_version_is_refused),

@@ -173,8 +173,8 @@ static enum anole_status append(struct anole_history *history, const struct anol
     if (!identity.failed && !knobs.failed)
         anole_history_line_write(
             &text, (struct anole_history_slice){identity.data, identity.length}, key->metric,
-            history->store.last_id + 1, (struct anole_history_slice){knobs.data, knobs.length},
-            kind, result, time(NULL));
+            key->warmth, history->store.last_id + 1,
+            (struct anole_history_slice){knobs.data, knobs.length}, kind, result, time(NULL));
     enum anole_status status = identity.failed || knobs.failed || text.failed
                                    ? anole_fail_memory(error)
                                    : write_line(history, &text, error);
@@ -220,8 +220,9 @@ static enum anole_status find_entry(const struct anole_history_entry **entry,
     anole_history_line_write_key(&text, key);
     enum anole_status status = text.failed ? anole_fail_memory(error) : ANOLE_DONE;
     if (!status)
-        *entry = anole_history_store_find(
-            &history->store, (struct anole_history_slice){text.data, text.length}, key->metric);
+        *entry = anole_history_store_find(&history->store,
+                                          (struct anole_history_slice){text.data, text.length},
+                                          (struct anole_history_kind){key->metric, key->warmth});
     anole_text_fini(&text);
     return status;
 }
@@ -397,7 +398,7 @@ static size_t count_near(const struct anole_history *history, const struct anole
     size_t near = 0;
     for (size_t i = 0; i < history->store.entry_count; i++) {
         const struct anole_history_entry *entry = &history->store.entries[i];
-        if (entry != exact && entry->metric == key->metric &&
+        if (entry != exact && entry->kind.metric == key->metric &&
             matches(entry->fields.task, key->task, false) &&
             matches(entry->fields.backend, key->backend, false) &&
             matches(entry->fields.device, key->device, false))
@@ -429,7 +430,7 @@ enum anole_status anole_history_collect(const struct anole_history *history,
 static bool fits(const struct anole_history_entry *entry, const struct anole_history_key *key)
 {
     const struct anole_history_fields *fields = &entry->fields;
-    return entry->metric == key->metric &&
+    return entry->kind.metric == key->metric &&
            (!key->generator || key->generator == fields->generator) &&
            (!key->threads || key->threads == fields->threads) &&
            matches(fields->task, key->task, false) &&
@@ -438,6 +439,15 @@ static bool fits(const struct anole_history_entry *entry, const struct anole_his
            matches(fields->device, key->device, true) &&
            matches(fields->driver, key->driver, true) &&
            matches(fields->driver_version, key->driver_version, true);
+}
+
+static bool is_better(const struct anole_history_entry *entry, enum anole_metric metric,
+                      const struct anole_history_count *count)
+{
+    if (isnan(entry->count.best) || isnan(count->best) || entry->kind.warmth != count->warmth)
+        return !isnan(entry->count.best) &&
+               (isnan(count->best) || entry->kind.warmth == ANOLE_WARMTH_COLD);
+    return anole_metric_cost(metric, entry->count.best) < anole_metric_cost(metric, count->best);
 }
 
 void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
@@ -451,9 +461,10 @@ void anole_history_count(const struct anole_history *history, const struct anole
         count->trials += entry->count.trials;
         for (size_t o = 0; o < ANOLE_OUTCOME_COUNT; o++)
             count->by_outcome[o] += entry->count.by_outcome[o];
-        if (isnan(count->best) || anole_metric_cost(key->metric, entry->count.best) <
-                                      anole_metric_cost(key->metric, count->best))
+        if (is_better(entry, key->metric, count)) {
             count->best = entry->count.best;
+            count->warmth = entry->kind.warmth;
+        }
     }
 }
 
@@ -476,7 +487,8 @@ bool anole_history_decode_key(struct anole_history_found *found,
         .driver = found->texts[4],
         .driver_version = found->texts[5],
         .threads = fields->threads,
-        .metric = entry->metric,
+        .metric = entry->kind.metric,
+        .warmth = entry->kind.warmth,
     };
     return true;
 }

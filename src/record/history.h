@@ -7,13 +7,14 @@
  * The first line is {"anole_history":1,"crc":...}.  Every other line stands for
  * itself, so that files may be joined, cut and searched with the tools for text:
  *
- *   {"v":2, "task":..., "backend":..., "backend_version":..., "generator":N,
+ *   {"v":3, "task":..., "backend":..., "backend_version":..., "generator":N,
  *    "device":..., "driver":..., "driver_version":..., "threads":N,
- *    "metric":"seconds", "id":N,
+ *    "metric":"seconds", "timing":"cold", "id":N,
  *    "knobs":{"name":value, ...}, "outcome":"ok", "seconds":x, "low":x, "high":x,
  *    "samples":N, "error":x, "abandoned":false, "simulated":false,
  *    "message":"...", "cost":{"generate":x, "build":x, "transfer":x, "run":x,
- *    "verify":x}, "time":"2026-01-31T12:00:00Z", "crc":"xxxxxxxx"}
+ *    "verify":x}, "disturbed_samples":N, "crowding":x, "time":"2026-01-31T12:00:00Z",
+ *    "crc":"xxxxxxxx"}
  *
  * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
  * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
@@ -25,9 +26,15 @@
  * What versions have in common: a history is never rewritten, and a line that is
  * not understood stays where it is.  Members may come in any order, and unknown
  * ones are passed over.  A line with a higher "v", or with a metric or an outcome
- * that is not known here, is left out, with one warning for all of them.  Only a higher
- * number in the first line means another format, which is refused as a whole.
- * Lines of version 1, of the first release, have no metric: it is "seconds".
+ * that is not known here, or another timing, is left out, with one warning for all of them.  Only a
+ * higher number in the first line means another format, which is refused as a whole. Lines of
+ * version 1, of the first release, have no metric: it is "seconds".
+ *
+ * "timing" says what the kernel found in the caches (ANOLE_WARMTH_MAP), and is left out where
+ * they were hot, as they were in all versions before 3.  Only lines where they were not are of
+ * version 3, so that no older Anole mixes the two.  "disturbed_samples" (that other
+ * work on the machine disturbed) and "crowding" (the share of the time that it had the cores) are
+ * left out where they are 0.
  */
 #ifndef ANOLE_HISTORY_H
 #define ANOLE_HISTORY_H
@@ -38,7 +45,7 @@
 #include "space/trials.h"
 
 #define ANOLE_HISTORY_VERSION 1      /* of the format, in the first line */
-#define ANOLE_HISTORY_LINE_VERSION 2 /* of the lines that are written */
+#define ANOLE_HISTORY_LINE_VERSION 3 /* of the lines that are written, at most */
 
 /* What a result is a result of.  All texts borrowed. */
 struct anole_history_key {
@@ -51,6 +58,7 @@ struct anole_history_key {
     const char *driver_version;
     uint32_t threads; /* 0: all */
     enum anole_metric metric;
+    enum anole_warmth warmth;
 };
 
 struct anole_history;
@@ -112,9 +120,13 @@ bool anole_history_quarantined(const struct anole_history *history,
 struct anole_history_count {
     size_t trials;
     size_t by_outcome[ANOLE_OUTCOME_COUNT];
-    double best; /* in the unit of the key's metric; NaN if none */
+    /* In the unit of the key's metric; NaN if none.  Of those timed cold, if there are any;
+     * else of those timed hot. */
+    double best;
+    enum anole_warmth warmth; /* of the best */
 };
-/* NULL or 0 fields of the key match anything; `task` is required, and the metric is one. */
+/* NULL or 0 fields of the key match anything; `task` is required, and the metric is one.  Hot and
+ * cold timings are counted, whatever the key says. */
 void anole_history_count(const struct anole_history *history, const struct anole_history_key *key,
                          struct anole_history_count *count);
 

@@ -30,6 +30,7 @@ struct member {
     enum member_type type;
     uint8_t since;                /* the first version of lines that must have it; 0: none must */
     bool of_trial;                /* lines that only announce a trial, or take that back, lack it */
+    bool sparse;                  /* left out where it is 0: a WORD, a U32 or a REAL */
     size_t offset;                /* in struct anole_history_line, where it goes */
     const char *const *words;     /* of a WORD; NULL at the end */
     const struct member *members; /* of an OBJECT; their offsets are in the line, too */
@@ -63,6 +64,13 @@ static const char *const metric_words[] = {
         NULL,
 };
 
+static const char *const warmth_words[] = {
+#define X(name, text) text,
+    ANOLE_WARMTH_MAP(X)
+#undef X
+        NULL,
+};
+
 static const struct member cost_members[] = {
     {TRIAL("generate", REAL, 1, result.cost.generate)},
     {TRIAL("build", REAL, 1, result.cost.build)},
@@ -83,6 +91,7 @@ static const struct member line_members[] = {
     {EVERY("driver_version", TEXT, 1, fields.driver_version)},
     {EVERY("threads", U32, 1, fields.threads)},
     {EVERY("metric", WORD, 2, metric), .words = metric_words},
+    {EVERY("timing", WORD, 0, warmth), .words = warmth_words, .sparse = true},
     {EVERY("id", U64, 1, id)},
     {EVERY("knobs", KNOBS, 1, knobs)},
     {EVERY("outcome", WORD, 1, outcome), .words = outcome_words},
@@ -96,9 +105,12 @@ static const struct member line_members[] = {
     {TRIAL("message", MESSAGE, 1, result.message)},
     {TRIAL("cost", OBJECT, 1, result.cost), .members = cost_members,
      .member_count = COUNT(cost_members)},
+    {TRIAL("disturbed_samples", U32, 0, result.disturbed), .sparse = true},
+    {TRIAL("crowding", REAL, 0, result.crowding), .sparse = true},
     {EVERY("time", TEXT, 1, time)},
 };
 
+#define HOT_VERSION 2           /* of lines that older versions may take for what they know */
 #define KEY_MEMBERS ((size_t)8) /* the first ones: what makes a key */
 
 _Static_assert(COUNT(line_members) <= 64, "what was seen is kept in 64 bits");
@@ -260,12 +272,19 @@ static void write_value(struct anole_text *out, const struct member *member,
     }
 }
 
+static bool is_left_out(const struct member *member, const struct anole_history_line *line)
+{
+    const void *at = (const char *)line + member->offset;
+    return member->sparse &&
+           (member->type == MEMBER_REAL ? *(const double *)at == 0.0 : *(const uint32_t *)at == 0);
+}
+
 static void write_members(struct anole_text *out, const struct member *members, size_t count,
                           const struct anole_history_line *line, bool trial)
 {
     const char *comma = "";
     for (size_t i = 0; i < count; i++) {
-        if (members[i].of_trial && !trial)
+        if ((members[i].of_trial && !trial) || is_left_out(&members[i], line))
             continue;
         anole_text_printf(out, "%s\"%s\":", comma, members[i].name);
         write_value(out, &members[i], line);
@@ -281,7 +300,7 @@ void anole_history_line_write_fields(struct anole_text *out,
 }
 
 void anole_history_line_write(struct anole_text *out, struct anole_history_slice key,
-                              enum anole_metric metric, uint64_t id,
+                              enum anole_metric metric, enum anole_warmth warmth, uint64_t id,
                               struct anole_history_slice knobs, enum anole_history_line_kind kind,
                               const struct anole_result *result, time_t now)
 {
@@ -290,15 +309,19 @@ void anole_history_line_write(struct anole_text *out, struct anole_history_slice
     struct tm utc;
     if (!gmtime_r(&now, &utc) || !strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc))
         snprintf(when, sizeof when, "?");
-    struct anole_history_line line = {
-        .id = id, .knobs = knobs, .time = {when, strlen(when)}, .metric = (uint32_t)metric};
+    struct anole_history_line line = {.id = id,
+                                      .knobs = knobs,
+                                      .time = {when, strlen(when)},
+                                      .metric = (uint32_t)metric,
+                                      .warmth = (uint32_t)warmth};
     line.outcome = kind == ANOLE_HISTORY_LINE_BEGUN ? WORD_BEGUN : WORD_WITHDRAWN;
     if (result) {
         line.result = *result;
         line.outcome =
             result->outcome < ANOLE_OUTCOME_COUNT ? (uint32_t)result->outcome : UINT32_MAX;
     }
-    anole_text_printf(out, "{\"v\":%d,", ANOLE_HISTORY_LINE_VERSION);
+    anole_text_printf(out, "{\"v\":%d,",
+                      warmth == ANOLE_WARMTH_HOT ? HOT_VERSION : ANOLE_HISTORY_LINE_VERSION);
     anole_text_append(out, key.data, key.length);
     anole_text_append(out, ",", 1);
     write_members(out, line_members + KEY_MEMBERS, COUNT(line_members) - KEY_MEMBERS, &line,

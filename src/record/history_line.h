@@ -39,7 +39,7 @@ enum anole_history_line_kind {
     ANOLE_HISTORY_LINE_NEWER, /* intact, but says what only a later Anole understands */
 };
 
-/* The members of a key, but for the metric. */
+/* The members of a key, but for metric and warmth. */
 struct anole_history_fields {
     struct anole_history_slice task, backend, backend_version, device, driver, driver_version;
     uint32_t generator, threads;
@@ -57,6 +57,7 @@ struct anole_history_line {
     struct anole_history_slice knobs; /* {"name":value,...} */
     struct anole_history_slice time;
     uint32_t metric;            /* enum anole_metric */
+    uint32_t warmth;            /* enum anole_warmth */
     uint32_t outcome;           /* a word of the table; `kind` and `result` say what it means */
     struct anole_result result; /* TRIAL only */
 };
@@ -87,7 +88,7 @@ bool anole_history_line_knobs(char names[][ANOLE_KNOB_NAME], int64_t *values, si
 
 /* With newline. */
 void anole_history_line_write_header(struct anole_text *out);
-/* A key, but for its metric. */
+/* A key, but for metric and warmth. */
 void anole_history_line_write_key(struct anole_text *out, const struct anole_history_key *key);
 void anole_history_line_write_fields(struct anole_text *out,
                                      const struct anole_history_fields *fields);
@@ -97,7 +98,7 @@ void anole_history_line_write_knobs(struct anole_text *out, const struct anole_s
                                     uint64_t config);
 /* With newline.  `kind`: TRIAL, with its result; or BEGUN or WITHDRAWN, with NULL. */
 void anole_history_line_write(struct anole_text *out, struct anole_history_slice key,
-                              enum anole_metric metric, uint64_t id,
+                              enum anole_metric metric, enum anole_warmth warmth, uint64_t id,
                               struct anole_history_slice knobs, enum anole_history_line_kind kind,
                               const struct anole_result *result, time_t now);
 

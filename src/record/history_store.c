@@ -105,40 +105,47 @@ static uint64_t hash_slice(struct anole_history_slice slice)
     return anole_hash_combine(anole_hash_bytes(slice.data, slice.length), slice.length);
 }
 
-static bool is_entry(const struct anole_history_entry *entry, struct anole_history_slice key,
-                     enum anole_metric metric)
+static struct anole_history_kind kind_of(const struct anole_history_line *line)
 {
-    return entry->metric == metric && anole_history_slice_equal(entry->text, key);
+    return (struct anole_history_kind){(enum anole_metric)line->metric,
+                                       (enum anole_warmth)line->warmth};
+}
+
+static bool is_entry(const struct anole_history_entry *entry, struct anole_history_slice key,
+                     struct anole_history_kind kind)
+{
+    return entry->kind.metric == kind.metric && entry->kind.warmth == kind.warmth &&
+           anole_history_slice_equal(entry->text, key);
 }
 
 static uint32_t find_entry(const struct anole_history_store *store, struct anole_history_slice key,
-                           enum anole_metric metric)
+                           struct anole_history_kind kind)
 {
     /* Neighbours in a file are of one task, mostly. */
     if (store->record_count) {
         uint32_t last = store->records[store->record_count - 1].key;
-        if (is_entry(&store->entries[last], key, metric))
+        if (is_entry(&store->entries[last], key, kind))
             return last;
     }
     uint64_t hash = hash_slice(key);
     size_t probe = 0;
     uint32_t found;
     while ((found = table_next(&store->entry_table, hash, &probe)) != ANOLE_HISTORY_NONE)
-        if (is_entry(&store->entries[found], key, metric))
+        if (is_entry(&store->entries[found], key, kind))
             break;
     return found;
 }
 
 const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
                                                            struct anole_history_slice key,
-                                                           enum anole_metric metric)
+                                                           struct anole_history_kind kind)
 {
-    uint32_t found = find_entry(store, key, metric);
+    uint32_t found = find_entry(store, key, kind);
     return found == ANOLE_HISTORY_NONE ? NULL : &store->entries[found];
 }
 
 static uint32_t add_entry(struct anole_history_store *store, struct anole_history_slice key,
-                          enum anole_metric metric)
+                          struct anole_history_kind kind)
 {
     struct anole_history_entry *entries =
         grow(store->entries, &store->entry_room, store->entry_count, sizeof *entries);
@@ -155,7 +162,7 @@ static uint32_t add_entry(struct anole_history_store *store, struct anole_histor
     anole_history_line_fields(&entry->fields, entry->text);
     entry->first = entry->last = entry->losses = ANOLE_HISTORY_NONE;
     entry->count.best = NAN;
-    entry->metric = metric;
+    entry->kind = kind;
     table_put(&store->entry_table, hash_slice(key), (uint32_t)store->entry_count);
     return (uint32_t)store->entry_count++;
 }
@@ -177,7 +184,7 @@ static bool is_known(const struct anole_history_store *store, const struct anole
         const struct anole_history_record *record = &store->records[found];
         if (record->crc == line->crc && record->id == line->id &&
             anole_history_slice_equal(record->knobs, line->knobs) &&
-            is_entry(&store->entries[record->key], key, (enum anole_metric)line->metric))
+            is_entry(&store->entries[record->key], key, kind_of(line)))
             return true;
     }
     return false;
@@ -330,12 +337,12 @@ static enum anole_status add(struct anole_history_store *store,
                              const struct anole_history_line *line,
                              struct anole_history_slice key_text, struct anole_error *error)
 {
-    enum anole_metric metric = (enum anole_metric)line->metric;
+    const struct anole_history_kind kind = kind_of(line);
     if (is_known(store, line, key_text))
         return ANOLE_DONE;
-    uint32_t key = find_entry(store, key_text, metric);
+    uint32_t key = find_entry(store, key_text, kind);
     if (key == ANOLE_HISTORY_NONE)
-        key = add_entry(store, key_text, metric);
+        key = add_entry(store, key_text, kind);
     if (key == ANOLE_HISTORY_NONE || !reserve_record(store) ||
         !fill_record(store, &store->records[store->record_count], line))
         return anole_fail_memory(error);

@@ -38,10 +38,16 @@ struct anole_history_loss {
     uint32_t next;  /* loss of the same key, or NONE */
 };
 
+/* What results are of, so that one may be held against another. */
+struct anole_history_kind {
+    enum anole_metric metric;
+    enum anole_warmth warmth;
+};
+
 struct anole_history_entry {         /* a key */
     struct anole_history_slice text; /* in the arena, as `fields` */
     struct anole_history_fields fields;
-    enum anole_metric metric;
+    struct anole_history_kind kind;
     struct anole_history_count count; /* of trials */
     uint32_t first, last;             /* records, or NONE */
     uint32_t losses;                  /* the first of them, or NONE */
@@ -80,7 +86,7 @@ enum anole_status anole_history_store_add(struct anole_history_store *store,
 /* The entry of a key, or NULL. */
 const struct anole_history_entry *anole_history_store_find(const struct anole_history_store *store,
                                                            struct anole_history_slice key,
-                                                           enum anole_metric metric);
+                                                           struct anole_history_kind kind);
 
 /* What was lost of this config of a key, or NULL. */
 const struct anole_history_loss *anole_history_store_loss(const struct anole_history_store *store,

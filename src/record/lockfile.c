@@ -29,6 +29,8 @@ enum field_type {
     FIELD_HASH,      /* uint64_t, in 16 hexadecimal digits */
     FIELD_PRECISION, /* uint32_t, enum anole_dtype; left out where it is fp32 */
     FIELD_METRIC,    /* enum anole_metric */
+    FIELD_WARMTH,    /* enum anole_warmth; left out where it is hot */
+    FIELD_SHARE,     /* double, 0 to 1; left out where it is 0 */
     FIELD_KNOBS,     /* of a task */
 };
 
@@ -55,6 +57,11 @@ struct field {
     {                                                                                              \
         .name = name_, .type = FIELD_##type_, .since = 1,                                          \
         .offset = offsetof(struct anole_lock_task, place), .low = low_                             \
+    }
+
+#define OPTIONAL_FIELD(name_, type_, place)                                                        \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .offset = offsetof(struct anole_lock_task, place)    \
     }
 
 /* In the order in which they are written. */
@@ -90,6 +97,9 @@ static const struct field task_fields[] = {
     TASK_FIELD("tie", BOOL, tie, 0),
     TASK_FIELD("source_hash", HASH, source_hash, 0),
     TASK_FIELD("trials", U32, trials, 0),
+    OPTIONAL_FIELD("timing", WARMTH, warmth),
+    OPTIONAL_FIELD("crowding", SHARE, crowding),
+    OPTIONAL_FIELD("disturbed", BOOL, disturbed),
 };
 
 #define NAME_ROOM 64
@@ -291,6 +301,32 @@ static enum anole_status read_metric(enum anole_metric *out, bool *unread, const
     return status;
 }
 
+/* What is timed in a way that is not known here cannot be held against anything. */
+static enum anole_status read_warmth(enum anole_warmth *out, bool *unread, const json_t *object,
+                                     const char *name, const struct reader *reader,
+                                     struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
+    if (!status)
+        *unread |= !anole_warmth_parse(out, text);
+    return status;
+}
+
+static enum anole_status read_share(double *out, const json_t *object, const char *name,
+                                    const struct anole_json_place *place, struct anole_error *error)
+{
+    const json_t *value = json_object_get(object, name);
+    double number = json_number_value(value);
+    if (!json_is_number(value) || !(number >= 0.0 && number <= 1.0)) {
+        char what[120];
+        snprintf(what, sizeof what, "its \"%s\" is none", name);
+        return fail_at(place, what, "a number from 0 to 1", error);
+    }
+    *out = number;
+    return ANOLE_DONE;
+}
+
 static bool is_identifier(const char *name)
 {
     size_t length = strlen(name);
@@ -357,6 +393,10 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
         return read_precision(at, unread, object, name, reader, error);
     case FIELD_METRIC:
         return read_metric(at, unread, object, name, reader, error);
+    case FIELD_WARMTH:
+        return read_warmth(at, unread, object, name, reader, error);
+    case FIELD_SHARE:
+        return read_share(at, object, name, place, error);
     case FIELD_KNOBS:
         return read_knobs(entry, object, place, error);
     }
@@ -1011,6 +1051,10 @@ static json_t *make_value(const struct field *field, const void *entry)
         return json_string(anole_precision_text(*(const uint32_t *)at));
     case FIELD_METRIC:
         return json_string(anole_metric_text(*(const enum anole_metric *)at));
+    case FIELD_WARMTH:
+        return json_string(anole_warmth_text(*(const enum anole_warmth *)at));
+    case FIELD_SHARE:
+        return anole_json_real(*(const double *)at);
     case FIELD_KNOBS:
         return make_knobs(entry);
     }
@@ -1019,8 +1063,19 @@ static json_t *make_value(const struct field *field, const void *entry)
 
 static bool is_left_out(const struct field *field, const void *entry)
 {
-    return field->type == FIELD_PRECISION &&
-           *(const uint32_t *)((const char *)entry + field->offset) == ANOLE_F32;
+    const void *at = (const char *)entry + field->offset;
+    switch (field->type) {
+    case FIELD_PRECISION:
+        return *(const uint32_t *)at == ANOLE_F32;
+    case FIELD_WARMTH:
+        return *(const enum anole_warmth *)at == ANOLE_WARMTH_HOT;
+    case FIELD_SHARE:
+        return *(const double *)at == 0.0;
+    case FIELD_BOOL:
+        return !field->since && !*(const bool *)at;
+    default:
+        return false;
+    }
 }
 
 /* The members of an entry, each after `first` or `next`, and behind them what is not known here,

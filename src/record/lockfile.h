@@ -13,6 +13,10 @@
  *     {"id": "cpu:0", "backend": "cpu", ..., "precision": "fp16", "metric": "seconds", "tasks": [
  *       {"task": "...", "multiplicity": 2, "knobs": {"tile": 4, ...}, "seconds": 1e-3, ...}]}]}
  *
+ * A task that was timed with cold caches has a member "timing": "cold"; one whose timing other
+ * work on the machine got in the way of, "crowding": 0.34, the share of the time that it had the
+ * cores, and "disturbed": true if there were no samples without.
+ *
  * A device has an entry for each precision; "precision" is left out where it is fp32.  And one for
  * each metric (ANOLE_METRIC_MAP), whose name the members "seconds" and "default_seconds" bear.
  *
@@ -52,8 +56,12 @@ struct anole_lock_task {
     double speedup, speedup_low, speedup_high; /* how many times better, interleaved; or NaN */
     bool tie;                                  /* the interval holds 1 */
     uint64_t source_hash;
-    uint32_t trials;      /* spent on it in all */
-    struct json_t *extra; /* members that are not known here; or NULL */
+    uint32_t trials; /* spent on it in all */
+    /* Left out of the file where they are 0, as in files of versions that did not know them. */
+    enum anole_warmth warmth; /* how it was timed */
+    double crowding;          /* share of the time that other work had the cores meanwhile */
+    bool disturbed;           /* and samples that count were disturbed by it */
+    struct json_t *extra;     /* members that are not known here; or NULL */
 };
 
 struct anole_lock_device {

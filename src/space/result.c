@@ -22,6 +22,28 @@ void anole_result_clear(struct anole_result *result)
         .outcome = ANOLE_OUTCOME_OK, .seconds = NAN, .low = NAN, .high = NAN, .error = NAN};
 }
 
+static const char *const warmths[] = {
+#define X(name, text) text,
+    ANOLE_WARMTH_MAP(X)
+#undef X
+};
+
+const char *anole_warmth_text(enum anole_warmth warmth)
+{
+    return (unsigned)warmth < ANOLE_WARMTH_COUNT ? warmths[warmth] : "unknown";
+}
+
+bool anole_warmth_parse(enum anole_warmth *warmth, const char *text)
+{
+    for (int i = 0; i < ANOLE_WARMTH_COUNT; i++) {
+        if (strcmp(warmths[i], text) == 0) {
+            *warmth = (enum anole_warmth)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *anole_outcome_text(enum anole_outcome outcome)
 {
     return (unsigned)outcome < ANOLE_OUTCOME_COUNT ? texts[outcome] : "unknown";

@@ -23,6 +23,18 @@ enum anole_metric {
         ANOLE_METRIC_COUNT
 };
 
+/* What a kernel found in the caches when it was timed: its own data, as one that runs back to back
+ * does, or weights that the rest of a network has put out of them.  Enumerator, name in files.
+ * Times of two kinds are never held against each other. */
+#define ANOLE_WARMTH_MAP(X) X(HOT, "hot") X(COLD, "cold")
+
+enum anole_warmth {
+#define X(name, text) ANOLE_WARMTH_##name,
+    ANOLE_WARMTH_MAP(X)
+#undef X
+        ANOLE_WARMTH_COUNT
+};
+
 /* Where the wall time of a trial went, in seconds. */
 struct anole_trial_cost {
     double generate;
@@ -37,7 +49,10 @@ struct anole_result {
     enum anole_metric metric; /* what it was measured for: results of two are never compared */
     bool abandoned;           /* ok, but far behind the best: timed by its first runs only */
     bool simulated;           /* by a backend without data: nothing was verified */
-    uint32_t samples;         /* timings behind `seconds` */
+    uint32_t samples;         /* timings behind `seconds`, */
+    uint32_t disturbed;       /* and those of them that other work on the machine disturbed */
+    double crowding;          /* share of the time that other work had the cores, 0 to 1, while
+                                 it was timed, samples that were taken again included */
     double seconds;           /* median time of one run; ok only, else NaN */
     double low, high;         /* 95 % interval of what the metric is, in its unit: of `seconds` */
     double error; /* largest error over tolerance; at most 1 if ok; NaN if not verified */
@@ -52,8 +67,12 @@ void anole_result_clear(struct anole_result *result);
 bool anole_outcome_parse(enum anole_outcome *outcome, const char *text);
 
 /* Literals.  "unknown" for values out of range. */
+const char *anole_warmth_text(enum anole_warmth warmth);
 const char *anole_metric_text(enum anole_metric metric);
 const char *anole_metric_unit(enum anole_metric metric);
+
+/* True and *warmth set if `text` names one. */
+bool anole_warmth_parse(enum anole_warmth *warmth, const char *text);
 
 /* True and *metric set if `text` names one. */
 bool anole_metric_parse(enum anole_metric *metric, const char *text);
