@@ -119,8 +119,14 @@ static enum anole_status find_trial(uint64_t *config, size_t *trials,
     enum anole_status status = anole_trials_create(&all, error);
     if (status != ANOLE_DONE)
         return status;
+    /* Those timed as in a network, if there are any. */
+    full.warmth = ANOLE_WARMTH_COLD;
     status = anole_history_collect(configs->history, &full, anole_generator_space(generator), all,
                                    NULL, NULL, error);
+    full.warmth = ANOLE_WARMTH_HOT;
+    if (status == ANOLE_DONE && anole_trials_count(all) == 0)
+        status = anole_history_collect(configs->history, &full, anole_generator_space(generator),
+                                       all, NULL, NULL, error);
     const struct anole_trial *best = anole_trials_best(all);
     if (status == ANOLE_DONE && best) {
         *config = best->config;

@@ -459,8 +459,12 @@ static void fill_list(struct opencl_queue_list *list, const struct opencl_queues
                       struct anole_build *const *builds, const uint32_t *launches,
                       const cl_kernel *kernels)
 {
+    /* One build alone, which has run: the driver knows kernels by what they were built to, not
+     * by their objects. */
+    bool alike = list->count > 0;
     for (uint32_t i = 0; i < list->count; i++) {
         const struct opencl_share *shares = &builds[i]->shares[launches[i] * queues->count];
+        alike &= builds[i] == builds[0];
         struct opencl_share *first = &list->shares[2 * i * queues->count];
         struct opencl_share *rest = first + queues->count;
         list->hot[i] = (struct divided){.kernel = kernels[i],
@@ -472,6 +476,7 @@ static void fill_list(struct opencl_queue_list *list, const struct opencl_queues
         list->cold[2 * i].shares = first;
         list->cold[2 * i + 1].shares = rest;
     }
+    list->loaded_at = alike ? builds[0]->loaded_at : 0;
 }
 
 int opencl_queue_list_create(struct opencl_queue_list **list, const struct opencl_queues *queues,

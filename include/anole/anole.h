@@ -351,6 +351,9 @@ struct anole_tune_state {
     size_t task_count;
     size_t current; /* index of the one in hand */
     const struct anole_tune_cost *cost;
+    double crowding;  /* share of the time that other work had the cores while kernels were timed,
+                         in this run, 0 to 1 */
+    size_t disturbed; /* timings that it could not be kept out of */
 };
 
 typedef void anole_tune_callback(void *progress_context, enum anole_tune_event event,
@@ -373,6 +376,10 @@ struct anole_tune_options {
                               devices.  NULL: not written */
     anole_tune_callback *progress; /* NULL: nobody watches */
     void *progress_context;        /* for `progress` */
+    const char *timing; /* "hot": kernels find their data in the caches; "cold": their weights are
+                           out of them, as in a network that is larger than they are, and of a
+                           kernel of one's own all its data; NULL: as the network leaves them, and a
+                           kernel of one's own hot */
 };
 
 struct anole_knob_value {
@@ -397,6 +404,9 @@ struct anole_result_info {
     uint64_t source_hash;                      /* of the kernel's source */
     size_t trials;
     const char *problem; /* "" if found */
+    const char *timing;  /* how it was timed: "hot" or "cold" */
+    double crowding;     /* share of the time that other work had the cores meanwhile, 0 to 1 */
+    bool disturbed;      /* and the times are of samples that it got in the way of */
 };
 
 struct anole_results;

@@ -92,6 +92,8 @@ static void refresh(struct anole_results *results, const struct anole_tuner_view
     state->trials = view->trials;
     state->trial_limit = view->trial_limit;
     state->current = view->current;
+    state->crowding = view->crowding;
+    state->disturbed = view->disturbed;
     refresh_cost(&results->cost, view);
     for (size_t i = 0; i < results->count; i++) {
         const struct anole_tuner_task *task = &view->tasks[i];
@@ -152,6 +154,17 @@ static enum anole_status make_items(struct anole_results *results,
 
 /* ------------------------------------------------------------------ options */
 
+static enum anole_status parse_timing(enum anole_timing_choice *choice, const char *text,
+                                      struct anole_error *error)
+{
+    enum anole_warmth warmth;
+    if (!anole_warmth_parse(&warmth, text))
+        return anole_fail(error, ANOLE_ERR_USAGE, "timing: expected hot or cold, found '%.60s'",
+                          text);
+    *choice = warmth == ANOLE_WARMTH_COLD ? ANOLE_TIMING_COLD : ANOLE_TIMING_HOT;
+    return ANOLE_DONE;
+}
+
 static enum anole_status check_options(struct anole_tune_options *options,
                                        struct anole_tuner_options *tuner, struct anole_error *error)
 {
@@ -167,6 +180,8 @@ static enum anole_status check_options(struct anole_tune_options *options,
         status = anole_explorer_find(&tuner->explorer, options->explorer, error);
     if (status == ANOLE_DONE && options->sampler)
         status = anole_sampler_find(&tuner->sampler, options->sampler, error);
+    if (status == ANOLE_DONE && options->timing)
+        status = parse_timing(&tuner->timing, options->timing, error);
     tuner->seed = options->seed;
     tuner->time_limit = options->time_limit;
     tuner->trial_limit = options->trial_limit;
@@ -236,6 +251,9 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
     result->speedup_low = locked->speedup_low;
     result->speedup_high = locked->speedup_high;
     result->source_hash = locked->source_hash;
+    result->timing = anole_warmth_text(locked->warmth);
+    result->crowding = locked->crowding;
+    result->disturbed = locked->disturbed;
     return ANOLE_DONE;
 }
 
@@ -266,6 +284,7 @@ static enum anole_status fill_results(struct session *session,
             .speedup_high = NAN,
             .trials = item->progress.trials,
             .problem = item->problem,
+            .timing = anole_warmth_text(ANOLE_WARMTH_HOT),
         };
         if (finals[i].found)
             status = fill_found(item, &results->locked.tasks[found++], error);

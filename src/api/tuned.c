@@ -42,6 +42,9 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
     info->speedup = task->speedup;
     info->speedup_low = task->speedup_low;
     info->speedup_high = task->speedup_high;
+    info->timing = anole_warmth_text(task->warmth);
+    info->crowding = task->crowding;
+    info->disturbed = task->disturbed;
     info->source_hash = task->source_hash;
     info->trials = task->trials;
     return ANOLE_DONE;

@@ -7,6 +7,7 @@
 #include "measure/measure.h"
 #include "program/tuned.h"
 #include "tune/finalists.h"
+#include "tune/warmth.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,6 +64,22 @@ static enum anole_status run_check(struct check *check, const struct anole_tuned
     return ANOLE_DONE;
 }
 
+/* What was timed cold is so again: with the constants of all layers that were tuned. */
+static uint64_t find_constants(const struct anole_lock_device *locked,
+                               const struct anole_device *described)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < locked->task_count; i++) {
+        struct anole_task task;
+        if (anole_task_parse_key(&task, locked->tasks[i].task, NULL) == ANOLE_DONE)
+            bytes = anole_warmth_add(bytes, &task, locked->tasks[i].multiplicity);
+    }
+    struct anole_caches caches;
+    anole_caches_of(&caches, described);
+    /* A kernel of the user's own, or a network that was to be timed as if it were larger. */
+    return bytes > caches.stays ? bytes : anole_warmth_beyond(described);
+}
+
 static enum anole_status run_checks(struct anole_verification *verification,
                                     const struct anole_listed_device *device, uint32_t dtype,
                                     struct anole_error *error)
@@ -90,6 +107,9 @@ static enum anole_status run_checks(struct anole_verification *verification,
     status = anole_measure_create(&measure, registry, device->entry, &options, error);
     for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++) {
         verification->checks[i].info.tuned = &entry->tasks[i].info;
+        anole_measure_set_constants(measure, locked->tasks[i].warmth == ANOLE_WARMTH_COLD
+                                                 ? find_constants(locked, &device->entry->device)
+                                                 : 0);
         status =
             run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
     }

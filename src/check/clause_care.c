@@ -238,6 +238,7 @@ static enum anole_check_verdict run_without(struct anole_fixture *fixture, uint3
     const char *how = tiny ? "cut to a byte" : "absent";
     struct anole_message message = {.size = sizeof message};
     double device, host, wall;
+    uint32_t once = 1;
     if (!whole.buffer)
         return ANOLE_PASS; /* this kernel needs none */
     if (tiny)
@@ -247,7 +248,7 @@ static enum anole_check_verdict run_without(struct anole_fixture *fixture, uint3
     anole_target_say(&fixture->target, ANOLE_STAGE_RUN, UINT32_MAX);
     anole_check_step(fixture->check, "running %s of %s with its %s %s", fixture->words,
                      fixture->label, anole_role_name(role), how);
-    int code = anole_timing_run(&fixture->target.timing, &fixture->executable.timed, 1, &device,
+    int code = anole_timing_run(&fixture->target.timing, &fixture->executable.timed, &once, &device,
                                 &host, &wall, &message);
     *binding = whole;
     if (code != ANOLE_OK)

@@ -146,7 +146,7 @@ enum anole_check_verdict anole_fixture_run(struct anole_fixture *fixture, uint32
     struct anole_message message = {.size = sizeof message};
     char words[384];
     anole_target_say(&fixture->target, ANOLE_STAGE_RUN, UINT32_MAX);
-    int code = anole_timing_run(&fixture->target.timing, &fixture->executable.timed, repeats,
+    int code = anole_timing_run(&fixture->target.timing, &fixture->executable.timed, &repeats,
                                 device_seconds, host_seconds, wall, &message);
     return code == ANOLE_OK
                ? ANOLE_PASS

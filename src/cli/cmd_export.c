@@ -123,6 +123,8 @@ static void append_key(struct anole_text *list, const struct anole_history_key *
     anole_text_printf(list, ", %s %u, ", key->backend, key->generator);
     anole_text_append_printable(list, key->driver_version, strlen(key->driver_version));
     anole_text_printf(list, ", %u threads", key->threads);
+    if (key->warmth != ANOLE_WARMTH_HOT)
+        anole_text_printf(list, ", timed %s", anole_warmth_text(key->warmth));
 }
 
 /* Shows all keys that there are, or the first of them. */

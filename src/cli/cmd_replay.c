@@ -8,6 +8,7 @@
 #include "measure/batch.h"
 #include "record/history.h"
 #include "devices/selection.h"
+#include "tune/warmth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -296,7 +297,12 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
         return status;
     warn_of_changes(session);
     const struct anole_measure_options measure = {
-        .threads = threads, .seed = 1, .stop = anole_interrupted};
+        .constants = session->trial.found.key.warmth == ANOLE_WARMTH_COLD
+                         ? anole_warmth_beyond(&session->device->device)
+                         : 0,
+        .threads = threads,
+        .seed = 1,
+        .stop = anole_interrupted};
     return anole_measure_create(&session->measure, session->registry, session->device, &measure,
                                 error);
 }

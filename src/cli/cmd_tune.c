@@ -117,6 +117,7 @@ static enum anole_status conclude(struct session *session, const struct anole_re
         printf("wrote %s (what was found) and %s (every trial)\n", arguments->output,
                arguments->history);
     }
+    anole_report_warn_of_crowding(anole_results_state(results));
     if (status == ANOLE_DONE)
         status = anole_results_check(results, error);
     if (status == ANOLE_DONE && session->baseline)
@@ -150,6 +151,7 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .lock_path = arguments->output,
         .progress = watch,
         .progress_context = session,
+        .timing = arguments->timing,
     };
     enum anole_status status =
         anole_tune(&results, session->tasks, session->device, &options, error);

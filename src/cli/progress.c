@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -138,6 +139,14 @@ static void put_failures(struct anole_text *out, const struct anole_tune_state *
         anole_text_printf(out, "no failures");
 }
 
+static void put_crowding(struct anole_text *out, const struct anole_tune_state *state,
+                         const char *separator)
+{
+    char text[96];
+    if (*anole_report_crowding(text, sizeof text, state))
+        anole_text_printf(out, "%s%s", separator, text);
+}
+
 /* Where the wall time went, in percent of what has passed. */
 static void put_costs(struct anole_text *out, const struct anole_tune_state *state)
 {
@@ -174,6 +183,7 @@ static void paint(struct anole_progress *progress, const struct anole_tune_state
     put_task(&lines[1], task);
     put_network(&lines[2], state, "  ");
     put_failures(&lines[2], state);
+    put_crowding(&lines[2], state, "  ");
     put_costs(&lines[3], state);
     wipe(progress);
     int width = columns();
@@ -196,6 +206,7 @@ static void plain(const struct anole_tune_state *state)
     anole_text_printf(&line, "; ");
     put_network(&line, state, "; ");
     put_failures(&line, state);
+    put_crowding(&line, state, "; ");
     fprintf(stderr, "%s\n", line.data ? line.data : "");
     anole_text_fini(&line);
 }

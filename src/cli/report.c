@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/report.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/table.h"
 
@@ -83,6 +84,27 @@ static void print_sum(const struct anole_results *results)
                sum.missing);
 }
 
+/* Below this nobody needs to be told. */
+#define CROWDED 0.05
+
+const char *anole_report_crowding(char *text, size_t size, const struct anole_tune_state *state)
+{
+    text[0] = '\0';
+    if (state->crowding >= CROWDED || state->disturbed > 0)
+        snprintf(text, size, "timings were disturbed: %.0f %% of the time other work had the cores",
+                 100.0 * state->crowding);
+    return text;
+}
+
+void anole_report_warn_of_crowding(const struct anole_tune_state *state)
+{
+    char text[96];
+    if (*anole_report_crowding(text, sizeof text, state))
+        anole_log_warning("%s; %zu timings could not be made without, and are less sure: tune "
+                          "again when the machine is quiet",
+                          text, state->disturbed);
+}
+
 static void print_costs(const struct anole_tune_state *state)
 {
     const struct anole_tune_cost *cost = state->cost;
@@ -110,6 +132,9 @@ enum anole_status anole_report_print(const struct anole_results *results, struct
     if (status != ANOLE_DONE)
         return status;
     print_sum(results);
+    char text[96];
+    if (*anole_report_crowding(text, sizeof text, anole_results_state(results)))
+        printf("%s\n", text);
     print_costs(anole_results_state(results));
     return ANOLE_DONE;
 }
@@ -122,17 +147,18 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
     for (size_t i = 1; i < task->outcome_count; i++)
         json_object_set_new(failures, anole_outcome_text((enum anole_outcome)i),
                             json_integer((json_int_t)task->outcomes[i]));
-    return json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-                     "s:o, s:f}",
-                     "layer", result->layer, "task", result->key, "label", result->label,
-                     "multiplicity", (int)result->multiplicity, "trials",
-                     (json_int_t)result->trials, "resumed", (json_int_t)task->resumed, "failures",
-                     failures, "found", (int)result->found, "tie", (int)result->tie,
-                     "default_seconds", anole_json_real(result->default_seconds), "seconds",
-                     anole_json_real(result->seconds), "low", anole_json_real(result->low), "high",
-                     anole_json_real(result->high), "speedup", anole_json_real(result->speedup),
-                     "speedup_low", anole_json_real(result->speedup_low), "speedup_high",
-                     anole_json_real(result->speedup_high), "flops", result->flops);
+    return json_pack(
+        "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:f, s:s, s:f, s:b}",
+        "layer", result->layer, "task", result->key, "label", result->label, "multiplicity",
+        (int)result->multiplicity, "trials", (json_int_t)result->trials, "resumed",
+        (json_int_t)task->resumed, "failures", failures, "found", (int)result->found, "tie",
+        (int)result->tie, "default_seconds", anole_json_real(result->default_seconds), "seconds",
+        anole_json_real(result->seconds), "low", anole_json_real(result->low), "high",
+        anole_json_real(result->high), "speedup", anole_json_real(result->speedup), "speedup_low",
+        anole_json_real(result->speedup_low), "speedup_high", anole_json_real(result->speedup_high),
+        "flops", result->flops, "timing", result->timing, "crowding", result->crowding, "disturbed",
+        (int)result->disturbed);
 }
 
 static json_t *cost_json(const struct anole_tune_state *state)
@@ -155,8 +181,9 @@ json_t *anole_report_json(const char *network, const struct anole_results *resul
     json_t *tasks = json_array();
     for (size_t i = 0; i < anole_results_count(results); i++)
         json_array_append_new(tasks, task_json(anole_results_get(results, i), state->tasks[i]));
-    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network, "trials",
-                     (json_int_t)state->trials, "default_seconds", sum.before, "seconds", sum.after,
-                     "overhead", anole_report_overhead(state), "layers_missing",
+    return json_pack("{s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network,
+                     "trials", (json_int_t)state->trials, "crowding", state->crowding, "disturbed",
+                     (json_int_t)state->disturbed, "default_seconds", sum.before, "seconds",
+                     sum.after, "overhead", anole_report_overhead(state), "layers_missing",
                      (json_int_t)sum.missing, "time", cost_json(state), "tasks", tasks);
 }

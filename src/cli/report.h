@@ -22,6 +22,12 @@ void anole_report_add_up(struct anole_report_sum *sum, const struct anole_result
 enum anole_status anole_report_print(const struct anole_results *results,
                                      struct anole_error *error);
 
+/* What there is to say of other work that was in the way of timings, without a full stop;
+ * "": nothing.  Returns `text`. */
+const char *anole_report_crowding(char *text, size_t size, const struct anole_tune_state *state);
+/* The same as a warning, at the end. */
+void anole_report_warn_of_crowding(const struct anole_tune_state *state);
+
 /* A new reference, or NULL.  `network`: its name. */
 json_t *anole_report_json(const char *network, const struct anole_results *results);
 

@@ -25,6 +25,7 @@ enum {
     BASELINE,
     TOLERANCE,
     THREADS,
+    TIMING,
     JSON
 };
 
@@ -49,6 +50,9 @@ const struct anole_option anole_tune_options[] = {
                   "a lock file to hold the result against: exit code 6 if slower"},
     [TOLERANCE] = {"tolerance", "P", "... by more than P percent (default 5)"},
     [THREADS] = {"threads", "N", "threads of a CPU device (default: all cores)"},
+    [TIMING] = {"timing", "HOW",
+                "hot: kernels find their data in the caches; cold: weights are out of them, of a\n"
+                "kernel of your own all data (default: as the network leaves them; else hot)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -61,6 +65,7 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         [KERNEL] = &arguments->kernel,   [EXPLORER] = &arguments->explorer,
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
+        [TIMING] = &arguments->timing,
     };
     switch (index) {
     case PRECISION:
@@ -137,6 +142,7 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
         put_option(&line, "transfer", arguments->transfers[i]);
     put_option(&line, "output", arguments->output);
     put_option(&line, "baseline", arguments->baseline);
+    put_option(&line, "timing", arguments->timing);
     if (arguments->threads > 0)
         anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
     anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);

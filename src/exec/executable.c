@@ -3,12 +3,14 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CANARY 256u /* bytes behind packed weights that pack() must leave alone */
 #define CANARY_BYTE 0x5a
+#define CHUNK_TIME 2e-3 /* seconds that some runs of a ring take together, for the clock's sake */
 
 enum anole_status anole_executable_generate(struct anole_executable *executable,
                                             struct anole_target *target, const int64_t *values,
@@ -144,7 +146,10 @@ static bool place_weights(struct anole_executable *executable, struct anole_targ
     int code = anole_guarded_reserve(&executable->packed, &target->memory, bytes, &message);
     if (code == ANOLE_OK)
         code = anole_guarded_write(&executable->packed, &target->memory, packed, &message);
-    free(packed);
+    if (target->warmth == ANOLE_WARMTH_COLD)
+        executable->kept = packed;
+    else
+        free(packed);
     return code == ANOLE_OK ? true
                             : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
                                                 &message, "moving the packed weights");
@@ -205,10 +210,131 @@ bool anole_executable_bind(struct anole_executable *executable, struct anole_tar
     return done;
 }
 
+/* -- Cold -- */
+
+/* What a set of its own has a copy of. */
+struct part {
+    uint32_t role;
+    size_t bytes, room; /* room: a multiple of what offsets are multiples of */
+    const void *data;   /* NULL: poison */
+};
+
+static size_t add_part(struct part *parts, size_t count, const struct anole_executable *executable,
+                       const struct anole_target *target, uint32_t role)
+{
+    const size_t page = ANOLE_GUARD,
+                 bytes = anole_executable_tensor(executable, target, role)->bytes;
+    if (bytes == 0)
+        return count;
+    parts[count] = (struct part){.role = role,
+                                 .bytes = bytes,
+                                 .room = (bytes + page - 1) / page * page,
+                                 .data = anole_role_data(target->data, role)};
+    if (role == ANOLE_ROLE_WEIGHTS && executable->kept)
+        parts[count].data = executable->kept;
+    return count + 1;
+}
+
+/* A custom kernel has no weights: there all data is cold. */
+static size_t list_parts(struct part parts[2], const struct anole_executable *executable,
+                         const struct anole_target *target)
+{
+    if (!target->task.custom)
+        return add_part(parts, 0, executable, target, ANOLE_ROLE_WEIGHTS);
+    size_t count = add_part(parts, 0, executable, target, ANOLE_ROLE_INPUT);
+    return add_part(parts, count, executable, target, ANOLE_ROLE_OUTPUT);
+}
+
+/* Every byte is written: memory that was never touched is no memory yet. */
+static int copy_part(const struct anole_executable *executable, struct anole_target *target,
+                     const struct part *part, size_t offset, struct anole_message *message)
+{
+    void *poison = NULL;
+    if (!part->data) {
+        poison = malloc(part->bytes);
+        if (!poison)
+            return ANOLE_NO_MEMORY;
+        anole_guarded_fill(poison, part->bytes);
+    }
+    int code = target->backend->plugin.buffer_write(target->session, executable->copies.buffer,
+                                                    offset, part->data ? part->data : poison,
+                                                    part->bytes, message);
+    free(poison);
+    return code;
+}
+
+/* bindings[sets][ANOLE_ROLE_COUNT]: the first set is the kernel's own. */
+static int make_copies(struct anole_executable *executable, struct anole_target *target,
+                       const struct part *parts, size_t part_count, uint32_t sets,
+                       struct anole_binding *bindings, struct anole_message *message)
+{
+    size_t offset = ANOLE_GUARD;
+    int code = ANOLE_OK;
+    for (uint32_t set = 0; set < sets && code == ANOLE_OK; set++) {
+        struct anole_binding *own = bindings + (size_t)set * ANOLE_ROLE_COUNT;
+        memcpy(own, executable->bindings, sizeof executable->bindings);
+        for (size_t p = 0; set > 0 && p < part_count && code == ANOLE_OK; p++) {
+            own[parts[p].role] = (struct anole_binding){
+                .buffer = executable->copies.buffer, .offset = offset, .bytes = parts[p].bytes};
+            code = copy_part(executable, target, &parts[p], offset, message);
+            offset += parts[p].room;
+        }
+    }
+    return code;
+}
+
+static int make_ring(struct anole_executable *executable, struct anole_target *target,
+                     const struct part *parts, size_t part_count, size_t set, uint32_t sets,
+                     double first, struct anole_message *message)
+{
+    struct anole_binding *bindings = calloc((size_t)sets * ANOLE_ROLE_COUNT, sizeof *bindings);
+    double wanted = first > 0.0 ? ceil(CHUNK_TIME / first) : 1.0;
+    uint32_t runs = wanted < sets ? (uint32_t)wanted : sets;
+    if (!bindings)
+        return ANOLE_NO_MEMORY;
+    int code =
+        anole_guarded_reserve(&executable->copies, &target->memory, set * (sets - 1), message);
+    if (code == ANOLE_OK)
+        code = make_copies(executable, target, parts, part_count, sets, bindings, message);
+    if (code == ANOLE_OK)
+        code = anole_ring_create(&executable->ring, &target->backend->plugin, target->session,
+                                 executable->build, bindings, sets, runs, message);
+    free(bindings);
+    return code;
+}
+
+bool anole_executable_chill(struct anole_executable *executable, struct anole_target *target,
+                            double first, struct anole_result *result)
+{
+    struct part parts[2];
+    struct anole_message message = {.size = sizeof message};
+    size_t set = 0;
+    if (target->warmth != ANOLE_WARMTH_COLD)
+        return true;
+    anole_target_say(target, ANOLE_STAGE_TRANSFER, UINT32_MAX);
+    size_t count = list_parts(parts, executable, target);
+    for (size_t i = 0; i < count; i++)
+        set += parts[i].room;
+    size_t own = target->task.custom ? 0 : target->sizes.bytes[ANOLE_ROLE_WEIGHTS];
+    uint32_t sets = anole_cold_sets(&target->device, target->options.constants, own, set, first);
+    int code = sets > 1 ? make_ring(executable, target, parts, count, set, sets, first, &message)
+                        : ANOLE_OK;
+    free(executable->kept);
+    executable->kept = NULL;
+    executable->timed.ring = executable->ring.count ? &executable->ring : NULL;
+    return code == ANOLE_OK ? true
+                            : anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH,
+                                                &message, "copying what is to be cold");
+}
+
 /* -- Ending -- */
 
 void anole_executable_release(struct anole_executable *executable, struct anole_target *target)
 {
+    anole_ring_destroy(&executable->ring, &target->backend->plugin, target->session);
+    executable->timed.ring = NULL;
+    free(executable->kept);
+    executable->kept = NULL;
     if (executable->build) {
         anole_target_say(target, ANOLE_STAGE_RELEASE, UINT32_MAX);
         target->backend->plugin.release(target->session, executable->build);
@@ -222,5 +348,6 @@ void anole_executable_destroy(struct anole_executable *executable, struct anole_
 {
     anole_executable_release(executable, target);
     anole_guarded_destroy(&executable->packed, &target->memory);
+    anole_guarded_destroy(&executable->copies, &target->memory);
     anole_guarded_destroy(&executable->workspace, &target->memory);
 }

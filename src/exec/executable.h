@@ -15,6 +15,9 @@ struct anole_executable {
     struct anole_build *build;
     struct anole_guarded packed; /* weights as this kernel reads them */
     struct anole_guarded workspace;
+    struct anole_guarded copies; /* of what is cold, for all sets of a ring but the first */
+    void *kept;                  /* packed weights in memory of ours, while copies may be wanted */
+    struct anole_ring ring;
     struct anole_binding bindings[ANOLE_ROLE_COUNT];
     struct anole_timed timed;
     bool overpacked; /* pack() wrote beyond the room that the kernel announced */
@@ -42,6 +45,11 @@ int anole_executable_binary(const struct anole_executable *executable, struct an
  * else no failure. */
 bool anole_executable_bind(struct anole_executable *executable, struct anole_target *target,
                            struct anole_result *result);
+/* Where the task's kernels are timed cold: makes copies of what is to be cold, and binds a ring of
+ * runs to them; from then on `timed` means that.  After a first run, which took about `first`
+ * seconds. */
+bool anole_executable_chill(struct anole_executable *executable, struct anole_target *target,
+                            double first, struct anole_result *result);
 /* Poisons output and workspace: what a kernel reads, it must have written.  A custom
  * kernel may read its output: what is there first is a part of its data. */
 bool anole_executable_poison(const struct anole_executable *executable, struct anole_target *target,

@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define TURNS 3 /* of a slot, in a round, as long as they are disturbed */
+
 struct anole_runner {
     struct anole_target target;
-    struct anole_guarded packed, workspace; /* of the last trial, for the next */
-    struct anole_kept kept;                 /* builds of the last trials */
+    struct anole_guarded packed, workspace, copies; /* of the last trial, for the next */
+    struct anole_kept kept;                         /* builds of the last trials */
     struct anole_executable slots[ANOLE_MAX_SLOTS];
     size_t slot_count;
 };
@@ -45,6 +47,7 @@ static void drop_buffers(struct anole_runner *runner)
 {
     anole_guarded_destroy(&runner->packed, &runner->target.memory);
     anole_guarded_destroy(&runner->workspace, &runner->target.memory);
+    anole_guarded_destroy(&runner->copies, &runner->target.memory);
 }
 
 void anole_runner_destroy(struct anole_runner *runner)
@@ -69,6 +72,11 @@ void anole_runner_set_task(struct anole_runner *runner, const struct anole_task 
 void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt)
 {
     runner->target.salt = salt;
+}
+
+void anole_runner_set_constants(struct anole_runner *runner, uint64_t bytes)
+{
+    runner->target.options.constants = bytes;
 }
 
 void anole_runner_usage(const struct anole_runner *runner, struct anole_usage *usage)
@@ -138,12 +146,22 @@ static bool prove(struct anole_executable *executable, struct anole_target *targ
     return done;
 }
 
+static bool chill(struct anole_executable *executable, struct anole_target *target, double first,
+                  struct anole_result *result)
+{
+    double start = anole_clock();
+    bool done = anole_executable_chill(executable, target, first, result);
+    result->cost.transfer += anole_clock() - start;
+    return done;
+}
+
 /* Times it; and whether it was right all the time. */
 static bool measure(struct anole_executable *executable, struct anole_target *target, double first,
                     double best, struct anole_result *result)
 {
     bool simulated = anole_target_simulated(target);
-    if (!simulated && !anole_executable_poison(executable, target, result))
+    if (!simulated && (!anole_executable_poison(executable, target, result) ||
+                       !chill(executable, target, first, result)))
         return false;
     anole_target_say(target, ANOLE_STAGE_TIME, UINT32_MAX);
     double start = anole_clock();
@@ -153,9 +171,11 @@ static bool measure(struct anole_executable *executable, struct anole_target *ta
     if (!done || simulated)
         return done;
     /* A kernel that works in place has gone on from its own results. */
+    struct anole_timed once = executable->timed;
+    once.ring = NULL;
     if (target->task.custom)
         done = anole_executable_poison(executable, target, result) &&
-               anole_timing_batch(&target->timing, &first, &executable->timed, 1, result);
+               anole_timing_batch(&target->timing, &first, &once, 1, result);
     if (!done)
         return false;
     anole_target_say(target, ANOLE_STAGE_VERIFY, UINT32_MAX);
@@ -173,7 +193,7 @@ static void settle(struct anole_target *target, struct anole_result *result)
     if (result->outcome == ANOLE_OUTCOME_OK)
         return;
     result->seconds = result->low = result->high = NAN;
-    result->samples = 0;
+    result->samples = result->disturbed = 0;
     result->abandoned = false;
     if (result->outcome == ANOLE_OUTCOME_CRASH ||
         (result->outcome == ANOLE_OUTCOME_LAUNCH && !anole_target_is_healthy(target)))
@@ -248,7 +268,8 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
 {
     double first;
     struct anole_target *target = &runner->target;
-    struct anole_executable executable = {.packed = runner->packed, .workspace = runner->workspace};
+    struct anole_executable executable = {
+        .packed = runner->packed, .workspace = runner->workspace, .copies = runner->copies};
     enum anole_status status =
         prepare(&executable, target, values, count, binary, binary_bytes, &first, result, error);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
@@ -258,6 +279,7 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
     anole_executable_release(&executable, target);
     runner->packed = executable.packed;
     runner->workspace = executable.workspace;
+    runner->copies = executable.copies;
     if (status == ANOLE_DONE)
         settle(target, result);
     return status;
@@ -315,7 +337,7 @@ enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *
     enum anole_status status =
         prepare(executable, target, values, count, binary, binary_bytes, &first, result, error);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK &&
-        !anole_target_simulated(target))
+        !anole_target_simulated(target) && chill(executable, target, first, result))
         anole_timing_calibrate(&target->timing, &executable->timed, result);
     if (status == ANOLE_DONE)
         settle(target, result);
@@ -327,27 +349,44 @@ enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *
     return status;
 }
 
+/* A slot's turn.  What was disturbed is taken again, a few times. */
+static bool take_turn(struct anole_target *target, struct anole_timed *timed, double *seconds,
+                      struct anole_crowding *crowding, struct anole_result *result)
+{
+    bool disturbed = true;
+    /* A short batch first: the caches are full of another kernel's data. */
+    uint32_t warm = timed->repeats > 8 ? timed->repeats / 8 : 1;
+    if (timed->repeats == 0) /* simulated */
+        warm = timed->repeats = 1;
+    if (!anole_timing_batch(&target->timing, seconds, timed, warm, result))
+        return false;
+    for (int i = 0; i < TURNS && disturbed; i++)
+        if (!anole_timing_sample(&target->timing, seconds, &disturbed, crowding, timed, result))
+            return false;
+    result->disturbed += disturbed;
+    return true;
+}
+
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,
                         struct anole_result *result)
 {
     struct anole_target *target = &runner->target;
+    struct anole_crowding crowding = {.waited = 0.0};
+    bool done = true;
     anole_result_clear(result);
-    for (uint32_t slot = 0; slot < runner->slot_count; slot++) {
-        struct anole_timed *timed = &runner->slots[slot].timed;
+    anole_timing_begin(&target->timing);
+    for (uint32_t slot = 0; done && slot < runner->slot_count; slot++) {
         anole_target_say(target, ANOLE_STAGE_TIME, slot);
-        /* A short batch first: the caches are full of another kernel's data. */
-        uint32_t warm = timed->repeats > 8 ? timed->repeats / 8 : 1;
-        if (timed->repeats == 0) /* simulated */
-            warm = timed->repeats = 1;
-        if (!anole_timing_batch(&target->timing, &seconds[slot], timed, warm, result) ||
-            !anole_timing_batch(&target->timing, &seconds[slot], timed, timed->repeats, result)) {
+        done = take_turn(target, &runner->slots[slot].timed, &seconds[slot], &crowding, result);
+        if (!done) {
             seconds[slot] = NAN;
             *failed = slot;
             settle(target, result);
-            return false;
         }
     }
-    return true;
+    anole_timing_end(&target->timing);
+    result->crowding = anole_crowding_share(&crowding);
+    return done;
 }
 
 size_t anole_runner_slots(const struct anole_runner *runner)
@@ -397,7 +436,7 @@ bool anole_runner_batch(struct anole_runner *runner, uint32_t slot, uint32_t rep
         return false;
     repeats = repeats < 1 ? 1 : repeats > ANOLE_MAX_REPEATS ? ANOLE_MAX_REPEATS : repeats;
     anole_target_say(target, ANOLE_STAGE_TIME, slot);
-    int code = anole_timing_run(&target->timing, &runner->slots[slot].timed, repeats,
+    int code = anole_timing_run(&target->timing, &runner->slots[slot].timed, &repeats,
                                 target->timing.device_seconds, &whole, &wall, &message);
     if (code != ANOLE_OK)
         return anole_target_fail(target, result, code, ANOLE_OUTCOME_LAUNCH, &message, NULL);
@@ -406,12 +445,22 @@ bool anole_runner_batch(struct anole_runner *runner, uint32_t slot, uint32_t rep
     return true;
 }
 
+bool anole_runner_refresh(struct anole_runner *runner)
+{
+    runner->target.uploaded = false;
+    return anole_target_upload(&runner->target, NULL) == ANOLE_DONE;
+}
+
 bool anole_runner_prove(struct anole_runner *runner, uint32_t slot, struct anole_result *result)
 {
-    double host, device;
-    return find_slot(runner, slot, result) &&
-           anole_executable_poison(&runner->slots[slot], &runner->target, result) &&
-           anole_runner_batch(runner, slot, 1, &host, &device, result) &&
+    double seconds;
+    if (!find_slot(runner, slot, result))
+        return false;
+    struct anole_timed once = runner->slots[slot].timed;
+    once.ring = NULL; /* what its copies lead to is not looked at */
+    anole_target_say(&runner->target, ANOLE_STAGE_TIME, slot);
+    return anole_executable_poison(&runner->slots[slot], &runner->target, result) &&
+           anole_timing_batch(&runner->target.timing, &seconds, &once, 1, result) &&
            anole_executable_verify(&runner->slots[slot], &runner->target, "in a run after the load",
                                    result);
 }

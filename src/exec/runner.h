@@ -29,6 +29,9 @@ void anole_runner_set_task(struct anole_runner *runner, const struct anole_task 
  * no compiler has kept it. */
 void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt);
 
+/* What anole_target_options.constants said, from the next task on. */
+void anole_runner_set_constants(struct anole_runner *runner, uint64_t bytes);
+
 /* Builds a config.  *binary (NULL if the backend gives none): the caller's to
  * free. */
 void anole_runner_build(struct anole_runner *runner, const int64_t *values, size_t count,
@@ -58,7 +61,8 @@ ANOLE_CHECKED enum anole_status anole_runner_load(struct anole_runner *runner,
                                                   struct anole_result *result,
                                                   struct anole_error *error);
 /* One batch of each slot in turn.  seconds[slots]: of one run.  False if slot
- * *failed did: `result` says how. */
+ * *failed did: `result` says how.  Else result->disturbed: how many were disturbed, also
+ * when they were taken again; result->crowding. */
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,
                         struct anole_result *result);
 size_t anole_runner_slots(const struct anole_runner *runner);
@@ -69,6 +73,8 @@ size_t anole_runner_slots(const struct anole_runner *runner);
  * NaN if it has none.  False if it failed: `result` says how. */
 bool anole_runner_batch(struct anole_runner *runner, uint32_t slot, uint32_t repeats, double *host,
                         double *device, struct anole_result *result);
+/* Writes input, bias and residual anew, as a layer before has just done.  False if that failed. */
+bool anole_runner_refresh(struct anole_runner *runner);
 /* One run of a slot on a poisoned output, held against the reference:
  * result->error and outcome.  False if it failed or is wrong. */
 bool anole_runner_prove(struct anole_runner *runner, uint32_t slot, struct anole_result *result);

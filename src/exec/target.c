@@ -120,6 +120,8 @@ void anole_target_set_task(struct anole_target *target, const struct anole_task 
     target->task = *task;
     target->data = data;
     anole_task_sizes(&target->sizes, task);
+    target->warmth = anole_cold_decide(&target->backend->plugin, &target->device, task,
+                                       target->options.constants);
 }
 
 /* Writes a tensor of the task to its buffer, made if need be. */

@@ -6,6 +6,7 @@
 #ifndef ANOLE_TARGET_H
 #define ANOLE_TARGET_H
 
+#include "exec/cold.h"
 #include "exec/guarded.h"
 #include "exec/stage.h"
 #include "exec/timing.h"
@@ -15,6 +16,7 @@
 struct anole_target_options {
     uint32_t threads;   /* of a CPU device; 0: all */
     double sample_time; /* seconds of timed running to spend on a config; 0: default */
+    uint64_t constants; /* bytes of its network's, where weights shall be cold: see cold.h */
     /* Told what comes next; may be NULL. */
     void (*stage)(void *context, enum anole_stage stage, uint32_t slot);
     void *context;
@@ -30,6 +32,7 @@ struct anole_target {
 
     struct anole_task task;
     struct anole_task_sizes sizes;
+    enum anole_warmth warmth; /* how its kernels are timed */
     const struct anole_task_data *data;
     /* Of the task, weights as the task has them (only if a kernel reads those);
      * WORKSPACE is not used. */

@@ -8,15 +8,19 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BATCH_TIME 2e-3 /* a batch lasts about this long: clocks and wake-ups cost microseconds */
 #define MAX_SAMPLES 256
 #define MIN_SAMPLES 8 /* before an interval is believed */
 #define TIGHT 0.01    /* half width over median */
 #define SIMULATED_RUNS 7
-#define FAR_BEHIND 2.0   /* times the best: abandoned after the first samples, */
-#define FIRST_TIME 15e-3 /* two at least, and as many as fit in here: bursts pass */
-#define HOPELESS 4.0     /* times the best: not even warmed up */
+#define FAR_BEHIND 2.0    /* times the best: abandoned after the first samples, */
+#define FIRST_TIME 15e-3  /* two at least, and as many as fit in here: bursts pass */
+#define HOPELESS 4.0      /* times the best: not even warmed up */
+#define MOST_DISTURBED 64 /* disturbed samples that are remembered */
+#define PATIENCE 2.0      /* times the time for samples, until disturbed ones must do */
+#define SLOWER_CLOCK 1.1  /* the probe against its best: below, it is noise */
 
 void anole_timing_init(struct anole_timing *timing, const struct anole_plugin *plugin,
                        struct anole_session *session, uint32_t flags, double sample_time)
@@ -28,6 +32,8 @@ void anole_timing_init(struct anole_timing *timing, const struct anole_plugin *p
     timing->distrusted = false;
     timing->alive = NULL;
     timing->context = NULL;
+    timing->look = anole_watch_look;
+    timing->watch = (struct anole_watch){.count = 0};
 }
 
 enum anole_outcome anole_timing_outcome(int code, enum anole_outcome usual)
@@ -104,17 +110,23 @@ static bool choose_time(struct anole_timing *timing, double *seconds, uint32_t r
 }
 
 int anole_timing_run(const struct anole_timing *timing, const struct anole_timed *timed,
-                     uint32_t repeats, double *device_seconds, double *host, double *wall,
+                     uint32_t *repeats, double *device_seconds, double *host, double *wall,
                      struct anole_message *message)
 {
     *host = NAN;
-    for (uint32_t i = 0; i < repeats; i++)
+    for (uint32_t i = 0; i < *repeats + (timed->ring ? ANOLE_MAX_SETS : 0); i++)
         device_seconds[i] = -1;
     if (timing->alive)
         timing->alive(timing->context);
     double start = anole_clock();
-    int code = timing->plugin->run(timing->session, timed->build, timed->bindings, ANOLE_ROLE_COUNT,
-                                   repeats, device_seconds, host, message);
+    /* Asking a sequence for the device's times may take time itself. */
+    bool asks = timing->flags & ANOLE_DEVICE_EVENT_TIMER && !timing->distrusted &&
+                !(timing->flags & ANOLE_DEVICE_SHARES_HOST);
+    int code = timed->ring
+                   ? anole_ring_run(timed->ring, timing->plugin, timing->session, repeats,
+                                    ANOLE_MAX_REPEATS, asks ? device_seconds : NULL, host, message)
+                   : timing->plugin->run(timing->session, timed->build, timed->bindings,
+                                         ANOLE_ROLE_COUNT, *repeats, device_seconds, host, message);
     *wall = anole_clock() - start;
     return code;
 }
@@ -126,12 +138,57 @@ bool anole_timing_batch(struct anole_timing *timing, double *seconds,
     struct anole_message message = {.size = sizeof message};
     double host, wall;
     int code =
-        anole_timing_run(timing, timed, repeats, timing->device_seconds, &host, &wall, &message);
+        anole_timing_run(timing, timed, &repeats, timing->device_seconds, &host, &wall, &message);
     if (code == ANOLE_OK)
         return choose_time(timing, seconds, repeats, host, wall, result);
     result->outcome = anole_timing_outcome(code, ANOLE_OUTCOME_LAUNCH);
     anole_plugin_words(result->message, sizeof result->message, code, &message);
     return false;
+}
+
+/* -- Disturbance -- */
+
+/* What the host's cores do is of no interest to a device of its own. */
+static bool watched(const struct anole_timing *timing)
+{
+    return timing->flags & ANOLE_DEVICE_SHARES_HOST && !(timing->flags & ANOLE_DEVICE_SIMULATED);
+}
+
+void anole_timing_begin(struct anole_timing *timing)
+{
+    if (watched(timing))
+        anole_watch_begin(&timing->watch);
+}
+
+void anole_timing_end(struct anole_timing *timing)
+{
+    anole_watch_end(&timing->watch);
+}
+
+double anole_crowding_share(const struct anole_crowding *crowding)
+{
+    double all = crowding->waited + crowding->worked;
+    return all > 0.0 ? crowding->waited / all : 0.0;
+}
+
+bool anole_timing_sample(struct anole_timing *timing, double *seconds, bool *disturbed,
+                         struct anole_crowding *crowding, const struct anole_timed *timed,
+                         struct anole_result *result)
+{
+    struct anole_look before, after;
+    *disturbed = false;
+    if (!watched(timing))
+        return anole_timing_batch(timing, seconds, timed, timed->repeats, result);
+    timing->look(&timing->watch, &before);
+    if (!anole_timing_batch(timing, seconds, timed, timed->repeats, result))
+        return false;
+    timing->look(&timing->watch, &after);
+    double share = anole_watch_share(&timing->watch, &before, &after);
+    double worked = fmax(after.worked - before.worked, 0.0);
+    *disturbed = anole_watch_disturbed(&timing->watch, &before, &after);
+    crowding->worked += worked;
+    crowding->waited += share < 1.0 ? worked * share / (1.0 - share) : after.wall - before.wall;
+    return true;
 }
 
 bool anole_timing_calibrate(struct anole_timing *timing, struct anole_timed *timed,
@@ -179,20 +236,111 @@ static bool measure_simulated(struct anole_timing *timing, const struct anole_ti
     return true;
 }
 
-/* Whether enough is known.  Sorts a copy. */
-static bool enough(const double *samples, size_t count, double spent, double sample_time)
+/* Samples on their way to a result. */
+struct sampling {
+    double samples[MAX_SAMPLES]; /* of a quiet machine */
+    size_t count;
+    double disturbed[MOST_DISTURBED];
+    size_t disturbed_count;
+    double minimum; /* of the quiet ones */
+    struct anole_crowding crowding;
+    double start, warm; /* when calibration began and ended */
+};
+
+static void forget_samples(struct sampling *sampling)
 {
-    double sorted[MAX_SAMPLES];
+    sampling->count = sampling->disturbed_count = 0;
+    sampling->minimum = INFINITY;
+}
+
+/* Whether enough is known.  Sorts a copy. */
+static bool enough(const struct sampling *sampling, double sample_time)
+{
+    double sorted[MAX_SAMPLES], spent = anole_clock() - sampling->start;
+    const size_t count = sampling->count;
     if (count == MAX_SAMPLES || (count >= 3 && spent >= sample_time))
+        return true;
+    if (sampling->disturbed_count && count + sampling->disturbed_count >= 3 &&
+        spent >= PATIENCE * sample_time)
         return true;
     /* The interval takes a sort: look at it now and then. */
     if (count < MIN_SAMPLES || count % 4 != 0)
         return false;
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = samples[i];
+    memcpy(sorted, sampling->samples, count * sizeof *sorted);
     struct anole_summary summary;
     anole_summarise(&summary, sorted, count);
     return anole_relative_half_width(&summary) <= TIGHT;
+}
+
+/* A disturbed sample looks worse than its config is: it alone condemns nobody before there was
+ * time to take it again. */
+static bool is_far_behind(const struct sampling *sampling, double best)
+{
+    const double spent = anole_clock() - sampling->warm;
+    if (sampling->count >= 2)
+        return spent >= FIRST_TIME && sampling->minimum > FAR_BEHIND * best;
+    double minimum = sampling->minimum;
+    for (size_t i = 0; i < sampling->disturbed_count; i++)
+        minimum = fmin(minimum, sampling->disturbed[i]);
+    return sampling->disturbed_count >= 4 && spent >= 4 * FIRST_TIME &&
+           minimum > PATIENCE * FAR_BEHIND * best;
+}
+
+static bool add_sample(struct anole_timing *timing, struct sampling *sampling,
+                       const struct anole_timed *timed, struct anole_result *result)
+{
+    bool disturbed, distrusted = timing->distrusted;
+    double seconds;
+    if (!anole_timing_sample(timing, &seconds, &disturbed, &sampling->crowding, timed, result))
+        return false;
+    if (timing->distrusted != distrusted) { /* the clock has changed: begin anew */
+        forget_samples(sampling);
+    } else if (disturbed) {
+        sampling->disturbed[sampling->disturbed_count % MOST_DISTURBED] = seconds;
+        sampling->disturbed_count += sampling->disturbed_count < MOST_DISTURBED;
+    } else {
+        sampling->samples[sampling->count++] = seconds;
+        sampling->minimum = fmin(sampling->minimum, seconds);
+    }
+    return true;
+}
+
+/* What is quiet, if that is enough; else everything. */
+static void conclude(struct anole_timing *timing, struct sampling *sampling, double slower,
+                     struct anole_result *result)
+{
+    double share = anole_crowding_share(&sampling->crowding);
+    size_t count = sampling->count;
+    if (count < 3)
+        for (size_t i = 0; i < sampling->disturbed_count && count < MAX_SAMPLES; i++)
+            sampling->samples[count++] = sampling->disturbed[i];
+    result->disturbed = (uint32_t)(count - sampling->count);
+    if (watched(timing)) {
+        share = fmax(share, anole_watch_stolen(&timing->watch));
+        slower = fmin(slower, anole_watch_probe(&timing->watch));
+        if (slower > SLOWER_CLOCK) /* before and afterwards: so it was all the time */
+            share = fmax(share, 1.0 - 1.0 / slower);
+    }
+    result->crowding = share;
+    summarise(result, sampling->samples, count);
+}
+
+static bool take_samples(struct anole_timing *timing, struct sampling *sampling,
+                         struct anole_timed *timed, double first, double best,
+                         struct anole_result *result)
+{
+    bool rival = isfinite(best) && best > 0;
+    if (rival && first > HOPELESS * best && first > 5 * BATCH_TIME)
+        timed->repeats = 1;
+    else if (!anole_timing_calibrate(timing, timed, result))
+        return false;
+    sampling->warm = anole_clock();
+    while (!enough(sampling, timing->sample_time) && !result->abandoned) {
+        if (!add_sample(timing, sampling, timed, result))
+            return false;
+        result->abandoned = rival && is_far_behind(sampling, best);
+    }
+    return true;
 }
 
 bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed, double first,
@@ -200,33 +348,12 @@ bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed
 {
     if (timing->flags & ANOLE_DEVICE_SIMULATED)
         return measure_simulated(timing, timed, result);
-    double samples[MAX_SAMPLES], minimum = INFINITY;
-    size_t count = 0;
-    bool rival = isfinite(best) && best > 0;
-    double start = anole_clock();
-    if (rival && first > HOPELESS * best && first > 5 * BATCH_TIME)
-        timed->repeats = 1;
-    else if (!anole_timing_calibrate(timing, timed, result))
-        return false;
-    bool distrusted = timing->distrusted;
-    double warm = anole_clock();
-    while (!enough(samples, count, anole_clock() - start, timing->sample_time)) {
-        if (!anole_timing_batch(timing, &samples[count], timed, timed->repeats, result))
-            return false;
-        count++;
-        if (timing->distrusted != distrusted) { /* the clock has changed: begin anew */
-            distrusted = timing->distrusted;
-            count = 0;
-            minimum = INFINITY;
-            continue;
-        }
-        minimum = fmin(minimum, samples[count - 1]);
-        if (rival && count >= 2 && minimum > FAR_BEHIND * best &&
-            anole_clock() - warm >= FIRST_TIME) {
-            result->abandoned = true;
-            break;
-        }
-    }
-    summarise(result, samples, count);
-    return true;
+    struct sampling sampling = {.start = anole_clock(), .minimum = INFINITY};
+    anole_timing_begin(timing);
+    double slower = watched(timing) ? anole_watch_probe(&timing->watch) : 1.0;
+    bool done = take_samples(timing, &sampling, timed, first, best, result);
+    if (done)
+        conclude(timing, &sampling, slower, result);
+    anole_timing_end(timing);
+    return done;
 }

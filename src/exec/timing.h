@@ -7,10 +7,15 @@
  * host's cores, since a network pays for its launches; the device's own events
  * elsewhere, as long as they agree with the host's clock.  A backend whose event
  * times cannot be is timed by the host from then on.
+ *
+ * On a device that shares the host's cores, a sample during which other work had one of
+ * them is taken again, within bounds; what was disturbed all the time is used, and said.
  */
 #ifndef ANOLE_TIMING_H
 #define ANOLE_TIMING_H
 
+#include "base/watch.h"
+#include "exec/ring.h"
 #include "space/result.h"
 
 #include <anole/plugin.h>
@@ -26,7 +31,10 @@ struct anole_timing {
     /* Called before each batch, so that someone can see that it lives. */
     void (*alive)(void *context);
     void *context;
-    double device_seconds[ANOLE_MAX_REPEATS];
+    /* Looks at how this process is treated; tests have one of their own. */
+    void (*look)(struct anole_watch *watch, struct anole_look *look);
+    struct anole_watch watch;
+    double device_seconds[ANOLE_MAX_REPEATS + ANOLE_MAX_SETS];
 };
 
 /* What is timed. */
@@ -34,29 +42,47 @@ struct anole_timed {
     struct anole_build *build;
     const struct anole_binding *bindings; /* [ANOLE_ROLE_COUNT] */
     uint32_t repeats;                     /* of a batch, once calibrated; 0: not yet */
+    struct anole_ring *ring;              /* what is run instead of `build`, or NULL */
 };
 
 void anole_timing_init(struct anole_timing *timing, const struct anole_plugin *plugin,
                        struct anole_session *session, uint32_t flags, double sample_time);
 
-/* Runs it `repeats` times, and waits once.  The plugin's code.  device_seconds[repeats]: as
- * the plugin says, -1 where it says nothing.  *host: seconds of the whole by the plugin's
- * clock (NaN if it says nothing), *wall: by ours. */
+/* Runs it *repeats times, and waits once; of a ring whole chunks, some more, with a wait after
+ * each.  *repeats: the runs that were made.  The plugin's code.  device_seconds, with room for
+ * ANOLE_MAX_SETS more: as the plugin says, -1 where it says nothing.  *host: seconds of the whole
+ * by the plugin's clock (NaN if it says nothing), *wall: by ours. */
 int anole_timing_run(const struct anole_timing *timing, const struct anole_timed *timed,
-                     uint32_t repeats, double *device_seconds, double *host, double *wall,
+                     uint32_t *repeats, double *device_seconds, double *host, double *wall,
                      struct anole_message *message);
 
-/* One batch.  *seconds: of one run.  False, and outcome and message of `result`
- * are set, if the backend failed or reported what cannot be. */
+/* One batch of `repeats` runs, about.  *seconds: of one run.  False, and outcome and message of
+ * `result` are set, if the backend failed or reported what cannot be. */
 bool anole_timing_batch(struct anole_timing *timing, double *seconds,
                         const struct anole_timed *timed, uint32_t repeats,
                         struct anole_result *result);
+
+/* Between these, samples can tell whether they were disturbed. */
+void anole_timing_begin(struct anole_timing *timing);
+void anole_timing_end(struct anole_timing *timing);
+
+/* What disturbed some batches. */
+struct anole_crowding {
+    double waited, worked; /* seconds of threads */
+};
+/* The share of the time that others had. */
+double anole_crowding_share(const struct anole_crowding *crowding);
+
+/* One batch, and whether it was disturbed; adds to `crowding`. */
+bool anole_timing_sample(struct anole_timing *timing, double *seconds, bool *disturbed,
+                         struct anole_crowding *crowding, const struct anole_timed *timed,
+                         struct anole_result *result);
 
 /* Warms up, and finds how many runs make a batch: timed->repeats. */
 bool anole_timing_calibrate(struct anole_timing *timing, struct anole_timed *timed,
                             struct anole_result *result);
 
-/* Fills in seconds, low, high, samples and abandoned of `result`.  `first`:
+/* Fills in seconds, low, high, samples, abandoned, disturbed and crowding of `result`.  `first`:
  * seconds of a run made before (NaN: none).  `best`: what it is up against,
  * seconds (NaN: nothing). */
 bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed, double first,

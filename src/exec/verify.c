@@ -53,7 +53,8 @@ bool anole_verify_guards(const struct anole_executable *executable, struct anole
                      anole_role_name(ANOLE_ROLE_OUTPUT), when, result) ||
         !check_guard(&executable->workspace, target, anole_role_name(ANOLE_ROLE_WORKSPACE), when,
                      result) ||
-        !check_guard(&executable->packed, target, "packed weights", when, result))
+        !check_guard(&executable->packed, target, "packed weights", when, result) ||
+        !check_guard(&executable->copies, target, "copies of its data", when, result))
         return false;
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (!check_guard(&target->tensors[inputs[i]], target, anole_role_name(inputs[i]), when,

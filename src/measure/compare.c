@@ -22,6 +22,10 @@ struct comparison {
     double *samples; /* [capacity rounds][count] while it grows */
     size_t done, capacity;
     size_t losses; /* of the worker, between rounds */
+    /* Rounds that other work disturbed are made again, while there is time. */
+    size_t disturbed;       /* rounds among those done that were */
+    double crowding, asked; /* sum over rounds, and how many were asked for */
+    double start;           /* anole_clock() of the first round */
 };
 
 static bool enough(const struct comparison *comparison, double start)
@@ -79,6 +83,12 @@ static enum anole_status start_over(struct comparison *comparison, const char *t
     return ANOLE_DONE;
 }
 
+/* Whether there is time to do without a disturbed round. */
+static bool may_repeat(const struct comparison *comparison)
+{
+    return anole_clock() - comparison->start < comparison->seconds;
+}
+
 static enum anole_status take_round(struct comparison *comparison, const struct anole_frame *frame,
                                     struct anole_error *error)
 {
@@ -98,6 +108,11 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
         anole_item_fail(failed, (enum anole_outcome)reply.outcome, reply.message);
         return start_over(comparison, reply.message, error);
     }
+    comparison->crowding += reply.crowding;
+    comparison->asked++;
+    if (reply.disturbed && may_repeat(comparison))
+        return ANOLE_DONE;
+    comparison->disturbed += reply.disturbed;
     enum anole_status status = add_round(comparison, error);
     if (status != ANOLE_DONE)
         return status;
@@ -151,14 +166,15 @@ static enum anole_status one_round(struct comparison *comparison, struct anole_e
 static enum anole_status run_rounds(struct comparison *comparison, struct anole_error *error)
 {
     struct anole_work *work = &comparison->work;
-    double start = NAN;
+    comparison->start = NAN;
     for (;;) {
         /* Loads what is not loaded: all at first, the rest after a loss.  That, and the
          * wait for a device, is no time for rounds. */
         double before = anole_clock();
         enum anole_status status = anole_work_run(work, error);
-        start = isnan(start) ? anole_clock() : start + (anole_clock() - before);
-        if (status != ANOLE_DONE || work->loaded == 0 || enough(comparison, start))
+        comparison->start =
+            isnan(comparison->start) ? anole_clock() : comparison->start + (anole_clock() - before);
+        if (status != ANOLE_DONE || work->loaded == 0 || enough(comparison, comparison->start))
             return status;
         status = one_round(comparison, error);
         if (status != ANOLE_DONE)
@@ -190,6 +206,8 @@ static void fill_result(struct comparison *comparison, size_t i, double *scratch
     result->low = summary.low;
     result->high = summary.high;
     result->samples = (uint32_t)count;
+    result->disturbed = (uint32_t)comparison->disturbed;
+    result->crowding = comparison->asked > 0.0 ? comparison->crowding / comparison->asked : 0.0;
 }
 
 /* From rounds of configs to configs of rounds; a config that failed has NaN. */

@@ -79,6 +79,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     memcpy(open->driver, device->driver, sizeof open->driver);
     open->threads = options->threads;
     open->sample_time = options->sample_time;
+    open->constants = options->constants;
     open->device = device->device;
     new->terms.build_limit = new->options.build_limit;
     new->terms.run_limit = new->options.run_limit;
@@ -108,6 +109,14 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
     }
     *measure = new;
     return ANOLE_DONE;
+}
+
+void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes)
+{
+    if (measure->terms.open.constants == bytes)
+        return;
+    measure->terms.open.constants = bytes;
+    anole_handle_empty(&measure->timer);
 }
 
 static size_t all_handles(struct anole_measure *measure, struct anole_handle **handles)

@@ -38,6 +38,9 @@ struct anole_measure_options {
      * tried again for lost_limit seconds, or if nothing has worked yet in this run a few times;
      * then the batch ends with ERR_WORKER. */
     bool control;
+    /* Bytes of all constants of the network whose tasks are measured, so that weights are as
+     * cold as there (see exec/cold.h); 0: everything is timed hot. */
+    uint64_t constants;
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return
      * ERR_INTERRUPTED.  May be NULL. */
@@ -60,6 +63,9 @@ ANOLE_CHECKED enum anole_status anole_measure_create(struct anole_measure **meas
                                                      const struct anole_registry_device *device,
                                                      const struct anole_measure_options *options,
                                                      struct anole_error *error);
+/* What anole_measure_options.constants said, from the next call on: a new worker is started where
+ * that is something else. */
+void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes);
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 

@@ -52,6 +52,8 @@ static enum anole_status judge(struct anole_tuner_final *final, const struct ano
 {
     final->metric = results[winner].metric;
     final->value = anole_result_value(&results[winner]);
+    final->crowding = results[winner].crowding;
+    final->disturbed = results[winner].disturbed > 0;
     final->low = results[winner].low;
     final->high = results[winner].high;
     final->default_value = final->speedup = final->speedup_low = final->speedup_high = NAN;

@@ -20,7 +20,8 @@ struct past_task {
 struct anole_transfer {
     const struct anole_registry_entry *entry; /* the backend */
     const struct anole_registry_device *device;
-    uint32_t dtype; /* of the tasks that are to learn */
+    uint32_t dtype;           /* of the tasks that are to learn */
+    enum anole_warmth warmth; /* how they are timed */
     struct past_task tasks[MOST_TASKS];
     size_t count;
     char devices[MOST_DEVICES][256]; /* and precisions, by group - 1 */
@@ -30,7 +31,7 @@ struct anole_transfer {
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
                                         const struct anole_registry_device *device, uint32_t dtype,
-                                        struct anole_error *error)
+                                        enum anole_warmth warmth, struct anole_error *error)
 {
     struct anole_transfer *made = calloc(1, sizeof *made);
     if (!made)
@@ -38,6 +39,7 @@ enum anole_status anole_transfer_create(struct anole_transfer **transfer,
     made->entry = &registry->entries[device->backend];
     made->device = device;
     made->dtype = dtype;
+    made->warmth = warmth;
     *transfer = made;
     return ANOLE_DONE;
 }
@@ -53,15 +55,18 @@ void anole_transfer_destroy(struct anole_transfer *transfer)
     free(transfer);
 }
 
-/* What is fast in another precision is as far away as what is fast on another device:
- * such tasks have groups of their own.  Those beyond the last that has room share it. */
-static unsigned group_of(struct anole_transfer *transfer, const char *device, uint32_t dtype)
+/* What is fast in another precision, or with other caches, is as far away as what is fast on
+ * another device: such tasks have groups of their own.  Those beyond the last that has room share
+ * it. */
+static unsigned group_of(struct anole_transfer *transfer, const char *device, uint32_t dtype,
+                         enum anole_warmth warmth)
 {
     char name[sizeof *transfer->devices];
-    bool other = dtype != transfer->dtype;
-    if (!other && strcmp(device, transfer->device->device.name) == 0)
+    bool other = dtype != transfer->dtype, elsewhere = warmth != transfer->warmth;
+    if (!other && !elsewhere && strcmp(device, transfer->device->device.name) == 0)
         return 0;
-    snprintf(name, sizeof name, "%.200s%s", device, other ? " in another precision" : "");
+    snprintf(name, sizeof name, "%.200s%s%s", device, other ? " in another precision" : "",
+             elsewhere ? " with other caches" : "");
     for (size_t i = 0; i < transfer->device_count; i++)
         if (strcmp(name, transfer->devices[i]) == 0)
             return (unsigned)i + 1;
@@ -96,7 +101,7 @@ static enum anole_status take_key(struct anole_transfer *transfer,
         status = anole_history_collect(history, key, anole_generator_space(past->generator),
                                        past->trials, NULL, NULL, error);
     if (status == ANOLE_DONE && anole_trials_count(past->trials) >= LEAST_TRIALS) {
-        past->group = group_of(transfer, key->device, task->dtype);
+        past->group = group_of(transfer, key->device, task->dtype, key->warmth);
         transfer->count++;
         return ANOLE_DONE;
     }

@@ -14,11 +14,11 @@
 struct anole_transfer;
 
 /* `registry` and `device` are borrowed; the device is the one to tune for, in this
- * precision (enum anole_dtype). */
+ * precision (enum anole_dtype), timed so. */
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
                                         const struct anole_registry_device *device, uint32_t dtype,
-                                        struct anole_error *error);
+                                        enum anole_warmth warmth, struct anole_error *error);
 void anole_transfer_destroy(struct anole_transfer *transfer);
 
 /* True for a key that is known already. */
@@ -39,7 +39,8 @@ enum anole_status anole_transfer_load(struct anole_transfer *transfer, const cha
 
 size_t anole_transfer_count(const struct anole_transfer *transfer);
 /* The i-th task; *kind: its enum anole_task_kind.  Sources of this device, in any
- * version, are group 0; each other device is a group of its own. */
+ * version, are group 0; each other device is a group of its own, and so is what was timed in
+ * another way. */
 void anole_transfer_get(const struct anole_transfer *transfer, size_t i,
                         struct anole_prior_source *source, uint32_t *kind);
 

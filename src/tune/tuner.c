@@ -118,6 +118,14 @@ void anole_tuner_note_result(struct anole_tuner *tuner, size_t task, uint64_t co
     line->best_config = best ? best->config : anole_space_default(space);
 }
 
+static void note_crowding(struct anole_tuner *tuner, const struct anole_result *result)
+{
+    tuner->timed += result->cost.run;
+    tuner->crowded += result->crowding * result->cost.run;
+    tuner->view.disturbed += result->disturbed > 0;
+    tuner->view.crowding = tuner->timed > 0.0 ? tuner->crowded / tuner->timed : 0.0;
+}
+
 struct sink_context {
     struct anole_tuner *tuner;
     size_t task;
@@ -159,6 +167,7 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
         return status;
     tuner->view.trials++;
     anole_tuner_note_result(tuner, sink->task, config, result);
+    note_crowding(tuner, result);
     show(tuner);
     return ANOLE_DONE;
 }
@@ -359,6 +368,9 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
         if (status != ANOLE_DONE)
             return status;
         /* What it took beyond its timing is what the next one is going to take. */
+        tuner->timed += plan.seconds;
+        tuner->crowded += plan.seconds * finals[i].crowding;
+        tuner->view.disturbed += finals[i].disturbed;
         double spent = anole_clock() - start - plan.seconds;
         load = fmax(0.0, 0.5 * (load + spent / (double)(plan.count + 1)));
     }

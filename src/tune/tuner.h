@@ -11,6 +11,7 @@
 #include "graph/workload.h"
 #include "record/history.h"
 #include "search/search.h"
+#include "tune/warmth.h"
 
 struct anole_tuner;
 
@@ -21,6 +22,7 @@ struct anole_tuner_options {
     double time_limit;    /* wall seconds for all of it; 0: none */
     uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
     uint32_t threads;     /* of a CPU device; 0: all cores */
+    enum anole_timing_choice timing;
     const char *history_path;
     const char *const *transfer_paths; /* further histories to learn from, or NULL; needed
                                           while the tuner is made */
@@ -55,6 +57,9 @@ struct anole_tuner_view {
     struct anole_measure_cost measure;
     struct anole_search_cost search;
     double history_seconds;
+    /* Share of the time that other work had the cores while kernels were timed, in this run. */
+    double crowding;
+    size_t disturbed; /* trials of this run that it could not be kept out of */
 };
 
 /* Watches a run; may be called many times a second. */
@@ -71,6 +76,8 @@ struct anole_tuner_final {
     double speedup, speedup_low,
         speedup_high; /* how many times better: paired, interleaved; NaN likewise */
     uint64_t source_hash;
+    double crowding;   /* as in struct anole_result */
+    bool disturbed;    /* there were no samples without */
     char problem[256]; /* why nothing was found: what became of the default, printable */
 };
 

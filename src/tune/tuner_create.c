@@ -64,6 +64,8 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
     anole_task_key(line->key, &source->task);
     anole_task_label(line->label, sizeof line->label, &source->task);
     job->key = anole_tuner_key(tuner->registry, tuner->device, line->key, tuner->options.threads);
+    job->key.warmth = anole_cold_decide(&backend->plugin, &tuner->device->device, &source->task,
+                                        tuner->constants);
 
     enum anole_status status = anole_generator_create(&job->generator, backend,
                                                       &tuner->device->device, &source->task, error);
@@ -153,7 +155,9 @@ enum anole_status anole_tuner_create(struct anole_tuner **tuner,
     status = anole_history_open(&new->history, options->history_path, ANOLE_HISTORY_APPEND, error);
     if (status != ANOLE_DONE)
         goto fail;
+    new->constants = anole_warmth_constants(network, registry, device, options->timing);
     struct anole_measure_options measure = {
+        .constants = new->constants,
         .threads = options->threads,
         .seed = options->seed,
         .lost_limit = fmin(options->time_limit, LOST_LIMIT),

@@ -73,18 +73,28 @@ static bool is_own(void *context, const struct anole_history_key *key)
         const struct anole_history_key *own = &tuner->jobs[i].key;
         if (strcmp(own->task, key->task) == 0 && strcmp(own->device, key->device) == 0 &&
             strcmp(own->driver, key->driver) == 0 && own->threads == key->threads &&
-            strcmp(own->driver_version, key->driver_version) == 0 &&
+            own->warmth == key->warmth && strcmp(own->driver_version, key->driver_version) == 0 &&
             strcmp(own->backend_version, key->backend_version) == 0)
             return true;
     }
     return false;
 }
 
+/* Of most that is timed: what was timed in another way is further away. */
+static enum anole_warmth warmth_of(const struct anole_tuner *tuner)
+{
+    size_t cold = 0;
+    for (size_t i = 0; i < tuner->view.task_count; i++)
+        cold += tuner->jobs[i].key.warmth == ANOLE_WARMTH_COLD;
+    return 2 * cold > tuner->view.task_count ? ANOLE_WARMTH_COLD : ANOLE_WARMTH_HOT;
+}
+
 enum anole_status anole_tuner_load_transfer(struct anole_tuner *tuner, struct anole_error *error)
 {
     const struct anole_tuner_options *options = &tuner->options;
-    enum anole_status status = anole_transfer_create(&tuner->transfer, tuner->registry,
-                                                     tuner->device, tuner->network->dtype, error);
+    enum anole_status status =
+        anole_transfer_create(&tuner->transfer, tuner->registry, tuner->device,
+                              tuner->network->dtype, warmth_of(tuner), error);
     if (status != ANOLE_DONE || (options->explorer && options->explorer->model_free))
         return status;
     for (size_t i = 0; i < options->transfer_count && status == ANOLE_DONE; i++)

@@ -36,7 +36,8 @@ static enum anole_status copy_knobs(struct anole_lock_task *out, const struct an
 
 static enum anole_status lock_task(struct anole_lock_task *out, const struct anole_tuner_task *task,
                                    const struct anole_tuner_final *final,
-                                   const struct anole_space *space, struct anole_error *error)
+                                   const struct anole_space *space, enum anole_warmth warmth,
+                                   struct anole_error *error)
 {
     out->multiplicity = task->source->multiplicity;
     out->value = final->value;
@@ -49,6 +50,9 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
     out->tie = final->tie;
     out->source_hash = final->source_hash;
     out->trials = (uint32_t)task->trials;
+    out->warmth = warmth;
+    out->crowding = final->crowding;
+    out->disturbed = final->disturbed;
     enum anole_status status = copy_text(&out->task, task->key, error);
     return status == ANOLE_DONE ? copy_knobs(out, space, final->config, error) : status;
 }
@@ -88,7 +92,8 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
     for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
         if (finals[i].found)
             status = lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
-                               anole_generator_space(tuner->jobs[i].generator), error);
+                               anole_generator_space(tuner->jobs[i].generator),
+                               tuner->jobs[i].key.warmth, error);
     }
     if (status == ANOLE_DONE)
         *device = new;
@@ -135,8 +140,10 @@ enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
     return status == ANOLE_DONE ? anole_lockfile_save(lockfile, path, error) : status;
 }
 
-/* Adds the costs of the layers that both have. */
-static void sum_common(double *then, double *now, const struct anole_lock_device *baseline,
+/* Adds the costs of the layers that both have.  *unlike: more of them were timed in another
+ * way. */
+static void sum_common(double *then, double *now, size_t *unlike,
+                       const struct anole_lock_device *baseline,
                        const struct anole_lock_device *decided)
 {
     if (decided->metric != baseline->metric)
@@ -146,6 +153,10 @@ static void sum_common(double *then, double *now, const struct anole_lock_device
         const struct anole_lock_task *entry = anole_lock_task_find(baseline, task->task);
         if (!entry)
             continue;
+        if (entry->warmth != task->warmth) {
+            (*unlike)++;
+            continue;
+        }
         *then += task->multiplicity * anole_metric_cost(baseline->metric, entry->value);
         *now += task->multiplicity * anole_metric_cost(decided->metric, task->value);
     }
@@ -156,10 +167,17 @@ enum anole_status anole_lock_device_against(double *ratio, const struct anole_lo
                                             struct anole_error *error)
 {
     double then = 0.0, now = 0.0;
+    size_t unlike = 0;
     for (size_t i = 0; i < baseline->device_count; i++)
         if (strcmp(baseline->devices[i].device, decided->device) == 0 &&
             baseline->devices[i].threads == decided->threads)
-            sum_common(&then, &now, &baseline->devices[i], decided);
+            sum_common(&then, &now, &unlike, &baseline->devices[i], decided);
+    if (then == 0.0 && unlike > 0)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: its %zu tasks on device '%s' were timed with other caches, hot or "
+                          "cold, than these; make another baseline with `anole tune --output`, or "
+                          "say --timing",
+                          path, unlike, decided->device);
     if (then == 0.0)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: no task of this network on device '%s' in this baseline; make one "

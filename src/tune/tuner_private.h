@@ -25,6 +25,7 @@ struct anole_tuner {
     const struct anole_registry *registry;
     const struct anole_registry_device *device;
     struct anole_tuner_options options;
+    uint64_t constants; /* bytes of the network's: see tune/warmth.h */
     struct anole_history *history;
     struct anole_measure *measure;
     struct anole_schedule *schedule;
@@ -34,9 +35,10 @@ struct anole_tuner {
     struct anole_tuner_view view;
     anole_tuner_observer *observer;
     void *observer_context;
-    size_t lost;    /* trials in a row that something else kept from being made */
-    double start;   /* anole_clock() */
-    bool searching; /* a batch may be cut off when the time is over */
+    size_t lost;           /* trials in a row that something else kept from being made */
+    double start;          /* anole_clock() */
+    double timed, crowded; /* seconds of timing, and those of them that other work had */
+    bool searching;        /* a batch may be cut off when the time is over */
 };
 
 /* Brings a task's line of the view up to date with one more trial. */

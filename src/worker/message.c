@@ -151,6 +151,7 @@ void anole_wire_open_request(struct anole_wire *wire, struct anole_open_request 
     anole_wire_text(wire, message->driver, sizeof message->driver);
     anole_wire_u32(wire, &message->threads);
     anole_wire_f64(wire, &message->sample_time);
+    anole_wire_u64(wire, &message->constants);
     anole_wire_device(wire, &message->device);
 }
 
@@ -190,6 +191,8 @@ static void wire_result(struct anole_wire *wire, struct anole_result *result)
     anole_wire_bool(wire, &result->abandoned);
     anole_wire_bool(wire, &result->simulated);
     anole_wire_u32(wire, &result->samples);
+    anole_wire_u32(wire, &result->disturbed);
+    anole_wire_f64(wire, &result->crowding);
     anole_wire_f64(wire, &result->seconds);
     anole_wire_f64(wire, &result->low);
     anole_wire_f64(wire, &result->high);
@@ -224,6 +227,8 @@ void anole_wire_round_reply(struct anole_wire *wire, struct anole_round_reply *m
     for (uint32_t i = 0; i < message->count; i++)
         anole_wire_f64(wire, &message->seconds[i]);
     anole_wire_u32(wire, &message->failed);
+    anole_wire_bool(wire, &message->disturbed);
+    anole_wire_f64(wire, &message->crowding);
     anole_wire_u32(wire, &message->outcome);
     anole_wire_text(wire, message->message, sizeof message->message);
     wire_usage(wire, &message->usage);

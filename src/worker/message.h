@@ -84,6 +84,7 @@ struct anole_open_request {
     char driver[ANOLE_DRIVER];
     uint32_t threads;
     double sample_time;
+    uint64_t constants;         /* as in struct anole_target_options */
     struct anole_device device; /* as the tuner knows it: what kernels are generated for */
 };
 
@@ -113,6 +114,8 @@ struct anole_round_reply {
     uint32_t count;
     double seconds[ANOLE_MAX_SLOTS]; /* NaN: that slot failed */
     uint32_t failed;                 /* the slot that did; UINT32_MAX: none */
+    bool disturbed;                  /* some of these, and taking them again was of no use */
+    double crowding;                 /* as in struct anole_result */
     uint32_t outcome;
     char message[256];
     struct anole_usage usage;

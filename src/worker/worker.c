@@ -253,6 +253,7 @@ static void do_open(struct worker *worker, const struct anole_frame *frame,
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_target_options options = {.threads = request->threads,
                                            .sample_time = request->sample_time,
+                                           .constants = request->constants,
                                            .stage = say_stage,
                                            .context = worker};
     enum anole_status status = load(worker, request->path, &refusal, &error);
@@ -367,6 +368,8 @@ static void do_round(struct worker *worker)
     reply.count = (uint32_t)anole_runner_slots(worker->runner);
     anole_runner_round(worker->runner, reply.seconds, &reply.failed, &result);
     reply.outcome = result.outcome;
+    reply.disturbed = result.disturbed > 0;
+    reply.crowding = result.crowding;
     snprintf(reply.message, sizeof reply.message, "%s", result.message);
     take_stock(worker, &reply.usage);
     ANSWER(worker, SAMPLES, round_reply, &reply);

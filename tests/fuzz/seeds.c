@@ -137,10 +137,12 @@ static void add_open(struct series *series, struct anole_wire *wire)
     struct anole_device device = example_device();
     uint32_t threads = 1;
     double sample_time = 1e-4;
+    uint64_t constants = 1 << 20;
     char driver[ANOLE_DRIVER] = "";
     anole_wire_text(wire, driver, sizeof driver);
     anole_wire_u32(wire, &threads);
     anole_wire_f64(wire, &sample_time);
+    anole_wire_u64(wire, &constants);
     anole_wire_device(wire, &device);
     add(series, ANOLE_FRAME_OPEN, 2, wire);
 }
