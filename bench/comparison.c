@@ -11,6 +11,7 @@
 #define BATCH_TIME 2e-3 /* seconds */
 #define WARM_TIME 5e-4  /* of untimed running before a turn: the caches hold another's data */
 #define WAKE_TIME 5e-3  /* the same after a pause: cores have slept */
+#define WARM_RUNS 3     /* at least: a single one does not bring all of its weights back */
 #define MOST_REPEATS 256
 #define MOST_SINGLES 16
 
@@ -79,10 +80,11 @@ static enum anole_status warm_up(struct bench_implementation *entry, double seco
 {
     double begin = anole_clock(), host, device;
     enum anole_status status;
-    uint32_t few = (entry->repeats + 3) / 4;
-    do
+    uint32_t few = (entry->repeats + 3) / 4, runs = 0;
+    do {
         status = entry->run(entry->self, few, &host, &device, error);
-    while (status == ANOLE_DONE && anole_clock() - begin < seconds);
+        runs += few;
+    } while (status == ANOLE_DONE && (runs < WARM_RUNS || anole_clock() - begin < seconds));
     return status;
 }
 
@@ -128,9 +130,11 @@ enum anole_status bench_comparison_run(struct bench_comparison *comparison, size
     enum anole_status status = prepare(comparison, error);
     for (size_t round = 0; status == ANOLE_DONE && round < rounds; round++) {
         for (size_t i = 0; status == ANOLE_DONE && i < comparison->count; i++) {
-            /* Who follows whom changes: what one leaves behind disturbs each in turn. */
+            /* Who follows whom changes, and is turned round every other time: what one leaves
+             * behind disturbs each in turn. */
+            size_t turn = round % 2 ? comparison->count - 1 - i : i;
             struct bench_implementation *entry =
-                &comparison->entries[(i + round) % comparison->count];
+                &comparison->entries[(turn + round / 2) % comparison->count];
             status = take_turn(entry, round, warm, error);
             warm = entry->spins ? WAKE_TIME : WARM_TIME;
             if (entry->spins)

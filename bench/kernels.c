@@ -20,6 +20,7 @@
 #include "plugin/scratch.h"
 #include "devices/selection.h"
 #include "plugin/generator.h"
+#include "tune/warmth.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,6 +148,12 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
     if (status == ANOLE_DONE && tuned)
         status = bench_backend_kernel_add(&layer->comparison, name, session->runner, generator,
                                           config, error);
+    if (status == ANOLE_DONE && tuned && session->options.twice)
+        status = bench_backend_kernel_add(&layer->comparison, "again", session->runner, generator,
+                                          config, error);
+    if (status == ANOLE_DONE && !tuned && session->options.twice)
+        status = bench_backend_kernel_add(&layer->comparison, "again", session->runner, generator,
+                                          fallback, error);
     if (status == ANOLE_DONE && session->options.fallback) {
         if (tuned)
             layer->base = layer->comparison.count;
@@ -160,6 +167,19 @@ static enum anole_status add_ours(struct session *session, struct bench_layer *l
     return status;
 }
 
+/* Bytes of the constants that make weights cold; 0: they are hot. */
+static uint64_t find_constants(const struct session *session, const struct bench_layer *layer)
+{
+    const struct anole_workload *network = session->report.networks[layer->network].network;
+    uint64_t bytes = 0;
+    for (size_t i = 0; session->options.cold && i < network->task_count; i++)
+        bytes = anole_warmth_add(bytes, &network->tasks[i].task, network->tasks[i].multiplicity);
+    return anole_cold_decide(&session->backend->plugin, &session->report.device->device,
+                             &layer->source->task, bytes) == ANOLE_WARMTH_COLD
+               ? bytes
+               : 0;
+}
+
 /* Its threads come up with its first run. */
 static enum anole_status add_rivals(struct session *session, struct bench_layer *layer,
                                     const struct anole_task_data *data, struct anole_error *error)
@@ -168,9 +188,11 @@ static enum anole_status add_rivals(struct session *session, struct bench_layer 
         return ANOLE_DONE;
     double host, device;
     size_t first = layer->comparison.count;
+    const struct bench_cold cold = {.device = &session->report.device->device,
+                                    .constants = find_constants(session, layer)};
     bench_affinity_note(&session->affinity);
     enum anole_status status =
-        bench_onednn_add(&layer->comparison, &layer->source->task, data, error);
+        bench_onednn_add(&layer->comparison, &layer->source->task, data, &cold, error);
     for (size_t i = first; status == ANOLE_DONE && i < layer->comparison.count; i++) {
         struct bench_implementation *entry = &layer->comparison.entries[i];
         status = entry->run(entry->self, 2, &host, &device, error);
@@ -213,6 +235,7 @@ static enum anole_status measure_layer(struct session *session, struct bench_lay
     if (status == ANOLE_DONE)
         status = anole_generator_create(&generator, session->backend, device, task, error);
     if (status == ANOLE_DONE) {
+        anole_runner_set_constants(session->runner, find_constants(session, layer));
         anole_runner_set_task(session->runner, task, data);
         status = add_ours(session, layer, generator, error);
     }
@@ -287,6 +310,7 @@ static enum anole_status open_device(struct session *session, struct anole_error
     if (status != ANOLE_DONE)
         return status;
     report->idle_poll = options->idle_poll;
+    report->cold = options->cold;
     if (options->idle_poll)
         status = bench_idle_poll_start(&session->idle_poll, &session->affinity, error);
     if (status != ANOLE_DONE)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: MIT
 #
 # The kernels of four networks against oneDNN's, on one thread and on two: each
-# network is tuned from an empty history first.
+# network is tuned from an empty history first.  Both are timed with their weights in the
+# caches, and with weights as cold as the network leaves them.
 #
 # bench/kernels.sh [FOLDER [BUDGET [ROUNDS]]]    default: . 3m 25
 #
 # Leaves in FOLDER, for N threads: NETWORK-N.lock.json, .history and .txt, of the
 # tuning; kernels-N.txt, the tables that are also printed; kernels-N.json, every
-# sample; for more than one thread kernels-N-idle-poll.*, the same with cores that do not
+# sample; kernels-N-cold.*, the same with cold weights; kernels-N-columns.txt, hot and cold side
+# by side; for more than one thread kernels-N-idle-poll.*, hot, with cores that do not
 # fall asleep between launches.  Lock files that are there already are used as they
 # are: then nothing is tuned.
 #
@@ -50,6 +52,10 @@ for threads in ${THREADS:-1 2}; do
         locks="$locks${locks:+,}$folder/$name-$threads.lock.json"
     done
     race "kernels-$threads" "$threads"
+    race "kernels-$threads-cold" "$threads" --timing cold
+    python3 "$(dirname "$0")/kernels_columns.py" "$folder/kernels-$threads.json" \
+        "$folder/kernels-$threads-cold.json" >"$folder/kernels-$threads-columns.txt"
+    cat "$folder/kernels-$threads-columns.txt"
     [ "$threads" = 1 ] || race "kernels-$threads-idle-poll" "$threads" --idle-poll
 done
 echo "$(($(date +%s) - began)) s in all, with what was tuned ($budget a network and number of threads)"

@@ -28,6 +28,8 @@ enum {
     JSON,
     SET,
     IDLE_POLL,
+    TIMING,
+    TWICE,
     HELP
 };
 
@@ -45,6 +47,8 @@ static const struct option longs[] = {{"network", required_argument, NULL, NETWO
                                       {"json", no_argument, NULL, JSON},
                                       {"set", required_argument, NULL, SET},
                                       {"idle-poll", no_argument, NULL, IDLE_POLL},
+                                      {"timing", required_argument, NULL, TIMING},
+                                      {"twice", no_argument, NULL, TWICE},
                                       {"help", no_argument, NULL, HELP},
                                       {0}};
 
@@ -65,6 +69,9 @@ static const char help_text[] =
     "  --rounds R           turns of each implementation (default 25)\n"
     "  --only TEXT          only layers whose task has TEXT in its name\n"
     "  --idle-poll          keep the cores awake between launches, for all implementations\n"
+    "  --timing hot|cold    whether kernels find their weights in the caches (default), or the\n"
+    "                       rest of the network has put them out, of all implementations\n"
+    "  --twice              the kernels twice, as if they were two: an A/A test\n"
     "  --device D           see `anole devices` (default cpu:0)\n"
     "  --json               print JSON to stdout instead of tables\n"
     "  --output FILE        write the JSON to FILE as well\n"
@@ -147,6 +154,15 @@ static enum anole_status take(struct bench_options *options, int code, const cha
     case IDLE_POLL:
         options->idle_poll = true;
         return ANOLE_DONE;
+    case TWICE:
+        options->twice = true;
+        return ANOLE_DONE;
+    case TIMING:
+        options->cold = strcmp(value, "cold") == 0;
+        return options->cold || strcmp(value, "hot") == 0
+                   ? ANOLE_DONE
+                   : anole_fail(error, ANOLE_ERR_USAGE, "--timing: expected hot or cold, found %s",
+                                anole_text_printable(safe, sizeof safe, value));
     case AGAINST:
         options->against = true;
         return strcmp(value, "onednn") == 0

@@ -22,6 +22,8 @@ struct bench_options {
     bool fallback;  /* default configs too, or alone */
     bool against;   /* oneDNN */
     bool idle_poll; /* no core falls asleep meanwhile */
+    bool cold;      /* weights are as cold as in the network, of all implementations */
+    bool twice;     /* ours once more: the A/A test */
     bool json;
 };
 

@@ -7,6 +7,7 @@
 #include "bench/onednn.h"
 
 #include "base/clock.h"
+#include "exec/ring.h"
 #include "op/task.h"
 
 #include <math.h>
@@ -33,11 +34,13 @@ const char *bench_onednn_version(char *out, size_t size)
 
 enum anole_status bench_onednn_add(struct bench_comparison *comparison,
                                    const struct anole_task *task,
-                                   const struct anole_task_data *data, struct anole_error *error)
+                                   const struct anole_task_data *data,
+                                   const struct bench_cold *cold, struct anole_error *error)
 {
     (void)comparison;
     (void)task;
     (void)data;
+    (void)cold;
     return bench_onednn_check(0, error);
 }
 
@@ -56,6 +59,9 @@ struct onednn {
     dnnl_memory_t source, weights, bias, destination;
     dnnl_exec_arg_t args[4];
     int arg_count;
+    /* Where weights are cold: copies of them, which take turns with them, as ours do. */
+    dnnl_memory_t copies[ANOLE_MAX_SETS];
+    uint32_t copy_count, next;
 };
 
 static const char *const reasons[] = {"success",       "out of memory", "invalid arguments",
@@ -304,13 +310,24 @@ static dnnl_status_t provide_all(struct onednn *self, const struct layouts *l)
 
 /* --------------------------------------------------------------------- ops */
 
+/* The next of the weights and their copies. */
+static void turn_round(struct onednn *self)
+{
+    if (self->copy_count == 0)
+        return;
+    self->next = (self->next + 1) % (self->copy_count + 1);
+    for (int i = 0; i < self->arg_count; i++)
+        if (self->args[i].arg == DNNL_ARG_WEIGHTS)
+            self->args[i].memory = self->next ? self->copies[self->next - 1] : self->weights;
+}
+
 static enum anole_status run(void *context, uint32_t repeats, double *host, double *device,
                              struct anole_error *error)
 {
     struct onednn *self = context;
     dnnl_status_t code = dnnl_success;
     double begin = anole_clock();
-    for (uint32_t i = 0; i < repeats && code == dnnl_success; i++)
+    for (uint32_t i = 0; i < repeats && code == dnnl_success; i++, turn_round(self))
         code = dnnl_primitive_execute(self->primitive, self->stream, self->arg_count, self->args);
     if (code == dnnl_success)
         code = dnnl_stream_wait(self->stream);
@@ -347,9 +364,42 @@ static enum anole_status check(void *context, double *error_ratio, struct anole_
     return status;
 }
 
+/* As many copies as our kernels would have of these weights. */
+static enum anole_status chill(struct onednn *self, const struct bench_cold *cold,
+                               struct anole_error *error)
+{
+    const dnnl_memory_desc_t *layout =
+        dnnl_primitive_desc_query_md(self->description, dnnl_query_weights_md, 0);
+    size_t bytes = dnnl_memory_desc_get_size(layout);
+    size_t own = anole_task_weight_elements(self->task) * sizeof(float);
+    double first = NAN, device;
+    if (cold->constants == 0)
+        return ANOLE_DONE;
+    enum anole_status status = run(self, 1, &first, &device, error); /* the threads come up */
+    if (status == ANOLE_DONE)
+        status = run(self, 1, &first, &device, error);
+    uint32_t sets = anole_cold_sets(cold->device, cold->constants, own, bytes, first);
+    for (uint32_t i = 1; status == ANOLE_DONE && i < sets; i++) {
+        void *from = NULL, *to = NULL;
+        dnnl_status_t code = dnnl_memory_create(&self->copies[self->copy_count], layout,
+                                                self->engine, DNNL_MEMORY_ALLOCATE);
+        if (code == dnnl_success) {
+            code = dnnl_memory_get_data_handle(self->copies[self->copy_count++], &to);
+            if (code == dnnl_success)
+                code = dnnl_memory_get_data_handle(self->weights, &from);
+        }
+        if (code != dnnl_success)
+            return onednn_fail(error, code, "copying weights");
+        memcpy(to, from, bytes);
+    }
+    return status;
+}
+
 static void release(void *context)
 {
     struct onednn *self = context;
+    for (uint32_t i = 0; i < self->copy_count; i++)
+        dnnl_memory_destroy(self->copies[i]);
     dnnl_memory_t memories[] = {self->source, self->weights, self->bias, self->destination};
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i])
@@ -417,14 +467,19 @@ static bool has_team(void)
 }
 
 static enum anole_status add(struct bench_comparison *comparison, const struct anole_task *task,
-                             const struct anole_task_data *data, const char *name,
-                             dnnl_alg_kind_t algorithm, struct anole_error *error)
+                             const struct anole_task_data *data, const struct bench_cold *cold,
+                             const char *name, dnnl_alg_kind_t algorithm, struct anole_error *error)
 {
     struct onednn *self;
     const char *implementation = NULL;
     enum anole_status status = make(&self, task, data, algorithm, error);
     if (status != ANOLE_DONE || !self)
         return status;
+    status = chill(self, cold, error);
+    if (status != ANOLE_DONE) {
+        release(self);
+        return status;
+    }
     dnnl_primitive_desc_query(self->description, dnnl_query_impl_info_str, 0, &implementation);
     if (!implementation)
         implementation = "unknown";
@@ -445,21 +500,22 @@ static enum anole_status add(struct bench_comparison *comparison, const struct a
 
 enum anole_status bench_onednn_add(struct bench_comparison *comparison,
                                    const struct anole_task *task,
-                                   const struct anole_task_data *data, struct anole_error *error)
+                                   const struct anole_task_data *data,
+                                   const struct bench_cold *cold, struct anole_error *error)
 {
     size_t before = comparison->count;
     enum anole_status status;
     if (task->kind == ANOLE_TASK_DENSE) {
-        status = add(comparison, task, data, BENCH_ONEDNN, dnnl_alg_kind_undef, error);
+        status = add(comparison, task, data, cold, BENCH_ONEDNN, dnnl_alg_kind_undef, error);
     } else {
-        status =
-            add(comparison, task, data, BENCH_ONEDNN " direct", dnnl_convolution_direct, error);
+        status = add(comparison, task, data, cold, BENCH_ONEDNN " direct", dnnl_convolution_direct,
+                     error);
         if (status == ANOLE_DONE)
-            status = add(comparison, task, data, BENCH_ONEDNN " winograd",
+            status = add(comparison, task, data, cold, BENCH_ONEDNN " winograd",
                          dnnl_convolution_winograd, error);
         if (status == ANOLE_DONE)
-            status =
-                add(comparison, task, data, BENCH_ONEDNN " auto", dnnl_convolution_auto, error);
+            status = add(comparison, task, data, cold, BENCH_ONEDNN " auto", dnnl_convolution_auto,
+                         error);
     }
     if (status == ANOLE_DONE && comparison->count == before)
         return anole_fail(error, ANOLE_ERR_INPUT, "oneDNN has no algorithm for this layer");

@@ -191,9 +191,10 @@ static void print_head(const struct bench_report *report)
            anole_text_printable(name, sizeof name, device->name), device->driver,
            anole_text_printable(version, sizeof version, device->driver_version), report->threads,
            report->threads == 1 ? "" : "s", 1e-9 * report->peak);
-    printf("kernels: %s%s%s; %zu rounds, in turn; medians%s\n", report->kernels,
+    printf("kernels: %s%s%s; %zu rounds, in turn; medians%s%s\n", report->kernels,
            *report->rival ? "; against " : "", report->rival, report->rounds,
-           report->idle_poll ? "; cores kept awake" : "");
+           report->idle_poll ? "; cores kept awake" : "",
+           report->cold ? "; weights cold" : "; weights hot");
     printf("batched: host time of a run, launch included, many at a time and one wait; single: a "
            "wait after each;\nevent: the device's own time, batched; of peak: by the operations of "
            "the direct algorithm\n");
@@ -358,11 +359,12 @@ json_t *bench_report_json(const struct bench_report *report)
         return NULL;
     }
     free(pairs);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:o, s:s, s:s, s:o, s:o, s:o}", "device",
-                     report->device->id, "device_name", device->name, "driver", device->driver,
-                     "driver_version", device->driver_version, "threads",
-                     (json_int_t)report->threads, "rounds", (json_int_t)report->rounds, "idle_poll",
-                     (int)report->idle_poll, "peak_flops", anole_json_real(report->peak), "kernels",
-                     report->kernels, "rival", report->rival, "wall_seconds",
-                     anole_json_real(report->wall), "classes", classes, "networks", networks);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:o, s:s, s:s, s:o, s:o, s:o}",
+                     "timing", report->cold ? "cold" : "hot", "device", report->device->id,
+                     "device_name", device->name, "driver", device->driver, "driver_version",
+                     device->driver_version, "threads", (json_int_t)report->threads, "rounds",
+                     (json_int_t)report->rounds, "idle_poll", (int)report->idle_poll, "peak_flops",
+                     anole_json_real(report->peak), "kernels", report->kernels, "rival",
+                     report->rival, "wall_seconds", anole_json_real(report->wall), "classes",
+                     classes, "networks", networks);
 }

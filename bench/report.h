@@ -36,6 +36,7 @@ struct bench_report {
     uint32_t threads;
     size_t rounds;
     bool idle_poll;      /* cores were kept from sleeping */
+    bool cold;           /* weights were as cold as in the network */
     double peak;         /* fp32 operations a second, measured */
     const char *kernels; /* where the configs come from, in words */
     char rival[64];      /* "oneDNN 2.6.3"; "": there is none */

@@ -86,6 +86,30 @@ expect 2 'no knob .no_such' --network "$tiny" --threads 1 --only depthwise --set
 expect 0 'wall_seconds' --network "$tiny" --threads 1 --default --rounds 2 --json --only depthwise \
     --idle-poll
 count 1 '"idle_poll": true' out
+# The A/A test, with weights as cold as in a network that is larger than the caches.
+expect 0 '"name": "again"' --network "$networks/resnet18.json" --threads 1 --default --rounds 2 \
+    --json --only dense --timing cold --twice
+count 1 '"timing": "cold"' out
+expect 2 'expected hot or cold' --network "$tiny" --threads 1 --default --timing warm
+# The same for the places within the core.
+aa=${program%kernels}aa
+if [ -x "$aa" ]; then
+    "$aa" --threads 1 --seconds 0.05 --only dense "$tiny" >out 2>err || {
+        echo "FAIL: anole-bench-aa: $(tail -n 1 err)"
+        failed=1
+    }
+    count 4 '^tiny.dense 32>10.[a-z]*.hot' out
+fi
+# Ways of timing against a running network.
+cold=${program%kernels}cold
+if [ -x "$cold" ]; then
+    "$cold" --threads 1 --layers 1 --configs 2 --runs 3 --constants 100000000 "$tiny" >out 2>err || {
+        echo "FAIL: anole-bench-cold: $(tail -n 1 err)"
+        failed=1
+    }
+    count 2 '^tiny.conv' out
+    count 3 '^# tiny.conv.*rank' out
+fi
 # What a launch costs: three ways, four works each.
 launch=${program%kernels}launch
 if [ -x "$launch" ]; then
