@@ -286,6 +286,7 @@ static void test_send_and_receive(void **state)
     (void)state;
     struct anole_wire wire, reader, again;
     struct anole_custom_kernel *custom = usual(), *read = NULL;
+    int refused = 0;
     anole_wire_writer_init(&wire);
     anole_wire_custom(&wire, &custom);
     assert_false(wire.failed);
@@ -305,6 +306,29 @@ static void test_send_and_receive(void **state)
         assert_true(reader.failed);
         assert_null(read);
     }
+    /* Only vectors are compared: the data of a scalar have no place. */
+    for (size_t i = 0; i < custom->argument_count; i++) {
+        struct anole_custom_argument *argument = &custom->arguments[i];
+        if (argument->memory == ANOLE_CUSTOM_VECTOR)
+            continue;
+        for (int what = 0; what < 2; what++) {
+            argument->checked = what == 0;
+            argument->reference = what == 1 ? ANOLE_FILL_CONSTANT : ANOLE_FILL_NONE;
+            anole_wire_fini(&again);
+            anole_wire_writer_init(&again);
+            anole_wire_custom(&again, &custom);
+            anole_wire_reader_init(&reader, again.data, again.length);
+            anole_wire_custom(&reader, &read);
+            assert_true(reader.failed);
+            refused++;
+        }
+        argument->checked = false;
+        argument->reference = ANOLE_FILL_NONE;
+    }
+    assert_true(refused > 0);
+    anole_wire_fini(&again);
+    anole_wire_writer_init(&again);
+    anole_wire_custom(&again, &custom);
     /* A byte changed anywhere is read, or refused; nothing worse. */
     for (size_t at = 0; at < wire.length; at++) {
         again.data[at] ^= 0x81;

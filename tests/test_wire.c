@@ -134,8 +134,30 @@ static void fill(enum kind kind, union any *message)
         message->round_reply.seconds[1] = 1e-3;
         message->round_reply.failed = UINT32_MAX;
         break;
+    case KIND_failed_reply:
+        message->failed_reply.status = 3;
+        strcpy(message->failed_reply.text, "it cannot");
+        break;
     default:
         break;
+    }
+}
+
+/* A worker may say anything: no failure, one that there is none of, one that has no negative. */
+static void test_refuse_statuses_that_there_are_not(void **state)
+{
+    (void)state;
+    static const uint32_t statuses[] = {0, 16, 4711, 0x7fffffff, 0x80000000, UINT32_MAX};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct anole_failed_reply reply = {.status = statuses[i], .text = "it cannot"}, read;
+        struct anole_wire writer, reader;
+        anole_wire_writer_init(&writer);
+        anole_wire_u32(&writer, &reply.status);
+        anole_wire_text(&writer, reply.text, sizeof reply.text);
+        anole_wire_reader_init(&reader, writer.data, writer.length);
+        anole_wire_failed_reply(&reader, &read);
+        assert_false(anole_wire_complete(&reader));
+        anole_wire_fini(&writer);
     }
 }
 
@@ -279,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_return_what_was_written),
+        cmocka_unit_test(test_refuse_statuses_that_there_are_not),
         cmocka_unit_test(test_fail_when_cut_anywhere),
         cmocka_unit_test(test_survive_noise),
         cmocka_unit_test(test_refuse_bad_values),

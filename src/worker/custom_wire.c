@@ -92,7 +92,8 @@ static void wire_argument(struct anole_wire *wire, struct anole_custom_argument 
     if (wire->reading &&
         (argument->memory > ANOLE_CUSTOM_LOCAL || argument->element >= ANOLE_ELEMENT_COUNT ||
          argument->fill > ANOLE_FILL_FILE || argument->reference > ANOLE_FILL_FILE ||
-         (argument->memory != ANOLE_CUSTOM_VECTOR && !argument->value) ||
+         (argument->memory != ANOLE_CUSTOM_VECTOR &&
+          (!argument->value || argument->checked || argument->reference != ANOLE_FILL_NONE)) ||
          (argument->fill == ANOLE_FILL_FILE && !argument->fill_file) ||
          (argument->reference == ANOLE_FILL_FILE && !argument->reference_file)))
         wire->failed = true;

@@ -236,10 +236,25 @@ void anole_wire_round_reply(struct anole_wire *wire, struct anole_round_reply *m
         wire->failed = true;
 }
 
+/* Whether it is one of ours, and says that something failed. */
+static bool is_failure(uint32_t status)
+{
+    switch (status) {
+#define X(name, value, text, exit_code) case -(value):
+        ANOLE_STATUS_MAP(X)
+#undef X
+        return status != 0;
+    default:
+        return false;
+    }
+}
+
 void anole_wire_failed_reply(struct anole_wire *wire, struct anole_failed_reply *message)
 {
     anole_wire_u32(wire, &message->status);
     anole_wire_text(wire, message->text, sizeof message->text);
+    if (!is_failure(message->status))
+        wire->failed = true;
 }
 
 void anole_wire_stage_event(struct anole_wire *wire, struct anole_stage_event *message)
