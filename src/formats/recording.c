@@ -64,6 +64,12 @@ bool anole_recording_time(const struct anole_recording_reader *reader, const jso
     return json_is_number(json) && value >= 0.0 && isfinite(*seconds);
 }
 
+double anole_recording_cost(const struct anole_recording_reader *reader, const json_t *json)
+{
+    double seconds;
+    return anole_recording_time(reader, json, &seconds) ? seconds : 0.0;
+}
+
 bool anole_recording_sum(const struct anole_recording_reader *reader, const json_t *json,
                          double *seconds, size_t *count)
 {

@@ -54,23 +54,20 @@ static enum anole_status read_outcome(const struct anole_recording_reader *reade
                       anole_text_printable(shown, sizeof shown, text));
 }
 
-static bool read_costs(const struct anole_recording_reader *reader, const json_t *entry,
+static void read_costs(const struct anole_recording_reader *reader, const json_t *entry,
                        struct anole_recorded *recorded)
 {
-    double sum, benchmark;
+    double sum, benchmark = anole_recording_cost(reader, json_object_get(entry, "benchmark_time"));
     size_t samples;
-    bool good =
-        anole_recording_time(reader, json_object_get(entry, "compile_time"), &recorded->build) &&
-        anole_recording_time(reader, json_object_get(entry, "verification_time"),
-                             &recorded->verify) &&
-        anole_recording_time(reader, json_object_get(entry, "framework_time"), &recorded->other) &&
-        anole_recording_time(reader, json_object_get(entry, "benchmark_time"), &benchmark) &&
-        anole_recording_sum(reader, json_object_get(entry, "times"), &sum, &samples);
-    if (good) {
-        recorded->run = benchmark > 0.0 ? benchmark : sum;
-        recorded->samples = samples ? (uint32_t)samples : 1;
+    if (!anole_recording_sum(reader, json_object_get(entry, "times"), &sum, &samples)) {
+        sum = 0.0;
+        samples = 1;
     }
-    return good;
+    recorded->build = anole_recording_cost(reader, json_object_get(entry, "compile_time"));
+    recorded->verify = anole_recording_cost(reader, json_object_get(entry, "verification_time"));
+    recorded->other = anole_recording_cost(reader, json_object_get(entry, "framework_time"));
+    recorded->run = benchmark > 0.0 ? benchmark : sum;
+    recorded->samples = samples ? (uint32_t)samples : 1;
 }
 
 static enum anole_status read_entry(struct anole_recording_reader *reader, const json_t *entry)
@@ -89,8 +86,9 @@ static enum anole_status read_entry(struct anole_recording_reader *reader, const
     anole_recording_config(reader, entry, &inside, &recorded.config);
     if (!inside)
         return ANOLE_DONE;
-    bool good = read_costs(reader, entry, &recorded);
-    if (good && recorded.outcome == ANOLE_OUTCOME_OK)
+    bool good = true;
+    read_costs(reader, entry, &recorded);
+    if (recorded.outcome == ANOLE_OUTCOME_OK)
         good = json_is_number(json_object_get(entry, "time")) &&
                anole_recording_time(reader, json_object_get(entry, "time"), &recorded.seconds);
     if (good)

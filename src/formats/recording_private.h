@@ -41,6 +41,8 @@ void anole_recording_config(struct anole_recording_reader *reader, const json_t 
  * number or negative. */
 bool anole_recording_time(const struct anole_recording_reader *reader, const json_t *json,
                           double *seconds);
+/* The same of what is only a cost: 0 where it cannot be read. */
+double anole_recording_cost(const struct anole_recording_reader *reader, const json_t *json);
 /* The sum of an array of times; false if one of them is none. */
 bool anole_recording_sum(const struct anole_recording_reader *reader, const json_t *json,
                          double *seconds, size_t *count);

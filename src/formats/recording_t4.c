@@ -139,8 +139,9 @@ static enum anole_status read_seconds(const struct anole_recording_reader *reade
     return ANOLE_DONE;
 }
 
-/* *mean: of the runs that are listed; NaN if there are none. */
-static bool read_costs(const struct anole_recording_reader *reader, const json_t *entry,
+/* *mean: of the runs that are listed; NaN if there are none.  A cost that cannot be read is
+ * missing, as many are. */
+static void read_costs(const struct anole_recording_reader *reader, const json_t *entry,
                        struct anole_recorded *recorded, double *mean)
 {
     double benchmark;
@@ -150,19 +151,18 @@ static bool read_costs(const struct anole_recording_reader *reader, const json_t
     size_t samples;
     if (!build)
         build = json_object_get(times, "compilation_time");
-    bool good =
-        anole_recording_time(reader, build, &recorded->build) &&
-        anole_recording_time(reader, json_object_get(times, "validation"), &recorded->verify) &&
-        anole_recording_time(reader, json_object_get(times, "framework"), &recorded->other) &&
-        anole_recording_sum(reader, runs, &recorded->run, &samples) &&
-        anole_recording_time(reader, json_object_get(times, "benchmark"), &benchmark);
-    if (good) {
-        recorded->samples = (uint32_t)samples;
-        *mean = samples ? recorded->run / (double)samples : NAN;
-        /* All runs together, where (as in our own files) not each is listed. */
-        recorded->run = benchmark > 0.0 ? benchmark : recorded->run;
+    recorded->build = anole_recording_cost(reader, build);
+    recorded->verify = anole_recording_cost(reader, json_object_get(times, "validation"));
+    recorded->other = anole_recording_cost(reader, json_object_get(times, "framework"));
+    benchmark = anole_recording_cost(reader, json_object_get(times, "benchmark"));
+    if (!anole_recording_sum(reader, runs, &recorded->run, &samples)) {
+        recorded->run = 0.0;
+        samples = 0;
     }
-    return good;
+    recorded->samples = (uint32_t)samples;
+    *mean = samples ? recorded->run / (double)samples : NAN;
+    /* All runs together, where (as in our own files) not each is listed. */
+    recorded->run = benchmark > 0.0 ? benchmark : recorded->run;
 }
 
 static enum anole_status read_entry(struct anole_recording_reader *reader, const json_t *entry)
@@ -183,10 +183,7 @@ static enum anole_status read_entry(struct anole_recording_reader *reader, const
     anole_recording_config(reader, configuration, &inside, &recorded.config);
     if (!inside)
         return ANOLE_DONE;
-    if (!read_costs(reader, entry, &recorded, &recorded.seconds)) {
-        reader->recording->counts.unusable++;
-        return ANOLE_DONE;
-    }
+    read_costs(reader, entry, &recorded, &recorded.seconds);
     if (recorded.outcome == ANOLE_OUTCOME_OK)
         status = read_seconds(reader, entry, &recorded.seconds);
     if (status == ANOLE_DONE && !recorded.samples)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static enum anole_status configuration(json_t **object, const struct anole_t4_wr
 
 static json_t *milliseconds(double seconds)
 {
-    return json_real(isfinite(seconds) && seconds > 0.0 ? 1e3 * seconds : 0.0);
+    return json_real(isfinite(seconds) && seconds > 0.0 ? fmin(1e3 * seconds, DBL_MAX) : 0.0);
 }
 
 static json_t *times(const struct anole_result *result)
