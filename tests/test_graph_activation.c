@@ -145,6 +145,52 @@ static void test_gelu_is_recognised_as_exporters_write_it(void **state)
            ANOLE_ACT_GELU_TANH, 0, 0);
 }
 
+/* Whatever is left, it is no activation: at 0 and at +-65504 it must give what it gave. */
+static void keep(size_t output, float at, float expected)
+{
+    float values[N];
+    const struct anole_operand input = {
+        .dtype = ANOLE_F32, .rank = 3, .dims = {1, 4, N / 4}, .data = values};
+    struct anole_operand result;
+    for (size_t i = 0; i < N; i++)
+        values[i] = at;
+    assert_int_equal(anole_graph_add_output(graph, output, NULL), ANOLE_DONE);
+    assert_int_equal(anole_graph_infer(graph, 0, NULL), ANOLE_DONE);
+    assert_int_equal(anole_graph_activation(graph, NULL), ANOLE_DONE);
+    assert_int_equal(anole_graph_evaluate(graph, &input, &result, NULL), ANOLE_DONE);
+    assert_true(((const float *)result.data)[0] == expected);
+    free(result.data);
+    anole_graph_destroy(graph);
+}
+
+static void test_small_numbers_that_keep_divisors_from_0_stay(void **state)
+{
+    (void)state;
+    begin();
+    keep(binary("add", x, number(1e-12f)), 0, 1e-12f);
+    begin();
+    keep(binary("max", x, number(1e-12f)), 0, 1e-12f);
+    begin();
+    keep(binary("add", unary("relu", x), number(1e-6f)), -1, 1e-6f);
+    begin();
+    keep(binary("add", unary("sigmoid", x), number(1e-6f)), -100, 1e-6f);
+    begin();
+    keep(clip(x, 1e-12, INFINITY), 0, 1e-12f);
+    begin();
+    keep(binary("min", binary("max", x, number(1e-7f)), number(1)), 0, 1e-7f);
+}
+
+static void test_bounds_far_out_stay(void **state)
+{
+    (void)state;
+    begin();
+    keep(binary("min", binary("max", x, number(-65504)), number(65504)), 20000, 20000);
+    begin();
+    keep(binary("min", binary("max", x, number(-65504)), number(65504)), 1e6f, 65504);
+    begin();
+    keep(binary("max", x, number(0.5f)), 20000, 20000);
+}
+
 static void test_hard_functions_are_recognised(void **state)
 {
     (void)state;
@@ -227,6 +273,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gelu_is_recognised_as_exporters_write_it),
+        cmocka_unit_test(test_small_numbers_that_keep_divisors_from_0_stay),
+        cmocka_unit_test(test_bounds_far_out_stay),
         cmocka_unit_test(test_hard_functions_are_recognised),
         cmocka_unit_test(test_silu_is_recognised_with_its_factor),
         cmocka_unit_test(test_what_is_nearly_an_activation_is_left),

@@ -25,7 +25,7 @@
 #define AT_MINUS_ONE 2
 #define AT_LOWEST 3
 #define AT_HIGHEST 4
-#define FAR 1e4f
+#define FAR 1e30f /* beyond what files clip to, 65504 of halves for one */
 
 struct search {
     struct anole_graph *graph;
@@ -258,9 +258,16 @@ static bool solve(struct anole_activate *activate, const float *values)
     return anole_activation_check(activate, NULL) == ANOLE_DONE;
 }
 
-/* Values are of steps that were each rounded to float: what cancels is off by units of x. */
+/* Values are of steps that were each rounded to float: what cancels is off by units of x.  Where
+ * an activation is 0 at 0 or far out, so is every way to write it; what is not is a function with
+ * a small number added, or a low bound, that keeps a division or a logarithm after it finite. */
 static bool fits(const struct anole_activate *activate, const float *points, const float *values)
 {
+    static const size_t exact[] = {AT_ZERO, AT_LOWEST, AT_HIGHEST};
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (!(anole_activation_apply(activate, (double)points[exact[i]]) != 0) &&
+            values[exact[i]] != 0)
+            return false;
     for (size_t i = 0; i < POINTS; i++) {
         double expected = anole_activation_apply(activate, (double)points[i]);
         double off = fabs((double)values[i] - expected);
@@ -330,7 +337,7 @@ static enum anole_status visit(struct search *search, size_t index)
         return ANOLE_DONE;
     do {
         size_t variable = read_by(search, &cluster, &latest);
-        if (variable == ANOLE_NONE || (cluster.count == 1 && root->input_count == 1) ||
+        if (variable == ANOLE_NONE || (cluster.count == 1 && root->op == anole_op_find("unary")) ||
             !anole_operand_same_shape(&graph->tensors[variable].type,
                                       &graph->tensors[root->outputs[0]].type) ||
             graph->tensors[variable].type.dtype != ANOLE_F32)
