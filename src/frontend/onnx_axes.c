@@ -170,6 +170,38 @@ static size_t per_channel(struct anole_onnx_context *context, size_t vector, uin
     return anole_onnx_reshape(context, vector, dims, rank - 1);
 }
 
+/* In training mode the mean and the variance are those of x; the further outputs are what they make
+ * of the running ones.  Networks whose weights are standardised have this on their weights, which
+ * are constant. */
+static void statistics(struct anole_onnx_context *context, size_t x, size_t *mean, size_t *variance)
+{
+    struct anole_ints axes = {.count = 0};
+    const uint32_t rank = anole_onnx_rank(context, x), dtype = anole_onnx_type(context, x)->dtype;
+    const double momentum = anole_onnx_get_real(context, "momentum", 0.9f);
+    size_t *const running[] = {mean, variance};
+    for (uint32_t i = 0; i < rank; i++)
+        if (i != 1)
+            axes.values[axes.count++] = i;
+    const size_t centre =
+        anole_onnx_done(context, anole_onnx_reduce(context, "mean", x, &axes, true));
+    const size_t off = anole_onnx_binary(context, "sub", x, centre);
+    const size_t square = anole_onnx_binary(context, "mul", off, off);
+    const size_t now[] = {anole_onnx_reduce(context, "mean", x, &axes, false),
+                          anole_onnx_reduce(context, "mean", square, &axes, false)};
+    for (size_t i = 0; i < 2; i++) {
+        const size_t before =
+            anole_onnx_binary(context, "mul", *running[i],
+                              anole_onnx_constant_real(
+                                  context, anole_onnx_type(context, *running[i])->dtype, momentum));
+        *running[i] = anole_onnx_done(context, now[i]);
+        if (context->node->output_count > i + 1)
+            context->outputs[i + 1] = anole_onnx_binary(
+                context, "add", before,
+                anole_onnx_binary(context, "mul", *running[i],
+                                  anole_onnx_constant_real(context, dtype, 1 - momentum)));
+    }
+}
+
 /* A factor and an offset for each channel, folded where all are constant: what is left is
  * for the graph to fold into the convolution before it. */
 static void batch_normalization(struct anole_onnx_context *context)
@@ -178,7 +210,7 @@ static void batch_normalization(struct anole_onnx_context *context)
     size_t offset = anole_onnx_need(context, 2), mean = anole_onnx_need(context, 3);
     size_t variance = anole_onnx_need(context, 4);
     if (anole_onnx_get_int(context, "training_mode", 0) != 0)
-        anole_onnx_refuse(context, "it is in training mode; expected a network for inference");
+        statistics(context, x, &mean, &variance);
     uint32_t rank = anole_onnx_rank(context, x), dtype = anole_onnx_type(context, variance)->dtype;
     double epsilon = anole_onnx_get_real(context, "epsilon", 1e-5f);
     size_t deviation =

@@ -461,6 +461,10 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
             if (status == ANOLE_DONE)
                 status =
                     anole_op_set_ints(reshape, attributes, "shape", type.dims, type.rank, error);
+            if (status == ANOLE_DONE && made->data_sized) {
+                const int64_t from[ANOLE_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+                status = anole_op_set_ints(reshape, attributes, "from", from, type.rank, error);
+            }
             if (status == ANOLE_DONE)
                 status = anole_op_set_bool(reshape, attributes, "allow_zero", true, error);
             if (status == ANOLE_DONE)

@@ -166,7 +166,7 @@ static void reshape(struct anole_onnx_context *context)
 static void flatten(struct anole_onnx_context *context)
 {
     size_t x = anole_onnx_need(context, 0);
-    int64_t axis = anole_onnx_get_int(context, "axis", 1), dims[2] = {1, 1};
+    int64_t axis = anole_onnx_get_int(context, "axis", 1), dims[2] = {1, 1}, from[2] = {-1, -1};
     const struct anole_operand *type = anole_onnx_type(context, x);
     if (axis < 0)
         axis += type->rank;
@@ -174,7 +174,12 @@ static void flatten(struct anole_onnx_context *context)
         anole_onnx_refuse(context, "axis is %" PRId64 "; expected 0 to %u", axis, type->rank);
     for (uint32_t i = 0; i < type->rank; i++)
         dims[i >= axis] *= type->dims[i];
-    context->outputs[0] = anole_onnx_reshape(context, x, dims, 2);
+    /* One of them may depend on data: the first where it is one dimension, else what is left. */
+    if (anole_onnx_is_data_sized(context, x)) {
+        from[0] = axis == 1 ? 0 : -1;
+        dims[axis == 1] = -1;
+    }
+    context->outputs[0] = anole_onnx_reshape_from(context, x, dims, from, 2);
 }
 
 /* Marks axes as files have them; false: refused. */
@@ -197,7 +202,7 @@ static void squeeze(struct anole_onnx_context *context)
 {
     struct anole_ints axes;
     bool gone[ANOLE_MAX_RANK] = {false};
-    int64_t dims[ANOLE_MAX_RANK];
+    int64_t dims[ANOLE_MAX_RANK], from[ANOLE_MAX_RANK];
     uint32_t rank = 0;
     size_t x = anole_onnx_need(context, 0);
     bool given = anole_onnx_numbers(context, "axes", 1, &axes);
@@ -210,17 +215,19 @@ static void squeeze(struct anole_onnx_context *context)
         if (gone[i] && type->dims[i] != 1)
             anole_onnx_refuse(context, "axis %u has a size of %" PRId64 "; expected 1", i,
                               type->dims[i]);
-        if (!gone[i])
+        if (!gone[i]) {
+            from[rank] = i;
             dims[rank++] = type->dims[i];
+        }
     }
-    context->outputs[0] = anole_onnx_reshape(context, x, dims, rank);
+    context->outputs[0] = anole_onnx_reshape_from(context, x, dims, from, rank);
 }
 
 static void unsqueeze(struct anole_onnx_context *context)
 {
     struct anole_ints axes = {.count = 0};
     bool new[ANOLE_MAX_RANK] = {false};
-    int64_t dims[ANOLE_MAX_RANK];
+    int64_t dims[ANOLE_MAX_RANK], from[ANOLE_MAX_RANK];
     size_t x = anole_onnx_need(context, 0);
     if (!anole_onnx_numbers(context, "axes", 1, &axes))
         anole_onnx_refuse(context, "it has no axes");
@@ -231,9 +238,11 @@ static void unsqueeze(struct anole_onnx_context *context)
                           ANOLE_MAX_RANK);
     if (context->status || !mark_axes(context, new, &axes, rank))
         return;
-    for (uint32_t i = 0, from = 0; i < rank; i++)
-        dims[i] = new[i] ? 1 : type->dims[from++];
-    context->outputs[0] = anole_onnx_reshape(context, x, dims, rank);
+    for (uint32_t i = 0, next = 0; i < rank; i++) {
+        from[i] = new[i] ? -1 : (int64_t)next++;
+        dims[i] = new[i] ? 1 : type->dims[from[i]];
+    }
+    context->outputs[0] = anole_onnx_reshape_from(context, x, dims, from, rank);
 }
 
 static void shape(struct anole_onnx_context *context)

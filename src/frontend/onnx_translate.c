@@ -337,6 +337,26 @@ size_t anole_onnx_reshape(struct anole_onnx_context *context, size_t x, const in
     return anole_onnx_done(context, y);
 }
 
+bool anole_onnx_is_data_sized(const struct anole_onnx_context *context, size_t tensor)
+{
+    return tensor != ANOLE_NONE && context->graph->tensors[tensor].data_sized;
+}
+
+size_t anole_onnx_reshape_from(struct anole_onnx_context *context, size_t x, const int64_t *dims,
+                               const int64_t *from, uint32_t rank)
+{
+    struct anole_ints sizes = {.count = rank}, dimensions = {.count = rank};
+    if (context->status || !anole_onnx_is_data_sized(context, x))
+        return anole_onnx_reshape(context, x, dims, rank);
+    memcpy(sizes.values, dims, rank * sizeof *dims);
+    memcpy(dimensions.values, from, rank * sizeof *from);
+    size_t y = anole_onnx_add1(context, "reshape", x);
+    anole_onnx_set_ints(context, "shape", &sizes);
+    anole_onnx_set_ints(context, "from", &dimensions);
+    anole_onnx_set_bool(context, "allow_zero", true);
+    return anole_onnx_done(context, y);
+}
+
 size_t anole_onnx_unary(struct anole_onnx_context *context, const char *function, size_t x)
 {
     size_t y = anole_onnx_add1(context, "unary", x);

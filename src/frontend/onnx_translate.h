@@ -131,6 +131,12 @@ size_t anole_onnx_constant_real(struct anole_onnx_context *context, uint32_t dty
 
 /* -- Steps that many translators make -- */
 
+/* Whether its sizes depend on data: those that it has are then the largest. */
+bool anole_onnx_is_data_sized(const struct anole_onnx_context *context, size_t tensor);
+/* As anole_onnx_reshape(); from[rank]: the dimension of x that each size is of, -1: none. */
+size_t anole_onnx_reshape_from(struct anole_onnx_context *context, size_t x, const int64_t *dims,
+                               const int64_t *from, uint32_t rank);
+
 size_t anole_onnx_transpose(struct anole_onnx_context *context, size_t x, const int64_t *perm,
                             uint32_t rank);
 size_t anole_onnx_reshape(struct anole_onnx_context *context, size_t x, const int64_t *dims,

@@ -38,6 +38,7 @@ struct anole_graph_tensor {
     /* A weight whose elements the file leaves out: never folded; whoever runs the network
      * fills it with random numbers.  Its type may follow from its node's attributes. */
     bool parameter;
+    bool data_sized; /* as anole_graph_find_data_sized() has it */
     size_t producer; /* the node that makes it; ANOLE_NONE: an input or a constant */
 };
 

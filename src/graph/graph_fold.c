@@ -329,6 +329,16 @@ enum anole_status anole_graph_derive(struct anole_graph *graph, size_t *tensor, 
     return status;
 }
 
+/* Whether a node makes sizes that depend on data, or passes them on. */
+static bool is_data_sized(const struct anole_graph *graph, const struct anole_node *node)
+{
+    bool sized = (node->op->flags & ANOLE_OP_DATA_SIZED) != 0 ||
+                 (node->residual != ANOLE_NONE && graph->tensors[node->residual].data_sized);
+    for (size_t i = 0; i < node->input_count; i++)
+        sized |= node->inputs[i] != ANOLE_NONE && graph->tensors[node->inputs[i]].data_sized;
+    return sized;
+}
+
 /* One node.  *gone: it was computed, and is not needed any more. */
 static enum anole_status visit(struct anole_graph *graph, struct anole_node *node,
                                size_t fold_limit, bool *gone, struct anole_error *error)
@@ -345,7 +355,11 @@ static enum anole_status visit(struct anole_graph *graph, struct anole_node *nod
         anole_graph_call(&call, graph, node, operands, outputs);
         status = infer_node(graph, node, &call, error);
     }
-    constant |= (node->op->flags & ANOLE_OP_TYPES_ONLY) != 0;
+    const bool sized = !constant && is_data_sized(graph, node);
+    constant |= (node->op->flags & ANOLE_OP_TYPES_ONLY) != 0 && !sized;
+    for (size_t i = 0; i < node->output_count; i++)
+        if (node->outputs[i] != ANOLE_NONE)
+            graph->tensors[node->outputs[i]].data_sized = sized;
     if (status == ANOLE_DONE && constant && node->op->compute &&
         within(graph, node, &call, fold_limit)) {
         status = fold_node(graph, node, &call, error);

@@ -350,8 +350,13 @@ static enum anole_status unmask(struct layout *l, struct anole_node *node)
     free(node->attributes);
     node->attributes = attributes;
     node->op = l->reshape;
+    int64_t from[ANOLE_MAX_RANK];
+    for (uint32_t i = 0; i < x->rank; i++)
+        from[i] = perm[i];
     enum anole_status status =
         anole_op_set_ints(node->op, attributes, "shape", y->dims, y->rank, l->error);
+    if (status == ANOLE_DONE && l->graph->tensors[node->inputs[0]].data_sized)
+        status = anole_op_set_ints(node->op, attributes, "from", from, y->rank, l->error);
     return status ? status : anole_op_set_bool(node->op, attributes, "allow_zero", true, l->error);
 }
 

@@ -3,7 +3,9 @@
  * reshape: the same elements in the same order under another shape.
  *
  * Attribute `shape`: 0 keeps the input's size there (unless `allow_zero`), one -1 takes what
- * is left; or the second input has it.
+ * is left; or the second input has it.  Attribute `from`: for each dimension of the output the one
+ * of the input whose size it has, -1 for those that `shape` has: sizes that depend on data are
+ * known only when the network runs.
  */
 #include "op/op.h"
 
@@ -11,7 +13,7 @@
 #include <string.h>
 
 struct reshape {
-    struct anole_ints shape;
+    struct anole_ints shape, from;
     bool allow_zero;
 };
 
@@ -21,6 +23,12 @@ static const struct anole_op_key keys[] = {
      .offset = offsetof(struct reshape, shape),
      .low = -1,
      .high = INT32_MAX,
+     .most = ANOLE_MAX_RANK},
+    {.name = "from",
+     .kind = ANOLE_KEY_INTS,
+     .offset = offsetof(struct reshape, from),
+     .low = -1,
+     .high = ANOLE_MAX_RANK - 1,
      .most = ANOLE_MAX_RANK},
     {.name = "allow_zero", .kind = ANOLE_KEY_BOOL, .offset = offsetof(struct reshape, allow_zero)},
     {.name = NULL},
@@ -50,6 +58,18 @@ static enum anole_status asked_shape(struct anole_ints *asked, const struct anol
     return ANOLE_DONE;
 }
 
+/* Sizes that the input has, where `from` names them. */
+static void take_sizes(struct anole_ints *asked, const struct anole_call *call)
+{
+    const struct reshape *attributes = call->attributes;
+    const struct anole_operand *input = call->inputs[0];
+    for (uint32_t i = 0; i < attributes->from.count && i < asked->count; i++) {
+        const int64_t dimension = attributes->from.values[i];
+        if (dimension >= 0 && dimension < input->rank)
+            asked->values[i] = input->dims[dimension];
+    }
+}
+
 static enum anole_status infer(struct anole_call *call, struct anole_error *error)
 {
     const struct reshape *attributes = call->attributes;
@@ -59,6 +79,7 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     enum anole_status status = asked_shape(&asked, call, error);
     if (status)
         return status;
+    take_sizes(&asked, call);
     size_t total = anole_operand_elements(input), known = 1;
     uint32_t rest = UINT32_MAX;
     output->dtype = input->dtype;
@@ -79,8 +100,8 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
             known *= (size_t)size;
         output->dims[i] = size;
     }
-    if (rest != UINT32_MAX && known > 0 && known != SIZE_MAX)
-        output->dims[rest] = (int64_t)(total / known);
+    if (rest != UINT32_MAX && known != SIZE_MAX)
+        output->dims[rest] = known > 0 ? (int64_t)(total / known) : 0;
     char from[128], to[128];
     if (anole_operand_elements(output) != total)
         return anole_fail(error, ANOLE_ERR_INPUT,

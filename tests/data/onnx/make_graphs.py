@@ -687,4 +687,5 @@ def quantized_operators(g):
     return g.DequantizeLinear(x, np.float32(1), np.uint8(128))
 
 
-archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "graphs.npz"), cases)
+if __name__ == "__main__":
+    archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "graphs.npz"), cases)

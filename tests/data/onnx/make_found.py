@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes found.npz: what real models had that went wrong or was refused once, with what ONNX Runtime makes of it.
+
+python3 tests/data/onnx/make_found.py [file]; needs and was made with what make_graphs.py says."""
+import os
+import sys
+
+import numpy as np
+
+import archive
+import make_graphs
+from make_graphs import graph, positive, real
+
+make_graphs.cases.clear()
+
+
+@graph(11, 16)
+def normalized_rows(g):
+    """torch.nn.functional.normalize: rows of zeros are left (Swin V2, CLIP)."""
+    x = real(2, 3, 4)
+    x[1, 1] = 0
+    x = g.input("x", x)
+    norm = g.ReduceL2(x, axes=[-1], keepdims=1)
+    floor = g.Clip(norm, np.float32(1e-12))
+    return g.Div(x, g.Expand(floor, g.Shape(x)))
+
+
+@graph(7, 14)
+def small_epsilons(g):
+    """Small numbers that are added to small variances, and within logarithms."""
+    x = g.input("x", real(1, 3, 8) * np.float32(1e-3))
+    centred = g.Sub(x, g.mean(x, -1))
+    variance = g.mean(g.Mul(centred, centred), -1)
+    y = g.Div(centred, g.Sqrt(g.Add(variance, np.float32(1e-6))))
+    gate = g.Add(g.Relu(g.Mul(x, np.float32(1e5))), np.float32(1e-6))
+    return y, g.Log(gate), g.Log(g.Add(g.Sigmoid(g.Mul(x, np.float32(-1e5))), np.float32(1e-6)))
+
+
+@graph(11)
+def wide_clip(g):
+    """To the range of halves."""
+    x = g.input("x", real(2, 8) * np.float32(50000))
+    return g.Min(g.Max(g.Mul(x, np.float32(1)), np.float32(-65504)), np.float32(65504)), g.clip(x, -65504, 65504)
+
+
+@graph(14)
+def standardised_weights(g):
+    """timm's ScaledStdConv2d: weights by a batch normalisation in training mode."""
+    x = g.input("x", real(1, 3, 6, 6))
+    w = g.Reshape(real(8, 3, 3, 3), np.array([1, 8, -1]))
+    w = g.BatchNormalization(w, positive(8), np.zeros(8, np.float32), np.zeros(8, np.float32), np.ones(8, np.float32), training_mode=1,
+                             momentum=0.9, epsilon=1e-5, outputs=3)[0]
+    return g.Conv(x, g.Reshape(w, np.array([8, 3, 3, 3])), real(8), pads=[1] * 4)
+
+
+@graph(15)
+def statistics_of_a_batch(g):
+    x = g.input("x", real(3, 4, 5))
+    return g.BatchNormalization(x, positive(4), real(4), real(4), positive(4), training_mode=1, momentum=0.75, outputs=3)
+
+
+@graph(12, 13)
+def sizes_of_data(g):
+    """Shapes of what NonZero found: lists without their dimension of 1, and how many there are."""
+    x = g.input("x", real(2, 6))
+    found = g.Transpose(g.NonZero(g.Greater(x, np.float32(0.25))), perm=[1, 0])
+    first = g.squeeze(g.slice(found, 0, 1, 1), 1)
+    return found, g.Shape(found), first, g.unsqueeze(first, 0), g.Identity(g.unsqueeze(first, 1)), g.Flatten(found, axis=1)
+
+
+archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "found.npz"),
+              make_graphs.cases)
