@@ -99,8 +99,8 @@ static int64_t output_size(struct pool *pool, uint32_t i, int64_t size)
         return out;
     }
     int64_t places = size + *begin + *end - window;
-    if (places < 0)
-        return 0;
+    if (places < 0) /* when sizes are rounded up, one window may reach over both ends */
+        return pool->ceil_mode && places > -stride;
     if (!pool->ceil_mode)
         return places / stride + 1;
     int64_t out = (places + stride - 1) / stride + 1;

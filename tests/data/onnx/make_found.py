@@ -69,5 +69,13 @@ def sizes_of_data(g):
     return found, g.Shape(found), first, g.unsqueeze(first, 0), g.Identity(g.unsqueeze(first, 1)), g.Flatten(found, axis=1)
 
 
+@graph(12)
+def window_over_both_ends(g):
+    """VoVNet on small images: a window of 3 on 2 places, with sizes rounded up."""
+    x = g.input("x", real(1, 3, 2, 2))
+    y = g.MaxPool(x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    return y, g.AveragePool(x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+
+
 archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "found.npz"),
               make_graphs.cases)
