@@ -5,6 +5,7 @@
 #include "opencl_session.h"
 #include "opencl_device.h"
 #include "opencl_error.h"
+#include "opencl_local_memory.h"
 #include "opencl_session_private.h"
 
 #include <pthread.h>
@@ -490,44 +491,16 @@ static int make_kernels(struct anole_build *build, const struct anole_kernel *ke
     return ANOLE_OK;
 }
 
-/* Does the driver say truly how much local memory a kernel takes?  Mesa 22's rusticl
- * counts an array twice. */
-static bool counts_local_memory(struct anole_session *session)
-{
-    static const char *const source = "kernel void probe(global float *out)\n"
-                                      "{\n"
-                                      "    local float kept[64];\n"
-                                      "    kept[get_local_id(0)] = out[0];\n"
-                                      "    barrier(CLK_LOCAL_MEM_FENCE);\n"
-                                      "    out[1] = kept[get_local_id(1)];\n"
-                                      "}\n";
-    cl_ulong local = 0;
-    cl_program program =
-        clCreateProgramWithSource(session->context, 1, (const char **)&source, NULL, NULL);
-    if (program && !clBuildProgram(program, 1, &session->device, "", NULL, NULL)) {
-        cl_kernel kernel = clCreateKernel(program, "probe", NULL);
-        if (kernel) {
-            clGetKernelWorkGroupInfo(kernel, session->device, CL_KERNEL_LOCAL_MEM_SIZE,
-                                     sizeof local, &local, NULL);
-            clReleaseKernel(kernel);
-        }
-    }
-    if (program)
-        clReleaseProgram(program);
-    return local == 64 * sizeof(cl_float);
-}
-
 /* What a built kernel may be launched with can be far below what the device
  * allows, for its registers.  Better said here than found out by a driver. */
 static int check_limits(struct anole_session *session, const struct anole_build *build,
-                        struct anole_message *message)
+                        const struct anole_kernel *kernel, struct anole_message *message)
 {
     const uint64_t local_limit =
         opencl_device_number(build->device, CL_DEVICE_LOCAL_MEM_SIZE, UINT64_MAX);
     for (uint32_t i = 0; i < build->launch_count; i++) {
         const struct anole_launch *launch = &build->launches[i].launch;
         size_t items = 1, limit = 0;
-        cl_ulong local = 0;
         for (uint32_t d = 0; d < 3 && d < launch->dimensions; d++) {
             if (!launch->local[d] || launch->global[d] % launch->local[d])
                 return opencl_say(message, ANOLE_LAUNCH_FAILED,
@@ -544,9 +517,8 @@ static int check_limits(struct anole_session *session, const struct anole_build 
                               "Launch %u has work-groups of %zu work-items; as compiled, the "
                               "kernel can have %zu of them: it takes too many registers.",
                               i, items, limit);
-        if (!clGetKernelWorkGroupInfo(build->launches[i].kernel, build->device,
-                                      CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL) &&
-            local > local_limit && counts_local_memory(session))
+        const uint64_t local = opencl_local_memory(session, build, i, kernel);
+        if (local > local_limit)
             return opencl_say(message, ANOLE_LAUNCH_FAILED,
                               "Launch %u takes %llu bytes of local memory, the device has %llu.", i,
                               (unsigned long long)local, (unsigned long long)local_limit);
@@ -572,7 +544,7 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
     if (!code && shared && !opencl_queues_divide(&session->queues, b))
         code = opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
     if (!code)
-        code = check_limits(session, b, message);
+        code = check_limits(session, b, kernel, message);
     find_role_bytes(b->bytes, kernel);
     if (!code)
         code = keep_tensor_bytes(b, kernel, message);
@@ -581,50 +553,6 @@ int opencl_build(struct anole_session *session, const struct anole_kernel *kerne
         return code;
     }
     *build = b;
-    return ANOLE_OK;
-}
-
-/* The program may be of two devices, of which it was built for one.  PoCL then counts both, but
- * answers with one binary.  sizes[2]; *place: that of the binary; *count: how many there are. */
-static cl_int find_binary(const struct anole_build *build, size_t *sizes, size_t *place,
-                          size_t *count)
-{
-    cl_device_id devices[2];
-    size_t bytes = 0;
-    cl_int error =
-        clGetProgramInfo(build->program, CL_PROGRAM_BINARY_SIZES, 2 * sizeof *sizes, sizes, &bytes);
-    *count = bytes / sizeof *sizes;
-    *place = 0;
-    if (error || *count < 2)
-        return error;
-    error = clGetProgramInfo(build->program, CL_PROGRAM_DEVICES, sizeof devices, devices, NULL);
-    *place = !error && devices[1] == build->device;
-    return error;
-}
-
-int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
-                  size_t *bytes, struct anole_message *message)
-{
-    size_t sizes[2] = {0}, place, count;
-    if (session->no_binaries)
-        return opencl_say(message, ANOLE_UNSUPPORTED, "What is built is for this session alone.");
-    cl_int error = find_binary(build, sizes, &place, &count);
-    if (error || !sizes[place])
-        return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for the size of a binary");
-    if (data) {
-        unsigned char *binaries[2] = {NULL};
-        unsigned char *whole = binaries[place] = malloc(sizes[place]);
-        if (!whole)
-            return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
-        error = clGetProgramInfo(build->program, CL_PROGRAM_BINARIES, count * sizeof *binaries,
-                                 binaries, NULL);
-        if (!error)
-            memcpy(data, whole, sizes[place] < *bytes ? sizes[place] : *bytes);
-        free(whole);
-        if (error)
-            return opencl_fail(message, ANOLE_UNSUPPORTED, error, "Asking for a binary");
-    }
-    *bytes = sizes[place];
     return ANOLE_OK;
 }
 

@@ -41,8 +41,6 @@ int opencl_buffer_unmap(struct anole_session *session, struct anole_buffer *buff
 int opencl_build(struct anole_session *session, const struct anole_kernel *kernel,
                  const void *binary, size_t binary_bytes, struct anole_build **build,
                  struct anole_message *message) __attribute__((warn_unused_result));
-int opencl_binary(struct anole_session *session, struct anole_build *build, void *data,
-                  size_t *bytes, struct anole_message *message) __attribute__((warn_unused_result));
 void opencl_release(struct anole_session *session, struct anole_build *build);
 
 int opencl_run(struct anole_session *session, struct anole_build *build,

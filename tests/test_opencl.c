@@ -248,6 +248,33 @@ static void test_build_refuses_more_local_memory_than_there_is(void **state)
     assert_null(build);
 }
 
+static void test_build_refuses_arguments_of_more_local_memory_than_there_is(void **state)
+{
+    (void)state;
+    struct anole_task task = small_task();
+    struct anole_launch launch = fill_launch();
+    struct anole_kernel kernel =
+        kernel_with("kernel void fill(global float *out, local float *kept)\n"
+                    "{\n"
+                    "    local float more[16];\n"
+                    "    kept[get_local_id(0)] = out[0];\n"
+                    "    more[get_local_id(0) % 16] = out[1];\n"
+                    "    barrier(CLK_LOCAL_MEM_FENCE);\n"
+                    "    out[1] = kept[0] + more[0];\n"
+                    "}\n",
+                    &launch, &task);
+    launch.args[1] =
+        (struct anole_arg){.role = ANOLE_ROLE_LOCAL, .value = (int64_t)fixture.device.local_memory};
+    struct anole_build *build = NULL;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_LAUNCH_FAILED);
+    assert_non_null(strstr(message.text, "bytes of local memory"));
+    launch.args[1].value = 4096;
+    assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
+                     ANOLE_OK);
+    fixture.plugin->release(fixture.session, build);
+}
+
 static struct anole_build *build_fill(const struct anole_launch *launch)
 {
     struct anole_task task = small_task();
@@ -590,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_build_failure_shows_the_compilers_words),
         cmocka_unit_test(test_build_failure_names_a_missing_kernel),
         cmocka_unit_test(test_build_refuses_more_local_memory_than_there_is),
+        cmocka_unit_test(test_build_refuses_arguments_of_more_local_memory_than_there_is),
         cmocka_unit_test(test_build_again_from_its_binary),
         cmocka_unit_test(test_run_writes_only_its_binding),
         cmocka_unit_test(test_templates_do_without_the_compilers_header),

@@ -6,6 +6,7 @@
 #include "algorithms.h"
 #include "device.h"
 #include "threads.h"
+#include "../opencl_binary.h"
 #include "../opencl_device.h"
 #include "../opencl_diagnose.h"
 #include "../opencl_sequence.h"

@@ -4,6 +4,7 @@
  */
 #include "algorithms.h"
 #include "device.h"
+#include "../opencl_binary.h"
 #include "../opencl_device.h"
 #include "../opencl_diagnose.h"
 #include "../opencl_error.h"
