@@ -4,30 +4,10 @@
 # anole-bench-kernels on a tiny network: every implementation runs and is right, the
 # tables and the JSON hold what they should.  No time is judged.
 set -u
-
-program=${ANOLE_BENCH_KERNELS:-bench/anole-bench-kernels}
-networks=${ANOLE_NETWORKS:-networks}
-case $program in /*) ;; *) program=$PWD/$program ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$program" "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: $*: expected exit code $code and '$pattern', found $found and:"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    else
-        echo "ok: $*"
-    fi
-}
+bench=${ANOLE_BENCH_KERNELS:-bench/anole-bench-kernels}
+case $bench in /*) ;; *) bench=$PWD/$bench ;; esac
+. "${srcdir:-.}/tests/script.sh"
+program=$bench
 
 # count NUMBER PATTERN FILE
 count() {

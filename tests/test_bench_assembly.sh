@@ -3,7 +3,7 @@
 #
 # bench/assembly_loop.py finds the loop that carries sums, past one with more
 # multiply-adds that carries none and an outer one, and counts it right.
-. "${srcdir:-.}/tests/faults/script.sh"
+. "${srcdir:-.}/tests/script.sh"
 set -u
 loop=$(dirname "$networks")/bench/assembly_loop.py
 for tool in python3 as ld objdump; do command -v $tool >/dev/null || exit 77; done

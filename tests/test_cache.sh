@@ -4,12 +4,9 @@
 # What `anole run` keeps for the next start: that it is found, that what is damaged is made
 # anew, and that a folder that cannot be had is no failure.  One small network throughout.
 set -u
-. "${srcdir:-.}/tests/faults/script.sh"
+. "${srcdir:-.}/tests/script.sh"
 
-"$anole" devices 2>/dev/null | grep -q '^cpu:0 ' || {
-    echo "no CPU device"
-    exit 77
-}
+need_cpu_device
 ANOLE_CACHE_DIR=$folder/cache
 export ANOLE_CACHE_DIR
 cp "$networks/tiny.json" .

@@ -4,46 +4,8 @@
 # The program from outside: verbs, messages, exit codes, resuming.  One line a
 # case; exits 1 if one failed.
 set -u
-
-anole=${ANOLE:-./anole}
-networks=${ANOLE_NETWORKS:-networks}
-data=${ANOLE_TEST_DATA:-tests/data}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-case $data in /*) ;; *) data=$PWD/$data ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
-# for PATTERN (a basic regular expression) in what it said on either stream.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ]; then
-        echo "FAIL: anole $*: expected exit code $code, found $found"
-        sed 's/^/    /' err | tail -n 5
-        failed=1
-    elif ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole $*: expected '$pattern' in:"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    else
-        echo "ok: anole $*"
-    fi
-}
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        failed=1
-    fi
-}
+. "${srcdir:-.}/tests/script.sh"
+program=$anole
 
 # -- words --
 expect 0 'Exit codes' --help

@@ -4,29 +4,8 @@
 # `anole compare` on lock files with known times.  One line a case; exits 1 if one
 # failed.
 set -u
-
-anole=${ANOLE:-./anole}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
-# for PATTERN (a basic regular expression) in what it said on either stream.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ] || ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and:"
-        cat out err | sed 's/^/    /' | tail -n 12
-        failed=1
-    else
-        echo "ok: anole $*: $pattern"
-    fi
-}
+. "${srcdir:-.}/tests/script.sh"
+program=$anole
 
 has() {
     if grep -q -e "$1" out; then

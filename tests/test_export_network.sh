@@ -5,50 +5,10 @@
 # `anole run` gives, bit for bit; and what is refused.  One line a case; exits 1 if one failed,
 # 77 if there is no CPU device or no OpenCL to link to.
 set -u
+. "${srcdir:-.}/tests/script.sh"
+data=$data/run program=$anole
 
-anole=${ANOLE:-./anole}
-data=${ANOLE_TEST_DATA:-tests/data}/run
-networks=${ANOLE_NETWORKS:-networks}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $data in /*) ;; *) data=$PWD/$data ;; esac
-plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
-case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs `anole`, compares its exit code, and looks for PATTERN in
-# what it said.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -eq "$code" ] && cat out err | grep -q -e "$pattern"; then
-        echo "ok: anole $*"
-    else
-        echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    fi
-}
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        tail -n 5 err 2>/dev/null | sed 's/^/    /'
-        failed=1
-    fi
-}
-
-"$anole" devices 2>/dev/null | grep -q '^cpu:0 ' || {
-    echo "no CPU device"
-    exit 77
-}
+need_cpu_device
 
 # build DIR: with its own Makefile, and every warning.  Sanitizers see no other's driver.
 build() {

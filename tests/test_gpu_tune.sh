@@ -5,44 +5,12 @@
 # for, tuned, verified, and beside the cpu backend in one lock file.  One line a
 # case; exits 1 if one failed.
 set -u
+. "${srcdir:-.}/tests/script.sh"
+program=$anole
 
-anole=${ANOLE:-./anole}
-networks=${ANOLE_NETWORKS:-networks}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-pocl=
-for icd in /etc/OpenCL/vendors/*.icd; do
-    case $icd in *pocl*) pocl=$icd ;; esac
-done
-if [ -z "$pocl" ]; then
-    echo "skipped: PoCL is not installed; on Debian and Ubuntu: apt-get install pocl-opencl-icd"
-    exit 77
-fi
+need_pocl
 # No other driver, so that ids are the same everywhere.
 export OCL_ICD_VENDORS="$pocl" OCL_ICD_FILENAMES=
-
-# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
-# for PATTERN (a basic regular expression) in what it said on either stream.
-# CODE may be several: verify ends with 6 where a kernel was slow, which on a
-# machine that does other work says nothing about the kernel.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if ! echo "$found" | grep -qx -e "$code" || ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole $*: expected exit code $code and '$pattern', found $found and:"
-        cat out err | sed 's/^/    /' | tail -n 12
-        failed=1
-    else
-        echo "ok: anole $*: $pattern"
-    fi
-}
 
 lacks() {
     if grep -q -e "$1" out err; then

@@ -4,46 +4,8 @@
 # Kernels of the user's own from outside, on PoCL: tuned, resumed, verified, exported;
 # and what becomes of those that misbehave.  One line a case; exits 1 if one failed.
 set -u
-
-anole=${ANOLE:-./anole}
-examples=${ANOLE_EXAMPLES:-examples}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $examples in /*) ;; *) examples=$PWD/$examples ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
-# for PATTERN (a basic regular expression) in what it said on either stream.
-# CODE may be several: verify ends with 6 where a kernel was slow, which on a
-# machine that does other work says nothing about the kernel.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if ! echo "$found" | grep -qx -e "$code"; then
-        echo "FAIL: anole $*: expected exit code $code, found $found"
-        sed 's/^/    /' err | tail -n 5
-        failed=1
-    elif ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole $*: expected '$pattern' in:"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    else
-        echo "ok: anole $*"
-    fi
-}
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        failed=1
-    fi
-}
+. "${srcdir:-.}/tests/script.sh"
+program=$anole
 
 # has MODE OUTCOME [MESSAGE]: that config's line in modes.history
 has() {

@@ -4,25 +4,8 @@
 # The example that launches what `anole best --kernels` and `anole pack` write: built as its
 # head says, on PoCL's device without threads and on its pool.  One line a case; exits 1 if one failed.
 set -u
-
-anole=${ANOLE:-./anole}
-source=${ANOLE_EXAMPLES:-examples}/launch/launch.c
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $source in /*) ;; *) source=$PWD/$source ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        tail -n 5 err 2>/dev/null | sed 's/^/    /'
-        failed=1
-    fi
-}
+. "${srcdir:-.}/tests/script.sh"
+source=$examples/launch/launch.c
 
 # A layer of each kind, of several work-groups, whose sizes no tile divides.
 cat >net.json <<'JSON'

@@ -4,53 +4,14 @@
 # `anole plugin` from outside: verbs, messages, exit codes.  One line a case;
 # exits 1 if one failed.
 set -u
-
-anole=${ANOLE:-./anole}
-plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
-networks=${ANOLE_NETWORKS:-networks}
-example=${ANOLE_EXAMPLE:-examples/plugin}
 include=${ANOLE_INCLUDE:-include}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-case $example in /*) ;; *) example=$PWD/$example ;; esac
 case $include in /*) ;; *) include=$PWD/$include ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
+. "${srcdir:-.}/tests/script.sh"
+program=$anole
+example=$examples/plugin
 unset ANOLE_PLUGIN_PATH
 ANOLE_PLUGIN_DIR=
 export ANOLE_PLUGIN_DIR
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs anole, compares its exit code, and looks
-# for PATTERN (a basic regular expression) in what it said on either stream.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ]; then
-        echo "FAIL: anole $*: expected exit code $code, found $found"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    elif ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole $*: expected '$pattern' in:"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    else
-        echo "ok: anole $*"
-    fi
-}
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        failed=1
-    fi
-}
 
 # -- words --
 expect 0 'Verbs:' plugin --help

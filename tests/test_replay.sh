@@ -4,28 +4,11 @@
 # The circle: a recorded space is tuned as if it were a device, what that found is
 # exported as T4, and a search learns from the export.
 set -eu
-anole=${ANOLE:-./anole}
-bench=${ANOLE_BENCH_SEARCH:-bench/anole-bench-search}
-data=${ANOLE_TEST_DATA:-tests/data}/spaces
 [ -e plugins/.libs/replay.so ] || exit 77 # not built
-for name in anole bench data; do
-    eval "path=\$$name"
-    case $path in /*) ;; *) eval "$name=\$PWD/\$path" ;; esac
-done
-folder=$(mktemp -d "${TMPDIR:-/tmp}/anole-test-XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-failed=0
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        tail -n 5 out err 2>/dev/null || true
-        failed=1
-    fi
-}
+bench=${ANOLE_BENCH_SEARCH:-bench/anole-bench-search}
+case $bench in /*) ;; *) bench=$PWD/$bench ;; esac
+. "${srcdir:-.}/tests/script.sh"
+data=$data/spaces
 
 export ANOLE_REPLAY="$data"
 t1=$data/bowl/T1.json

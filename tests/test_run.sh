@@ -5,53 +5,14 @@
 # defaults and with a lock file, and what is refused.  One line a case; exits 1 if one
 # failed, 77 if there is no CPU device.
 set -u
+. "${srcdir:-.}/tests/script.sh"
+data=$data/run
 
-anole=${ANOLE:-./anole}
-data=${ANOLE_TEST_DATA:-tests/data}/run
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-networks=${ANOLE_NETWORKS:-networks}
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-case $data in /*) ;; *) data=$PWD/$data ;; esac
-plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
-case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
-
-# expect CODE PATTERN ARGUMENT...: runs `anole run`, compares its exit code, and looks for
-# PATTERN (a basic regular expression) in what it said on either stream.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$anole" run "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ]; then
-        echo "FAIL: anole run $*: expected exit code $code, found $found"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    elif ! cat out err | grep -q -e "$pattern"; then
-        echo "FAIL: anole run $*: expected '$pattern' in:"
-        cat out err | sed 's/^/    /' | tail -n 8
-        failed=1
-    else
-        echo "ok: anole run $*"
-    fi
+need_cpu_device
+run() {
+    "$anole" run "$@"
 }
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        echo "FAIL: $1"
-        failed=1
-    fi
-}
-
-"$anole" devices 2>/dev/null | grep -q '^cpu:0 ' || {
-    echo "no CPU device"
-    exit 77
-}
+program=run
 
 # -- words --
 expect 0 'Usage: anole run' --help

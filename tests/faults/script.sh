@@ -1,18 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# What the scripts on faults share: sourced, not run.  Leaves them in a folder of
-# their own, which goes when they end; $failed says whether a check has failed.
+# What the scripts on faults share beyond tests/script.sh: sourced, not run.
 
-anole=${ANOLE:-./anole}
-plugins=${ANOLE_TEST_PLUGINS:-tests/plugins/built}
-networks=${ANOLE_NETWORKS:-networks}
-case $anole in /*) ;; *) anole=$PWD/$anole ;; esac
-case $plugins in /*) ;; *) plugins=$PWD/$plugins ;; esac
-case $networks in /*) ;; *) networks=$PWD/$networks ;; esac
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failed=0
+. "${srcdir:-.}/tests/script.sh"
 
 # The backends NAME... of tests/plugins, and no other.
 only() {
@@ -37,36 +27,6 @@ dense() {
         done
         printf ']}\n'
     } >"$2"
-}
-
-fail() {
-    echo "FAIL: $1"
-    failed=1
-}
-
-# expect CODE PATTERN COMMAND...: its exit code, and what it said on either stream.
-expect() {
-    code=$1 pattern=$2
-    shift 2
-    "$@" >out 2>err </dev/null
-    found=$?
-    if [ "$found" -ne "$code" ]; then
-        fail "$*: expected exit code $code, found $found"
-        cat out err | cut -c 1-300 | sed 's/^/    /' | tail -n 5
-    elif ! cat out err | grep -q -e "$pattern"; then
-        fail "$*: expected '$pattern' in:"
-        cat out err | cut -c 1-300 | sed 's/^/    /' | tail -n 8
-    else
-        echo "ok: $*" | cut -c 1-150
-    fi
-}
-
-check() {
-    if eval "$2"; then
-        echo "ok: $1"
-    else
-        fail "$1"
-    fi
 }
 
 # Lines of a history that are trials; and those that stand there more than once.

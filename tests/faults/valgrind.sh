@@ -18,6 +18,7 @@ sources=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 ANOLE_TEST_DATA=$sources/tests/data
 ANOLE_NETWORKS=$sources/networks
 export ANOLE_TEST_DATA ANOLE_NETWORKS
+srcdir=$sources
 . "$sources/tests/faults/script.sh"
 
 watch="valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect
