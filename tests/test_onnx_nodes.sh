@@ -13,10 +13,19 @@ if [ ! -d "$data/node" ]; then
     echo "skipped: ONNX's tests are not in $data (package libonnx-testdata)" >&2
     exit 77
 fi
-tests/onnx_conformance --table "$data/node" >"$out/table" || {
-    grep ' wrong$' "$out/table"
+# What ONNX 1.17 expects of these is not what its text says: results that do not fit wrap around
+# where QLinearMatMul saturates (its issue 6169), and a window that ceil_mode lets hang over the
+# padding is divided by places that are not there.  Others leave these cases out, too.
+disputed='test_qlinearmatmul_[23]D_int8_float32
+test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True'
+status=0
+tests/onnx_conformance --table "$data/node" >"$out/table" 2>"$out/said" || status=$?
+cat "$out/said" >&2
+echo "$disputed" | sed 's/^/^wrong /; s/$/:/' >"$out/disputed"
+if [ $status -gt 1 ] || { [ $status = 1 ] && ! grep -q '^wrong ' "$out/said"; } ||
+    grep '^wrong ' "$out/said" | grep -v -f "$out/disputed"; then
     exit 1
-}
+fi
 tail -n 1 "$out/table"
 cases=$(ls "$data/node" | wc -l)
 if grep -q "^$cases cases of ONNX" "$srcdir/docs/onnx.md"; then
