@@ -102,11 +102,19 @@ check 'each trial of the first task was written' \
 sed 's/"device": *"[^"]*"/"device": "Abacus"/' out.lock.json >other.lock.json
 expect 3 'tune it first' verify other.lock.json --device cpu
 
+# Waits until a history has a trial, or a minute has passed.
+wait_for_trial() {
+    for i in $(seq 600); do
+        ! grep -q '"outcome":"ok"' "$1" 2>/dev/null || return 0
+        sleep 0.1
+    done
+}
+
 # -- Ctrl-C --
-"$anole" tune "$networks/resnet18.json" --device cpu --time 60s --history i --output i.lock.json \
+"$anole" tune "$networks/tiny.json" --device cpu --time 5m --history i --output i.lock.json \
     >out 2>err &
 pid=$!
-sleep 6
+wait_for_trial i
 kill -INT $pid
 wait $pid
 code=$?
@@ -118,7 +126,7 @@ check 'and leaves no lock file' '[ ! -e i.lock.json ]'
 "$anole" tune "$networks/tiny.json" --device cpu --trials 400 --history j --output j.lock.json \
     >out 2>err &
 pid=$!
-sleep 5
+wait_for_trial j
 kill -KILL $pid
 wait $pid 2>/dev/null
 before=$(grep -c '"outcome"' j)
