@@ -11,6 +11,7 @@
 #include "program/cache.h"
 #include "program/instance.h"
 #include "program/merge.h"
+#include "program/race.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -816,6 +817,106 @@ static void test_chosen_configs_run(void **state)
     }
 }
 
+/* Three configs, of which the first is the step's own, too. */
+static enum anole_status advise_three(void *context, const struct anole_generator *generator,
+                                      uint64_t *configs, size_t *count, struct anole_error *error)
+{
+    (void)error;
+    struct anole_rng own;
+    anole_rng_init(&own, 21);
+    (void)context;
+    for (*count = 0; *count < 3; ++*count)
+        configs[*count] = kernel_sample(generator, &own, NULL);
+    return ANOLE_DONE;
+}
+
+static enum anole_status choose_first(void *context, const struct anole_generator *generator,
+                                      uint64_t *config, bool *found, double *seconds,
+                                      struct anole_error *error)
+{
+    uint64_t configs[ANOLE_MOST_OTHERS];
+    size_t count;
+    *found = true;
+    *seconds = NAN;
+    enum anole_status status = advise_three(context, generator, configs, &count, error);
+    *config = configs[0];
+    return status;
+}
+
+/* Outputs of a variant, and that they are what the first had. */
+static void run_variant(struct anole_instance *instance, const struct anole_variant *variant,
+                        size_t elements, float *first, bool compare)
+{
+    float *found = calloc(elements, sizeof *found);
+    double seconds = 0;
+    assert_done(anole_variant_run(instance, variant, NULL, &seconds, &error));
+    assert_true(seconds > 0);
+    assert_done(anole_instance_get_output(instance, 0, found, &error));
+    for (size_t i = 0; i < elements && compare; i++)
+        if (!(fabsf(found[i] - first[i]) <= 1e-3f * (1 + fabsf(first[i]))))
+            fail_msg("element %zu: %g, not %g", i, (double)found[i], (double)first[i]);
+    if (!compare)
+        memcpy(first, found, elements * sizeof *found);
+    free(found);
+}
+
+/* A step runs with any of its kernels, each with weights of its own, and all make the same. */
+static void test_steps_go_from_kernel_to_kernel(void **state)
+{
+    (void)state;
+    struct anole_rng rng;
+    anole_rng_init(&rng, 8);
+    const struct anole_program_options options = {.choose = choose_first, .others = advise_three};
+    struct anole_graph *graph = new_graph();
+    size_t input = new_input(graph), weights = new_constant(graph, &rng, COLUMNS, COLUMNS);
+    size_t middle = apply(graph, &dense, input, weights, ANOLE_NONE);
+    size_t output = apply(graph, &dense, middle, weights, ANOLE_NONE);
+    assert_done(anole_graph_add_output(graph, output, &error));
+    assert_done(anole_graph_infer(graph, 0, &error));
+    struct anole_program *program;
+    assert_done(
+        anole_program_create(&program, graph, fixture.backend, &fixture.device, &options, &error));
+    assert_int_equal(program->step_count, 2);
+    const struct anole_step *step = &program->steps[0];
+    assert_int_equal(step->other_count, 2); /* the first is its own */
+    for (size_t i = 0; i < step->other_count; i++) {
+        assert_int_not_equal(step->others[i].kernel, step->kernel);
+        assert_int_equal(anole_program_step_of(program, step->others[i].kernel), 0);
+    }
+    struct anole_instance *instance;
+    struct anole_variant *variants[3];
+    const size_t elements = anole_program_tensor_bytes(graph, output) / sizeof(float);
+    float *data = calloc(anole_program_tensor_bytes(graph, input), 1), *first;
+    for (size_t i = 0; i < anole_program_tensor_bytes(graph, input) / sizeof(float); i++)
+        data[i] = (float)(i % 7) - 3;
+    first = calloc(elements, sizeof *first);
+    assert_done(anole_instance_create(&instance, program, fixture.driver, 0, &error));
+    assert_done(anole_instance_set_input(instance, 0, data, &error));
+    run_variant(instance, NULL, elements, first, false);
+    for (size_t v = 0; v < 3; v++) {
+        const size_t choices[] = {v, (v + 1) % 3};
+        assert_done(anole_variant_create(&variants[v], instance, choices, &error));
+    }
+    for (size_t round = 0; round < 2; round++)
+        for (size_t v = 0; v < 3; v++)
+            run_variant(instance, variants[v], elements, first, true);
+    run_variant(instance, NULL, elements, first, true);
+    struct anole_race race;
+    assert_done(anole_race_run(&race, instance, NULL, variants[1], 0, 4, &error));
+    assert_int_equal(race.rounds, 4);
+    assert_true(race.first.low > 0 && race.first.low <= race.first.median);
+    assert_true(race.ratio.low <= race.ratio.median && race.ratio.median <= race.ratio.high);
+    assert_done(anole_race_run(&race, instance, variants[2], variants[2], 0, 3, &error));
+    assert_true(race.ratio.low == 1 && race.ratio.high == 1);
+    for (size_t v = 0; v < 3; v++)
+        anole_variant_destroy(variants[v]);
+    anole_instance_destroy(instance);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+    free(data);
+    free(first);
+}
+
 static int (*supports_all)(const struct anole_device *, const struct anole_task *);
 
 static int supports_unfused(const struct anole_device *device, const struct anole_task *task)
@@ -1060,6 +1161,7 @@ int main(void)
         cmocka_unit_test(test_packed_weights_are_kept),
         cmocka_unit_test(test_plain_kernels_share_a_source),
         cmocka_unit_test(test_chosen_configs_run),
+        cmocka_unit_test(test_steps_go_from_kernel_to_kernel),
         cmocka_unit_test(test_what_a_backend_does_not_fuse_is_an_epilogue),
         cmocka_unit_test(test_kernels_that_fail_give_way_to_the_next),
         cmocka_unit_test(test_constant_outputs_are_there),

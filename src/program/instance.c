@@ -45,20 +45,28 @@ struct operand_use {
     size_t offset; /* else: of its copy in `staging` */
 };
 
+/* What is run: each step with one of its kernels. */
+struct anole_variant {
+    struct anole_instance *instance;
+    const size_t *choices;          /* of each step, while it is made; NULL: their own */
+    size_t *kernels;                /* of each step; ANOLE_NONE: the host's */
+    struct anole_binding *bindings; /* of all steps, one behind the other */
+    size_t *first_binding;          /* of each step */
+    struct part *parts;
+    size_t part_count;
+};
+
 struct anole_instance {
     const struct anole_program *program;
     const struct anole_plugin *plugin;
     struct anole_session *session;
     struct anole_program_cache *cache; /* NULL again when it is ready */
     struct anole_start start;
-    uint32_t threads;               /* that the device has */
-    struct anole_buffer **buffers;  /* [buffer_count] */
-    struct anole_build **builds;    /* [kernel_count] */
-    struct anole_binding *bindings; /* of all steps, one behind the other */
-    size_t *first_binding;          /* of each step */
-    struct part *parts;
-    size_t part_count;
-    char *staging; /* copies of tensors for the host; NULL: none are needed */
+    uint32_t threads;              /* that the device has */
+    struct anole_buffer **buffers; /* [buffer_count] */
+    struct anole_build **builds;   /* [kernel_count] */
+    struct anole_variant own;      /* each step with its own kernel */
+    char *staging;                 /* copies of tensors for the host; NULL: none are needed */
     size_t staging_bytes;
     struct anole_constant *constants; /* of each tensor: those that the host's steps read */
     size_t constant_bytes;            /* of copies of these */
@@ -302,11 +310,8 @@ static enum anole_status note_failure(struct anole_instance *instance, size_t k,
 {
     const struct anole_program *program = instance->program;
     char words[600];
-    size_t step = 0;
-    while (program->steps[step].kernel != k)
-        step++;
-    enum anole_status status =
-        fail_step(instance, error, code, message, "building its kernel", step);
+    enum anole_status status = fail_step(instance, error, code, message, "building its kernel",
+                                         anole_program_step_of(program, k));
     *stop = !program->failures || code == ANOLE_DEVICE_LOST || code == ANOLE_NO_MEMORY;
     if (*stop)
         return status;
@@ -466,33 +471,48 @@ static enum anole_status build_kernels(struct anole_instance *instance, const ch
     return status;
 }
 
-static enum anole_status bind_steps(struct anole_instance *instance, struct anole_error *error)
+/* -- Variants -- */
+
+/* The kernel of a step, and where that finds its operands. */
+static const struct anole_place *chosen_places(size_t *kernel, const struct anole_variant *variant,
+                                               size_t s)
 {
+    const struct anole_step *step = &variant->instance->program->steps[s];
+    const size_t choice = variant->choices ? variant->choices[s] : 0;
+    *kernel = choice == 0 ? step->kernel : step->others[choice - 1].kernel;
+    return choice == 0 ? step->places : step->others[choice - 1].places;
+}
+
+static enum anole_status bind_steps(struct anole_variant *variant, struct anole_error *error)
+{
+    const struct anole_instance *instance = variant->instance;
     const struct anole_program *program = instance->program;
     size_t count = 0;
     for (size_t s = 0; s < program->step_count; s++)
         count += program->steps[s].place_count;
-    instance->bindings = calloc(count + 1, sizeof *instance->bindings);
-    instance->first_binding = calloc(program->step_count + 1, sizeof *instance->first_binding);
-    if (!instance->bindings || !instance->first_binding)
+    variant->kernels = calloc(program->step_count + 1, sizeof *variant->kernels);
+    variant->bindings = calloc(count + 1, sizeof *variant->bindings);
+    variant->first_binding = calloc(program->step_count + 1, sizeof *variant->first_binding);
+    if (!variant->kernels || !variant->bindings || !variant->first_binding)
         return anole_fail_memory(error);
     count = 0;
     for (size_t s = 0; s < program->step_count; s++) {
-        const struct anole_step *step = &program->steps[s];
-        instance->first_binding[s] = count;
-        for (size_t i = 0; i < step->place_count; i++, count++)
-            if (step->places[i].buffer != ANOLE_NONE)
-                instance->bindings[count] =
-                    (struct anole_binding){.buffer = instance->buffers[step->places[i].buffer],
-                                           .offset = step->places[i].offset,
-                                           .bytes = step->places[i].bytes};
+        const struct anole_place *places = chosen_places(&variant->kernels[s], variant, s);
+        variant->first_binding[s] = count;
+        for (size_t i = 0; i < program->steps[s].place_count; i++, count++)
+            if (places[i].buffer != ANOLE_NONE)
+                variant->bindings[count] =
+                    (struct anole_binding){.buffer = instance->buffers[places[i].buffer],
+                                           .offset = places[i].offset,
+                                           .bytes = places[i].bytes};
     }
     return ANOLE_DONE;
 }
 
-static enum anole_status make_sequence(struct anole_instance *instance, struct part *part,
+static enum anole_status make_sequence(const struct anole_variant *variant, struct part *part,
                                        struct anole_error *error)
 {
+    const struct anole_instance *instance = variant->instance;
     const struct anole_plugin *plugin = instance->plugin;
     struct anole_message message = {.size = sizeof message};
     if (!plugin->sequence_create || !plugin->sequence_run || !plugin->sequence_destroy)
@@ -501,11 +521,11 @@ static enum anole_status make_sequence(struct anole_instance *instance, struct p
     if (!steps)
         return anole_fail_memory(error);
     for (size_t i = 0; i < part->count; i++) {
-        const struct anole_step *step = &instance->program->steps[part->first + i];
+        const size_t s = part->first + i;
         steps[i] = (struct anole_sequence_step){
-            .build = instance->builds[step->kernel],
-            .bindings = &instance->bindings[instance->first_binding[part->first + i]],
-            .binding_count = (uint32_t)step->place_count};
+            .build = instance->builds[variant->kernels[s]],
+            .bindings = &variant->bindings[variant->first_binding[s]],
+            .binding_count = (uint32_t)instance->program->steps[s].place_count};
     }
     int code = plugin->sequence_create(instance->session, steps, (uint32_t)part->count,
                                        &part->sequence, &message);
@@ -517,27 +537,75 @@ static enum anole_status make_sequence(struct anole_instance *instance, struct p
 }
 
 /* Runs of steps of the device's, and single ones of the host's. */
-static enum anole_status divide(struct anole_instance *instance, struct anole_error *error)
+static enum anole_status divide(struct anole_variant *variant, struct anole_error *error)
 {
-    const struct anole_program *program = instance->program;
-    instance->parts = calloc(program->step_count + 1, sizeof *instance->parts);
-    if (!instance->parts)
+    const struct anole_program *program = variant->instance->program;
+    variant->parts = calloc(program->step_count + 1, sizeof *variant->parts);
+    if (!variant->parts)
         return anole_fail_memory(error);
     for (size_t s = 0; s < program->step_count; s++) {
         bool on_host = program->steps[s].kind == ANOLE_STEP_HOST;
-        struct part *last = &instance->parts[instance->part_count];
+        struct part *last = &variant->parts[variant->part_count];
         if (s > 0 && !on_host && !last[-1].on_host) {
             last[-1].count++;
             continue;
         }
         *last = (struct part){.first = s, .count = 1, .on_host = on_host};
-        instance->part_count++;
+        variant->part_count++;
     }
     enum anole_status status = ANOLE_DONE;
-    for (size_t i = 0; i < instance->part_count && status == ANOLE_DONE; i++)
-        if (!instance->parts[i].on_host)
-            status = make_sequence(instance, &instance->parts[i], error);
+    for (size_t i = 0; i < variant->part_count && status == ANOLE_DONE; i++)
+        if (!variant->parts[i].on_host)
+            status = make_sequence(variant, &variant->parts[i], error);
     return status;
+}
+
+static void variant_fini(struct anole_variant *variant)
+{
+    for (size_t i = 0; variant->parts && i < variant->part_count; i++)
+        if (variant->parts[i].sequence)
+            variant->instance->plugin->sequence_destroy(variant->instance->session,
+                                                        variant->parts[i].sequence);
+    free(variant->kernels);
+    free(variant->bindings);
+    free(variant->first_binding);
+    free(variant->parts);
+}
+
+/* On failure `variant` is incomplete, and still to be released. */
+static enum anole_status variant_init(struct anole_variant *variant,
+                                      struct anole_instance *instance, const size_t *choices,
+                                      struct anole_error *error)
+{
+    *variant = (struct anole_variant){.instance = instance, .choices = choices};
+    enum anole_status status = bind_steps(variant, error);
+    if (status == ANOLE_DONE)
+        status = divide(variant, error);
+    variant->choices = NULL;
+    return status;
+}
+
+enum anole_status anole_variant_create(struct anole_variant **variant,
+                                       struct anole_instance *instance, const size_t *choices,
+                                       struct anole_error *error)
+{
+    struct anole_variant *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    enum anole_status status = variant_init(new, instance, choices, error);
+    if (status)
+        anole_variant_destroy(new);
+    else
+        *variant = new;
+    return status;
+}
+
+void anole_variant_destroy(struct anole_variant *variant)
+{
+    if (!variant)
+        return;
+    variant_fini(variant);
+    free(variant);
 }
 
 /* Types of its own, where a size depends on data. */
@@ -665,11 +733,9 @@ enum anole_status anole_instance_create(struct anole_instance **instance,
     if (status == ANOLE_DONE)
         status = make_buffers(new, error);
     if (status == ANOLE_DONE)
-        status = bind_steps(new, error);
-    if (status == ANOLE_DONE)
         status = copy_types(new, error);
     if (status == ANOLE_DONE)
-        status = divide(new, error);
+        status = variant_init(&new->own, new, NULL, error);
     /* Last: what drivers needed for all of the above they may have given back by now. */
     trim_heap();
     if (status == ANOLE_DONE)
@@ -693,9 +759,7 @@ void anole_instance_destroy(struct anole_instance *instance)
     if (!instance)
         return;
     const struct anole_program *program = instance->program;
-    for (size_t i = 0; instance->parts && i < instance->part_count; i++)
-        if (instance->parts[i].sequence)
-            instance->plugin->sequence_destroy(instance->session, instance->parts[i].sequence);
+    variant_fini(&instance->own);
     for (size_t i = 0; instance->builds && i < program->kernel_count; i++)
         if (instance->builds[i])
             instance->plugin->release(instance->session, instance->builds[i]);
@@ -710,9 +774,6 @@ void anole_instance_destroy(struct anole_instance *instance)
     anole_program_cache_destroy(instance->cache);
     free(instance->buffers);
     free(instance->builds);
-    free(instance->bindings);
-    free(instance->first_binding);
-    free(instance->parts);
     free(instance->types);
     for (size_t i = 0; instance->constants && i < program->graph->tensor_count; i++)
         anole_constant_close(&instance->constants[i]);
@@ -980,15 +1041,16 @@ static enum anole_status run_on_host(struct anole_instance *instance, size_t ste
 
 /* ---------------------------------------------------------------------- run */
 
-static enum anole_status run_steps(struct anole_instance *instance, const struct part *part,
+static enum anole_status run_steps(const struct anole_variant *variant, const struct part *part,
                                    double *step_seconds, struct anole_error *error)
 {
+    struct anole_instance *instance = variant->instance;
     struct anole_message message = {.size = sizeof message};
     double host, device;
     for (size_t s = part->first; s < part->first + part->count; s++) {
         const struct anole_step *step = &instance->program->steps[s];
-        int code = instance->plugin->run(instance->session, instance->builds[step->kernel],
-                                         &instance->bindings[instance->first_binding[s]],
+        int code = instance->plugin->run(instance->session, instance->builds[variant->kernels[s]],
+                                         &variant->bindings[variant->first_binding[s]],
                                          (uint32_t)step->place_count, 1, &device, &host, &message);
         if (code != ANOLE_OK)
             return fail_step(instance, error, code, &message, "running its kernel", s);
@@ -998,9 +1060,10 @@ static enum anole_status run_steps(struct anole_instance *instance, const struct
     return ANOLE_DONE;
 }
 
-static enum anole_status run_part(struct anole_instance *instance, const struct part *part,
+static enum anole_status run_part(const struct anole_variant *variant, const struct part *part,
                                   double *step_seconds, struct anole_error *error)
 {
+    struct anole_instance *instance = variant->instance;
     struct anole_message message = {.size = sizeof message};
     double seconds, start = anole_clock();
     enum anole_status status;
@@ -1011,7 +1074,7 @@ static enum anole_status run_part(struct anole_instance *instance, const struct 
         return status;
     }
     if (!part->sequence)
-        return run_steps(instance, part, step_seconds, error);
+        return run_steps(variant, part, step_seconds, error);
     int code = instance->plugin->sequence_run(instance->session, part->sequence,
                                               step_seconds ? step_seconds + part->first : NULL,
                                               &seconds, &message);
@@ -1022,16 +1085,25 @@ static enum anole_status run_part(struct anole_instance *instance, const struct 
                             : fail(instance, error, code, &message, "running the network");
 }
 
-enum anole_status anole_instance_run(struct anole_instance *instance, double *step_seconds,
-                                     double *seconds, struct anole_error *error)
+enum anole_status anole_variant_run(struct anole_instance *instance,
+                                    const struct anole_variant *variant, double *step_seconds,
+                                    double *seconds, struct anole_error *error)
 {
     double start = anole_clock();
     enum anole_status status = ANOLE_DONE;
-    for (size_t i = 0; i < instance->part_count && status == ANOLE_DONE; i++)
-        status = run_part(instance, &instance->parts[i], step_seconds, error);
+    if (!variant)
+        variant = &instance->own;
+    for (size_t i = 0; i < variant->part_count && status == ANOLE_DONE; i++)
+        status = run_part(variant, &variant->parts[i], step_seconds, error);
     if (status == ANOLE_DONE && seconds)
         *seconds = anole_clock() - start;
     return status;
+}
+
+enum anole_status anole_instance_run(struct anole_instance *instance, double *step_seconds,
+                                     double *seconds, struct anole_error *error)
+{
+    return anole_variant_run(instance, NULL, step_seconds, seconds, error);
 }
 
 const struct anole_start *anole_instance_start(const struct anole_instance *instance)
@@ -1055,8 +1127,8 @@ size_t anole_instance_host_bytes(const struct anole_instance *instance)
 size_t anole_instance_submissions(const struct anole_instance *instance)
 {
     size_t count = 0;
-    for (size_t i = 0; i < instance->part_count; i++)
-        if (!instance->parts[i].on_host)
-            count += instance->parts[i].sequence ? 1 : instance->parts[i].count;
+    for (size_t i = 0; i < instance->own.part_count; i++)
+        if (!instance->own.parts[i].on_host)
+            count += instance->own.parts[i].sequence ? 1 : instance->own.parts[i].count;
     return count;
 }

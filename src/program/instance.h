@@ -72,6 +72,26 @@ enum anole_status anole_instance_run(struct anole_instance *instance, double *st
                                      double *seconds, struct anole_error *error)
     __attribute__((warn_unused_result));
 
+/* -- Steps that have several kernels (options.others of the program) --
+ *
+ * A variant runs each step with one of them.  All are built, and their weights are written, when
+ * the instance is made: going from one variant to another costs nothing. */
+struct anole_variant;
+
+/* choices[program->step_count]: of each step, 0 for its own kernel, or i + 1 for others[i].  It
+ * must be destroyed before the instance. */
+enum anole_status anole_variant_create(struct anole_variant **variant,
+                                       struct anole_instance *instance, const size_t *choices,
+                                       struct anole_error *error)
+    __attribute__((warn_unused_result));
+void anole_variant_destroy(struct anole_variant *variant);
+
+/* As anole_instance_run(), which runs each step with its own kernel; `variant` NULL: the same. */
+enum anole_status anole_variant_run(struct anole_instance *instance,
+                                    const struct anole_variant *variant, double *step_seconds,
+                                    double *seconds, struct anole_error *error)
+    __attribute__((warn_unused_result));
+
 /* Bytes that the instance holds: on the device, and on the host for steps that run there. */
 size_t anole_instance_device_bytes(const struct anole_instance *instance);
 size_t anole_instance_host_bytes(const struct anole_instance *instance);

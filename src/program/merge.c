@@ -110,10 +110,7 @@ static bool can_merge(const struct anole_program *program, size_t kernel)
 
 static bool is_used(const struct anole_program *program, size_t kernel)
 {
-    for (size_t s = 0; s < program->step_count; s++)
-        if (program->steps[s].kernel == kernel)
-            return true;
-    return false;
+    return anole_program_step_of(program, kernel) != ANOLE_NONE;
 }
 
 static enum anole_status add(struct anole_merge *merge, size_t *open, size_t kernel,

@@ -46,7 +46,9 @@ size_t anole_program_constant_of(const struct anole_graph *graph, size_t tensor)
 /* A kernel that was made for a task, or refused. */
 struct known_task {
     char key[ANOLE_TASK_KEY];
-    size_t kernel;             /* ANOLE_NONE: the backend does not support it, or none is right */
+    size_t kernel; /* ANOLE_NONE: the backend does not support it, or none is right */
+    size_t others[ANOLE_MOST_OTHERS];
+    size_t other_count;
     struct anole_text problem; /* of kernels that would have been better; empty: there was none */
 };
 
@@ -161,7 +163,8 @@ static enum anole_status place_constant(struct anole_place *place, struct draft 
 
 /* Takes over `generated`, also on failure. */
 static enum anole_status add_kernel(size_t *kernel, struct draft *draft,
-                                    struct anole_generated *generated, bool tuned, double seconds)
+                                    struct anole_generated *generated, uint64_t config, bool tuned,
+                                    double seconds)
 {
     struct anole_program *program = draft->program;
     struct anole_program_kernel *larger =
@@ -171,8 +174,8 @@ static enum anole_status add_kernel(size_t *kernel, struct draft *draft,
         return anole_fail_memory(draft->error);
     }
     program->kernels = larger;
-    larger[program->kernel_count] =
-        (struct anole_program_kernel){.generated = generated, .tuned = tuned, .seconds = seconds};
+    larger[program->kernel_count] = (struct anole_program_kernel){
+        .generated = generated, .tuned = tuned, .seconds = seconds, .config = config};
     *kernel = program->kernel_count++;
     return ANOLE_DONE;
 }
@@ -192,7 +195,7 @@ static enum anole_status add_plain(size_t *kernel, struct draft *draft,
             return ANOLE_DONE;
         }
     }
-    return add_kernel(kernel, draft, generated, false, NAN);
+    return add_kernel(kernel, draft, generated, 0, false, NAN);
 }
 
 static void note(struct anole_text *problem, const char *which, const char *reason)
@@ -213,7 +216,7 @@ static enum anole_status try_config(struct known_task *known, struct draft *draf
     const char *reason =
         status ? why.text : anole_kernel_failures_find(draft->options->failures, generated);
     if (!reason)
-        return add_kernel(&known->kernel, draft, generated, tuned, seconds);
+        return add_kernel(&known->kernel, draft, generated, config, tuned, seconds);
     note(&known->problem, tuned ? "its tuned kernel" : "its default kernel", reason);
     anole_generated_destroy(generated);
     return ANOLE_DONE;
@@ -242,6 +245,52 @@ static enum anole_status choose_config(uint64_t *config, bool *tuned, double *se
         *config = anole_space_default(space);
     }
     anole_generator_destroy(of_dense);
+    return status;
+}
+
+/* Whether a kernel that was made for the task has this config, or the same source. */
+static bool is_known(const struct known_task *known, const struct draft *draft, uint64_t config,
+                     uint64_t source_hash)
+{
+    const struct anole_program_kernel *kernels = draft->program->kernels;
+    bool found = kernels[known->kernel].config == config ||
+                 kernels[known->kernel].generated->source_hash == source_hash;
+    for (size_t i = 0; i < known->other_count && !found; i++)
+        found = kernels[known->others[i]].config == config ||
+                kernels[known->others[i]].generated->source_hash == source_hash;
+    return found;
+}
+
+/* Further kernels of a task that has one.  That one of them cannot be had is no problem of the
+ * task's. */
+static enum anole_status generate_others(struct known_task *known, struct draft *draft,
+                                         const struct anole_generator *generator)
+{
+    const struct anole_program_options *options = draft->options;
+    uint64_t configs[ANOLE_MOST_OTHERS];
+    size_t count = 0;
+    enum anole_status status =
+        options->others(options->context, generator, configs, &count, draft->error);
+    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
+        struct anole_generated *generated = NULL;
+        if (!anole_space_valid(anole_generator_space(generator), configs[i]))
+            continue;
+        status = anole_generator_kernel(&generated, generator, configs[i], NULL);
+        if (status == ANOLE_ERR_MEMORY)
+            return anole_fail_memory(draft->error);
+        if (status) {
+            status = ANOLE_DONE;
+            continue;
+        }
+        if (is_known(known, draft, configs[i], generated->source_hash) ||
+            anole_kernel_failures_find(options->failures, generated)) {
+            anole_generated_destroy(generated);
+            continue;
+        }
+        status = add_kernel(&known->others[known->other_count], draft, generated, configs[i], false,
+                            NAN);
+        known->other_count += status == ANOLE_DONE;
+    }
     return status;
 }
 
@@ -274,12 +323,14 @@ static enum anole_status generate_task(struct known_task *known, struct draft *d
         status = try_config(known, draft, generator, config, true, seconds);
     if (status == ANOLE_DONE && known->kernel == ANOLE_NONE)
         status = try_config(known, draft, generator, otherwise, false, NAN);
+    if (status == ANOLE_DONE && known->kernel != ANOLE_NONE && draft->options->others)
+        status = generate_others(known, draft, generator);
     anole_generator_destroy(generator);
     return status;
 }
 
-/* The same, once for each task; *kernel ANOLE_NONE: there is none. */
-static enum anole_status find_task_kernel(size_t *kernel, struct draft *draft,
+/* The same, once for each task; (*found)->kernel ANOLE_NONE: there is none. */
+static enum anole_status find_task_kernel(const struct known_task **found, struct draft *draft,
                                           const struct anole_task *task)
 {
     char key[ANOLE_TASK_KEY];
@@ -302,7 +353,7 @@ static enum anole_status find_task_kernel(size_t *kernel, struct draft *draft,
     if (known->problem.length)
         anole_text_printf(&draft->problem, "%s%s", draft->problem.length ? "; " : "",
                           known->problem.data);
-    *kernel = known->kernel;
+    *found = known;
     return ANOLE_DONE;
 }
 
@@ -369,31 +420,72 @@ static bool fits(const struct draft *draft, const size_t tensors[ANOLE_ROLE_COUN
     return true;
 }
 
+/* Whether the weights that a kernel wants packed can be, ahead of time. */
+static bool can_pack(const struct draft *draft, size_t kernel, size_t weights)
+{
+    return draft->program->kernels[kernel].generated->kernel.packed_weights == 0 ||
+           (weights != ANOLE_NONE && is_constant(draft, weights));
+}
+
+/* The places of what is the kernel's own: weights as it packs them, if it does, and the bytes of
+ * its workspace. */
+static enum anole_status place_weights(struct anole_place places[ANOLE_ROLE_COUNT],
+                                       struct draft *draft, size_t kernel, size_t weights)
+{
+    const struct anole_kernel *own = &draft->program->kernels[kernel].generated->kernel;
+    places[ANOLE_ROLE_WORKSPACE].bytes = own->workspace;
+    if (own->packed_weights == 0)
+        return ANOLE_DONE;
+    return place_constant(&places[ANOLE_ROLE_WEIGHTS], draft, weights, kernel, own->packed_weights);
+}
+
+static enum anole_status add_others(struct anole_step *step, struct draft *draft,
+                                    const struct known_task *known, size_t weights)
+{
+    enum anole_status status = ANOLE_DONE;
+    if (known->other_count == 0)
+        return ANOLE_DONE;
+    step->others = calloc(known->other_count, sizeof *step->others);
+    if (!step->others)
+        return anole_fail_memory(draft->error);
+    for (size_t i = 0; i < known->other_count && status == ANOLE_DONE; i++) {
+        struct anole_step_other *other = &step->others[step->other_count];
+        if (!can_pack(draft, known->others[i], weights))
+            continue;
+        other->kernel = known->others[i];
+        for (size_t p = 0; p < ANOLE_ROLE_COUNT; p++)
+            other->places[p].buffer = ANOLE_NONE;
+        step->other_count++;
+        status = place_weights(other->places, draft, other->kernel, weights);
+    }
+    return status;
+}
+
 /* Adds the step of a node that is this task; *done false: the backend has no kernel. */
 static enum anole_status add_kernel_step(bool *done, struct draft *draft, size_t index,
                                          const struct anole_task *task)
 {
     const struct anole_node *node = &draft->graph->nodes[index];
-    size_t tensors[ANOLE_ROLE_COUNT], kernel = ANOLE_NONE;
+    const struct known_task *known;
+    size_t tensors[ANOLE_ROLE_COUNT];
     role_tensors(tensors, node, task);
     if (!fits(draft, tensors, task))
         return ANOLE_DONE;
-    enum anole_status status = find_task_kernel(&kernel, draft, task);
-    if (status || kernel == ANOLE_NONE)
+    enum anole_status status = find_task_kernel(&known, draft, task);
+    if (status || known->kernel == ANOLE_NONE)
         return status;
-    const struct anole_program_kernel *found = &draft->program->kernels[kernel];
-    size_t packed = found->generated->kernel.packed_weights;
-    size_t workspace = found->generated->kernel.workspace;
-    size_t weights = tensors[ANOLE_ROLE_WEIGHTS];
-    if (packed > 0 && (weights == ANOLE_NONE || !is_constant(draft, weights)))
-        return ANOLE_DONE; /* they cannot be packed ahead of time */
+    const size_t weights = tensors[ANOLE_ROLE_WEIGHTS];
+    if (!can_pack(draft, known->kernel, weights))
+        return ANOLE_DONE;
     struct anole_step *step;
-    status = add_step(&step, draft, index, found->tuned ? ANOLE_STEP_TUNED : ANOLE_STEP_DEFAULT,
-                      kernel, ANOLE_ROLE_COUNT);
-    if (status == ANOLE_DONE && packed > 0)
-        status = place_constant(&step->places[ANOLE_ROLE_WEIGHTS], draft, weights, kernel, packed);
+    status = add_step(&step, draft, index,
+                      draft->program->kernels[known->kernel].tuned ? ANOLE_STEP_TUNED
+                                                                   : ANOLE_STEP_DEFAULT,
+                      known->kernel, ANOLE_ROLE_COUNT);
     if (status == ANOLE_DONE)
-        step->places[ANOLE_ROLE_WORKSPACE].bytes = workspace;
+        status = place_weights(step->places, draft, known->kernel, weights);
+    if (status == ANOLE_DONE)
+        status = add_others(step, draft, known, weights);
     *done = true;
     return status;
 }
@@ -588,7 +680,8 @@ static bool joins_channels(const struct draft *draft, const struct anole_node *n
 static enum anole_status can_be_part(bool *can, struct draft *draft, size_t tensor, uint32_t pitch)
 {
     const struct anole_graph *graph = draft->graph;
-    size_t producer = graph->tensors[tensor].producer, kernel = ANOLE_NONE;
+    size_t producer = graph->tensors[tensor].producer;
+    const struct known_task *known;
     struct anole_task task;
     *can = false;
     if (producer == ANOLE_NONE || is_constant(draft, tensor) ||
@@ -599,9 +692,9 @@ static enum anole_status can_be_part(bool *can, struct draft *draft, size_t tens
         !anole_backend_supports(draft->program->backend, &draft->program->device, &task) ||
         draft->readers[tensor] != 1)
         return ANOLE_DONE;
-    enum anole_status status = find_task_kernel(&kernel, draft, &task);
+    enum anole_status status = find_task_kernel(&known, draft, &task);
     anole_text_clear(&draft->problem);
-    *can = kernel != ANOLE_NONE;
+    *can = status == ANOLE_DONE && known->kernel != ANOLE_NONE;
     return status;
 }
 
@@ -779,6 +872,17 @@ static enum anole_status share_places(struct draft *draft)
 
 /* ------------------------------------------------------------------- memory */
 
+/* Of all kernels that a step can run with. */
+static size_t most_workspace(const struct anole_program *program, const struct anole_step *step)
+{
+    size_t most = program->kernels[step->kernel].generated->kernel.workspace;
+    for (size_t i = 0; i < step->other_count; i++) {
+        size_t bytes = program->kernels[step->others[i].kernel].generated->kernel.workspace;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 /* Lifetimes: one for each tensor of the graph, then one for each step's workspace. */
 static void list_lifetimes(struct anole_lifetime *items, const struct draft *draft)
 {
@@ -805,9 +909,7 @@ static void list_lifetimes(struct anole_lifetime *items, const struct draft *dra
         }
         if (step->kernel != ANOLE_NONE)
             items[graph->tensor_count + s] = (struct anole_lifetime){
-                .bytes = program->kernels[step->kernel].generated->kernel.workspace,
-                .first = s,
-                .last = s};
+                .bytes = most_workspace(program, step), .first = s, .last = s};
     }
 }
 
@@ -838,11 +940,10 @@ static enum anole_status tensor_place(struct anole_place *place, struct draft *d
     return ANOLE_DONE;
 }
 
-/* Whether a step's kernel has an argument for place i: what it does not read need not be
- * on the device. */
-static bool is_bound(const struct anole_program *program, const struct anole_step *step, size_t i)
+/* Whether a kernel has an argument for place i: what it does not read need not be on the device. */
+static bool is_bound(const struct anole_program *program, size_t used, size_t i)
 {
-    const struct anole_kernel *kernel = &program->kernels[step->kernel].generated->kernel;
+    const struct anole_kernel *kernel = &program->kernels[used].generated->kernel;
     for (uint32_t l = 0; l < kernel->launch_count; l++)
         for (uint32_t a = 0; a < kernel->launches[l].arg_count; a++) {
             const struct anole_arg *arg = &kernel->launches[l].args[a];
@@ -852,28 +953,39 @@ static bool is_bound(const struct anole_program *program, const struct anole_ste
     return false;
 }
 
-static enum anole_status place_step(struct draft *draft, const struct anole_lifetime *items,
-                                    size_t s)
+/* The places of a step as one of its kernels has them (ANOLE_NONE: the host), where they are not
+ * there yet. */
+static enum anole_status place_kernel(struct anole_place *places, struct draft *draft,
+                                      const struct anole_step *step, size_t kernel,
+                                      size_t workspace_offset)
 {
     struct anole_program *program = draft->program;
-    const struct anole_graph *graph = draft->graph;
-    struct anole_step *step = &program->steps[s];
     enum anole_status status = ANOLE_DONE;
     bool generated = step->kind == ANOLE_STEP_TUNED || step->kind == ANOLE_STEP_DEFAULT;
     for (size_t i = 0; i < step->place_count && status == ANOLE_DONE; i++) {
-        struct anole_place *place = &step->places[i];
-        size_t workspace = items[graph->tensor_count + s].bytes;
-        if (generated && i == ANOLE_ROLE_WORKSPACE && workspace > 0)
-            *place = (struct anole_place){.offset = items[graph->tensor_count + s].offset,
-                                          .bytes = workspace};
-        size_t tensor = step_tensor(graph, step, program, i);
+        struct anole_place *place = &places[i];
+        if (generated && i == ANOLE_ROLE_WORKSPACE && place->bytes > 0)
+            *place = (struct anole_place){.offset = workspace_offset, .bytes = place->bytes};
+        size_t tensor = step_tensor(draft->graph, step, program, i);
         if (tensor == ANOLE_NONE || place->buffer != ANOLE_NONE)
             continue;
-        if (step->kind == ANOLE_STEP_HOST && is_constant(draft, draft->owner[tensor]))
+        if (kernel == ANOLE_NONE && is_constant(draft, draft->owner[tensor]))
             continue; /* the host has it */
-        if (step->kind == ANOLE_STEP_HOST || is_bound(program, step, i))
+        if (kernel == ANOLE_NONE || is_bound(program, kernel, i))
             status = tensor_place(place, draft, tensor);
     }
+    return status;
+}
+
+static enum anole_status place_step(struct draft *draft, const struct anole_lifetime *items,
+                                    size_t s)
+{
+    struct anole_step *step = &draft->program->steps[s];
+    const size_t workspace = items[draft->graph->tensor_count + s].offset;
+    enum anole_status status = place_kernel(step->places, draft, step, step->kernel, workspace);
+    for (size_t i = 0; i < step->other_count && status == ANOLE_DONE; i++)
+        status =
+            place_kernel(step->others[i].places, draft, step, step->others[i].kernel, workspace);
     return status;
 }
 
@@ -996,6 +1108,7 @@ void anole_program_destroy(struct anole_program *program)
     for (size_t i = 0; i < program->step_count; i++) {
         free(program->steps[i].places);
         free(program->steps[i].problem);
+        free(program->steps[i].others);
     }
     for (size_t i = 0; i < program->kernel_count; i++)
         anole_generated_destroy(program->kernels[i].generated);
@@ -1006,6 +1119,19 @@ void anole_program_destroy(struct anole_program *program)
     free(program->buffer_bytes);
     free(program->data_sized);
     free(program);
+}
+
+size_t anole_program_step_of(const struct anole_program *program, size_t kernel)
+{
+    for (size_t s = 0; s < program->step_count; s++) {
+        const struct anole_step *step = &program->steps[s];
+        bool used = step->kernel == kernel;
+        for (size_t i = 0; i < step->other_count && !used; i++)
+            used = step->others[i].kernel == kernel;
+        if (used)
+            return s;
+    }
+    return ANOLE_NONE;
 }
 
 enum anole_status anole_program_pack(const struct anole_program *program,

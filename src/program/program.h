@@ -43,6 +43,12 @@ struct anole_place {
     size_t offset, bytes;
 };
 
+/* Another kernel that a step can run with, in place of its own: see struct anole_variant. */
+struct anole_step_other {
+    size_t kernel;
+    struct anole_place places[ANOLE_ROLE_COUNT];
+};
+
 struct anole_step {
     size_t node; /* of the graph */
     enum anole_step_kind kind;
@@ -58,13 +64,16 @@ struct anole_step {
     bool data_sized;
     /* Why better kernels are not used, which would have been but fail; NULL: none does. */
     char *problem;
+    struct anole_step_other *others; /* [other_count]; of steps by the backend's generator */
+    size_t other_count;
 };
 
 /* A kernel, used by one step or more. */
 struct anole_program_kernel {
     struct anole_generated *generated;
     bool tuned;
-    double seconds; /* what tuning measured; NaN: not known */
+    double seconds;  /* what tuning measured; NaN: not known */
+    uint64_t config; /* of the generator's space; a plain kernel: 0 */
 };
 
 /* What is written once. */
@@ -82,11 +91,20 @@ typedef enum anole_status anole_program_chooser(void *context,
                                                 uint64_t *config, bool *found, double *seconds,
                                                 struct anole_error *error);
 
+/* Further configs that the steps of a task are to be able to run with: configs[ANOLE_MOST_OTHERS],
+ * *count.  Those that are no kernel, or that of the step already, are left out. */
+#define ANOLE_MOST_OTHERS 8
+typedef enum anole_status anole_program_adviser(void *context,
+                                                const struct anole_generator *generator,
+                                                uint64_t *configs, size_t *count,
+                                                struct anole_error *error);
+
 struct anole_program_options {
     anole_program_chooser *choose; /* NULL: defaults everywhere */
-    void *context;
-    bool no_generator; /* no kernels of the backend's generator */
-    bool no_built_in;  /* no plain kernels */
+    void *context;                 /* of both */
+    anole_program_adviser *others; /* NULL: each step has one kernel */
+    bool no_generator;             /* no kernels of the backend's generator */
+    bool no_built_in;              /* no plain kernels */
     /* (may be NULL) Kernels that are not to be used; building a program's adds to it, instead of
      * failing at the first.  It must outlive the program, or be taken from it.  See
      * program/deploy.h. */
@@ -128,6 +146,9 @@ enum anole_status anole_program_pack(const struct anole_program *program,
 /* The constant whose elements a tensor has: itself, or what it is a view of; ANOLE_NONE: it is
  * none. */
 size_t anole_program_constant_of(const struct anole_graph *graph, size_t tensor);
+
+/* The first step that can run with a kernel; ANOLE_NONE: none. */
+size_t anole_program_step_of(const struct anole_program *program, size_t kernel);
 
 /* Bytes of a tensor of the graph. */
 size_t anole_program_tensor_bytes(const struct anole_graph *graph, size_t tensor);
