@@ -184,6 +184,25 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
     assert_near(a->crowding, b->crowding);
 }
 
+static void assert_same_in_place(const struct anole_lock_in_place *a,
+                                 const struct anole_lock_in_place *b)
+{
+    const double numbers[][2] = {{a->seconds, b->seconds},
+                                 {a->low, b->low},
+                                 {a->high, b->high},
+                                 {a->default_seconds, b->default_seconds},
+                                 {a->default_low, b->default_low},
+                                 {a->default_high, b->default_high},
+                                 {a->speedup, b->speedup},
+                                 {a->speedup_low, b->speedup_low},
+                                 {a->speedup_high, b->speedup_high}};
+    assert_int_equal(a->rounds, b->rounds);
+    assert_int_equal(a->steps, b->steps);
+    assert_int_equal(a->steps_tuned, b->steps_tuned);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        assert_near(numbers[i][0], numbers[i][1]);
+}
+
 static void assert_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
     const char *texts[][2] = {{a->id, b->id},         {a->backend, b->backend},
@@ -192,6 +211,11 @@ static void assert_same_device(const struct anole_lock_device *a, const struct a
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_string_equal(texts[i][0], texts[i][1]);
     assert_true(a->generator == b->generator && a->threads == b->threads);
+    assert_int_equal(a->batch, b->batch);
+    assert_int_equal(a->shape_count, b->shape_count);
+    for (size_t i = 0; i < a->shape_count; i++)
+        assert_string_equal(a->shapes[i], b->shapes[i]);
+    assert_same_in_place(&a->in_place, &b->in_place);
     assert_int_equal(a->task_count, b->task_count);
     for (size_t i = 0; i < a->task_count; i++)
         assert_same_task(&a->tasks[i], &b->tasks[i]);
@@ -233,6 +257,67 @@ static void test_carry_adds_what_is_held_of_the_same_device(void **state)
     }
     struct anole_lock_device own = {.tasks = device.tasks, .task_count = device.task_count};
     anole_lock_device_fini(&own); /* all else in it is literals */
+    anole_lockfile_destroy(lockfile);
+}
+
+static char *shapes[] = {"images=1x3x640x640", "mask=1x8"};
+
+/* One whose network was run as a whole. */
+static struct anole_lock_device make_run_device(void)
+{
+    struct anole_lock_device device = make_device("cpu:0", "AMD EPYC 9R45", 0, 2);
+    device.batch = 4;
+    device.shapes = shapes;
+    device.shape_count = 2;
+    device.in_place = (struct anole_lock_in_place){.rounds = 40,
+                                                   .seconds = 1.0 / 97.0,
+                                                   .low = 1.0 / 98.0,
+                                                   .high = 1.0 / 96.0,
+                                                   .default_seconds = 0.02,
+                                                   .default_low = 0.019,
+                                                   .default_high = 0.021,
+                                                   .speedup = 2,
+                                                   .speedup_low = 1.9,
+                                                   .speedup_high = 2.1,
+                                                   .steps = 24,
+                                                   .steps_tuned = 21};
+    return device;
+}
+
+/* What is known of the whole stays with its kernels, in whichever order, and goes with them. */
+static void test_network_in_place_is_tied_to_its_kernels(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_lockfile *lockfile = make_lockfile();
+    struct anole_lock_device device = make_run_device();
+    put(lockfile, &device);
+    save(lockfile, f->path);
+    struct anole_lockfile *again = load(f->path);
+    assert_same_device(&again->devices[0], &device);
+    assert_near(anole_lock_device_sum(&device), 2.0 / 813.0 + 3e-5);
+    assert_ptr_equal(anole_lockfile_same(again, &device), &again->devices[0]);
+    anole_lockfile_destroy(again);
+    /* Another version has put another kernel there, and kept what it does not know. */
+    char *text = read_text(f->path), *hash = strstr(text, "fedcba9876543210");
+    struct anole_error error = {0};
+    assert_non_null(hash);
+    hash[0] = '0';
+    assert_int_equal(anole_lockfile_parse(&again, text, strlen(text), "text", &error), ANOLE_DONE);
+    assert_int_equal(again->devices[0].in_place.rounds, 0);
+    assert_int_equal(again->devices[0].batch, 4);
+    anole_lockfile_destroy(again);
+    free(text);
+    /* So does this one, when it tunes again. */
+    struct anole_lock_device retuned = make_device("cpu:0", "AMD EPYC 9R45", 0, 2);
+    put(lockfile, &retuned);
+    assert_int_equal(lockfile->device_count, 1);
+    assert_int_equal(lockfile->devices[0].in_place.rounds, 0);
+    save(lockfile, f->path);
+    text = read_text(f->path);
+    assert_null(strstr(text, "in_place"));
+    assert_null(strstr(text, "batch"));
+    assert_null(strstr(text, "shapes"));
+    free(text);
     anole_lockfile_destroy(lockfile);
 }
 
@@ -548,7 +633,7 @@ static void test_damaged_files_do_no_harm(void **state)
 {
     struct fixture *f = *state;
     struct anole_lockfile *lockfile = make_lockfile();
-    struct anole_lock_device device = make_device("cpu:0", "AMD EPYC 9R45", 0, 2);
+    struct anole_lock_device device = make_run_device();
     put(lockfile, &device);
     save(lockfile, f->path);
     char *text = read_text(f->path), copy[96];
@@ -646,6 +731,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_carry_adds_what_is_held_of_the_same_device),
         TEST(test_load_finds_what_was_saved),
+        TEST(test_network_in_place_is_tied_to_its_kernels),
         TEST(test_empty_lockfile_is_saved_and_loaded),
         TEST(test_put_replaces_the_same_device_alone),
         TEST(test_precisions_stand_side_by_side),

@@ -2,6 +2,7 @@
 #include "record/lockfile.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_SHAPES 1024
 #define LIMIT ((size_t)128 << 20) /* a hundred thousand tasks, and then some */
 
 /* -------------------------------------------------------- what an entry holds */
@@ -32,6 +34,9 @@ enum field_type {
     FIELD_WARMTH,    /* enum anole_warmth; left out where it is hot */
     FIELD_SHARE,     /* double, 0 to 1; left out where it is 0 */
     FIELD_KNOBS,     /* of a task */
+    FIELD_SIZE,      /* uint32_t; left out where it is 0 */
+    FIELD_SHAPES,    /* of a device; left out where there are none */
+    FIELD_IN_PLACE,  /* likewise */
 };
 
 struct field {
@@ -52,6 +57,11 @@ struct field {
     {                                                                                              \
         .name = name_, .type = FIELD_##type_, .since = since_,                                     \
         .offset = offsetof(struct anole_lock_device, place)                                        \
+    }
+#define IN_PLACE_FIELD(name_, type_, since_, place, low_)                                          \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .since = since_,                                     \
+        .offset = offsetof(struct anole_lock_in_place, place), .low = low_                         \
     }
 #define TASK_FIELD(name_, type_, place, low_)                                                      \
     {                                                                                              \
@@ -81,6 +91,25 @@ static const struct field device_fields[] = {
     DEVICE_FIELD("threads", U32, 1, threads),
     DEVICE_FIELD("precision", PRECISION, 0, dtype),
     DEVICE_FIELD("metric", METRIC, 2, metric),
+    DEVICE_FIELD("batch", SIZE, 0, batch),
+    DEVICE_FIELD("shapes", SHAPES, 0, shapes),
+    DEVICE_FIELD("in_place", IN_PLACE, 0, in_place),
+};
+
+/* Of a network that was run as a whole; "kernels" is none of them, as it is computed. */
+static const struct field in_place_fields[] = {
+    IN_PLACE_FIELD("seconds", NUMBER, 1, seconds, 0),
+    IN_PLACE_FIELD("low", NUMBER, 1, low, 0),
+    IN_PLACE_FIELD("high", NUMBER, 1, high, 0),
+    IN_PLACE_FIELD("default_seconds", NUMBER, 1, default_seconds, 0),
+    IN_PLACE_FIELD("default_low", NUMBER, 1, default_low, 0),
+    IN_PLACE_FIELD("default_high", NUMBER, 1, default_high, 0),
+    IN_PLACE_FIELD("speedup", NUMBER, 1, speedup, 0),
+    IN_PLACE_FIELD("speedup_low", NUMBER, 1, speedup_low, 0),
+    IN_PLACE_FIELD("speedup_high", NUMBER, 1, speedup_high, 0),
+    IN_PLACE_FIELD("steps", U32, 1, steps, 1),
+    IN_PLACE_FIELD("steps_tuned", U32, 1, steps_tuned, 0),
+    IN_PLACE_FIELD("rounds", U32, 1, rounds, 1),
 };
 
 static const struct field task_fields[] = {
@@ -136,6 +165,10 @@ void anole_lock_device_fini(struct anole_lock_device *device)
     free(device->device);
     free(device->driver);
     free(device->driver_version);
+    for (size_t i = 0; i < device->shape_count; i++)
+        free(device->shapes[i]);
+    free(device->shapes);
+    json_decref(device->in_place.extra);
     json_decref(device->extra);
     json_decref(device->unread);
 }
@@ -268,7 +301,10 @@ static enum anole_status read_hash(uint64_t *out, const json_t *object, const ch
     if (status)
         return status;
     if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
-        return fail_at(place, "\"source_hash\" is no hash", "16 hexadecimal digits", error);
+        return fail_at(place,
+                       strcmp(key, "kernels") == 0 ? "\"kernels\" is no hash"
+                                                   : "\"source_hash\" is no hash",
+                       "16 hexadecimal digits", error);
     *out = strtoull(text, NULL, 16);
     return ANOLE_DONE;
 }
@@ -372,6 +408,87 @@ static enum anole_status read_knobs(struct anole_lock_task *task, const json_t *
     return ANOLE_DONE;
 }
 
+static enum anole_status read_shapes(struct anole_lock_device *device, const json_t *object,
+                                     const char *name, const struct anole_json_place *place,
+                                     struct anole_error *error)
+{
+    json_t *shapes;
+    enum anole_status status = anole_json_array(&shapes, object, name, place, error);
+    if (status)
+        return status;
+    const size_t count = json_array_size(shapes);
+    if (count > MOST_SHAPES)
+        return fail_at(place, "\"shapes\" has too many elements", "1024 at most", error);
+    device->shapes = calloc(count + 1, sizeof *device->shapes);
+    if (!device->shapes)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(shapes, i));
+        if (!text)
+            return fail_at(place, "\"shapes\" holds what is no text",
+                           "texts such as \"images=1x3x640x640\"", error);
+        device->shapes[i] = strdup(text);
+        if (!device->shapes[i])
+            return anole_fail_memory(error);
+        device->shape_count++;
+    }
+    return ANOLE_DONE;
+}
+
+static enum anole_status read_fields(void *entry, bool *unread, const struct field *fields,
+                                     size_t count, enum anole_metric metric, const json_t *object,
+                                     const struct reader *reader, struct anole_error *error);
+static enum anole_status keep_extra(json_t **extra, const struct field *fields, size_t count,
+                                    enum anole_metric metric, const char *const *other,
+                                    json_t *object, struct anole_error *error);
+
+static enum anole_status check_in_place(const struct anole_lock_in_place *in_place,
+                                        const struct anole_json_place *place,
+                                        struct anole_error *error)
+{
+    static const char *const own[] = {"seconds", "low", "high"};
+    static const char *const defaults[] = {"default_seconds", "default_low", "default_high"};
+    static const char *const speedups[] = {"speedup", "speedup_low", "speedup_high"};
+    enum anole_status status =
+        check_interval(in_place->seconds, in_place->low, in_place->high, own, place, error);
+    if (!status && isnan(in_place->seconds))
+        status = fail_at(place, "\"seconds\" is null", "a positive number", error);
+    if (!status)
+        status = check_interval(in_place->default_seconds, in_place->default_low,
+                                in_place->default_high, defaults, place, error);
+    if (!status)
+        status = check_interval(in_place->speedup, in_place->speedup_low, in_place->speedup_high,
+                                speedups, place, error);
+    if (!status && in_place->steps_tuned > in_place->steps)
+        status = fail_at(place, "\"steps_tuned\" is more than \"steps\"", "as many at most", error);
+    return status;
+}
+
+/* Whether it holds for the tasks is seen when these are there: see forget_stale(). */
+static enum anole_status read_in_place(struct anole_lock_in_place *out, const json_t *object,
+                                       const char *name, const struct reader *reader,
+                                       struct anole_error *error)
+{
+    static const char *const other[] = {"kernels", NULL};
+    struct reader inner = *reader;
+    uint64_t kernels;
+    bool unread = false; /* none of its fields can be */
+    json_t *members;
+    enum anole_status status = anole_json_object(&members, object, name, &reader->place, error);
+    snprintf(inner.place.path, sizeof inner.place.path, "%.100s, \"in_place\"", reader->place.path);
+    if (!status)
+        status = read_fields(out, &unread, in_place_fields, COUNT(in_place_fields),
+                             ANOLE_METRIC_SECONDS, members, &inner, error);
+    if (!status)
+        status = check_in_place(out, &inner.place, error);
+    if (!status)
+        status = read_hash(&kernels, members, "kernels", &inner.place, error);
+    if (!status)
+        status = keep_extra(&out->extra, in_place_fields, COUNT(in_place_fields),
+                            ANOLE_METRIC_SECONDS, other, members, error);
+    return status;
+}
+
 static enum anole_status read_field(void *entry, bool *unread, const struct field *field,
                                     const char *name, const json_t *object,
                                     const struct reader *reader, struct anole_error *error)
@@ -399,6 +516,12 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
         return read_share(at, object, name, place, error);
     case FIELD_KNOBS:
         return read_knobs(entry, object, place, error);
+    case FIELD_SIZE:
+        return read_u32(at, object, name, 1, place, error);
+    case FIELD_SHAPES:
+        return read_shapes(entry, object, name, place, error);
+    case FIELD_IN_PLACE:
+        return read_in_place(at, object, name, reader, error);
     }
     return ANOLE_DONE;
 }
@@ -580,6 +703,36 @@ static enum anole_status read_tasks(struct anole_lock_device *device, const json
 
 /* -------------------------------------------------------------- reading: devices */
 
+/* Of the kernels of all tasks, whatever their order. */
+static uint64_t hash_kernels(const struct anole_lock_device *device)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < device->task_count; i++) {
+        const struct anole_lock_task *task = &device->tasks[i];
+        const uint64_t both[] = {anole_hash_bytes(task->task, strlen(task->task)),
+                                 task->source_hash};
+        sum += anole_hash_bytes(both, sizeof both);
+    }
+    return sum;
+}
+
+static void hash_text(char out[17], uint64_t hash)
+{
+    snprintf(out, 17, "%016" PRIx64, hash);
+}
+
+/* Another version may have tuned again, and kept what it knows nothing of. */
+static void forget_stale(struct anole_lock_device *device, const json_t *object)
+{
+    char expected[17];
+    const json_t *member = json_object_get(object, "in_place");
+    hash_text(expected, hash_kernels(device));
+    if (!member || strcmp(json_string_value(json_object_get(member, "kernels")), expected) == 0)
+        return;
+    json_decref(device->in_place.extra);
+    device->in_place = (struct anole_lock_in_place){.rounds = 0};
+}
+
 static enum anole_status read_device(struct anole_lock_device *device, bool *unread, json_t *object,
                                      struct reader *reader, size_t number,
                                      struct anole_error *error)
@@ -595,7 +748,11 @@ static enum anole_status read_device(struct anole_lock_device *device, bool *unr
         return status;
     status = keep_extra(&device->extra, device_fields, COUNT(device_fields), device->metric, other,
                         object, error);
-    return status ? status : read_tasks(device, object, reader, number, error);
+    if (!status)
+        status = read_tasks(device, object, reader, number, error);
+    if (!status)
+        forget_stale(device, object);
+    return status;
 }
 
 /* What anole_lock_same_device() compares, as one text; and whose it is. */
@@ -861,8 +1018,17 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     out->threads = device->threads;
     out->dtype = device->dtype;
     out->metric = device->metric;
+    out->batch = device->batch;
+    out->in_place = device->in_place;
+    out->in_place.extra = json_incref(device->in_place.extra);
     out->extra = json_incref(device->extra);
     out->unread = json_incref(device->unread);
+    out->shapes = calloc(device->shape_count + 1, sizeof *out->shapes);
+    if (!out->shapes)
+        return false;
+    for (size_t i = 0; i < device->shape_count; i++, out->shape_count++)
+        if (!copy_text(&out->shapes[i], device->shapes[i]))
+            return false;
     out->tasks = calloc(device->task_count ? device->task_count : 1, sizeof *out->tasks);
     if (!out->tasks || !copy_text(&out->id, device->id) ||
         !copy_text(&out->backend, device->backend) ||
@@ -929,6 +1095,23 @@ static bool keep_unknown(struct anole_lock_device *device, const struct anole_lo
             return false;
     }
     return true;
+}
+
+double anole_lock_device_sum(const struct anole_lock_device *device)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < device->task_count; i++)
+        sum += device->tasks[i].multiplicity * device->tasks[i].value;
+    return sum;
+}
+
+struct anole_lock_device *anole_lockfile_same(const struct anole_lockfile *lockfile,
+                                              const struct anole_lock_device *device)
+{
+    for (size_t i = 0; i < lockfile->device_count; i++)
+        if (anole_lock_same_device(&lockfile->devices[i], device))
+            return &lockfile->devices[i];
+    return NULL;
 }
 
 enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
@@ -1031,6 +1214,18 @@ static json_t *make_knobs(const struct anole_lock_task *task)
     return knobs;
 }
 
+static json_t *make_shapes(const struct anole_lock_device *device)
+{
+    json_t *shapes = json_array();
+    for (size_t i = 0; i < device->shape_count; i++)
+        if (json_array_append_new(shapes, make_text(device->shapes[i]))) {
+            json_decref(shapes);
+            return NULL;
+        }
+    return shapes;
+}
+
+/* NULL: it is written elsewhere. */
 static json_t *make_value(const struct field *field, const void *entry)
 {
     const void *at = (const char *)entry + field->offset;
@@ -1057,6 +1252,12 @@ static json_t *make_value(const struct field *field, const void *entry)
         return anole_json_real(*(const double *)at);
     case FIELD_KNOBS:
         return make_knobs(entry);
+    case FIELD_SIZE:
+        return json_integer(*(const uint32_t *)at);
+    case FIELD_SHAPES:
+        return make_shapes(entry);
+    case FIELD_IN_PLACE:
+        break;
     }
     return NULL;
 }
@@ -1073,10 +1274,18 @@ static bool is_left_out(const struct field *field, const void *entry)
         return *(const double *)at == 0.0;
     case FIELD_BOOL:
         return !field->since && !*(const bool *)at;
+    case FIELD_SIZE:
+        return *(const uint32_t *)at == 0;
+    case FIELD_SHAPES:
+        return ((const struct anole_lock_device *)entry)->shape_count == 0;
+    case FIELD_IN_PLACE:
+        return ((const struct anole_lock_in_place *)at)->rounds == 0;
     default:
         return false;
     }
 }
+
+static void write_in_place(struct anole_text *out, const struct anole_lock_device *device);
 
 /* The members of an entry, each after `first` or `next`, and behind them what is not known here,
  * with all digits that a number may have. */
@@ -1092,7 +1301,10 @@ static void write_members(struct anole_text *out, const struct field *fields, si
             continue;
         field_name(name, &fields[i], metric);
         anole_text_printf(out, "%s\"%s\": ", i ? next : first, name);
-        write_value(out, make_value(&fields[i], entry), 9);
+        if (fields[i].type == FIELD_IN_PLACE)
+            write_in_place(out, entry);
+        else
+            write_value(out, make_value(&fields[i], entry), 9);
     }
     json_object_foreach(extra, key, value)
     {
@@ -1101,6 +1313,15 @@ static void write_members(struct anole_text *out, const struct field *fields, si
         anole_text_append(out, ": ", 2);
         write_value(out, json_incref(value), 17);
     }
+}
+
+static void write_in_place(struct anole_text *out, const struct anole_lock_device *device)
+{
+    char kernels[17];
+    hash_text(kernels, hash_kernels(device));
+    write_members(out, in_place_fields, COUNT(in_place_fields), ANOLE_METRIC_SECONDS,
+                  &device->in_place, device->in_place.extra, "{", ", ");
+    anole_text_printf(out, ", \"kernels\": \"%s\"}", kernels);
 }
 
 /* Entries that only a newer Anole understands, behind the `before` others. */
@@ -1148,6 +1369,21 @@ static size_t count_unread(const struct anole_lockfile *lockfile)
     for (size_t i = 0; i < lockfile->device_count; i++)
         count += json_array_size(lockfile->devices[i].unread);
     return count;
+}
+
+enum anole_status anole_lockfile_print(char **text, size_t *length,
+                                       const struct anole_lockfile *lockfile,
+                                       struct anole_error *error)
+{
+    struct anole_text printed = {0};
+    write_lockfile(&printed, lockfile);
+    if (printed.failed) {
+        anole_text_fini(&printed);
+        return anole_fail_memory(error);
+    }
+    *text = printed.data;
+    *length = printed.length;
+    return ANOLE_DONE;
 }
 
 enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,

@@ -20,6 +20,12 @@
  * A device has an entry for each precision; "precision" is left out where it is fp32.  And one for
  * each metric (ANOLE_METRIC_MAP), whose name the members "seconds" and "default_seconds" bear.
  *
+ * Where the network was run as a whole, its device has "in_place": {"seconds": 1e-2, "low": ...,
+ * "steps": 24, "steps_tuned": 21, "kernels": "16 hexadecimal digits", ...}.  It holds for the
+ * kernels of the tasks as they were: where these have changed since, by whichever version,
+ * "kernels" fits them no more, and it is passed over.  "batch" and "shapes" are the sizes that the
+ * network was tuned for, where its file leaves them open.
+ *
  * Other versions: members that are not known here are kept and written back, and so are, at the
  * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
  * here; they are left out, with one warning.  What stands with a task's old kernel goes with it
@@ -64,12 +70,27 @@ struct anole_lock_task {
     struct json_t *extra;     /* members that are not known here; or NULL */
 };
 
+/* How long the whole network takes, its steps one behind the other, with these kernels and, in
+ * turn with that, with default ones: medians of wall time and their 95 % intervals, in seconds. */
+struct anole_lock_in_place {
+    uint32_t rounds; /* 0: it was not run, and the rest means nothing */
+    double seconds, low, high;
+    double default_seconds, default_low, default_high; /* or NaN */
+    double speedup, speedup_low, speedup_high;         /* default over tuned, in turn; or NaN */
+    uint32_t steps, steps_tuned;
+    struct json_t *extra; /* as of a task */
+};
+
 struct anole_lock_device {
     char *id; /* as --device takes it */
     char *backend, *backend_version, *device, *driver, *driver_version;
     uint32_t generator, threads;
     uint32_t dtype;           /* enum anole_dtype: of all tasks */
     enum anole_metric metric; /* of all tasks */
+    uint32_t batch;           /* that was given for the network; 0: none was */
+    char **shapes;            /* likewise, as --shape takes them: [shape_count] */
+    size_t shape_count;
+    struct anole_lock_in_place in_place;
     struct anole_lock_task *tasks;
     size_t task_count;
     struct json_t *extra;  /* as of a task */
@@ -99,6 +120,10 @@ enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const ch
  * be loaded again.  Of texts, what is not fit to print is escaped. */
 enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,
                                       struct anole_error *error);
+/* The file's text, printed as it would be saved: *text, the caller's to free. */
+enum anole_status anole_lockfile_print(char **text, size_t *length,
+                                       const struct anole_lockfile *lockfile,
+                                       struct anole_error *error);
 void anole_lockfile_destroy(struct anole_lockfile *lockfile);
 /* Frees what an entry points to, not the entry; a zeroed one is fine. */
 void anole_lock_device_fini(struct anole_lock_device *device);
@@ -111,6 +136,13 @@ bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_
 /* The entry of a task, by its key; or NULL. */
 const struct anole_lock_task *anole_lock_task_find(const struct anole_lock_device *device,
                                                    const char *task);
+
+/* What the tasks of a device come to in sum, each as often as it occurs. */
+double anole_lock_device_sum(const struct anole_lock_device *device);
+
+/* The entry that would be replaced by `device`; or NULL. */
+struct anole_lock_device *anole_lockfile_same(const struct anole_lockfile *lockfile,
+                                              const struct anole_lock_device *device);
 
 /* Deep copy of `device` into the lock file, in place of the entry that is of the same device, or as
  * a new one.  What the old entry holds that is not known here stays: of the device, and of tasks
