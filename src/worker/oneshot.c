@@ -34,7 +34,7 @@ static enum anole_status start(struct run *run, struct anole_oneshot *oneshot, d
                                struct anole_error *error)
 {
     const struct anole_supervision rules = rules_of(run);
-    const struct anole_worker_start plain = {.scratch = NULL};
+    const struct anole_worker_start plain = {.scratch = oneshot->scratch};
     uint32_t sequence;
     run->limit = limit;
     enum anole_status status = anole_supervised_start(&run->worker, &rules, NULL, &plain, error);
@@ -105,6 +105,13 @@ static void wait_for_any(const struct run *runs, size_t count)
 enum anole_status anole_oneshots_run(struct anole_oneshot *oneshots, size_t count, double limit,
                                      struct anole_error *error)
 {
+    return anole_oneshots_run_until(oneshots, count, limit, NULL, NULL, error);
+}
+
+enum anole_status anole_oneshots_run_until(struct anole_oneshot *oneshots, size_t count,
+                                           double limit, bool (*stop)(void *context), void *context,
+                                           struct anole_error *error)
+{
     enum anole_status status = ANOLE_DONE;
     size_t width = places(count), next = 0, done = 0;
     if (count == 0)
@@ -120,6 +127,8 @@ enum anole_status anole_oneshots_run(struct anole_oneshot *oneshots, size_t coun
                 status = start(&runs[i], &oneshots[next++], limit, error);
         if (status == ANOLE_DONE)
             wait_for_any(runs, width);
+        if (status == ANOLE_DONE && stop && stop(context))
+            status = anole_fail(error, ANOLE_ERR_INTERRUPTED, "interrupted");
         for (size_t i = 0; status == ANOLE_DONE && i < width; i++) {
             bool over = false;
             if (runs[i].oneshot)

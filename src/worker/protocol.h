@@ -42,6 +42,7 @@
     X(UNLOAD, 64)                      /* forget what was loaded */                                \
     X(DIAGNOSE, 16384)                 /* load a plugin, let it look for what is wrong */          \
     X(COMPILE, 9 << 20)                /* load a plugin, build kernels, give back the binaries */  \
+    X(NETWORK, 9 << 20)                /* load a plugin, run a whole network: src/inplace */       \
     /* what a worker says */                                                                       \
     X(HELLO, 256)                                                                                  \
     X(VETTED, 65536)                                                                               \
@@ -52,6 +53,7 @@
     X(SAMPLES, 65536) /* of ROUND */                                                               \
     X(DIAGNOSED, 131072)                                                                           \
     X(COMPILED, ANOLE_MAX_BINARY + 65536)                                                          \
+    X(NETWORK_RAN, 1 << 20)                                                                        \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
     /* what a worker says unasked */                                                               \
     X(STAGE, 512) /* what it does next */                                                          \

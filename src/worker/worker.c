@@ -37,6 +37,8 @@ struct worker {
     uint32_t maps, maps_at; /* memory maps, counted after so many builds */
     bool tuner_gone;        /* the tuner is gone */
     bool confined;          /* this process is there to run a plugin, and for nothing else */
+    const struct anole_worker_service *services; /* [service_count] */
+    size_t service_count;
 };
 
 /* Plugins log without a context. */
@@ -88,6 +90,14 @@ static void say_stage(void *context, enum anole_stage stage, uint32_t slot)
 {
     struct worker *worker = context;
     struct anole_stage_event event = {.stage = stage, .slot = slot};
+    SAY(worker, STAGE, 0, stage_event, &event);
+}
+
+static void say_step(void *context, const char *step)
+{
+    struct worker *worker = context;
+    struct anole_stage_event event = {.stage = ANOLE_STAGE_RUN, .slot = UINT32_MAX};
+    snprintf(event.step, sizeof event.step, "%s", step);
     SAY(worker, STAGE, 0, stage_event, &event);
 }
 
@@ -185,6 +195,25 @@ static void do_diagnose(struct worker *worker, const struct anole_frame *frame,
 
 /* -- Compile -- */
 
+/* Answers with what was written, or with why it was not. */
+static void answer_wire(struct worker *worker, enum anole_frame_type type,
+                        const struct anole_wire *answer, enum anole_status status,
+                        struct anole_error *error)
+{
+    if (status == ANOLE_DONE && answer->failed)
+        status = anole_fail_memory(error);
+    if (status != ANOLE_DONE) {
+        answer_failed(worker, error);
+        return;
+    }
+    pthread_mutex_lock(&worker->saying);
+    struct anole_wire before = worker->reply;
+    worker->reply = *answer;
+    send_frame(worker, type, worker->answering);
+    worker->reply = before;
+    pthread_mutex_unlock(&worker->saying);
+}
+
 static void serve_compile(struct worker *worker, struct anole_wire *wire)
 {
     enum anole_refusal refusal;
@@ -201,18 +230,7 @@ static void serve_compile(struct worker *worker, struct anole_wire *wire)
         say_stage(worker, ANOLE_STAGE_BUILD, UINT32_MAX);
         status = anole_compile(&answer, wire, request, &worker->backend->plugin, &error);
     }
-    if (status == ANOLE_DONE && answer.failed)
-        status = anole_fail_memory(&error);
-    if (status == ANOLE_DONE) {
-        pthread_mutex_lock(&worker->saying);
-        struct anole_wire before = worker->reply;
-        worker->reply = answer;
-        send_frame(worker, ANOLE_FRAME_COMPILED, worker->answering);
-        worker->reply = before;
-        pthread_mutex_unlock(&worker->saying);
-    } else {
-        answer_failed(worker, &error);
-    }
+    answer_wire(worker, ANOLE_FRAME_COMPILED, &answer, status, &error);
     anole_wire_fini(&answer);
     free(request);
 }
@@ -422,10 +440,33 @@ static void serve_trial(struct worker *worker, const struct anole_frame *frame)
     }
 }
 
+/* False: it is none of the services'. */
+static bool serve_service(struct worker *worker, enum anole_frame_type type,
+                          struct anole_wire *wire)
+{
+    const struct anole_worker_session session = {
+        .confined = worker->confined, .say = say_step, .context = worker};
+    for (size_t i = 0; i < worker->service_count; i++) {
+        const struct anole_worker_service *service = &worker->services[i];
+        struct anole_error error = {.status = ANOLE_DONE};
+        struct anole_wire answer;
+        if (service->request != type)
+            continue;
+        anole_wire_writer_init(&answer);
+        enum anole_status status = service->serve(&answer, wire, &session, &error);
+        answer_wire(worker, service->reply, &answer, status, &error);
+        anole_wire_fini(&answer);
+        return true;
+    }
+    return false;
+}
+
 static void serve(struct worker *worker, const struct anole_frame *frame)
 {
     struct anole_wire wire;
     anole_wire_reader_init(&wire, frame->payload, frame->length);
+    if (serve_service(worker, frame->type, &wire))
+        return;
     switch (frame->type) {
     case ANOLE_FRAME_VET:
         SERVE(vet)
@@ -474,9 +515,13 @@ static enum anole_status serve_next(struct worker *worker, struct anole_error *e
     return ANOLE_DONE;
 }
 
-int anole_worker_serve(int descriptor, bool confined)
+int anole_worker_serve(int descriptor, bool confined, const struct anole_worker_service *services,
+                       size_t count)
 {
-    struct worker worker = {.saying = PTHREAD_MUTEX_INITIALIZER, .confined = confined};
+    struct worker worker = {.saying = PTHREAD_MUTEX_INITIALIZER,
+                            .confined = confined,
+                            .services = services,
+                            .service_count = count};
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_hello_event hello = {.version = PACKAGE_VERSION};
     anole_channel_init(&worker.channel, descriptor);

@@ -53,5 +53,5 @@ int main(int argc, char **argv)
     close_strangers();
     fcntl(ANOLE_WORKER_SOCKET, F_SETFD, FD_CLOEXEC); /* not for compilers that a driver starts */
     anole_guard_enter((pid_t)atol(argv[2]), getenv(ANOLE_SCRATCH_VARIABLE));
-    return anole_worker_serve(ANOLE_WORKER_SOCKET, true);
+    return anole_worker_serve(ANOLE_WORKER_SOCKET, true, NULL, 0);
 }

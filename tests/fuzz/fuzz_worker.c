@@ -39,7 +39,7 @@ FUZZ_TARGET(worker)
     /* Nobody reads the answers: they must not be waited for.  Requests are all
      * there, or have ended. */
     fcntl(pair[0], F_SETFL, O_NONBLOCK);
-    anole_worker_serve(pair[0], false);
+    anole_worker_serve(pair[0], false, NULL, 0);
     close(pair[0]);
     close(pair[1]);
     anole_wire_fini(&path);
