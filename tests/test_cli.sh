@@ -48,6 +48,8 @@ expect 0 '"valid_exact"' tasks "$networks/tiny.json" --device cpu --json
 # -- tuning, and going on --
 expect 0 'wrote out.lock.json' tune "$networks/tiny.json" --device cpu --trials 16 \
     --history h --output out.lock.json --seed 7
+check 'the network was run as a whole' 'grep -q "^in place: [0-9].*6 of 8 steps are tuned" out'
+check 'and the lock file has it' 'grep -q "\"in_place\": {\"seconds\": [0-9]" out.lock.json'
 trials() { grep -c '"outcome"' h; }
 check 'sixteen trials are in the history' '[ "$(trials)" -eq 16 ]'
 expect 0 '0 trials in' tune "$networks/tiny.json" --device cpu --trials 16 --history h \
@@ -55,11 +57,17 @@ expect 0 '0 trials in' tune "$networks/tiny.json" --device cpu --trials 16 --his
 check 'nothing was tried again' '[ "$(trials)" -eq 16 ]'
 expect 0 '"speedup"' tune "$networks/tiny.json" --device cpu --trials 20 --history h \
     --output out.lock.json --seed 7 --json
+check 'what the whole takes is there, too' 'grep -q "\"steps_tuned\": 6" out'
 check 'four more were tried' '[ "$(trials)" -eq 20 ]'
 tried() { sed -n 's/.*\("task":"[^"]*"\).*\("knobs":{[^}]*}\).*/\1 \2/p' h; }
 check 'each trial names its task and config' '[ "$(tried | wc -l)" -eq 20 ]'
 check 'no config was tried twice' '[ -z "$(tried | sort | uniq -d)" ]'
 expect 0 'sum over layers' best out.lock.json
+check 'best shows the whole' 'grep -q "^in place: [0-9]" out'
+expect 0 '^in place  *1 ' compare out.lock.json
+expect 0 'was not run as a whole: it was not wanted' tune "$networks/tiny.json" --device cpu \
+    --trials 16 --history h --output apart.lock.json --no-in-place
+check 'and the lock file does not have it' '! grep -q in_place apart.lock.json'
 expect 0 'tasks' best out.lock.json --json
 expect 0 'kernels.json' best out.lock.json --kernels k --device cpu
 check 'kernels were written' 'ls k/01_*.cl >/dev/null && [ -s k/kernels.json ]'
@@ -77,6 +85,14 @@ check 'weights of nothing but 0 stay so' '! od -An -v -tx4 packed | grep -q "[1-
 check 'the same goes to stdout' 'cmp -s packed piped'
 key=$(sed -n '0,/"task"/s/.*"task": "\([^"]*\)".*/\1/p' k/kernels.json)
 expect 0 'wrote packed' pack out.lock.json "$key" raw --output packed --device cpu
+expect 0 'wrote by-name' pack out.lock.json conv1 raw --output by-name --device cpu
+check 'the first task is the first layer' 'cmp -s packed by-name'
+expect 2 'conv1: the network.s file has no weights' pack out.lock.json conv1 --output none --device cpu
+expect 2 "'pool' is no tuned layer" pack out.lock.json pool raw --output none --device cpu
+sed 's/"network_path": "[^"]*"/"network_path": "gone.json"/' out.lock.json >gone.lock.json
+expect 0 'wrote alone' pack gone.lock.json 1 raw --output alone --device cpu
+check 'without the network it is the same' 'cmp -s packed alone'
+expect 2 'gone.json' pack gone.lock.json conv1 raw --output none --device cpu
 expect 2 'expected a task' pack out.lock.json 99 raw --output none --device cpu
 expect 2 'no-such' pack out.lock.json 1 no-such --output none --device cpu
 printf x >>raw
@@ -88,6 +104,20 @@ code=$?
 check 'verify finds all right (a slow minute of the machine may say 6)' \
     '[ $code -eq 0 ] || [ $code -eq 6 ]'
 check 'verify finds no wrong answer' '! grep -q wrong-answer out'
+check 'nor of the whole' 'grep -q "its outputs are right: off by" out'
+check 'and says how fast it was' 'grep -q "^when it was tuned: [0-9]" out'
+verify() {
+    "$anole" verify "$@" --device cpu >out 2>err
+    code=$?
+    [ $code -eq 0 ] || [ $code -eq 6 ]
+}
+check 'verify runs tasks where the network is gone' \
+    'verify gone.lock.json && grep -q "not run as a whole: its file is no longer there" out'
+sed 's/"channels": 32/"channels": 48/' "$networks/tiny.json" >changed.json
+sed 's/"network_path": "[^"]*"/"network_path": "changed.json"/' out.lock.json >changed.lock.json
+check 'or has changed' 'verify changed.lock.json && grep -q "changed.json is not as it was tuned" out'
+check 'or if nobody wants more' \
+    'verify out.lock.json --no-in-place && grep -q "it was not wanted" out'
 
 # -- results for other tools --
 expect 2 'choose with --task' export h

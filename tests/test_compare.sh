@@ -83,6 +83,30 @@ has '"tie": true'
 has '"changes": \[\]'
 expect 0 '^sum  *3  *22.0 ms 100 %  *-' compare cpu.lock.json
 
+# -- networks that were run as a whole, with these kernels: "kernels" is their hash --
+# whole SECONDS LOW HIGH [KERNELS]
+whole() {
+    printf '"in_place": {"seconds": %s, "low": %s, "high": %s, "default_seconds": 0.04, "default_low": 0.04, "default_high": 0.04, "speedup": 1.5, "speedup_low": 1.5, "speedup_high": 1.5, "steps": 4, "steps_tuned": 3, "rounds": 9, "kernels": "%s"}, "tasks"' \
+        "$1" "$2" "$3" "${4:-5a43dee09bf53536}"
+}
+lock net "$(device cpu:0 Abacus 1 "$slow" | sed "s/\"tasks\"/$(whole 25e-3 24e-3 26e-3)/")" >cpu-whole.lock.json
+lock net "$(device gpu:0 Loom 1 "$fast" | sed "s/\"tasks\"/$(whole 20e-3 19e-3 21e-3)/")" >gpu-whole.lock.json
+expect 0 '^in place  *1  *25.0 ms  *20.0 ms  *B 1.25x' compare cpu-whole.lock.json gpu-whole.lock.json
+has '^sum  *3  *22.0 ms 100 %  *12.1 ms 100 %  *B 1.83x'
+expect 0 '^in place  *1  *25.0 ms  *-  *-' compare cpu-whole.lock.json gpu.lock.json
+expect 0 '"in_place": null' compare cpu-whole.lock.json gpu.lock.json --json
+has '"steps_tuned": 3'
+expect 0 '^in place: 25.0 ms .24.0 ms, 26.0 ms., with default kernels 40.0 ms' best cpu-whole.lock.json
+has '3 of 4 steps are tuned, which alone come to 22.0 ms'
+lock net "$(device gpu:0 Loom 1 "$fast" | sed "s/\"tasks\"/$(whole 24.5e-3 19e-3 25e-3)/")" >tie-whole.lock.json
+expect 0 '^in place .*B (tie)' compare cpu-whole.lock.json tie-whole.lock.json
+lock net "$(device cpu:0 Abacus 1 "$slow" | sed "s/\"tasks\"/$(whole 25e-3 24e-3 26e-3 0123456789abcdef)/")" >stale.lock.json
+expect 0 '^sum ' compare stale.lock.json
+if grep -q '^in place' out; then
+    echo 'FAIL: what other kernels took is shown'
+    failed=1
+fi
+
 # -- a layer that one of them lacks --
 lock net "$(device gpu:0 Loom 1 "$(task "$conv" 2 4e-3 5e-3 6e-3)")" >part.lock.json
 expect 0 '^dense 64>48  *1  *2.00 ms    -  *-  *-' compare cpu.lock.json part.lock.json

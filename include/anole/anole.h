@@ -317,7 +317,8 @@ enum anole_tune_phase {
     ANOLE_TUNE_STARTING,
     ANOLE_TUNE_DEFAULTS,  /* measures each task's default config */
     ANOLE_TUNE_SEARCHING, /* makes trials */
-    ANOLE_TUNE_COMPARING  /* times the best configs of each task in turn with its default */
+    ANOLE_TUNE_COMPARING, /* times the best configs of each task in turn with its default */
+    ANOLE_TUNE_IN_PLACE   /* runs the whole network with what was found: struct anole_in_place */
 };
 
 /* How far one task has come. */
@@ -338,6 +339,7 @@ struct anole_tune_cost {
     double model, explore, sample;                         /* proposing */
     double history;                                        /* writing */
     size_t workers_started, workers_lost, workers_recycled;
+    double in_place; /* running the network as a whole */
 };
 
 /* How far a run has come; valid until the callback returns. */
@@ -380,6 +382,7 @@ struct anole_tune_options {
                            out of them, as in a network that is larger than they are, and of a
                            kernel of one's own all its data; NULL: as the network leaves them, and a
                            kernel of one's own hot */
+    bool no_in_place;   /* leave out running the whole: struct anole_in_place */
 };
 
 struct anole_knob_value {
@@ -409,11 +412,37 @@ struct anole_result_info {
     bool disturbed;      /* and the times are of samples that it got in the way of */
 };
 
+/* How long the whole network takes: its steps one behind the other, with the kernels that were
+ * found and, in turn with that, with default ones.  What a task takes alone says little of it: in a
+ * network weights are colder, and there are steps that are not tuned.
+ *
+ * It runs in a worker process, as everything does that tuning and verifying run: no driver is
+ * loaded into the caller's.  That it could not be run, or fails, is no failure of what asked for
+ * it. */
+struct anole_in_place {
+    bool ran;                  /* else `problem` says why not, and times are NaN */
+    const char *problem;       /* "" if it ran */
+    bool failed;               /* it was tried, and crashed, hung or failed */
+    double seconds, low, high; /* the median of one run, and its 95 % interval */
+    double default_seconds, default_low, default_high;
+    double speedup, speedup_low, speedup_high; /* default over tuned, in turn */
+    double sum_seconds;        /* of the tuned layers, each as it was timed alone; NaN: not known */
+    size_t steps, steps_tuned; /* of the network; by kernels that were found */
+    size_t rounds;             /* how often each was timed */
+    /* Of anole_verify(): the largest error of an output, over the largest magnitude in what the
+     * operators' references make of the same inputs; and what that may be.  Else NaN. */
+    double error, tolerance;
+};
+
 struct anole_results;
 
 /* Tunes all tasks that the device supports; warns of those that it does not.  The time limit
  * is kept to within a few seconds; each task gets its default config measured whatever the
  * limit.  `options` NULL: all 0.
+ *
+ * When all is decided, and written to the lock file, the network is run as a whole, for a few
+ * seconds that are set aside of the time limit (5 % of it, 1 to 10 seconds, and a quarter at most),
+ * and what it takes is added to the lock file.
  *
  * ANOLE_ERR_INPUT if a file is wrong or the device supports none of the tasks;
  * ANOLE_ERR_IN_USE if another process, or another context, is writing to the history;
@@ -431,6 +460,8 @@ ANOLE_API void anole_results_destroy(struct anole_results *results);
 ANOLE_API size_t anole_results_count(const struct anole_results *results);
 ANOLE_API const struct anole_result_info *anole_results_get(const struct anole_results *results,
                                                             size_t index);
+/* The network as a whole; never NULL. */
+ANOLE_API const struct anole_in_place *anole_results_in_place(const struct anole_results *results);
 /* How the run stood when it ended. */
 ANOLE_API const struct anole_tune_state *anole_results_state(const struct anole_results *results);
 
@@ -466,6 +497,10 @@ ANOLE_API const struct anole_tuned_device *anole_tuned_device(const struct anole
 ANOLE_API const struct anole_result_info *anole_tuned_get(const struct anole_tuned *tuned,
                                                           size_t device, size_t index);
 
+/* What was recorded of the whole network on a device; NULL beyond the last device. */
+ANOLE_API const struct anole_in_place *anole_tuned_in_place(const struct anole_tuned *tuned,
+                                                            size_t device);
+
 /* Where the T1 file of a tuned kernel is now, if it is no longer where it was. */
 ANOLE_API enum anole_status anole_tuned_set_kernel(struct anole_tuned *tuned, const char *path,
                                                    struct anole_error *error);
@@ -497,6 +532,7 @@ ANOLE_API enum anole_status anole_results_compare(const struct anole_results *re
 struct anole_verify_options {
     size_t size;           /* sizeof(struct anole_verify_options) */
     const char *precision; /* which entry, where a device has several; NULL: the first */
+    bool no_in_place;      /* leave out running the whole: struct anole_in_place */
 };
 
 /* What became of one kernel of a lock file when it was built and run again. */
@@ -515,7 +551,11 @@ struct anole_verification;
 
 /* Builds every kernel that was tuned on the device, holds its output against the reference,
  * and times it in turn with the default.  Kernels that fail are data: see
- * anole_verification_check().  ANOLE_ERR_NO_DEVICE if nothing was tuned on the device. */
+ * anole_verification_check().  ANOLE_ERR_NO_DEVICE if nothing was tuned on the device.
+ *
+ * Then the network runs as a whole, if its file is still where it was tuned from, and still has the
+ * tasks that were tuned: its outputs are held against the operators' references, on seeded inputs
+ * (and seeded weights, where the file has none), and it is timed. */
 ANOLE_API enum anole_status anole_verify(struct anole_verification **verification,
                                          const struct anole_tuned *tuned,
                                          const struct anole_device_info *device,
@@ -527,9 +567,19 @@ ANOLE_API size_t anole_verification_count(const struct anole_verification *verif
 ANOLE_API const struct anole_verified *
 anole_verification_get(const struct anole_verification *verification, size_t index);
 
-/* The first that applies: ANOLE_ERR_WRONG_RESULT, ANOLE_ERR_NOTHING_VALID (a kernel failed in
- * another way), ANOLE_ERR_SLOWER (than its default, or the whole by more than `percent` than it
- * was; negative: whatever it takes), ANOLE_DONE. */
+/* The network as a whole, now; never NULL. */
+ANOLE_API const struct anole_in_place *
+anole_verification_in_place(const struct anole_verification *verification);
+
+/* The same as the lock file has it. */
+ANOLE_API const struct anole_in_place *
+anole_verification_in_place_then(const struct anole_verification *verification);
+
+/* The first that applies: ANOLE_ERR_WRONG_RESULT (of a kernel, or of the whole),
+ * ANOLE_ERR_NOTHING_VALID (a kernel, or the whole, failed in another way), ANOLE_ERR_SLOWER (than
+ * with the default, of a kernel or the whole; or by more than `percent` than it was, of the sum of
+ * all kernels or of the whole; negative: whatever it takes), ANOLE_DONE.  That the whole was not
+ * run is none of these. */
 ANOLE_API enum anole_status anole_verification_check(const struct anole_verification *verification,
                                                      double percent, struct anole_error *error);
 

@@ -12,6 +12,7 @@
 #include "devices/registry.h"
 #include "frontend/onnx_import.h"
 #include "graph/workload.h"
+#include "inplace/inplace.h"
 #include "kernel/custom.h"
 #include "record/lockfile.h"
 
@@ -100,8 +101,23 @@ struct anole_tuned {
     struct anole_tuned_entry *entries; /* [lockfile->device_count] */
 };
 
+/* A network as a whole, for the caller: `info` borrows from the rest, which must not move. */
+struct anole_whole {
+    struct anole_in_place info;
+    char problem[ANOLE_ERROR_TEXT];
+    char output[128]; /* the one that is farthest off */
+};
+/* Why it was not run: nothing is known of it. */
+void anole_whole_skip(struct anole_whole *whole, const char *why);
+/* What a run came to, with the kernels of `device`. */
+void anole_whole_take(struct anole_whole *whole, const struct anole_inplace_report *report,
+                      const struct anole_lock_device *device);
+/* What a lock file has of it. */
+void anole_whole_read(struct anole_whole *whole, const struct anole_lock_device *device);
+
 struct anole_tuned_entry {
     struct anole_tuned_device info;
+    struct anole_whole whole;
     struct anole_locked_result *tasks; /* [info.task_count] */
 };
 

@@ -75,7 +75,10 @@ static enum anole_status load_file(struct anole_workload **workload, const char 
         return status;
     status = anole_workload_load(workload, path, &sizes.onnx, error);
     anole_sizes_fini(&sizes);
-    return status;
+    if (status != ANOLE_DONE)
+        return status;
+    return anole_workload_set_sizes(*workload, options->batch > 0 ? (uint32_t)options->batch : 0,
+                                    options->shapes, options->shape_count, error);
 }
 
 /* Text NULL: the file `path`. */
@@ -92,8 +95,11 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
             return anole_fail(error, ANOLE_ERR_USAGE,
                               "a kernel of your own is read from a file, and says of what type its "
                               "arguments are");
-        return anole_kernel_workload(&tasks->workload, &tasks->custom, path,
-                                     !options->device || !options->device->simulated, error);
+        status = anole_kernel_workload(&tasks->workload, &tasks->custom, path,
+                                       !options->device || !options->device->simulated, error);
+        if (status == ANOLE_DONE)
+            tasks->workload->no_graph = "it is a kernel, and no network";
+        return status;
     }
     if (options->format != ANOLE_FORMAT_NETWORK)
         return anole_fail(error, ANOLE_ERR_USAGE,
@@ -102,9 +108,15 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
                           (int)options->format);
     status = text ? anole_network_parse_workload(&tasks->workload, text, length, path, error)
                   : load_file(&tasks->workload, path, options, error);
-    if (status == ANOLE_DONE && dtype)
+    if (status != ANOLE_DONE)
+        return status;
+    if (text)
+        tasks->workload->no_graph = "it was not read from a file";
+    if (dtype && dtype != tasks->workload->dtype)
+        tasks->workload->no_graph = "it was tuned in another precision than its file is of";
+    if (dtype)
         anole_workload_set_precision(tasks->workload, dtype);
-    return status;
+    return ANOLE_DONE;
 }
 
 static enum anole_status load(struct anole_tasks *tasks, const char *path, const char *text,

@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "plugin/scratch.h"
 #include "tune/tuner.h"
@@ -16,6 +17,17 @@
 
 #define DEFAULT_TIME 180.0 /* seconds */
 #define MOST_TIME (366.0 * 86400.0)
+
+/* Of a time limit, what is set aside to run the network as a whole; and how much of it, at least,
+ * must be left for that to be tried. */
+#define IN_PLACE_SHARE 0.05
+#define IN_PLACE_LEAST 1.0 /* seconds */
+#define IN_PLACE_MOST 10.0
+#define IN_PLACE_BOUND 0.25 /* of the limit */
+#define IN_PLACE_NEEDED 0.5 /* seconds */
+/* Without a limit: seconds until it counts as hanging, and seconds of timing. */
+#define IN_PLACE_PATIENCE 120.0
+#define IN_PLACE_TIMING 3.0
 
 /* What a caller sees of one task while it is tuned, and afterwards. */
 struct item {
@@ -35,6 +47,7 @@ struct anole_results {
     struct item *items;                      /* [count] */
     size_t count;
     struct anole_lock_device locked; /* what the knobs' names are borrowed from */
+    struct anole_whole whole;
     /* Of the callback: */
     anole_tune_callback *callback;
     void *callback_context;
@@ -55,11 +68,14 @@ struct session {
 
 /* ---------------------------------------------------------------- progress */
 
+#define IN_PLACE_PHASE "running the network"
+
 static enum anole_tune_phase parse_phase(const char *text)
 {
     return strcmp(text, "measuring defaults") == 0    ? ANOLE_TUNE_DEFAULTS
            : strcmp(text, "searching") == 0           ? ANOLE_TUNE_SEARCHING
            : strcmp(text, "comparing finalists") == 0 ? ANOLE_TUNE_COMPARING
+           : strcmp(text, IN_PLACE_PHASE) == 0        ? ANOLE_TUNE_IN_PLACE
                                                       : ANOLE_TUNE_STARTING;
 }
 
@@ -94,7 +110,9 @@ static void refresh(struct anole_results *results, const struct anole_tuner_view
     state->current = view->current;
     state->crowding = view->crowding;
     state->disturbed = view->disturbed;
+    const double in_place = results->cost.in_place;
     refresh_cost(&results->cost, view);
+    results->cost.in_place = in_place;
     for (size_t i = 0; i < results->count; i++) {
         const struct anole_tuner_task *task = &view->tasks[i];
         struct item *item = &results->items[i];
@@ -165,6 +183,12 @@ static enum anole_status parse_timing(enum anole_timing_choice *choice, const ch
     return ANOLE_DONE;
 }
 
+static double set_aside(double limit)
+{
+    return fmin(IN_PLACE_BOUND * limit,
+                fmin(IN_PLACE_MOST, fmax(IN_PLACE_LEAST, IN_PLACE_SHARE * limit)));
+}
+
 static enum anole_status check_options(struct anole_tune_options *options,
                                        struct anole_tuner_options *tuner, struct anole_error *error)
 {
@@ -184,6 +208,7 @@ static enum anole_status check_options(struct anole_tune_options *options,
         status = parse_timing(&tuner->timing, options->timing, error);
     tuner->seed = options->seed;
     tuner->time_limit = options->time_limit;
+    tuner->set_aside = options->no_in_place ? 0.0 : set_aside(options->time_limit);
     tuner->trial_limit = options->trial_limit;
     tuner->transfer_paths = options->transfer_paths;
     tuner->transfer_count = options->transfer_count;
@@ -294,6 +319,93 @@ static enum anole_status fill_results(struct session *session,
     return status;
 }
 
+/* ------------------------------------------------------------------ in place */
+
+/* Why the network is not run as a whole; NULL: it is. */
+static const char *find_obstacle(const struct session *session, double left)
+{
+    const struct anole_results *results = session->results;
+    if (session->options.no_in_place)
+        return "it was not wanted";
+    if (session->tasks->workload->no_graph)
+        return session->tasks->workload->no_graph;
+    if (results->device->info.simulated)
+        return "the device is simulated";
+    if (results->locked.task_count == 0)
+        return "nothing was found";
+    if (results->locked.metric != ANOLE_METRIC_SECONDS)
+        return "it was not tuned for time";
+    if (anole_context_stopped(session->tasks->context))
+        return "it was interrupted";
+    return left < IN_PLACE_NEEDED ? "no time was left for it" : NULL;
+}
+
+/* Polled while it runs. */
+static bool watch_in_place(void *context)
+{
+    struct session *session = context;
+    struct anole_results *results = session->results;
+    if (results->callback)
+        observe(results, anole_tuner_view(session->tuner));
+    return anole_context_stopped(session->tasks->context);
+}
+
+static enum anole_status ask_in_place(struct session *session, struct anole_lock_device *locked,
+                                      double left, struct anole_error *error)
+{
+    const struct anole_listed_device *device = session->results->device;
+    const char *scratch;
+    anole_tuner_rest(session->tuner, &scratch);
+    const struct anole_inplace_request request = {
+        .network = session->tasks->workload->path,
+        .lock = locked,
+        .backend = &device->devices->registry->entries[device->entry->backend],
+        .device = device->entry,
+        .threads = device->devices->threads,
+        .scratch = scratch,
+        .seconds = fmin(left, IN_PLACE_PATIENCE),
+        .timing = IN_PLACE_TIMING,
+        .stop = watch_in_place,
+        .context = session,
+    };
+    struct anole_inplace_report report;
+    const double start = anole_clock();
+    enum anole_status status = anole_inplace_run(&report, &request, error);
+    session->results->cost.in_place = anole_clock() - start;
+    if (status == ANOLE_DONE) {
+        anole_whole_take(&session->results->whole, &report, locked);
+        anole_inplace_record(&locked->in_place, &report);
+    }
+    return status;
+}
+
+/* When all is decided and saved: what happens here costs nothing of that. */
+static enum anole_status run_in_place(struct session *session, struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    const double limit = session->options.time_limit;
+    double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
+    const char *obstacle = find_obstacle(session, left);
+    struct anole_lock_device *locked = &results->locked;
+    if (obstacle) {
+        anole_whole_skip(&results->whole, obstacle);
+        return ANOLE_DONE;
+    }
+    /* With what an earlier run found of other tasks. */
+    if (session->lockfile)
+        locked = anole_lockfile_same(session->lockfile, locked);
+    anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
+    enum anole_status status = ask_in_place(session, locked, left, error);
+    if (status == ANOLE_ERR_INTERRUPTED) {
+        anole_error_clear(error);
+        anole_whole_skip(&results->whole, "it was interrupted");
+        return ANOLE_DONE;
+    }
+    if (status == ANOLE_DONE && session->lockfile && results->whole.info.ran)
+        status = anole_lockfile_save(session->lockfile, session->options.lock_path, error);
+    return status;
+}
+
 /* ---------------------------------------------------------------------- run */
 
 static enum anole_status prepare(struct session *session, const struct anole_tune_options *given,
@@ -341,12 +453,16 @@ static enum anole_status run(struct session *session, struct anole_error *error)
     enum anole_status status = anole_tuner_run(session->tuner, error);
     if (status == ANOLE_DONE)
         status = anole_tuner_finish(session->tuner, finals, error);
-    anole_tuner_observe(session->tuner, NULL, NULL);
     if (status == ANOLE_DONE && session->lockfile)
         status = anole_tuner_save(session->tuner, finals, session->lockfile,
                                   session->options.lock_path, error);
     if (status == ANOLE_DONE)
         status = fill_results(session, finals, error);
+    if (status == ANOLE_DONE)
+        status = run_in_place(session, error);
+    anole_tuner_observe(session->tuner, NULL, NULL);
+    if (status == ANOLE_DONE)
+        refresh(session->results, anole_tuner_view(session->tuner));
     free(finals);
     return status;
 }
@@ -407,6 +523,11 @@ size_t anole_results_count(const struct anole_results *results)
 const struct anole_result_info *anole_results_get(const struct anole_results *results, size_t index)
 {
     return index < results->count ? &results->items[index].result : NULL;
+}
+
+const struct anole_in_place *anole_results_in_place(const struct anole_results *results)
+{
+    return &results->whole.info;
 }
 
 const struct anole_tune_state *anole_results_state(const struct anole_results *results)

@@ -72,6 +72,7 @@ static enum anole_status fill_entry(struct anole_tuned_entry *entry,
         .threads = device->threads,
         .precision = anole_precision_text(device->dtype),
     };
+    anole_whole_read(&entry->whole, device);
     entry->tasks = calloc(device->task_count + 1, sizeof *entry->tasks);
     if (!entry->tasks)
         return anole_fail_memory(error);
@@ -150,6 +151,11 @@ size_t anole_tuned_device_count(const struct anole_tuned *tuned)
 const struct anole_tuned_device *anole_tuned_device(const struct anole_tuned *tuned, size_t index)
 {
     return index < tuned->lockfile->device_count ? &tuned->entries[index].info : NULL;
+}
+
+const struct anole_in_place *anole_tuned_in_place(const struct anole_tuned *tuned, size_t device)
+{
+    return device < tuned->lockfile->device_count ? &tuned->entries[device].whole.info : NULL;
 }
 
 const struct anole_result_info *anole_tuned_get(const struct anole_tuned *tuned, size_t device,

@@ -11,8 +11,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SECONDS_A_TASK 2.0
+/* Of the network as a whole: until it counts as hanging (the references may take a while), and for
+   timing it. */
+#define IN_PLACE_PATIENCE 900.0
+#define IN_PLACE_TIMING 5.0
 /* A kernel counts as slower than the default if even the better end of the interval says so,
    by this much: of twenty intervals of 95 %, one is off by chance, and then by little. */
 #define SLOWER_THAN_DEFAULT 0.98
@@ -29,6 +34,8 @@ struct anole_verification {
     const struct anole_tuned *tuned;
     struct check *checks;
     size_t count;
+    struct anole_whole whole;
+    struct anole_whole then; /* as the lock file has it */
 };
 
 static enum anole_status run_check(struct check *check, const struct anole_tuned *tuned,
@@ -80,9 +87,62 @@ static uint64_t find_constants(const struct anole_lock_device *locked,
     return bytes > caches.stays ? bytes : anole_warmth_beyond(described);
 }
 
+/* Why the network is not run as a whole; NULL: it is. */
+static const char *find_obstacle(const struct anole_lockfile *lockfile,
+                                 const struct anole_lock_device *locked,
+                                 const struct anole_listed_device *device, bool wanted)
+{
+    struct anole_task task;
+    for (size_t i = 0; i < locked->task_count; i++)
+        if (anole_task_parse_key(&task, locked->tasks[i].task, NULL) == ANOLE_DONE &&
+            task.kind == ANOLE_TASK_CUSTOM)
+            return "it is a kernel, and no network";
+    return !wanted                                     ? "it was not wanted"
+           : device->info.simulated                    ? "the device is simulated"
+           : locked->task_count == 0                   ? "nothing was tuned"
+           : locked->metric != ANOLE_METRIC_SECONDS    ? "it was not tuned for time"
+           : access(lockfile->network_path, R_OK) != 0 ? "its file is no longer there"
+                                                       : NULL;
+}
+
+static enum anole_status run_whole(struct anole_verification *verification,
+                                   const struct anole_lock_device *locked,
+                                   const struct anole_listed_device *device,
+                                   struct anole_measure *measure, bool wanted,
+                                   struct anole_error *error)
+{
+    const struct anole_tuned *tuned = verification->tuned;
+    const char *obstacle = find_obstacle(tuned->lockfile, locked, device, wanted);
+    struct anole_inplace_report report;
+    anole_whole_read(&verification->then, locked);
+    if (obstacle) {
+        anole_whole_skip(&verification->whole, obstacle);
+        return ANOLE_DONE;
+    }
+    anole_measure_rest(measure);
+    const struct anole_inplace_request request = {
+        .network = tuned->lockfile->network_path,
+        .lock = locked,
+        .backend = &device->devices->registry->entries[device->entry->backend],
+        .device = device->entry,
+        .threads = locked->threads,
+        .scratch = anole_measure_scratch(measure),
+        .seconds = IN_PLACE_PATIENCE,
+        .timing = IN_PLACE_TIMING,
+        .check = true,
+        .strict = true,
+        .stop = anole_context_stopped,
+        .context = tuned->context,
+    };
+    enum anole_status status = anole_inplace_run(&report, &request, error);
+    if (status == ANOLE_DONE)
+        anole_whole_take(&verification->whole, &report, locked);
+    return status;
+}
+
 static enum anole_status run_checks(struct anole_verification *verification,
                                     const struct anole_listed_device *device, uint32_t dtype,
-                                    struct anole_error *error)
+                                    bool whole, struct anole_error *error)
 {
     const struct anole_tuned *tuned = verification->tuned;
     const struct anole_registry *registry = device->devices->registry;
@@ -113,6 +173,8 @@ static enum anole_status run_checks(struct anole_verification *verification,
         status =
             run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
     }
+    if (status == ANOLE_DONE)
+        status = run_whole(verification, locked, device, measure, whole, error);
     anole_measure_destroy(measure);
     return status;
 }
@@ -135,7 +197,7 @@ enum anole_status anole_verify(struct anole_verification **verification,
     if (status == ANOLE_DONE)
         status = anole_precision_option(&dtype, options.precision, error);
     if (status == ANOLE_DONE)
-        status = run_checks(new, anole_listed_device(device), dtype, error);
+        status = run_checks(new, anole_listed_device(device), dtype, !options.no_in_place, error);
     anole_scope_leave(&scope);
     if (status != ANOLE_DONE) {
         anole_verification_destroy(new);
@@ -166,6 +228,46 @@ const struct anole_verified *anole_verification_get(const struct anole_verificat
     return index < verification->count ? &verification->checks[index].info : NULL;
 }
 
+const struct anole_in_place *
+anole_verification_in_place(const struct anole_verification *verification)
+{
+    return &verification->whole.info;
+}
+
+const struct anole_in_place *
+anole_verification_in_place_then(const struct anole_verification *verification)
+{
+    return &verification->then.info;
+}
+
+static bool whole_is_wrong(const struct anole_in_place *whole)
+{
+    return whole->ran && !isnan(whole->error) && !(whole->error <= whole->tolerance);
+}
+
+/* Of the whole, what is left when no kernel is wrong or failed. */
+static enum anole_status judge_whole(const struct anole_verification *verification, double percent,
+                                     struct anole_error *error)
+{
+    const struct anole_in_place *whole = &verification->whole.info;
+    const struct anole_in_place *then = &verification->then.info;
+    if (!whole->ran)
+        return ANOLE_DONE;
+    if (whole->speedup_high < SLOWER_THAN_DEFAULT)
+        return anole_fail(
+            error, ANOLE_ERR_SLOWER,
+            "the network as a whole is slower than with default kernels (%.2fx [%.2f, "
+            "%.2f]); tune again",
+            whole->speedup, whole->speedup_low, whole->speedup_high);
+    if (percent >= 0.0 && then->ran && whole->low > then->seconds * (1.0 + percent / 100.0))
+        return anole_fail(error, ANOLE_ERR_SLOWER,
+                          "the network as a whole takes %.1f %% longer than in %s; expected at "
+                          "most %g %%",
+                          100.0 * (whole->seconds / then->seconds - 1.0), verification->tuned->path,
+                          percent);
+    return ANOLE_DONE;
+}
+
 /* Wrong results weigh most, then failures, then slowness. */
 static enum anole_status judge(const struct anole_verification *verification, double percent,
                                struct anole_error *error)
@@ -186,6 +288,15 @@ static enum anole_status judge(const struct anole_verification *verification, do
         then += check->tuned->multiplicity * check->tuned->seconds;
         now += check->tuned->multiplicity * check->seconds;
     }
+    const struct anole_in_place *whole = &verification->whole.info;
+    if (whole_is_wrong(whole))
+        return anole_fail(error, ANOLE_ERR_WRONG_RESULT,
+                          "the network as a whole: output \"%s\" is off by %.3g of its largest "
+                          "element, expected at most %g",
+                          verification->whole.output, whole->error, whole->tolerance);
+    if (whole->failed && !failed)
+        return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "the network as a whole: %s",
+                          whole->problem);
     if (failed)
         return anole_fail(error, ANOLE_ERR_NOTHING_VALID, "%s: %s: %s", failed->label,
                           anole_outcome_words(failed->outcome), failed->message);
@@ -197,7 +308,7 @@ static enum anole_status judge(const struct anole_verification *verification, do
         return anole_fail(error, ANOLE_ERR_SLOWER,
                           "the network takes %.1f %% longer than in %s; expected at most %g %%",
                           100.0 * (now / then - 1.0), verification->tuned->path, percent);
-    return ANOLE_DONE;
+    return judge_whole(verification, percent, error);
 }
 
 enum anole_status anole_verification_check(const struct anole_verification *verification,

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/failures.h"
+#include "cli/in_place.h"
 #include "cli/kernel_export.h"
 #include "program/tuned.h"
 #include "cli/table.h"
@@ -113,6 +114,8 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
     char text[32];
     if (status == ANOLE_DONE)
         printf("sum over layers: %s\n", anole_text_seconds(text, sizeof text, sum));
+    if (status == ANOLE_DONE && anole_tuned_in_place(tuned, d)->ran)
+        anole_in_place_print(anole_tuned_in_place(tuned, d));
     return status;
 }
 

@@ -125,6 +125,41 @@ static void print_sum(struct anole_table *table, const struct anole_comparison *
     print_winner(table, comparison->column_count > 1 ? winner : NOBODY, false, lead);
 }
 
+/* Networks as a whole, where one at least was run so; no share, as there is nothing beside it. */
+static void print_in_place(struct anole_table *table, const struct anole_comparison *comparison)
+{
+    char text[32];
+    size_t winner = NOBODY, ran = 0;
+    double lead = INFINITY;
+    bool tie = false;
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        const struct anole_lock_in_place *own = &comparison->columns[c].device->in_place;
+        if (own->rounds == 0)
+            continue;
+        ran++;
+        if (winner == NOBODY || own->seconds < comparison->columns[winner].device->in_place.seconds)
+            winner = c;
+    }
+    if (ran == 0)
+        return;
+    const struct anole_lock_in_place *best = &comparison->columns[winner].device->in_place;
+    anole_table_cell(table, "in place");
+    anole_table_cell(table, "1");
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        const struct anole_lock_in_place *own = &comparison->columns[c].device->in_place;
+        if (own->rounds == 0) {
+            anole_table_cell(table, "-");
+            continue;
+        }
+        anole_table_cell(table, "%s      ", anole_text_seconds(text, sizeof text, own->seconds));
+        if (c != winner) {
+            lead = fmin(lead, own->seconds / best->seconds);
+            tie |= own->low <= best->high;
+        }
+    }
+    print_winner(table, ran > 1 ? winner : NOBODY, tie, lead);
+}
+
 static enum anole_status print_times(const struct anole_comparison *comparison,
                                      struct anole_error *error)
 {
@@ -137,6 +172,7 @@ static enum anole_status print_times(const struct anole_comparison *comparison,
     for (size_t i = 0; i < comparison->row_count; i++)
         print_row(table, comparison, &comparison->rows[i]);
     print_sum(table, comparison);
+    print_in_place(table, comparison);
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
     if (status != ANOLE_DONE)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/pack_layer.h"
 #include "devices/selection.h"
 #include "program/tuned.h"
 
@@ -17,8 +18,9 @@
 #define MOST_BYTES ((size_t)16 << 30) /* of a file of weights */
 
 struct arguments {
-    const char *file, *task, *weights, *device, *output;
-    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
+    const char *file, *task, *device, *output;
+    const char *weights; /* NULL: those of the network's file */
+    uint32_t precision;  /* enum anole_dtype; 0: the only one, or the first */
 };
 
 enum { DEVICE, PRECISION, OUTPUT };
@@ -47,10 +49,10 @@ static enum anole_status take(void *context, size_t index, const char *value,
     return ANOLE_DONE;
 }
 
-/* By its key, or by its place, which the name of its exported file begins with. */
-static enum anole_status find_task(const struct anole_lock_task **found,
-                                   const struct anole_lock_device *locked,
-                                   const struct arguments *arguments, struct anole_error *error)
+/* By its key, or by its place, which the name of its exported file begins with.  NULL: there is no
+ * such task. */
+static const struct anole_lock_task *find_task(const struct anole_lock_device *locked,
+                                               const struct arguments *arguments)
 {
     for (size_t i = 0; i < locked->task_count; i++) {
         char place[24];
@@ -58,13 +60,9 @@ static enum anole_status find_task(const struct anole_lock_task **found,
         if (strcmp(arguments->task, locked->tasks[i].task) != 0 &&
             strcmp(arguments->task, place) != 0)
             continue;
-        *found = &locked->tasks[i];
-        return ANOLE_DONE;
+        return &locked->tasks[i];
     }
-    return anole_fail(error, ANOLE_ERR_USAGE,
-                      "%s: expected a task of %s: 1 to %zu, in the order of `anole best`, or its "
-                      "key, as in kernels.json",
-                      arguments->task, arguments->file, locked->task_count);
+    return NULL;
 }
 
 /* "[64][3][3][16] of fp32, 36864 bytes": as of enum anole_task_kind. */
@@ -139,24 +137,15 @@ static enum anole_status pack(const struct arguments *arguments,
     return status;
 }
 
-static enum anole_status pack_task(const struct arguments *arguments,
-                                   const struct anole_lockfile *lockfile,
-                                   const struct anole_registry *registry, struct anole_error *error)
+/* Of a task by itself: a kernel of the user's own, or where the network is no longer there. */
+static enum anole_status
+pack_task(const struct arguments *arguments, const struct anole_lockfile *lockfile,
+          const struct anole_lock_task *entry, const struct anole_registry *registry,
+          const struct anole_registry_device *device, struct anole_error *error)
 {
-    const struct anole_registry_device *device = NULL;
-    const struct anole_lock_device *locked = NULL;
-    const struct anole_lock_task *entry = NULL;
-    enum anole_status status = anole_registry_find(&device, registry, arguments->device, error);
-    if (status == ANOLE_DONE)
-        status = anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
-                                     arguments->precision, error);
-    if (status == ANOLE_DONE)
-        status = find_task(&entry, locked, arguments, error);
-    if (status != ANOLE_DONE)
-        return status;
     struct anole_tuned_task tuned;
     struct anole_generated *generated = NULL;
-    status =
+    enum anole_status status =
         anole_tuned_task_init(&tuned, entry, lockfile, registry->entries[device->backend].backend,
                               &device->device, error);
     if (status != ANOLE_DONE)
@@ -167,6 +156,60 @@ static enum anole_status pack_task(const struct arguments *arguments,
     anole_generated_destroy(generated);
     anole_tuned_task_fini(&tuned);
     return status;
+}
+
+/* As the network's program has it; *found false, and `why`: there is no such layer, or network. */
+static enum anole_status
+pack_layer(bool *found, struct anole_error *why, const struct arguments *arguments,
+           const struct anole_lockfile *lockfile, const struct anole_lock_device *locked,
+           const struct anole_registry *registry, const struct anole_registry_device *device,
+           const char *layer, struct anole_error *error)
+{
+    struct anole_packed_layer packed = {.data = NULL};
+    char *weights = NULL;
+    size_t bytes = 0;
+    enum anole_status status = ANOLE_DONE;
+    if (arguments->weights)
+        status = anole_file_read(&weights, &bytes, arguments->weights, MOST_BYTES, error);
+    if (status == ANOLE_DONE)
+        status = anole_pack_layer(&packed, found, why, lockfile, locked, registry, device, layer,
+                                  weights, bytes, error);
+    if (status == ANOLE_DONE && *found)
+        status = write_packed(arguments, packed.data, packed.bytes, error);
+    free(packed.data);
+    free(weights);
+    return status;
+}
+
+static enum anole_status pack_any(const struct arguments *arguments,
+                                  const struct anole_lockfile *lockfile,
+                                  const struct anole_registry *registry, struct anole_error *error)
+{
+    const struct anole_registry_device *device = NULL;
+    const struct anole_lock_device *locked = NULL;
+    struct anole_error why = {.status = ANOLE_DONE};
+    bool found = false;
+    enum anole_status status = anole_registry_find(&device, registry, arguments->device, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
+                                     arguments->precision, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_lock_task *entry = find_task(locked, arguments);
+    status = pack_layer(&found, &why, arguments, lockfile, locked, registry, device,
+                        entry ? entry->task : arguments->task, error);
+    if (status != ANOLE_DONE || found)
+        return status;
+    if (!entry)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "%s: expected a task of %s: 1 to %zu, in the order of `anole best`, or "
+                          "its key, as in kernels.json, or the name of a layer (%.500s)",
+                          arguments->task, arguments->file, locked->task_count, why.text);
+    if (!arguments->weights)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "expected WEIGHTS, as there is no network to take them from: %s",
+                          why.text);
+    return pack_task(arguments, lockfile, entry, registry, device, error);
 }
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
@@ -183,7 +226,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         return status;
     arguments.file = positional[0];
     arguments.task = positional[1];
-    arguments.weights = positional[2];
+    arguments.weights = count > 2 ? positional[2] : NULL;
     if (!arguments.output && isatty(STDOUT_FILENO))
         return anole_fail(error, ANOLE_ERR_USAGE,
                           "what is packed is no text for a terminal: expected --output FILE, or "
@@ -192,7 +235,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     if (status == ANOLE_DONE)
         status = anole_registry_create(&registry, 0, error);
     if (status == ANOLE_DONE)
-        status = pack_task(&arguments, lockfile, registry, error);
+        status = pack_any(&arguments, lockfile, registry, error);
     anole_registry_destroy(registry);
     anole_lockfile_destroy(lockfile);
     return status;
@@ -200,10 +243,10 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
 
 const struct anole_command anole_cmd_pack = {
     .name = "pack",
-    .arguments = "LOCKFILE TASK WEIGHTS",
+    .arguments = "LOCKFILE TASK|LAYER [WEIGHTS]",
     .summary = "Lay a layer's weights out as its kernel reads them",
     .options = options,
-    .least = 3,
+    .least = 2,
     .most = 3,
     .run = run,
 };

@@ -401,7 +401,7 @@ static enum anole_status compare(struct session *s, struct anole_error *error)
             verdict->error = INFINITY;
             continue;
         }
-        verdict->error = anole_values_error(found, expected, &verdict->at);
+        verdict->error = anole_operand_error(found, expected, &verdict->at);
         verdict->right = verdict->error <= s->arguments.tolerance;
         if (verdict->right)
             continue;

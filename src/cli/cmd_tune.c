@@ -152,6 +152,7 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .progress = watch,
         .progress_context = session,
         .timing = arguments->timing,
+        .no_in_place = arguments->no_in_place,
     };
     enum anole_status status =
         anole_tune(&results, session->tasks, session->device, &options, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/in_place.h"
 #include "cli/table.h"
 #include "op/task.h"
 
@@ -11,10 +12,10 @@ struct arguments {
     const char *file, *device, *kernel;
     uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
-    bool json;
+    bool no_in_place, json;
 };
 
-enum { DEVICE, PRECISION, KERNEL, TOLERANCE, JSON };
+enum { DEVICE, PRECISION, KERNEL, TOLERANCE, NO_IN_PLACE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
@@ -22,6 +23,7 @@ static const struct anole_option options[] = {
                    "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
+    [NO_IN_PLACE] = {"no-in-place", NULL, "only task by task: do not run the network as a whole"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -41,6 +43,9 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case TOLERANCE:
         return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 100000, error);
+    case NO_IN_PLACE:
+        arguments->no_in_place = true;
+        break;
     case JSON:
         arguments->json = true;
         break;
@@ -93,6 +98,16 @@ static void print_check(struct anole_table *table, const struct anole_verified *
         anole_table_cell(table, "-");
 }
 
+static void print_whole(const struct session *session)
+{
+    const struct anole_in_place *then = anole_verification_in_place_then(session->verification);
+    char text[32];
+    anole_in_place_print(anole_verification_in_place(session->verification));
+    if (then->ran)
+        printf("when it was tuned: %s, %.2fx\n",
+               anole_text_seconds(text, sizeof text, then->seconds), then->speedup);
+}
+
 static enum anole_status print_table(const struct session *session, struct anole_error *error)
 {
     static const char *const titles[] = {
@@ -105,6 +120,8 @@ static enum anole_status print_table(const struct session *session, struct anole
         print_check(table, anole_verification_get(session->verification, i));
     status = anole_table_print(table, stdout, error);
     anole_table_destroy(table);
+    if (status == ANOLE_DONE)
+        print_whole(session);
     return status;
 }
 
@@ -127,8 +144,12 @@ static enum anole_status print_json(const struct session *session, struct anole_
                       anole_json_real(check->speedup_high)));
     }
     return anole_command_print_json(
-        json_pack("{s:s, s:s, s:o, s:o}", "file", session->arguments.file, "device",
-                  session->device->id, "network_seconds", anole_json_real(sum), "tasks", tasks),
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "file", session->arguments.file, "device",
+                  session->device->id, "network_seconds", anole_json_real(sum), "in_place",
+                  anole_in_place_json(anole_verification_in_place(session->verification)),
+                  "in_place_then",
+                  anole_in_place_json(anole_verification_in_place_then(session->verification)),
+                  "tasks", tasks),
         error);
 }
 
@@ -137,7 +158,8 @@ static enum anole_status print_json(const struct session *session, struct anole_
 static enum anole_status verify(struct session *session, struct anole_error *error)
 {
     const struct arguments *arguments = &session->arguments;
-    struct anole_verify_options wanted = {.size = sizeof wanted};
+    struct anole_verify_options wanted = {.size = sizeof wanted,
+                                          .no_in_place = arguments->no_in_place};
     if (arguments->precision)
         wanted.precision = anole_precision_text(arguments->precision);
     enum anole_status status = anole_command_context(&session->context, error);

@@ -4,9 +4,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "cli/run_network.h"
+#include "inplace/locked_graph.h"
 #include "program/manifest.h"
 #include "program/tuned.h"
+#include "program/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +59,8 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
                                      const struct anole_registry_device *device,
                                      struct anole_error *error)
 {
-    struct anole_run_network network = {.filled = 0};
-    const struct anole_run_sizes sizes = {.batch = 0};
+    struct anole_graph *graph = NULL;
+    size_t filled;
     char path[] = "the lock file";
     struct anole_tuned_choice tuned = {
         .lockfile = lockfile, .path = path, .backend = backend, .device = device};
@@ -67,9 +68,9 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
     struct anole_program *program = NULL;
     struct anole_error why = {.status = ANOLE_DONE};
     enum anole_status status = ANOLE_DONE;
-    if (anole_run_network_load(&network, lockfile->network_path, &sizes, 1, &why) ||
-        anole_program_create(&program, network.loaded.graph, backend->backend, &device->device,
-                             &options, &why)) {
+    if (anole_locked_graph_load(&graph, lockfile->network_path, locked, &why) ||
+        anole_weights_fill(graph, &filled, 1, &why) ||
+        anole_program_create(&program, graph, backend->backend, &device->device, &options, &why)) {
         anole_log_info("kernels.json has the kernels alone, without the network: %s", why.text);
     } else {
         size_t *kernels = match_kernels(program, locked);
@@ -78,7 +79,7 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
         free(kernels);
     }
     anole_program_destroy(program);
-    anole_run_network_fini(&network);
+    anole_graph_destroy(graph);
     return status;
 }
 

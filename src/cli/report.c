@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/in_place.h"
 #include "cli/table.h"
 
 #include <math.h>
@@ -28,7 +29,8 @@ void anole_report_add_up(struct anole_report_sum *sum, const struct anole_result
 double anole_report_overhead(const struct anole_tune_state *state)
 {
     const struct anole_tune_cost *cost = state->cost;
-    double useful = cost->build + cost->prepare + cost->transfer + cost->run + cost->verify;
+    double useful =
+        cost->build + cost->prepare + cost->transfer + cost->run + cost->verify + cost->in_place;
     return state->elapsed > 0.0 ? (state->elapsed - useful) / state->elapsed : 0.0;
 }
 
@@ -110,9 +112,9 @@ static void print_costs(const struct anole_tune_state *state)
     const struct anole_tune_cost *cost = state->cost;
     double search = cost->model + cost->explore + cost->sample;
     printf("%zu trials in %.0f s: build %.1f, run %.1f, verify %.1f, transfer %.1f, prepare %.1f, "
-           "workers %.1f, search %.2f, history %.2f s; overhead %.1f %%\n",
+           "workers %.1f, search %.2f, history %.2f, in place %.1f s; overhead %.1f %%\n",
            state->trials, state->elapsed, cost->build, cost->run, cost->verify, cost->transfer,
-           cost->prepare, cost->workers, search, cost->history,
+           cost->prepare, cost->workers, search, cost->history, cost->in_place,
            100.0 * anole_report_overhead(state));
 }
 
@@ -135,6 +137,7 @@ enum anole_status anole_report_print(const struct anole_results *results, struct
     char text[96];
     if (*anole_report_crowding(text, sizeof text, anole_results_state(results)))
         printf("%s\n", text);
+    anole_in_place_print(anole_results_in_place(results));
     print_costs(anole_results_state(results));
     return ANOLE_DONE;
 }
@@ -165,11 +168,11 @@ static json_t *cost_json(const struct anole_tune_state *state)
 {
     const struct anole_tune_cost *cost = state->cost;
     return json_pack(
-        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "elapsed",
+        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "elapsed",
         state->elapsed, "build", cost->build, "run", cost->run, "verify", cost->verify, "transfer",
         cost->transfer, "prepare", cost->prepare, "workers", cost->workers, "model", cost->model,
-        "explore", cost->explore, "sample", cost->sample, "history", cost->history,
-        "workers_started", (json_int_t)cost->workers_started, "workers_lost",
+        "explore", cost->explore, "sample", cost->sample, "history", cost->history, "in_place",
+        cost->in_place, "workers_started", (json_int_t)cost->workers_started, "workers_lost",
         (json_int_t)cost->workers_lost, "workers_recycled", (json_int_t)cost->workers_recycled);
 }
 
@@ -181,9 +184,11 @@ json_t *anole_report_json(const char *network, const struct anole_results *resul
     json_t *tasks = json_array();
     for (size_t i = 0; i < anole_results_count(results); i++)
         json_array_append_new(tasks, task_json(anole_results_get(results, i), state->tasks[i]));
-    return json_pack("{s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o}", "network", network,
+    return json_pack("{s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "network", network,
                      "trials", (json_int_t)state->trials, "crowding", state->crowding, "disturbed",
                      (json_int_t)state->disturbed, "default_seconds", sum.before, "seconds",
                      sum.after, "overhead", anole_report_overhead(state), "layers_missing",
-                     (json_int_t)sum.missing, "time", cost_json(state), "tasks", tasks);
+                     (json_int_t)sum.missing, "in_place",
+                     anole_in_place_json(anole_results_in_place(results)), "time", cost_json(state),
+                     "tasks", tasks);
 }

@@ -9,7 +9,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,27 +365,3 @@ enum anole_status anole_values_save(const struct anole_values *values,
 }
 
 /* ---------------------------------------------------------------- comparing */
-
-double anole_values_error(const struct anole_operand *found, const struct anole_operand *expected,
-                          size_t *at)
-{
-    size_t elements = anole_operand_elements(expected);
-    double largest = 0, worst = -1;
-    for (size_t i = 0; i < elements; i++) {
-        double e = fabs(anole_operand_real(expected, i));
-        if (isfinite(e) && e > largest)
-            largest = e;
-    }
-    *at = 0;
-    for (size_t i = 0; i < elements; i++) {
-        double e = anole_operand_real(expected, i), f = anole_operand_real(found, i);
-        double difference = e == f || (isnan(e) && isnan(f)) ? 0 : fabs(f - e);
-        if (isnan(difference))
-            difference = INFINITY;
-        if (difference > worst) {
-            worst = difference;
-            *at = i;
-        }
-    }
-    return worst <= 0 ? 0 : worst / (largest > 0 ? largest : 1);
-}

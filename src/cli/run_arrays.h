@@ -50,10 +50,4 @@ enum anole_status anole_values_save(const struct anole_values *values,
                                     const char *path, struct anole_error *error)
     __attribute__((warn_unused_result));
 
-/* How far `found` is from `expected`: the largest |found - expected| over the largest finite
- * |expected| (or 1, if that is 0); infinity where only one is NaN, or two infinities differ.
- * *at: the element (0 if there are none). */
-double anole_values_error(const struct anole_operand *found, const struct anole_operand *expected,
-                          size_t *at);
-
 #endif

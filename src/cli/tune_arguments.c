@@ -26,6 +26,7 @@ enum {
     TOLERANCE,
     THREADS,
     TIMING,
+    NO_IN_PLACE,
     JSON
 };
 
@@ -53,6 +54,7 @@ const struct anole_option anole_tune_options[] = {
     [TIMING] = {"timing", "HOW",
                 "hot: kernels find their data in the caches; cold: weights are out of them, of a\n"
                 "kernel of your own all data (default: as the network leaves them; else hot)"},
+    [NO_IN_PLACE] = {"no-in-place", NULL, "do not run the network as a whole with what was found"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -103,6 +105,9 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         arguments->devices[arguments->device_count++] = value;
         arguments->device = arguments->devices[0];
         return ANOLE_DONE;
+    case NO_IN_PLACE:
+        arguments->no_in_place = true;
+        return ANOLE_DONE;
     case JSON:
         arguments->json = true;
         return ANOLE_DONE;
@@ -145,6 +150,8 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
     put_option(&line, "timing", arguments->timing);
     if (arguments->threads > 0)
         anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
+    if (arguments->no_in_place)
+        anole_text_printf(&line, " --no-in-place");
     anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);
     if (arguments->trials > 0)
         anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);

@@ -22,6 +22,9 @@ struct share {
 static size_t count_workers(size_t items, uint32_t threads)
 {
     const struct anole_host *host = anole_host_get(threads);
+    /* Where there is a folder of what other workers have compiled, nearly all is in there. */
+    if (host && host->scratch)
+        return 1;
     size_t most = host && host->topology ? host->topology->threads : 1;
     if (most > MOST_WORKERS)
         most = MOST_WORKERS;

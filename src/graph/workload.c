@@ -37,6 +37,9 @@ void anole_workload_destroy(struct anole_workload *workload)
         return;
     for (size_t i = 0; i < workload->task_count; i++)
         free_layers(&workload->tasks[i]);
+    for (size_t i = 0; i < workload->shape_count; i++)
+        free(workload->shapes[i]);
+    free(workload->shapes);
     free(workload->tasks);
     free(workload->name);
     free(workload->path);
@@ -206,6 +209,24 @@ void anole_workload_set_precision(struct anole_workload *workload, uint32_t dtyp
     workload->dtype = dtype;
     for (size_t i = 0; i < workload->task_count; i++)
         workload->tasks[i].task.dtype = dtype;
+}
+
+enum anole_status anole_workload_set_sizes(struct anole_workload *workload, uint32_t batch,
+                                           const char *const *shapes, size_t count,
+                                           struct anole_error *error)
+{
+    char **copies = calloc(count + 1, sizeof *copies);
+    if (!copies)
+        return anole_fail_memory(error);
+    workload->batch = batch;
+    workload->shapes = copies;
+    for (; workload->shape_count < count; workload->shape_count++) {
+        char *copy = strdup(shapes[workload->shape_count]);
+        if (!copy)
+            return anole_fail_memory(error);
+        copies[workload->shape_count] = copy;
+    }
+    return ANOLE_DONE;
 }
 
 double anole_workload_flops(const struct anole_workload *workload)

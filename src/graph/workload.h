@@ -22,6 +22,13 @@ struct anole_workload {
     size_t layer_count;                /* of the file, tuned or not */
     struct anole_workload_task *tasks; /* in order of first use */
     size_t task_count, task_room;
+    /* What was given where the file leaves sizes open; as struct anole_lock_device has it. */
+    uint32_t batch;
+    char **shapes;
+    size_t shape_count;
+    /* A literal: why these are not the tasks of a network that could be read from `path` again, and
+     * run ("it was not read from a file"); NULL: they are. */
+    const char *no_graph;
 };
 
 enum anole_status anole_workload_create(struct anole_workload **workload, const char *name,
@@ -33,6 +40,11 @@ void anole_workload_destroy(struct anole_workload *workload);
 enum anole_status anole_workload_add(struct anole_workload *workload, size_t *index,
                                      const struct anole_task *task, const char *layer,
                                      struct anole_error *error);
+
+/* Remembers the sizes that were given.  `shapes` are copied. */
+enum anole_status anole_workload_set_sizes(struct anole_workload *workload, uint32_t batch,
+                                           const char *const *shapes, size_t count,
+                                           struct anole_error *error);
 
 /* What a fused graph comes to.  ERR_INPUT: nothing in it can be tuned. */
 enum anole_status anole_workload_of_graph(struct anole_workload **workload,

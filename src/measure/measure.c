@@ -165,6 +165,19 @@ static void close_all(struct anole_handle **handles, size_t count, double timeou
         anole_handle_empty(handles[i]);
 }
 
+void anole_measure_rest(struct anole_measure *measure)
+{
+    struct anole_handle *handles[ANOLE_MAX_BUILDERS + 2];
+    size_t count = all_handles(measure, handles);
+    anole_measure_abandon(measure);
+    close_all(handles, count, CLOSE_LIMIT);
+}
+
+const char *anole_measure_scratch(const struct anole_measure *measure)
+{
+    return measure->scratch;
+}
+
 void anole_measure_destroy(struct anole_measure *measure)
 {
     if (!measure)

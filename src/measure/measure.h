@@ -69,6 +69,12 @@ void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes);
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 
+/* Ends the workers, of which new ones are started when there is something to do: until then the
+ * device is somebody else's to use, in the name of this measurement, which keeps it locked. */
+void anole_measure_rest(struct anole_measure *measure);
+/* The folder that its workers share; NULL: there is none. */
+const char *anole_measure_scratch(const struct anole_measure *measure);
+
 /* Wall seconds, so far. */
 struct anole_measure_cost {
     double build;   /* wall time with at least one build running, none timed */

@@ -205,6 +205,12 @@ int64_t anole_operand_int(const struct anole_operand *operand, size_t i);
 void anole_operand_set_real(struct anole_operand *operand, size_t i, double value);
 void anole_operand_set_int(struct anole_operand *operand, size_t i, int64_t value);
 
+/* How far `found` is from `expected`, of the same shape: the largest |found - expected| over the
+ * largest finite |expected| (or 1, if that is 0); infinity where only one is NaN, or two infinities
+ * differ.  *at: the element (0 if there are none). */
+double anole_operand_error(const struct anole_operand *found, const struct anole_operand *expected,
+                           size_t *at);
+
 /* The shape that two broadcast to, as numpy has it: aligned at the last dimension, 1 fits
  * all.  ERR_INPUT names both shapes. */
 enum anole_status anole_operand_broadcast(struct anole_operand *out, const struct anole_operand *a,

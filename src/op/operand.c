@@ -286,3 +286,27 @@ enum anole_status anole_operand_axis(uint32_t *axis, int64_t value, uint32_t ran
     *axis = (uint32_t)(value < 0 ? value + rank : value);
     return ANOLE_DONE;
 }
+
+double anole_operand_error(const struct anole_operand *found, const struct anole_operand *expected,
+                           size_t *at)
+{
+    size_t elements = anole_operand_elements(expected);
+    double largest = 0, worst = -1;
+    for (size_t i = 0; i < elements; i++) {
+        double e = fabs(anole_operand_real(expected, i));
+        if (isfinite(e) && e > largest)
+            largest = e;
+    }
+    *at = 0;
+    for (size_t i = 0; i < elements; i++) {
+        double e = anole_operand_real(expected, i), f = anole_operand_real(found, i);
+        double difference = e == f || (isnan(e) && isnan(f)) ? 0 : fabs(f - e);
+        if (isnan(difference))
+            difference = INFINITY;
+        if (difference > worst) {
+            worst = difference;
+            *at = i;
+        }
+    }
+    return worst <= 0 ? 0 : worst / (largest > 0 ? largest : 1);
+}

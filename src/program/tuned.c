@@ -198,6 +198,20 @@ enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char 
     return status;
 }
 
+enum anole_status anole_tuned_init_as(struct anole_tuned_choice *tuned,
+                                      struct anole_lockfile *lockfile, const char *path,
+                                      const struct anole_registry_entry *backend,
+                                      const struct anole_registry_device *device,
+                                      struct anole_error *error)
+{
+    *tuned = (struct anole_tuned_choice){
+        .lockfile = lockfile, .path = strdup(path), .backend = backend, .device = device};
+    if (tuned->path)
+        return ANOLE_DONE;
+    anole_tuned_fini(tuned);
+    return anole_fail_memory(error);
+}
+
 void anole_tuned_fini(struct anole_tuned_choice *tuned)
 {
     anole_lockfile_destroy(tuned->lockfile);

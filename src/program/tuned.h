@@ -77,6 +77,14 @@ enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char 
                                    const struct anole_registry *registry,
                                    const struct anole_registry_device *device,
                                    struct anole_error *error) __attribute__((warn_unused_result));
+/* The same of a lock file that was read already, which it takes over, also on failure; what
+ * backend and device are is said by structs that must outlive it.  The file may hold nothing of
+ * them. */
+enum anole_status
+anole_tuned_init_as(struct anole_tuned_choice *tuned, struct anole_lockfile *lockfile,
+                    const char *path, const struct anole_registry_entry *backend,
+                    const struct anole_registry_device *device, struct anole_error *error)
+    __attribute__((warn_unused_result));
 /* A zeroed one is fine. */
 void anole_tuned_fini(struct anole_tuned_choice *tuned);
 

@@ -307,19 +307,32 @@ static json_t *name_json(size_t column)
     return column == NOBODY ? json_null() : json_string(name);
 }
 
+/* null: the network was not run as a whole. */
+static json_t *in_place_json(const struct anole_lock_in_place *in_place)
+{
+    if (in_place->rounds == 0)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:o, s:o, s:I, s:I}", "seconds", in_place->seconds, "low",
+                     in_place->low, "high", in_place->high, "default_seconds",
+                     anole_json_real(in_place->default_seconds), "speedup",
+                     anole_json_real(in_place->speedup), "steps", (json_int_t)in_place->steps,
+                     "steps_tuned", (json_int_t)in_place->steps_tuned);
+}
+
 static json_t *column_json(const struct anole_comparison *comparison, size_t at)
 {
     const struct anole_comparison_column *column = &comparison->columns[at];
     const struct anole_lock_device *device = column->device;
     char path[4096];
-    return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "name",
-                     name_json(at), "path", anole_text_printable(path, sizeof path, column->path),
-                     "id", device->id, "backend", device->backend, "backend_version",
-                     device->backend_version, "device", device->device, "driver", device->driver,
-                     "driver_version", device->driver_version, "precision",
-                     anole_precision_text(device->dtype), "generator",
-                     (json_int_t)device->generator, "threads", (json_int_t)device->threads,
-                     "seconds", anole_json_real(column->sum), "before", name_json(column->before));
+    return json_pack(
+        "{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "name",
+        name_json(at), "path", anole_text_printable(path, sizeof path, column->path), "id",
+        device->id, "backend", device->backend, "backend_version", device->backend_version,
+        "device", device->device, "driver", device->driver, "driver_version",
+        device->driver_version, "precision", anole_precision_text(device->dtype), "generator",
+        (json_int_t)device->generator, "threads", (json_int_t)device->threads, "seconds",
+        anole_json_real(column->sum), "in_place", in_place_json(&device->in_place), "before",
+        name_json(column->before));
 }
 
 static json_t *row_json(const struct anole_comparison *comparison,

@@ -76,7 +76,8 @@ static double search_time_left(const struct anole_tuner *tuner)
 {
     if (tuner->options.time_limit <= 0.0)
         return INFINITY;
-    return tuner->options.time_limit - reserve(tuner) - (anole_clock() - tuner->start);
+    return tuner->options.time_limit - tuner->options.set_aside - reserve(tuner) -
+           (anole_clock() - tuner->start);
 }
 
 /* A batch that is under way when the time for searching is over may finish, but
@@ -196,6 +197,17 @@ const struct anole_tuner_view *anole_tuner_view(struct anole_tuner *tuner)
 {
     refresh(tuner);
     return &tuner->view;
+}
+
+void anole_tuner_rest(struct anole_tuner *tuner, const char **scratch)
+{
+    anole_measure_rest(tuner->measure);
+    *scratch = anole_measure_scratch(tuner->measure);
+}
+
+void anole_tuner_phase(struct anole_tuner *tuner, const char *phase)
+{
+    tuner->view.phase = phase;
 }
 
 /* -------------------------------------------------------------- searching */
@@ -345,7 +357,8 @@ static double final_share(const struct anole_tuner *tuner, size_t task)
 {
     if (tuner->options.time_limit <= 0.0)
         return INFINITY;
-    double left = tuner->options.time_limit - (anole_clock() - tuner->start);
+    double left =
+        tuner->options.time_limit - tuner->options.set_aside - (anole_clock() - tuner->start);
     return left / (double)(tuner->view.task_count - task);
 }
 

@@ -20,6 +20,7 @@ struct anole_tuner_options {
     const struct anole_sampler_ops *sampler;
     uint64_t seed;
     double time_limit;    /* wall seconds for all of it; 0: none */
+    double set_aside;     /* of them, for what comes after anole_tuner_finish() */
     uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
     uint32_t threads;     /* of a CPU device; 0: all cores */
     enum anole_timing_choice timing;
@@ -108,6 +109,13 @@ enum anole_status anole_tuner_run(struct anole_tuner *tuner, struct anole_error 
  * finals[view.task_count]. */
 enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tuner_final *finals,
                                      struct anole_error *error);
+
+/* Ends the workers, whose device is then free for what comes after, in the tuner's name; what they
+ * have compiled is in *scratch (NULL: nowhere), as long as the tuner lives. */
+void anole_tuner_rest(struct anole_tuner *tuner, const char **scratch);
+
+/* What the view is to say of that: a literal. */
+void anole_tuner_phase(struct anole_tuner *tuner, const char *phase);
 
 /* The state now; valid until the next call. */
 const struct anole_tuner_view *anole_tuner_view(struct anole_tuner *tuner);

@@ -78,6 +78,21 @@ static enum anole_status lock_identity(struct anole_lock_device *out, const char
     return status;
 }
 
+static enum anole_status lock_sizes(struct anole_lock_device *out,
+                                    const struct anole_workload *network, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    out->batch = network->batch;
+    out->shapes = calloc(network->shape_count + 1, sizeof *out->shapes);
+    if (!out->shapes)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < network->shape_count && status == ANOLE_DONE; i++) {
+        status = copy_text(&out->shapes[i], network->shapes[i], error);
+        out->shape_count += status == ANOLE_DONE;
+    }
+    return status;
+}
+
 enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
                                    const struct anole_tuner_final *finals,
                                    struct anole_lock_device *device, struct anole_error *error)
@@ -85,6 +100,8 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
     struct anole_lock_device new = {0};
     enum anole_status status = lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
     new.dtype = tuner->network->dtype;
+    if (status == ANOLE_DONE)
+        status = lock_sizes(&new, tuner->network, error);
     if (status == ANOLE_DONE) {
         new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
         status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);

@@ -4,8 +4,9 @@
  * socket as descriptor 3; of no use by hand.
  */
 #include "base/file.h"
-#include "worker/guard.h"
+#include "inplace/serve.h"
 #include "plugin/scratch.h"
+#include "worker/guard.h"
 #include "worker/worker.h"
 
 #include <dirent.h>
@@ -35,6 +36,10 @@ static void close_strangers(void)
     closedir(list);
 }
 
+static const struct anole_worker_service services[] = {
+    {ANOLE_FRAME_NETWORK, ANOLE_FRAME_NETWORK_RAN, anole_inplace_serve},
+};
+
 int main(int argc, char **argv)
 {
     struct stat about;
@@ -53,5 +58,6 @@ int main(int argc, char **argv)
     close_strangers();
     fcntl(ANOLE_WORKER_SOCKET, F_SETFD, FD_CLOEXEC); /* not for compilers that a driver starts */
     anole_guard_enter((pid_t)atol(argv[2]), getenv(ANOLE_SCRATCH_VARIABLE));
-    return anole_worker_serve(ANOLE_WORKER_SOCKET, true, NULL, 0);
+    return anole_worker_serve(ANOLE_WORKER_SOCKET, true, services,
+                              sizeof services / sizeof *services);
 }
