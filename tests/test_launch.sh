@@ -6,6 +6,7 @@
 set -u
 . "${srcdir:-.}/tests/script.sh"
 source=$examples/launch/launch.c
+data=$data/run
 
 # A layer of each kind, of several work-groups, whose sizes no tile divides.
 cat >net.json <<'JSON'
@@ -29,6 +30,23 @@ check 'kernels alone are written where the network is gone' \
     '"$anole" best lock --kernels alone --device cpu >out 2>err && grep -q "kernels alone.*net.json" err'
 check 'they are the same kernels' \
     'diff k alone >out; [ "$(grep -c "^diff" out)" -le 1 ] && ! grep -q "\"nodes\"" alone/kernels.json'
+
+# -- a network whose sizes are open: those that were tuned --
+check 'an ONNX network is tuned at a batch size' '"$anole" tune "$data/small.onnx" --batch 2 \
+    --device cpu --trials 4 --seed 3 --history ho --output onnx.lock >out 2>err </dev/null'
+check 'its kernels are those of its layers at that size' \
+    '"$anole" best onnx.lock --kernels sized --device cpu --batch 2 >out 2>err &&
+     [ "$(grep -c "\"how\": \"tuned\"" sized/kernels.json)" -eq 4 ]'
+check 'a shape says the same' \
+    '"$anole" best onnx.lock --kernels shaped --device cpu --shape x=2x3x12x12 >out 2>err &&
+     cmp sized/kernels.json shaped/kernels.json'
+check 'at another size it is told that none is tuned' \
+    '"$anole" best onnx.lock --kernels other --device cpu >out 2>err && grep -q "by --batch or" err'
+check 'a shape of no input makes no folder' \
+    '! "$anole" best onnx.lock --kernels none --device cpu --shape y=2x3x12x12 >out 2>err &&
+     grep -q "no such input" err && [ ! -e none ]'
+check 'a size without a network is refused' \
+    '! "$anole" best onnx.lock --batch 2 >out 2>err && grep -q "goes with --kernels" err'
 
 # The command of the source's head.
 build=$(sed -n '/^ \*     cc /,/-pthread$/s/^ \* *//p' "$source" | tr -d '\\\n')

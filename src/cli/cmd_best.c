@@ -14,19 +14,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_SHAPES 64
+
 struct arguments {
     const char *file, *device, *kernels, *kernel;
+    uint64_t batch;
+    const char *shapes[MOST_SHAPES];
+    size_t shape_count;
     uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     bool failures, json;
 };
 
-enum { KERNELS, DEVICE, PRECISION, KERNEL, FAILURES, JSON };
+enum { KERNELS, DEVICE, PRECISION, BATCH, SHAPE, KERNEL, FAILURES, JSON };
 
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
     [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
     [PRECISION] = {"precision", "P",
                    "fp32, fp16 or tf32, where FILE holds several (with --kernels)"},
+    [BATCH] = {"batch", "N",
+               "the batch size that was tuned, where an ONNX file leaves it open (with --kernels)"},
+    [SHAPE] = {"shape", "NAME=SIZES",
+               "the shape of an input that was tuned: images=1x3x640x640; once for each\n"
+               "(with --kernels)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [FAILURES] = {"failures", NULL, "show what failed instead; the file is then a history"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -46,6 +56,14 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case PRECISION:
         return anole_command_precision(&arguments->precision, value, error);
+    case BATCH:
+        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
+    case SHAPE:
+        if (arguments->shape_count == MOST_SHAPES)
+            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
+                              MOST_SHAPES);
+        arguments->shapes[arguments->shape_count++] = value;
+        break;
     case KERNEL:
         arguments->kernel = value;
         break;
@@ -152,6 +170,9 @@ static enum anole_status export_kernels(const struct arguments *arguments,
     struct anole_lockfile *lockfile = NULL;
     struct anole_registry *registry = NULL;
     const struct anole_registry_device *device = NULL;
+    const struct anole_run_sizes sizes = {.batch = (int64_t)arguments->batch,
+                                          .shapes = arguments->shapes,
+                                          .shape_count = arguments->shape_count};
     enum anole_status status = anole_lockfile_load(&lockfile, arguments->file, error);
     if (status == ANOLE_DONE && arguments->kernel)
         status = anole_lockfile_set_path(lockfile, arguments->kernel, error);
@@ -161,7 +182,7 @@ static enum anole_status export_kernels(const struct arguments *arguments,
         status = anole_registry_find(&device, registry, arguments->device, error);
     if (status == ANOLE_DONE)
         status = anole_kernels_export(arguments->kernels, lockfile, registry, device,
-                                      arguments->precision, error);
+                                      arguments->precision, &sizes, error);
     anole_registry_destroy(registry);
     anole_lockfile_destroy(lockfile);
     return status;
@@ -182,6 +203,12 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         return anole_fail(error, ANOLE_ERR_USAGE,
                           "--failures and --kernels: expected one of them; see `anole best "
                           "--help`");
+    if ((arguments.batch || arguments.shape_count) && !arguments.kernels)
+        return anole_fail(
+            error, ANOLE_ERR_USAGE,
+            "--%s goes with --kernels, which reads the network again; see `anole best "
+            "--help`",
+            arguments.batch ? "batch" : "shape");
     if (arguments.failures)
         return anole_failures_print(arguments.file, arguments.json, error);
     status = show(&arguments, error);

@@ -4,10 +4,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "inplace/locked_graph.h"
 #include "program/manifest.h"
 #include "program/tuned.h"
-#include "program/weights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,15 +50,35 @@ static size_t *match_kernels(const struct anole_program *program,
     return kernels;
 }
 
-/* The network that was tuned, as far as it is where it was. */
-static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfile,
-                                     const struct anole_lock_device *locked,
-                                     const struct anole_registry_entry *backend,
-                                     const struct anole_registry_device *device,
-                                     struct anole_error *error)
+/* The network that was tuned, as far as it is where it was: without it, its graph is NULL.  Its
+ * sizes are those that are given, or that it was tuned in, as far as the lock file has them. */
+static enum anole_status load_network(struct anole_run_network *network,
+                                      const struct anole_lockfile *lockfile,
+                                      const struct anole_lock_device *locked,
+                                      const struct anole_run_sizes *sizes,
+                                      struct anole_error *error)
 {
-    struct anole_graph *graph = NULL;
-    size_t filled;
+    const bool given = sizes->batch > 0 || sizes->shape_count > 0;
+    const struct anole_run_sizes recorded = {.batch = locked->batch,
+                                             .shapes = (const char *const *)locked->shapes,
+                                             .shape_count = locked->shape_count};
+    struct anole_error why = {.status = ANOLE_DONE};
+    enum anole_status status =
+        anole_run_network_load(network, lockfile->network_path, given ? sizes : &recorded, 1, &why);
+    if (status == ANOLE_DONE)
+        return status;
+    if (given)
+        return anole_fail(error, status, "%s", why.text);
+    anole_log_info("kernels.json has the kernels alone, without the network: %s", why.text);
+    return ANOLE_DONE;
+}
+
+/* The kernels of the network's steps. */
+static enum anole_status
+add_network(json_t *root, const struct anole_graph *graph, struct anole_lockfile *lockfile,
+            const struct anole_lock_device *locked, const struct anole_registry_entry *backend,
+            const struct anole_registry_device *device, struct anole_error *error)
+{
     char path[] = "the lock file";
     struct anole_tuned_choice tuned = {
         .lockfile = lockfile, .path = path, .backend = backend, .device = device};
@@ -68,18 +86,21 @@ static enum anole_status add_network(json_t *root, struct anole_lockfile *lockfi
     struct anole_program *program = NULL;
     struct anole_error why = {.status = ANOLE_DONE};
     enum anole_status status = ANOLE_DONE;
-    if (anole_locked_graph_load(&graph, lockfile->network_path, locked, &why) ||
-        anole_weights_fill(graph, &filled, 1, &why) ||
-        anole_program_create(&program, graph, backend->backend, &device->device, &options, &why)) {
+    if (anole_program_create(&program, graph, backend->backend, &device->device, &options, &why)) {
         anole_log_info("kernels.json has the kernels alone, without the network: %s", why.text);
     } else {
-        size_t *kernels = match_kernels(program, locked);
+        size_t *kernels = match_kernels(program, locked), matched = 0;
+        for (size_t k = 0; kernels && k < program->kernel_count; k++)
+            matched += kernels[k] != ANOLE_NONE;
+        if (kernels && matched == 0)
+            anole_log_warning("%s has no layer that was tuned: where an ONNX file leaves sizes "
+                              "open, expected those that were tuned, by --batch or --shape",
+                              lockfile->network_path);
         status = kernels ? anole_manifest_add_graph(root, program, kernels, error)
                          : anole_fail_memory(error);
         free(kernels);
     }
     anole_program_destroy(program);
-    anole_graph_destroy(graph);
     return status;
 }
 
@@ -123,7 +144,8 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
     return status;
 }
 
-static enum anole_status write_index(const char *folder, struct anole_lockfile *lockfile,
+static enum anole_status write_index(const char *folder, const struct anole_graph *graph,
+                                     struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *locked, json_t *list,
                                      const struct anole_registry_entry *backend,
                                      const struct anole_registry_device *device,
@@ -136,7 +158,8 @@ static enum anole_status write_index(const char *folder, struct anole_lockfile *
                              anole_precision_text(locked->dtype), "kernels", list);
     if (!root)
         return anole_fail_memory(error);
-    enum anole_status status = add_network(root, lockfile, locked, backend, device, error);
+    enum anole_status status =
+        graph ? add_network(root, graph, lockfile, locked, backend, device, error) : ANOLE_DONE;
     char *text = status == ANOLE_DONE
                      ? anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9))
                      : NULL;
@@ -148,27 +171,42 @@ static enum anole_status write_index(const char *folder, struct anole_lockfile *
     return status;
 }
 
-enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
-                                       const struct anole_registry *registry,
-                                       const struct anole_registry_device *device, uint32_t dtype,
-                                       struct anole_error *error)
+static enum anole_status make_folder(const char *folder, struct anole_error *error)
 {
-    const struct anole_lock_device *locked = NULL;
-    enum anole_status status =
-        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, dtype, error);
-    if (status != ANOLE_DONE)
-        return status;
     if (mkdir(folder, 0777) != 0)
         return anole_fail_errno(error, "cannot make the folder '%s' (it must not exist yet)",
                                 folder);
-    json_t *list = json_array();
-    for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++)
-        status = export_task(list, folder, i, lockfile, &locked->tasks[i],
-                             registry->entries[device->backend].backend, &device->device, error);
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
+                                       const struct anole_registry *registry,
+                                       const struct anole_registry_device *device, uint32_t dtype,
+                                       const struct anole_run_sizes *sizes,
+                                       struct anole_error *error)
+{
+    const struct anole_lock_device *locked = NULL;
+    const struct anole_registry_entry *backend = &registry->entries[device->backend];
+    struct anole_run_network network = {.filled = 0};
+    json_t *list = NULL;
+    enum anole_status status =
+        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, dtype, error);
     if (status == ANOLE_DONE)
-        status = write_index(folder, lockfile, locked, list, &registry->entries[device->backend],
-                             device, error);
+        status = load_network(&network, lockfile, locked, sizes, error);
+    if (status == ANOLE_DONE)
+        status = make_folder(folder, error);
+    if (status == ANOLE_DONE) {
+        list = json_array();
+        status = list ? ANOLE_DONE : anole_fail_memory(error);
+    }
+    for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++)
+        status = export_task(list, folder, i, lockfile, &locked->tasks[i], backend->backend,
+                             &device->device, error);
+    if (status == ANOLE_DONE)
+        status = write_index(folder, network.loaded.graph, lockfile, locked, list, backend, device,
+                             error);
     json_decref(list);
+    anole_run_network_fini(&network);
     if (status == ANOLE_DONE)
         anole_log_info("wrote %zu kernels and kernels.json into %s", locked->task_count, folder);
     return status;
