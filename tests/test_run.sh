@@ -72,6 +72,11 @@ expect 5 'output "w" is off by inf' "$data/sized.onnx" --device cpu --input "$da
 expect 5 'output "where": WRONG, of the shape \[2, 11\] where \[2, 5\]' "$data/sized.onnx" --device cpu --repeat 1 \
     --input "$data/sized.npz" --input x=ramp --check "$data/sized.npz"
 
+expect 0 'output "count": right' "$data/counted.onnx" --device cpu --input "$data/counted.npz" \
+    --check "$data/counted.npz" --repeat 1
+check 'what comes of a count is right as well' 'grep -q "output \"mean\": right" out'
+expect 2 'node "zeros".*known only when the network runs' "$data/reshaped.onnx" --device cpu
+
 # -- kernels that fail, by backends of the tests --
 if [ -d "$plugins" ]; then
     mkdir plugins && cp "$plugins/no_compile.so" "$plugins/naughty.so" plugins

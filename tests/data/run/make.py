@@ -72,3 +72,30 @@ given = {"x": x, "shape": np.array([3, -1], np.int64), "z": np.array([1, np.nan]
 made = ReferenceEvaluator(model).run(None, given)
 np.savez("sized.npz", **{f"in_{i}": v for i, v in enumerate(given.values())},
          **{f"out_{i}": v for i, v in enumerate(made)})
+
+# counted.onnx: a shape that depends on data, which is counted and computed with.
+nodes = [
+    helper.make_node("NonZero", ["x"], ["where"], "where"),
+    helper.make_node("Shape", ["where"], ["shape"], "shape"),
+    helper.make_node("Gather", ["shape", "one"], ["count"], "count"),
+    helper.make_node("Cast", ["count"], ["real"], "real", to=TensorProto.FLOAT),
+    helper.make_node("Div", ["x", "real"], ["mean"], "mean"),
+]
+graph = helper.make_graph(
+    nodes, "counted",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 6])],
+    [helper.make_tensor_value_info("count", TensorProto.INT64, []),
+     helper.make_tensor_value_info("mean", TensorProto.FLOAT, [2, 6])],
+    [helper.make_tensor("one", TensorProto.INT64, [], [1])])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, "counted.onnx")
+x = np.maximum(np.arange(-6, 6, dtype=np.float32), 0).reshape(2, 6)
+count, mean = ReferenceEvaluator(model).run(None, {"x": x})
+np.savez("counted.npz", x=x, count=count, mean=mean)
+
+# reshaped.onnx: a size within the network depends on data, which is refused.
+graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["zeros"], "zeros"))
+graph.output.append(helper.make_tensor_value_info("zeros", TensorProto.FLOAT, [2, "n"]))
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8),
+          "reshaped.onnx")
