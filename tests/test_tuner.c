@@ -114,6 +114,37 @@ static char *history_text(const struct run *run, size_t *trials)
     return out;
 }
 
+/* The test plugin has no kernel that applies silu: layers are tuned without it, and those that are
+ * then alike are one task. */
+static void test_tasks_are_tuned_without_what_no_kernel_does(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"name\": \"test\", \"layers\": ["
+        "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 8]},"
+        "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 1, "
+        "\"activation\": \"silu\"},"
+        "{\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 1},"
+        "{\"name\": \"c\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 1, "
+        "\"activation\": \"relu\"},"
+        "{\"name\": \"d\", \"kind\": \"depthwise_conv2d\", \"kernel\": 3}]}";
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    open_run(&run, "simulated");
+    anole_workload_destroy(run.network);
+    assert_done(
+        anole_network_parse_workload(&run.network, text, strlen(text), "test.json", &error));
+    assert_int_equal(run.network->task_count, 4);
+    start(&run);
+    const struct anole_tuner_view *view = anole_tuner_view(run.tuner);
+    assert_int_equal(view->task_count, 2);
+    assert_int_equal(view->tasks[0].source->multiplicity, 2);
+    assert_string_equal(view->tasks[0].source->layers[1], "b");
+    assert_null(strstr(view->tasks[0].key, "silu"));
+    assert_non_null(strstr(view->tasks[1].key, "relu"));
+    close_run(&run);
+}
+
 static void test_run_repeats_itself_with_the_same_seed(void **state)
 {
     (void)state;
@@ -389,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_finalists_that_fit_in_the_budget),
+        cmocka_unit_test(test_tasks_are_tuned_without_what_no_kernel_does),
         cmocka_unit_test(test_run_repeats_itself_with_the_same_seed),
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),

@@ -218,7 +218,8 @@ static enum anole_status describe(struct anole_task_info *info, const struct ano
 {
     const struct anole_backend *backend =
         device->devices->registry->entries[device->entry->backend].backend;
-    info->supported = anole_backend_supports(backend, &device->entry->device, task);
+    struct anole_task served;
+    info->supported = anole_backend_serves(&served, backend, &device->entry->device, task);
     info->knobs = 0;
     info->points = 0;
     info->valid = NAN;
@@ -226,7 +227,7 @@ static enum anole_status describe(struct anole_task_info *info, const struct ano
         return ANOLE_DONE;
     struct anole_generator *generator = NULL;
     enum anole_status status =
-        anole_generator_create(&generator, backend, &device->entry->device, task, error);
+        anole_generator_create(&generator, backend, &device->entry->device, &served, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_space *space = anole_generator_space(generator);

@@ -382,6 +382,15 @@ size_t anole_task_parameter_elements(const struct anole_task *task)
            anole_task_bias_elements(task);
 }
 
+bool anole_task_strip(struct anole_task *task)
+{
+    const bool any = task->activation != ANOLE_ACT_NONE || task->flags & ANOLE_TASK_RESIDUAL;
+    task->activation = ANOLE_ACT_NONE;
+    task->alpha = task->beta = 0;
+    task->flags &= ~(uint32_t)ANOLE_TASK_RESIDUAL;
+    return any;
+}
+
 double anole_task_flops(const struct anole_task *task)
 {
     if (task->custom)

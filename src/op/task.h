@@ -58,6 +58,9 @@ const char *anole_task_kind_text(uint32_t kind);
 const char *anole_precision_text(uint32_t dtype);
 uint32_t anole_precision_parse(const char *text);
 
+/* Takes out what was fused into a layer, residual and activation; true if there was any. */
+bool anole_task_strip(struct anole_task *task);
+
 /* Floating-point operations of one run: 2 a multiply-add of the direct
  * algorithm, bias and activation not counted (the convention of the field,
  * whatever the kernel really does).  Of custom tasks what their description says, or 0. */

@@ -305,6 +305,14 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
     return knows(&backend->plugin, task) && backend->plugin.supports(device, task) == 1;
 }
 
+bool anole_backend_serves(struct anole_task *served, const struct anole_backend *backend,
+                          const struct anole_device *device, const struct anole_task *task)
+{
+    *served = *task;
+    return anole_backend_supports(backend, device, served) ||
+           (anole_task_strip(served) && anole_backend_supports(backend, device, served));
+}
+
 static enum anole_status create(struct anole_generator **generator,
                                 const struct anole_backend *backend,
                                 const struct anole_device *device, const struct anole_task *task,

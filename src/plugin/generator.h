@@ -17,6 +17,11 @@ struct anole_generator;
 
 bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
                             const struct anole_task *task);
+
+/* What a backend does of a task: all of it, or all but what was fused into the layer, which a
+ * kernel of its own then does (program/epilogue.h).  False: nothing. */
+bool anole_backend_serves(struct anole_task *served, const struct anole_backend *backend,
+                          const struct anole_device *device, const struct anole_task *task);
 /* ERR_PLUGIN if the plugin's space is ill-formed.  Backend must outlive it. */
 ANOLE_CHECKED enum anole_status anole_generator_create(struct anole_generator **generator,
                                                        const struct anole_backend *backend,

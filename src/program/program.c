@@ -592,9 +592,7 @@ static enum anole_status add_task_steps(bool *done, struct draft *draft, size_t 
     if (task.out_pitch || !anole_epilogue_wanted(node) ||
         anole_backend_supports(program->backend, &program->device, &task))
         return add_kernel_step(done, draft, index, &task);
-    task.activation = ANOLE_ACT_NONE;
-    task.alpha = task.beta = 0;
-    task.flags &= ~(uint32_t)ANOLE_TASK_RESIDUAL;
+    anole_task_strip(&task);
     if (draft->options->no_built_in ||
         !anole_backend_supports(program->backend, &program->device, &task))
         return ANOLE_DONE;

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Seconds that a device is waited for at most, whatever the budget. */
 #define LOST_LIMIT 60.0
@@ -77,15 +78,6 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
     return resume(tuner, task, error);
 }
 
-static size_t count_supported(const struct anole_tuner *tuner, const struct anole_backend *backend)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < tuner->network->task_count; i++)
-        count +=
-            anole_backend_supports(backend, &tuner->device->device, &tuner->network->tasks[i].task);
-    return count;
-}
-
 static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
                                           const struct anole_backend *backend,
                                           struct anole_error *error)
@@ -102,28 +94,44 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
                       network->path, backend->plugin.name, network->task_count);
 }
 
-/* Makes a job of each task that the backend supports. */
+/* The layers of a task under what the backend does of it. */
+static enum anole_status serve(struct anole_tuner *tuner, const struct anole_backend *backend,
+                               const struct anole_workload_task *source, struct anole_error *error)
+{
+    struct anole_task task;
+    char label[64];
+    enum anole_status status = ANOLE_DONE;
+    anole_task_label(label, sizeof label, &source->task);
+    if (!anole_backend_serves(&task, backend, &tuner->device->device, &source->task)) {
+        anole_log_warning("%s: backend '%s' has no kernel for %s: left out", tuner->network->path,
+                          backend->plugin.name, label);
+        return ANOLE_DONE;
+    }
+    if (memcmp(&task, &source->task, sizeof task) != 0)
+        anole_log_info("%s: backend '%s' has no kernel for %s: tuned without what follows the "
+                       "layer, which a kernel of its own does",
+                       tuner->network->path, backend->plugin.name, label);
+    for (uint32_t i = 0; i < source->multiplicity && status == ANOLE_DONE; i++)
+        status = anole_workload_add(tuner->served, NULL, &task, source->layers[i], error);
+    return status;
+}
+
+/* Makes a job of each task that the backend does. */
 static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
 {
     const struct anole_workload *network = tuner->network;
     const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
-    if (count_supported(tuner, backend) == 0)
+    enum anole_status status =
+        anole_workload_create(&tuner->served, network->name, network->path, error);
+    for (size_t i = 0; i < network->task_count && status == ANOLE_DONE; i++)
+        status = serve(tuner, backend, &network->tasks[i], error);
+    if (status == ANOLE_DONE && tuner->served->task_count == 0)
         return fail_unsupported(tuner, backend, error);
-    for (size_t i = 0; i < network->task_count; i++) {
-        const struct anole_workload_task *source = &network->tasks[i];
-        if (!anole_backend_supports(backend, &tuner->device->device, &source->task)) {
-            char label[64];
-            anole_log_warning("%s: backend '%s' has no kernel for %s: left out", network->path,
-                              backend->plugin.name,
-                              anole_task_label(label, sizeof label, &source->task));
-            continue;
-        }
-        enum anole_status status = start_job(tuner, tuner->view.task_count, source, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < tuner->served->task_count; i++) {
+        status = start_job(tuner, tuner->view.task_count, &tuner->served->tasks[i], error);
         tuner->view.task_count++; /* also on failure: destroy sees what it made */
-        if (status != ANOLE_DONE)
-            return status;
     }
-    return ANOLE_DONE;
+    return status;
 }
 
 enum anole_status anole_tuner_create(struct anole_tuner **tuner,
@@ -199,6 +207,7 @@ void anole_tuner_destroy(struct anole_tuner *tuner)
     }
     anole_transfer_destroy(tuner->transfer);
     anole_schedule_destroy(tuner->schedule);
+    anole_workload_destroy(tuner->served);
     anole_history_close(tuner->history);
     free(tuner->jobs);
     free(tuner->tasks);

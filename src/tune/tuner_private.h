@@ -22,6 +22,7 @@ struct anole_tuner_job {
 
 struct anole_tuner {
     const struct anole_workload *network;
+    struct anole_workload *served; /* of it, what the backend does */
     const struct anole_registry *registry;
     const struct anole_registry_device *device;
     struct anole_tuner_options options;
