@@ -92,6 +92,13 @@ if [ -d "$plugins" ]; then
         'grep -q "conv1: its tuned kernel: .*no kernel; it runs with the default config" err'
     check 'so does one that the backend refuses' \
         'grep -q "conv2: its tuned kernel: .*on purpose; it runs with the default config" err'
+    sed 's/"1\.2\.3"/"1.2.3, own queues"/' "$data/naughty.lock.json" >own.lock.json
+    expect 0 'launches are made in another way' "$data/small.onnx" --device naughty --repeat 1 \
+        --batch 2 --tuned own.lock.json
+    check 'which is no reason to warn' '! grep -q "warning: .*driver version" err'
+    sed 's/"1\.2\.3"/"1.2.2"/' "$data/naughty.lock.json" >old.lock.json
+    expect 0 'warning: old.lock.json was tuned with driver version' "$data/small.onnx" \
+        --device naughty --repeat 1 --batch 2 --tuned old.lock.json
     unset ANOLE_PLUGIN_PATH
 fi
 

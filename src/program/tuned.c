@@ -313,6 +313,29 @@ static const char *threads_text(char out[32], uint32_t threads)
     return out;
 }
 
+/* The same driver, by which the backend makes launches in another way: it says so behind a comma.
+ */
+static bool is_another_way(const char *a, const char *b)
+{
+    const size_t length = strlen(a), other = strlen(b);
+    return length < other ? strncmp(a, b, length) == 0 && b[length] == ','
+                          : strncmp(a, b, other) == 0 && a[other] == ',';
+}
+
+static void report_driver(const struct anole_tuned_choice *tuned, const char *path)
+{
+    const char *version = tuned->device->device.driver_version;
+    char then[160], now[160];
+    anole_text_printable(then, sizeof then, tuned->entry->driver_version);
+    anole_text_printable(now, sizeof now, version);
+    if (is_another_way(tuned->entry->driver_version, version))
+        anole_log_info("%s was tuned where launches are made in another way ('%s'; this is '%s'): "
+                       "its kernels apply, the times in it are not of this way",
+                       path, then, now);
+    else
+        anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path, then, now);
+}
+
 void anole_tuned_report(const struct anole_tuned_choice *tuned, const struct anole_program *program,
                         uint32_t threads)
 {
@@ -339,10 +362,7 @@ void anole_tuned_report(const struct anole_tuned_choice *tuned, const struct ano
                           entry->generator, tuned->backend->name,
                           tuned->backend->generator_version);
     if (likeness(tuned, entry) % 2 == 0)
-        anole_log_warning(
-            "%s was tuned with driver version '%s', this is '%s'", path,
-            anole_text_printable(then, sizeof then, entry->driver_version),
-            anole_text_printable(now, sizeof now, tuned->device->device.driver_version));
+        report_driver(tuned, path);
     if (entry->threads != threads)
         anole_log_info("%s was tuned with %s; this runs with %s", path,
                        threads_text(then, entry->threads), threads_text(now, threads));
