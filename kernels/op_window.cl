@@ -5,6 +5,7 @@
  *
  * A work-item makes WIDTH channels of one place of the output.  Before this text come:
  *   TYPE; AVERAGE (1: the mean; COUNT_PADDING: over padding as well), or LOWEST of the type
+ *   INDICES             of the largest as well: 0: no; 1: the last dimension is dense; 2: the first
  *   for d of 0 to 2: IN_d, OUT_d, KERNEL_d, STRIDE_d, DILATION_d, PAD_d, PAD_END_d
  *   LENGTH (the channels), WIDTH, CHUNKS, ITEMS
  */
@@ -59,7 +60,34 @@
 #define RESULT all
 #endif
 
-kernel void pool(global const TYPE *in, global TYPE *out)
+#if INDICES
+/* The first of the largest of one channel; one that is not a number is. */
+#define FIND(c)                                                                                    \
+    {                                                                                              \
+        TYPE best = LOWEST;                                                                        \
+        long found = -1;                                                                           \
+        for (int i = first_0; i < end_0; i++)                                                      \
+            for (int j = first_1; j < end_1; j++)                                                  \
+                for (int k = first_2; k < end_2; k++) {                                            \
+                    const int x = begin_0 + i * DILATION_0, y = begin_1 + j * DILATION_1;          \
+                    const int z = begin_2 + k * DILATION_2;                                        \
+                    const TYPE value = in[((x * IN_1 + y) * IN_2 + z) * LENGTH + c];               \
+                    if (found < 0 || value > best || (value != value && best == best)) {           \
+                        best = value;                                                              \
+                        found = INDICES == 2 ? x + IN_0 * (y + IN_1 * z)                           \
+                                             : (x * IN_1 + y) * IN_2 + z;                          \
+                    }                                                                              \
+                }                                                                                  \
+        indices[c] = plane + (long)c * (IN_0 * IN_1 * IN_2) + found;                               \
+    }
+#endif
+
+kernel void pool(global const TYPE *in, global TYPE *out
+#if INDICES
+                 ,
+                 global long *indices
+#endif
+)
 {
     const int item = (int)get_global_id(0), place = item / CHUNKS, first = item % CHUNKS * WIDTH;
     if (item >= ITEMS)
@@ -69,6 +97,13 @@ kernel void pool(global const TYPE *in, global TYPE *out)
     AXIS(2, place % OUT_2)
     in += place / (OUT_0 * OUT_1 * OUT_2) * (IN_0 * IN_1 * IN_2 * LENGTH) + first;
     out += place * LENGTH + first;
+#if INDICES
+    const long plane = (long)(place / (OUT_0 * OUT_1 * OUT_2) * LENGTH + first) *
+                       (IN_0 * IN_1 * IN_2);
+    indices += place * LENGTH + first;
+    for (int c = 0; c < min(WIDTH, LENGTH - first); c++)
+        FIND(c)
+#endif
 #if AVERAGE
 #if COUNT_PADDING
     const int count = counted_0 * counted_1 * counted_2;

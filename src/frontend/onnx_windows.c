@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What convolutions and pooling have in common, for each of `spatial` directions. */
@@ -283,12 +284,19 @@ static void pool(struct anole_onnx_context *context)
     size_t x = anole_onnx_need(context, 0);
     const struct anole_operand type = *anole_onnx_type(context, x);
     read_window(context, &w, type.rank, NULL);
-    if (anole_onnx_wants(context, 1))
-        anole_onnx_refuse(context, "its output of indices is not supported");
     if (context->status)
         return;
     pad_same(context, &w, type.dims + 2);
-    size_t y = anole_onnx_add1(context, op, anole_onnx_channels_last(context, x));
+    const bool indices = anole_onnx_wants(context, 1);
+    size_t y[2] = {ANOLE_NONE, ANOLE_NONE};
+    x = anole_onnx_channels_last(context, x);
+    if (indices)
+        anole_onnx_add_many(context, op, &x, 1, y, 2);
+    else
+        y[0] = anole_onnx_add1(context, op, x);
+    if (indices)
+        anole_onnx_set_bool(context, "column_major",
+                            anole_onnx_get_int(context, "storage_order", 0) != 0);
     anole_onnx_set_ints(context, "kernel", &w.kernel);
     anole_onnx_set_ints(context, "strides", &w.strides);
     anole_onnx_set_ints(context, "dilations", &w.dilations);
@@ -297,6 +305,101 @@ static void pool(struct anole_onnx_context *context)
     if (strcmp(op, "average_pool") == 0)
         anole_onnx_set_bool(context, "count_include_pad",
                             anole_onnx_get_int(context, "count_include_pad", 0) != 0);
+    anole_onnx_done(context, y[0]);
+    context->outputs[0] = anole_onnx_channels_second(context, y[0]);
+    if (indices)
+        context->outputs[1] = anole_onnx_channels_second(context, y[1]);
+}
+
+/* What MaxUnpool makes where it is not told: dims[rank]. */
+static void unpooled_shape(struct anole_onnx_context *context, int64_t *dims,
+                           const struct anole_operand *type)
+{
+    struct anole_ints kernel = {.count = 0}, strides = {.count = 0}, pads = {.count = 0};
+    const uint32_t axes = type->rank - 2;
+    anole_onnx_get_ints(context, "kernel_shape", &kernel);
+    const bool stepped = anole_onnx_get_ints(context, "strides", &strides);
+    const bool padded = anole_onnx_get_ints(context, "pads", &pads);
+    if (kernel.count != axes || (stepped && strides.count != axes) ||
+        (padded && pads.count != 2 * axes))
+        anole_onnx_refuse(context, "its attributes are not of %u dimensions", axes);
+    if (context->status)
+        return;
+    for (uint32_t i = 0; i < type->rank; i++)
+        dims[i] = type->dims[i];
+    for (uint32_t i = 0; i < axes; i++)
+        dims[i + 2] = (type->dims[i + 2] - 1) * (stepped ? strides.values[i] : 1) +
+                      kernel.values[i] - (padded ? pads.values[i] + pads.values[i + axes] : 0);
+}
+
+/* Elements at the places that MaxPool told, zeros elsewhere: scattered over a list.  Indices are
+ * those of the shape that follows from the attributes; a larger one that is asked for is filled up
+ * at its ends. */
+static void max_unpool(struct anole_onnx_context *context)
+{
+    size_t x = anole_onnx_need(context, 0), places = anole_onnx_need(context, 1), zeros;
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    int64_t dims[ANOLE_MAX_RANK], count = 1, all = -1;
+    struct anole_ints wanted = {.count = 0}, pads = {.count = 0};
+    if (type.rank < 3)
+        anole_onnx_refuse(context, "its input has %u dimensions; expected 3 or more", type.rank);
+    if (context->status)
+        return;
+    unpooled_shape(context, dims, &type);
+    for (uint32_t i = 0; i < type.rank && !context->status; i++) {
+        if (dims[i] < 0 || (dims[i] > 0 && count > INT32_MAX / dims[i]))
+            anole_onnx_refuse(context, "what it makes is of no size, or too large");
+        count *= dims[i];
+    }
+    if (context->status)
+        return;
+    float *data = calloc((size_t)count + 1, sizeof *data);
+    const struct anole_operand list = {
+        .dtype = ANOLE_F32, .rank = 1, .dims = {count}, .data = data};
+    enum anole_status status =
+        data ? anole_graph_add_constant(context->graph, &zeros, NULL, &list, false, context->error)
+             : anole_fail_memory(context->error);
+    free(data);
+    if (status) {
+        context->status = status;
+        return;
+    }
+    const size_t inputs[] = {anole_onnx_cast(context, zeros, type.dtype),
+                             anole_onnx_reshape(context, places, &all, 1),
+                             anole_onnx_reshape(context, x, &all, 1)};
+    size_t y = anole_onnx_done(context, anole_onnx_add(context, "scatter_elements", inputs, 3));
+    y = anole_onnx_reshape(context, y, dims, type.rank);
+    if (anole_onnx_input(context, 2) != ANOLE_NONE &&
+        anole_onnx_numbers(context, "output_shape", 2, &wanted)) {
+        if (wanted.count != type.rank)
+            anole_onnx_refuse(context, "%u sizes of its output; expected %u", wanted.count,
+                              type.rank);
+        for (uint32_t i = 0; i < 2 * type.rank && !context->status; i++)
+            pads.values[pads.count++] =
+                i < type.rank ? 0 : wanted.values[i - type.rank] - dims[i - type.rank];
+        y = anole_onnx_add1(context, "pad", y);
+        anole_onnx_set_ints(context, "pads", &pads);
+        y = anole_onnx_done(context, y);
+    }
+    context->outputs[0] = y;
+}
+
+/* The names of modes changed at opset 20. */
+static void grid_sample(struct anole_onnx_context *context)
+{
+    const char *mode = anole_onnx_get_text(context, "mode", "linear");
+    const size_t inputs[] = {anole_onnx_channels_last(context, anole_onnx_need(context, 0)),
+                             anole_onnx_need(context, 1)};
+    if (strcmp(mode, "bilinear") == 0)
+        mode = "linear";
+    if (strcmp(mode, "bicubic") == 0)
+        mode = "cubic";
+    size_t y = anole_onnx_add(context, "grid_sample", inputs, 2);
+    anole_onnx_set_choice(context, "mode", mode);
+    anole_onnx_set_choice(context, "padding",
+                          anole_onnx_get_text(context, "padding_mode", "zeros"));
+    anole_onnx_set_bool(context, "align_corners",
+                        anole_onnx_get_int(context, "align_corners", 0) != 0);
     context->outputs[0] = anole_onnx_channels_second(context, anole_onnx_done(context, y));
 }
 
@@ -506,7 +609,9 @@ const struct anole_onnx_translator anole_onnx_windows[] = {
     {"ConvTranspose", conv_transpose, NULL},
     {"GlobalAveragePool", global_pool, "mean"},
     {"GlobalMaxPool", global_pool, "max"},
+    {"GridSample", grid_sample, NULL},
     {"MaxPool", pool, "max_pool"},
+    {"MaxUnpool", max_unpool, NULL},
     {"Resize", resize, NULL},
     {"Upsample", upsample, NULL},
     {NULL, NULL, NULL},

@@ -46,6 +46,7 @@
     /* windows and normalisation */                                                                \
     X(average_pool)                                                                                \
     X(batch_norm)                                                                                  \
+    X(grid_sample)                                                                                 \
     X(group_norm)                                                                                  \
     X(instance_norm)                                                                               \
     X(layer_norm)                                                                                  \

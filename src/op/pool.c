@@ -5,6 +5,10 @@
  *
  * `pads` has the begins of all dimensions, then the ends.  Padding counts for nothing; with
  * `count_include_pad` it counts as zeros, but never what lies beyond it (ceil_mode).
+ *
+ * A second output of max_pool says where the largest elements are, as I64: their numbers among all
+ * of the input as if channels were its second dimension; with `column_major` the first spatial
+ * dimension is the one whose elements are neighbours.
  */
 #include "kernels/op_window.cl.h"
 #include "op/iterate.h"
@@ -26,7 +30,7 @@ struct pool {
     struct anole_ints kernel, strides, dilations;
     struct anole_ints pads; /* infer() fills in all of these */
     uint32_t auto_pad;
-    bool ceil_mode, count_include_pad;
+    bool ceil_mode, count_include_pad, column_major;
 };
 
 #define SIZES(field)                                                                               \
@@ -57,7 +61,11 @@ struct pool {
         .name = "ceil_mode", .kind = ANOLE_KEY_BOOL, .offset = offsetof(struct pool, ceil_mode)    \
     }
 
-static const struct anole_op_key max_keys[] = {COMMON_KEYS, {.name = NULL}};
+static const struct anole_op_key max_keys[] = {
+    COMMON_KEYS,
+    {.name = "column_major", .kind = ANOLE_KEY_BOOL, .offset = offsetof(struct pool, column_major)},
+    {.name = NULL},
+};
 
 static const struct anole_op_key average_keys[] = {
     COMMON_KEYS,
@@ -140,6 +148,10 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
                 anole_operand_shape_text(shape, sizeof shape, input), pool->pads.values[i],
                 pool->pads.values[i + count]);
     }
+    if (call->output_count > 1) {
+        call->outputs[1] = *output;
+        call->outputs[1].dtype = ANOLE_I64;
+    }
     return anole_check_size(output, error);
 }
 
@@ -176,7 +188,7 @@ static struct taps taps_of(const struct pool *pool, uint32_t i, int64_t at, int6
 struct frame {
     const struct pool *pool;
     const struct anole_operand *input;
-    struct anole_operand *output;
+    struct anole_operand *output, *indices; /* the latter NULL: not wanted */
     int64_t sizes[MOST], channels;
     bool average;
 };
@@ -209,6 +221,45 @@ static void reduce_window(double *result, const struct frame *frame, const struc
         result[c] /= divisor;
 }
 
+/* The number that says where an element is. */
+static int64_t index_of(const struct frame *frame, int64_t batch, int64_t channel,
+                        const int64_t at[MOST])
+{
+    const int64_t *sizes = frame->sizes;
+    const int64_t plane = batch * frame->channels + channel;
+    if (frame->pool->column_major)
+        return plane * sizes[0] * sizes[1] * sizes[2] + at[0] +
+               sizes[0] * (at[1] + sizes[1] * at[2]);
+    return ((plane * sizes[0] + at[0]) * sizes[1] + at[1]) * sizes[2] + at[2];
+}
+
+/* The index of the first element of a window, in one channel, that is the largest; one that is
+ * not a number is. */
+static int64_t find_largest(const struct frame *frame, const struct taps taps[MOST], int64_t batch,
+                            int64_t channel)
+{
+    int64_t found = -1;
+    double best = -INFINITY, value;
+    for (int64_t i = taps[0].first; i < taps[0].end; i++)
+        for (int64_t j = taps[1].first; j < taps[1].end; j++)
+            for (int64_t k = taps[2].first; k < taps[2].end; k++) {
+                const int64_t at[MOST] = {taps[0].begin + i * taps[0].step,
+                                          taps[1].begin + j * taps[1].step,
+                                          taps[2].begin + k * taps[2].step};
+                const int64_t place =
+                    ((batch * frame->sizes[0] + at[0]) * frame->sizes[1] + at[1]) *
+                        frame->sizes[2] +
+                    at[2];
+                value =
+                    anole_operand_real(frame->input, (size_t)(place * frame->channels + channel));
+                if (found >= 0 && !(value > best || (isnan(value) && !isnan(best))))
+                    continue;
+                best = value;
+                found = index_of(frame, batch, channel, at);
+            }
+    return found;
+}
+
 /* All channels of the window whose place in the output is `at` (counted over all places). */
 static void pool_place(const struct frame *frame, const int64_t outputs[MOST], int64_t at)
 {
@@ -225,6 +276,9 @@ static void pool_place(const struct frame *frame, const int64_t outputs[MOST], i
         reduce_window(result, frame, taps, rest, c, count);
         anole_store_reals(frame->output, at * frame->channels + c, 1, result, count);
     }
+    for (int64_t c = 0; frame->indices && c < frame->channels; c++)
+        ((int64_t *)frame->indices->data)[at * frame->channels + c] =
+            find_largest(frame, taps, rest, c);
 }
 
 static void run(const struct anole_call *call, bool average)
@@ -235,6 +289,7 @@ static void run(const struct anole_call *call, bool average)
     struct frame frame = {.pool = pool,
                           .input = input,
                           .output = &call->outputs[0],
+                          .indices = call->output_count > 1 ? &call->outputs[1] : NULL,
                           .channels = input->dims[input->rank - 1],
                           .average = average};
     int64_t outputs[MOST], places = input->dims[0];
@@ -279,6 +334,7 @@ static enum anole_status make_kernel(const struct anole_call *call, bool average
     anole_plain_define(&source, "TYPE", "%s", type);
     anole_plain_define_int(&source, "AVERAGE", average);
     anole_plain_define_int(&source, "COUNT_PADDING", pool->count_include_pad);
+    anole_plain_define_int(&source, "INDICES", call->output_count > 1 ? 1 + pool->column_major : 0);
     anole_plain_define_bounds(&source, input->dtype);
     for (uint32_t d = 0; d < MOST; d++) {
         const bool there = d >= absent;
@@ -304,8 +360,9 @@ static enum anole_status make_kernel(const struct anole_call *call, bool average
     const int64_t places = (int64_t)anole_operand_elements(output) / channels;
     const int64_t items = anole_plain_define_rows(&source, places, channels);
     anole_plain_text(&source, kernel_op_window);
-    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0)};
-    anole_plain_launch(&source, "pool", items, args, 2);
+    const struct anole_arg args[] = {ANOLE_PLAIN_INPUT(0), ANOLE_PLAIN_OUTPUT(0),
+                                     ANOLE_PLAIN_OUTPUT(1)};
+    anole_plain_launch(&source, "pool", items, args, 1 + call->output_count);
     return anole_plain_finish(&source, error);
 }
 
@@ -322,13 +379,13 @@ static enum anole_status kernel_average(const struct anole_call *call,
     return make_kernel(call, true, builder, error);
 }
 
-#define POOL(NAME, KEYS, COMPUTE, KERNEL)                                                          \
+#define POOL(NAME, KEYS, OUTPUTS, COMPUTE, KERNEL)                                                 \
     const struct anole_op anole_op_##NAME = {                                                      \
         .name = #NAME,                                                                             \
         .fewest_inputs = 1,                                                                        \
         .most_inputs = 1,                                                                          \
         .fewest_outputs = 1,                                                                       \
-        .most_outputs = 1,                                                                         \
+        .most_outputs = OUTPUTS,                                                                   \
         .attribute_bytes = sizeof(struct pool),                                                    \
         .keys = KEYS,                                                                              \
         .infer = infer,                                                                            \
@@ -336,5 +393,5 @@ static enum anole_status kernel_average(const struct anole_call *call,
         .kernel = KERNEL,                                                                          \
     }
 
-POOL(max_pool, max_keys, compute_max, kernel_max);
-POOL(average_pool, average_keys, compute_average, kernel_average);
+POOL(max_pool, max_keys, 2, compute_max, kernel_max);
+POOL(average_pool, average_keys, 1, compute_average, kernel_average);

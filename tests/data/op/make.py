@@ -1003,6 +1003,34 @@ refuse("lstm", {"hidden_size": 3, "projected": True}, [x, real(1, 12, 12), r], "
 refuse("lstm", {"hidden_size": 3, "projected": True}, [real(3, 2, 4), None, r], "x has 4 elements a step; expected 12")
 refuse("lstm", {"hidden_size": 3}, [x, None, r], "w is missing")
 refuse("lstm", {"hidden_size": 3}, [x, real(1, 12, 12)], "r is missing")
+
+begin("windows")
+y, g = real(2, 3, 5, 4), (rng.uniform(-1.6, 1.6, size=(2, 3, 2, 2))).astype(np.float32)
+for mode in ("linear", "nearest", "cubic"):
+    for padding in ("zeros", "border", "reflection"):
+        for align in (0, 1):
+            case("grid_sample", {"mode": mode, "padding": padding, "align_corners": bool(align)}, [nhwc(y), g],
+                 [nhwc(onnx_run("GridSample", [y, g], mode=mode, padding_mode=padding, align_corners=align)[0])], tolerance=2e-5)
+y, g = real(1, 2, 3, 4, 2), (rng.uniform(-1.2, 1.2, size=(1, 2, 1, 3, 3))).astype(np.float32)
+case("grid_sample", {}, [nhwc(y), g], [nhwc(onnx_run("GridSample", [y, g], mode="linear")[0])], tolerance=2e-5)
+case("grid_sample", {}, [nhwc(real(1, 1, 2, 2)), np.full((1, 1, 2, 2), np.nan, np.float32)], [np.zeros((1, 1, 2, 1), np.float32)])
+refuse("grid_sample", {}, [real(1, 3, 3, 2), real(1, 2, 2, 3)], "a grid of shape [1, 2, 2, 3] for an input of shape [1, 3, 3, 2]")
+refuse("grid_sample", {}, [real(1, 3, 3, 2), real(2, 2, 2, 2)], "expected as many dimensions and images, and 2 numbers a place")
+refuse("grid_sample", {}, [real(1, 0, 3, 2), real(1, 2, 2, 2)], "for an input of shape [1, 0, 3, 2]")
+refuse("grid_sample", {}, [real(3, 2), real(1, 2, 2, 2)], "the input has the shape [3, 2]; expected 3 to 5 dimensions")
+y = real(2, 3, 7, 6)
+for order in (0, 1):
+    for kw in ({"kernel_shape": [2, 2], "strides": [2, 2]}, {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 1, 1, 0]}):
+        made = onnx_run("MaxPool", [y], outputs=2, storage_order=order, **kw)
+        attributes = {"kernel": kw["kernel_shape"], "strides": kw["strides"], "pads": kw.get("pads", [0] * 4), "column_major": bool(order)}
+        case("max_pool", attributes, [nhwc(y)], [nhwc(made[0]), nhwc(made[1])])
+y = real(2, 2, 9)
+made = onnx_run("MaxPool", [y], outputs=2, kernel_shape=[3], strides=[2])
+case("max_pool", {"kernel": [3], "strides": [2]}, [nhwc(y)], [nhwc(made[0]), nhwc(made[1])])
+case("max_pool", {"kernel": [2]}, [np.array([1, np.nan, 3, 2], np.float32).reshape(1, 4, 1)],
+     [np.array([np.nan, np.nan, 3], np.float32).reshape(1, 3, 1), ints(1, 1, 2).reshape(1, 3, 1)])
+case("max_pool", {"kernel": [2]}, [np.full((1, 3, 1), -np.inf, np.float32)],
+     [np.full((1, 2, 1), -np.inf, np.float32), ints(0, 1).reshape(1, 2, 1)])
 # END
 
 folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
