@@ -498,13 +498,28 @@ static enum anole_status add(struct bench_comparison *comparison, const struct a
     return ANOLE_DONE;
 }
 
+/* What is told to oneDNN above: windows and dense layers, and no other activations. */
+static enum anole_status check_task(const struct anole_task *task, struct anole_error *error)
+{
+    const bool known = task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE ||
+                       task->kind == ANOLE_TASK_DEPTHWISE_CONV2D;
+    if (known && task->dtype == ANOLE_F32 && task->activation <= ANOLE_ACT_RELU6)
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_INPUT,
+                      "--against onednn: expected a convolution or dense layer in fp32, with relu, "
+                      "relu6 or no activation, found a %s: leave it out, by --only",
+                      anole_task_kind_text(task->kind));
+}
+
 enum anole_status bench_onednn_add(struct bench_comparison *comparison,
                                    const struct anole_task *task,
                                    const struct anole_task_data *data,
                                    const struct bench_cold *cold, struct anole_error *error)
 {
     size_t before = comparison->count;
-    enum anole_status status;
+    enum anole_status status = check_task(task, error);
+    if (status)
+        return status;
     if (task->kind == ANOLE_TASK_DENSE) {
         status = add(comparison, task, data, cold, BENCH_ONEDNN, dnnl_alg_kind_undef, error);
     } else {

@@ -49,6 +49,16 @@ else
     expect 2 'libdnnl-dev' --network "$tiny" --threads 1 --default --against onednn
 fi
 
+# What oneDNN is not told of is refused by its name, and is no convolution.
+if [ "$rivals" -gt 0 ]; then
+    cat >up.json <<'JSON'
+{"name": "up", "layers": [{"name": "x", "kind": "input", "shape": [1, 4, 4, 8]},
+    {"name": "up", "kind": "conv_transpose2d", "channels": 8, "kernel": 2, "stride": 2}]}
+JSON
+    expect 2 'against onednn.* found a conv_transpose2d' --network up.json \
+        --threads 1 --default --rounds 2 --against onednn
+fi
+
 # shellcheck disable=SC2086 # none, or two words
 expect 0 'peak .* GFLOP/s' --network "$tiny" --threads 1 --default --rounds 3 $against \
     --output all.json
