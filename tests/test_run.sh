@@ -77,6 +77,12 @@ expect 0 'output "count": right' "$data/counted.onnx" --device cpu --input "$dat
 check 'what comes of a count is right as well' 'grep -q "output \"mean\": right" out'
 expect 2 'node "zeros".*known only when the network runs' "$data/reshaped.onnx" --device cpu
 
+# -- products whose batches broadcast are tuned as others are --
+expect 0 'output "left": right' "$data/broadcast.onnx" --device cpu --input "$data/broadcast.npz" \
+    --check "$data/broadcast.npz" --repeat 1
+check 'all of them are right' '[ "$(grep -c "\": right" out)" -eq 3 ]'
+check 'and done by three kernels that can be tuned' 'grep -q " 0 tuned, 3 default" out'
+
 # -- kernels that fail, by backends of the tests --
 if [ -d "$plugins" ]; then
     mkdir plugins && cp "$plugins/no_compile.so" "$plugins/naughty.so" plugins

@@ -72,6 +72,59 @@ static bool untranspose(struct anole_onnx_context *context, size_t *b)
     return true;
 }
 
+/* Below this many products that each element of a copy takes part in, copying is not worth it. */
+#define LEAST_REUSE 16
+#define MOST_CONSTANT ((size_t)1 << 20) /* elements of a constant that is repeated */
+
+/* One side of a product as many matrices as both broadcast to, batch->dims[batch->rank]: itself
+ * where it has as many, or where `reuse`, the number of products of each element, is small. */
+static size_t repeat(struct anole_onnx_context *context, size_t matrix,
+                     const struct anole_operand *batch, int64_t reuse)
+{
+    const struct anole_operand type = *anole_onnx_type(context, matrix);
+    struct anole_ints shape = {.count = 0};
+    size_t elements = 1;
+    bool same = true;
+    for (uint32_t i = 0; i < batch->rank; i++) {
+        const uint32_t behind = batch->rank - i + 2; /* places from the end */
+        same &= (type.rank >= behind ? type.dims[type.rank - behind] : 1) == batch->dims[i];
+        shape.values[shape.count++] = batch->dims[i];
+        elements *= (size_t)batch->dims[i];
+    }
+    for (uint32_t i = type.rank - 2; i < type.rank; i++) {
+        shape.values[shape.count++] = type.dims[i];
+        elements *= (size_t)type.dims[i];
+    }
+    if (same || reuse < LEAST_REUSE || (type.data && elements > MOST_CONSTANT))
+        return matrix;
+    size_t y = anole_onnx_add1(context, "expand", matrix);
+    anole_onnx_set_ints(context, "shape", &shape);
+    return anole_onnx_done(context, y);
+}
+
+/* Tuned kernels multiply each matrix of one side with one of the other.  Where matrices broadcast
+ * to others, copies of them are cheap beside the products; one on the right is cheaper still, as
+ * the rows of all on the left are those of one. */
+static void match_batches(struct anole_onnx_context *context, size_t *a, size_t *b, bool transposed)
+{
+    const struct anole_operand left = *anole_onnx_type(context, *a);
+    const struct anole_operand right = *anole_onnx_type(context, *b);
+    if (context->status || left.rank < 2 || right.rank < 2 || left.dtype != right.dtype ||
+        left.dtype != ANOLE_F32)
+        return;
+    struct anole_operand before[2] = {left, right}, batch = {.rank = 0};
+    before[0].rank -= 2;
+    before[1].rank -= 2;
+    if (anole_operand_broadcast(&batch, &before[0], &before[1], NULL)) /* is refused later */
+        return;
+    const size_t all = anole_operand_elements(&batch);
+    if (all < 2 || all == SIZE_MAX ||
+        (anole_operand_elements(&before[1]) == 1 && anole_operand_elements(&before[0]) == all))
+        return;
+    *a = repeat(context, *a, &batch, right.dims[right.rank - (transposed ? 2 : 1)]);
+    *b = repeat(context, *b, &batch, left.dims[left.rank - 2]);
+}
+
 size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b)
 {
     const struct anole_operand *left = anole_onnx_type(context, a);
@@ -86,6 +139,7 @@ size_t anole_onnx_product(struct anole_onnx_context *context, size_t a, size_t b
         return dense(context, a, swap(context, b), ANOLE_NONE);
     }
     bool transposed = untranspose(context, &b);
+    match_batches(context, &a, &b, transposed);
     size_t y = anole_onnx_add2(context, "matmul", a, b);
     anole_onnx_set_bool(context, "transpose_b", transposed);
     return anole_onnx_done(context, y);

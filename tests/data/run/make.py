@@ -99,3 +99,23 @@ graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["zeros"], "zer
 graph.output.append(helper.make_tensor_value_info("zeros", TensorProto.FLOAT, [2, "n"]))
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8),
           "reshaped.onnx")
+
+# broadcast.onnx: products whose batches broadcast, one side or the other, or both in parts.
+nodes = [
+    helper.make_node("MatMul", ["a", "x"], ["left"], "left"),
+    helper.make_node("MatMul", ["x", "b"], ["parts"], "parts"),
+    helper.make_node("Transpose", ["x"], ["t"], "t", perm=[0, 1, 3, 2]),
+    helper.make_node("MatMul", ["a", "t"], ["turned"], "turned"),
+]
+shapes = {"a": [20, 17], "x": [2, 3, 17, 17], "b": [3, 17, 18]}
+graph = helper.make_graph(
+    nodes, "broadcast",
+    [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in shapes.items()],
+    [helper.make_tensor_value_info(n, TensorProto.FLOAT, [2, 3, m, k])
+     for n, m, k in (("left", 20, 17), ("parts", 17, 18), ("turned", 20, 17))], [])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, "broadcast.onnx")
+given = {n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()}
+made = ReferenceEvaluator(model).run(None, given)
+np.savez("broadcast.npz", **given, **dict(zip(("left", "parts", "turned"), made)))
