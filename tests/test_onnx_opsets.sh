@@ -16,6 +16,14 @@ if echo "$said" | grep '^refused'; then
     exit 1
 fi
 echo "$said" | tail -n 1
+# A whole network by the references, and that what is off is seen.
+tests/onnx_reference "$cases/../run/small.onnx" "$cases/../run/small.npz"
+code=0
+tests/onnx_reference --tolerance 1e-12 "$cases/../run/small.onnx" "$cases/../run/small.npz" || code=$?
+if [ $code != 5 ]; then
+    echo "FAIL: an error of more than 1e-12 was not seen: exit code $code"
+    exit 1
+fi
 said=$(tests/onnx_conformance --device --only resize_12_tf_half --only resize_10_nearest \
     --only hardmax_11 --only softmax_9_axis_0 --only averagepool_19_count_ceil \
     --only batchnormalization_7_not --only if_11_run_time_false --only embedding_13 \
