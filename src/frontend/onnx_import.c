@@ -126,12 +126,17 @@ static enum anole_status find_value(struct anole_onnx_importer *importer, size_t
 
 /* --------------------------------------------------------------------- nodes */
 
-static const struct anole_onnx_translator *find_translator(const char *op_type)
+static const char microsoft[] = "com.microsoft";
+
+static const struct anole_onnx_translator *find_translator(const char *domain, const char *op_type)
 {
     static const struct anole_onnx_translator *const tables[] = {
-        anole_onnx_elementwise, anole_onnx_shapes,    anole_onnx_windows, anole_onnx_products,
-        anole_onnx_axes,        anole_onnx_quantized, anole_onnx_einsum};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        anole_onnx_elementwise, anole_onnx_shapes,    anole_onnx_windows,
+        anole_onnx_products,    anole_onnx_axes,      anole_onnx_quantized,
+        anole_onnx_einsum,      anole_onnx_microsoft, anole_onnx_microsoft_quantized};
+    const size_t all = sizeof tables / sizeof *tables, own = all - 2;
+    const bool theirs = strcmp(domain, microsoft) == 0;
+    for (size_t i = theirs ? own : 0; i < (theirs ? all : own); i++)
         for (const struct anole_onnx_translator *t = tables[i]; t->op_type; t++)
             if (strcmp(t->op_type, op_type) == 0)
                 return t;
@@ -216,18 +221,20 @@ static void translate(struct anole_onnx_context *context)
 {
     const struct anole_onnx_node *node = context->node;
     char domain[200];
-    if (node->domain[0]) {
+    if (node->domain[0] && strcmp(node->domain, microsoft) != 0) {
         anole_onnx_refuse(context, "operators of the domain \"%s\" are not known",
                           anole_text_printable(domain, sizeof domain, node->domain));
         return;
     }
-    if (strcmp(node->op_type, "If") == 0) {
+    if (!node->domain[0] && strcmp(node->op_type, "If") == 0) {
         import_if(context);
         return;
     }
-    const struct anole_onnx_translator *translator = find_translator(node->op_type);
+    const struct anole_onnx_translator *translator = find_translator(node->domain, node->op_type);
     if (!translator) {
-        anole_onnx_refuse(context, "this operator is not known; docs/onnx.md lists those that are");
+        anole_onnx_refuse(context,
+                          "this operator%s%s is not known; docs/onnx.md lists those that are",
+                          node->domain[0] ? " of the domain " : "", node->domain);
         return;
     }
     context->translator = translator;
@@ -275,8 +282,7 @@ static enum anole_status import_node(struct anole_onnx_importer *importer,
         .graph = importer->graph,
         .model = importer->model,
         .node = node,
-        .opset = node->domain[0] ? anole_onnx_opset_find(importer->model, node->domain)
-                                 : importer->model->opset,
+        .opset = importer->model->opset, /* com.microsoft's come down to operators of ONNX's */
         .inputs = places,
         .outputs = places + node->input_count,
         .error = error};

@@ -198,6 +198,105 @@ static void qlinear_matmul(struct anole_onnx_context *context)
     context->outputs[0] = saturate_as(context, y, anole_onnx_need(context, 7));
 }
 
+/* ------------------------------------------------- of the domain com.microsoft */
+
+/* What inputs i, its scale i + 1 and its zero point i + 2 stand for. */
+static size_t real_of(struct anole_onnx_context *context, size_t i)
+{
+    size_t x = centre(context, anole_onnx_need(context, i), anole_onnx_input(context, i + 2), 1);
+    return anole_onnx_binary(context, "mul", x, anole_onnx_need(context, i + 1));
+}
+
+/* y by the scale that is input i, and the zero point after it. */
+static size_t stored(struct anole_onnx_context *context, size_t y, size_t i)
+{
+    const size_t zero = anole_onnx_input(context, i + 1);
+    y = anole_onnx_binary(context, "div", y, anole_onnx_need(context, i));
+    return zero == ANOLE_NONE ? saturate(context, y, zero, ANOLE_U8)
+                              : saturate_as(context, y, zero);
+}
+
+static void qlinear_binary(struct anole_onnx_context *context)
+{
+    const size_t y = anole_onnx_binary(context, context->translator->function, real_of(context, 0),
+                                       real_of(context, 3));
+    context->outputs[0] = stored(context, y, 6);
+}
+
+static void qlinear_unary(struct anole_onnx_context *context)
+{
+    const bool leaky = strcmp(context->translator->function, "leaky_relu") == 0;
+    size_t y = anole_onnx_add1(context, "unary", real_of(context, 0));
+    anole_onnx_set_choice(context, "function", context->translator->function);
+    if (leaky)
+        anole_onnx_set_real(context, "alpha", anole_onnx_get_real(context, "alpha", 0.01f));
+    context->outputs[0] = stored(context, anole_onnx_done(context, y), 3);
+}
+
+static void qlinear_global_average(struct anole_onnx_context *context)
+{
+    const size_t x = real_of(context, 0);
+    const uint32_t last = anole_onnx_get_int(context, "channels_last", 0) != 0;
+    struct anole_ints axes = {.count = 0};
+    for (uint32_t i = 2; i < anole_onnx_rank(context, x); i++)
+        axes.values[axes.count++] = i - last;
+    context->outputs[0] = stored(context, anole_onnx_reduce(context, "mean", x, &axes, true), 3);
+}
+
+static void qlinear_concat(struct anole_onnx_context *context)
+{
+    size_t parts[ANOLE_MAX_OPERANDS], count = 0;
+    for (size_t i = 2; i + 1 < context->node->input_count && count < ANOLE_MAX_OPERANDS; i += 3)
+        parts[count++] = real_of(context, i);
+    if (2 + 3 * count != context->node->input_count)
+        anole_onnx_refuse(context,
+                          "it has %zu inputs; expected two, and three for each of up to %d "
+                          "parts",
+                          context->node->input_count, ANOLE_MAX_OPERANDS);
+    const size_t y = anole_onnx_add(context, "concat", parts, count);
+    anole_onnx_set_int(context, "axis", anole_onnx_get_int(context, "axis", 0));
+    context->outputs[0] = stored(context, anole_onnx_done(context, y), 0);
+}
+
+static size_t swap_rows(struct anole_onnx_context *context, size_t matrix, const char *attribute)
+{
+    static const int64_t perm[] = {1, 0};
+    return anole_onnx_get_int(context, attribute, 0) != 0
+               ? anole_onnx_transpose(context, matrix, perm, 2)
+               : matrix;
+}
+
+/* alpha a b + c, of whole numbers; c is in steps of alpha times both scales. */
+static void qgemm(struct anole_onnx_context *context)
+{
+    const size_t bias = anole_onnx_input(context, 6);
+    const int64_t columns = anole_onnx_get_int(context, "transB", 0) != 0 ? 0 : 1;
+    size_t a = centre(context, anole_onnx_need(context, 0), anole_onnx_input(context, 2), 1);
+    size_t b = centre(context, anole_onnx_need(context, 3), anole_onnx_input(context, 5), columns);
+    size_t y = anole_onnx_product(context, swap_rows(context, a, "transA"),
+                                  swap_rows(context, b, "transB"));
+    if (bias != ANOLE_NONE)
+        y = anole_onnx_binary(context, "add", y, anole_onnx_cast(context, bias, ANOLE_F32));
+    y = anole_onnx_binary(context, "mul", y,
+                          anole_onnx_binary(context, "mul", anole_onnx_need(context, 1),
+                                            anole_onnx_need(context, 4)));
+    y = anole_onnx_binary(
+        context, "mul", y,
+        anole_onnx_constant_real(context, ANOLE_F32, anole_onnx_get_real(context, "alpha", 1)));
+    context->outputs[0] = anole_onnx_input(context, 7) == ANOLE_NONE ? y : stored(context, y, 7);
+}
+
+const struct anole_onnx_translator anole_onnx_microsoft_quantized[] = {
+    {"QGemm", qgemm, NULL},
+    {"QLinearAdd", qlinear_binary, "add"},
+    {"QLinearConcat", qlinear_concat, NULL},
+    {"QLinearGlobalAveragePool", qlinear_global_average, NULL},
+    {"QLinearLeakyRelu", qlinear_unary, "leaky_relu"},
+    {"QLinearMul", qlinear_binary, "mul"},
+    {"QLinearSigmoid", qlinear_unary, "sigmoid"},
+    {NULL, NULL, NULL},
+};
+
 const struct anole_onnx_translator anole_onnx_quantized[] = {
     {"ConvInteger", conv_integer, NULL},
     {"DequantizeLinear", dequantize, NULL},

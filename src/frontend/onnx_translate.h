@@ -53,6 +53,9 @@ extern const struct anole_onnx_translator anole_onnx_products[];
 extern const struct anole_onnx_translator anole_onnx_axes[];
 extern const struct anole_onnx_translator anole_onnx_quantized[];
 extern const struct anole_onnx_translator anole_onnx_einsum[];
+/* Of the domain com.microsoft. */
+extern const struct anole_onnx_translator anole_onnx_microsoft[];
+extern const struct anole_onnx_translator anole_onnx_microsoft_quantized[];
 
 /* Conv, of context->inputs, for operators that come down to it. */
 void anole_onnx_conv(struct anole_onnx_context *context);

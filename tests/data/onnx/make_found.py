@@ -15,6 +15,10 @@ from make_graphs import graph, positive, real
 make_graphs.cases.clear()
 
 
+def rng_bytes(*shape):
+    return make_graphs.rng.integers(-63, 64, shape).astype(np.int8)
+
+
 @graph(11, 16)
 def normalized_rows(g):
     """torch.nn.functional.normalize: rows of zeros are left (Swin V2, CLIP)."""
@@ -75,6 +79,45 @@ def window_over_both_ends(g):
     x = g.input("x", real(1, 3, 2, 2))
     y = g.MaxPool(x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
     return y, g.AveragePool(x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+
+
+MS = {"domain": "com.microsoft"}
+
+
+@graph(12)
+def microsoft_transformer(g):
+    """What ONNX Runtime saves of a transformer."""
+    x, skip = g.input("x", real(2, 5, 8)), g.input("skip", real(2, 5, 8))
+    x, _, _, total = g.SkipLayerNormalization(x, skip, positive(8), real(8), real(8), outputs=4, epsilon=1e-5, **MS)
+    g.nodes[-1].output[1] = g.nodes[-1].output[2] = ""
+    scores = g.FusedMatMul(x, x, transB=1, alpha=0.25, **MS)
+    y = g.FusedMatMul(g.Softmax(scores, axis=-1), x, **MS)
+    y = g.BiasGelu(g.FusedMatMul(y, real(6, 8), transB=1, **MS), real(6), **MS)
+    return g.FastGelu(y, real(6), **MS), g.QuickGelu(total, alpha=1.5, **MS), g.Gelu(total, **MS)
+
+
+@graph(12)
+def microsoft_convolutions(g):
+    x = g.input("x", real(1, 3, 6, 6))
+    y = g.FusedConv(x, real(4, 3, 3, 3), real(4), activation="LeakyRelu", activation_params=[0.2], pads=[1] * 4, **MS)
+    z = g.FusedConv(y, real(4, 4, 1, 1), real(4), y, activation="Relu", **MS)
+    return z, g.FusedConv(z, real(2, 4, 1, 1), activation="Clip", activation_params=[-1.0, 2.5], **MS)
+
+
+@graph(12)
+def microsoft_quantized(g):
+    """Operators of quantize_static(quant_format=QOperator)."""
+    s, z = np.float32, np.uint8
+    a = g.QuantizeLinear(g.input("a", real(1, 4, 3, 3)), s(0.03), z(120))
+    b = g.QuantizeLinear(g.input("b", real(1, 4, 3, 3)), s(0.02), z(128))
+    y = g.QLinearAdd(a, s(0.03), z(120), b, s(0.02), z(128), s(0.05), z(128), **MS)
+    y = g.QLinearConcat(s(0.05), z(126), y, s(0.05), z(128), g.QLinearMul(a, s(0.03), z(120), b, s(0.02), z(128), s(0.06), z(100), **MS),
+                        s(0.06), z(100), axis=1, **MS)
+    y = g.QLinearLeakyRelu(y, s(0.05), z(126), s(0.05), z(30), alpha=0.1, **MS)
+    y = g.QLinearSigmoid(y, s(0.05), z(30), s(1 / 256), z(0), **MS)
+    y = g.QLinearGlobalAveragePool(y, s(1 / 256), z(0), s(1 / 256), z(0), **MS)
+    y = g.QGemm(g.Flatten(y), s(1 / 256), z(0), rng_bytes(5, 8), s(0.02), np.int8(0), rng_bytes(5).astype(np.int32), transB=1, **MS)
+    return g.Identity(y)
 
 
 archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "found.npz"),

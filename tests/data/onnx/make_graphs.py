@@ -155,11 +155,12 @@ def graph(*opsets):
             outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
             infos = [helper.make_empty_tensor_value_info(name) for name in outputs]
             made = helper.make_graph(g.nodes, build.__name__, g.infos, infos, g.constants)
-            model = helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)],
+            domains = {node.domain for node in g.nodes if node.domain}
+            model = helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)] + [helper.make_opsetid(d, 1) for d in domains],
                                       ir_version=4 if opset < 10 else 6 if opset < 13 else 8, producer_name="")
             inferred = onnx.shape_inference.infer_shapes(model)
             for info, known in zip(model.graph.output, inferred.graph.output):
-                info.type.tensor_type.elem_type = known.type.tensor_type.elem_type
+                info.type.tensor_type.elem_type = known.type.tensor_type.elem_type or TensorProto.FLOAT
             options = ort.SessionOptions()
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
             session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
