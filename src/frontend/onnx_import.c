@@ -222,8 +222,12 @@ static void translate(struct anole_onnx_context *context)
     const struct anole_onnx_node *node = context->node;
     char domain[200];
     if (node->domain[0] && strcmp(node->domain, microsoft) != 0) {
-        anole_onnx_refuse(context, "operators of the domain \"%s\" are not known",
-                          anole_text_printable(domain, sizeof domain, node->domain));
+        anole_onnx_refuse(context, "operators of the domain \"%s\" are not known%s",
+                          anole_text_printable(domain, sizeof domain, node->domain),
+                          strcmp(node->domain, "com.microsoft.nchwc") == 0
+                              ? ": ONNX Runtime saved them for one kind of processor; take the "
+                                "file that it read"
+                              : "");
         return;
     }
     if (!node->domain[0] && strcmp(node->op_type, "If") == 0) {
