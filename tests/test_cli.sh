@@ -41,6 +41,10 @@ check 'what was no history is as it was' 'cmp -s "$networks/tiny.json" given.jso
 # -- devices and tasks --
 expect 0 'cpu:0' devices
 expect 0 '"simd_width"' devices --json
+if taskset -c 0 true 2>/dev/null; then
+    taskset -c 0 "$anole" devices --json >one-core.json 2>/dev/null
+    check 'a process that is bound to a core has one' 'grep -q "\"cores\": 1," one-core.json'
+fi
 expect 0 'tasks in' tasks "$networks/resnet18.json"
 expect 0 'valid' tasks "$networks/tiny.json" --device cpu
 expect 0 '"valid_exact"' tasks "$networks/tiny.json" --device cpu --json
@@ -72,6 +76,10 @@ expect 0 'tasks' best out.lock.json --json
 expect 0 'kernels.json' best out.lock.json --kernels k --device cpu
 check 'kernels were written' 'ls k/01_*.cl >/dev/null && [ -s k/kernels.json ]'
 expect 1 'must not exist' best out.lock.json --kernels k --device cpu
+# The last task's config is none of the space: no half of the kernels is left.
+tac out.lock.json | sed '0,/"knobs": {"\([a-z_0-9]*\)": [0-9]*/s//"knobs": {"\1": 987654/' | tac >bad.lock.json
+expect 2 '' best bad.lock.json --kernels half --device cpu
+check 'no folder of half of the kernels is left' '[ ! -e half ]'
 
 # -- packing weights (tests/test_launch.sh runs kernels on what is packed) --
 bytes=$(sed -n '0,/"weights_bytes"/s/.*"weights_bytes": \([0-9]*\).*/\1/p' k/kernels.json)

@@ -16,7 +16,7 @@
 /* Failures that have the outcome and, numbers aside, the message in common. */
 struct kind {
     enum anole_outcome outcome;
-    char pattern[256]; /* the message, with # for each number */
+    char pattern[256]; /* the message, with # for each number, / for each path */
     char message[256]; /* of the first */
     uint64_t id;       /* the first */
     size_t count, quarantined;
@@ -33,6 +33,12 @@ static void make_pattern(char *out, size_t size, const char *message)
 {
     size_t length = 0;
     for (const char *p = message; *p && length + 1 < size; p++) {
+        /* Files that compilers make have names of their own each time. */
+        if (*p == '/' && (p == message || strchr(" \t'\"(<=:", p[-1]))) {
+            out[length++] = '/';
+            p += strcspn(p, " \t'\")>:,;") - 1;
+            continue;
+        }
         if (*p == '-' && isdigit((unsigned char)p[1]))
             continue;
         bool number = isxdigit((unsigned char)*p) &&

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "plugin/scratch.h"
 #include "program/manifest.h"
 #include "program/tuned.h"
 
@@ -195,6 +196,7 @@ enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile
         status = load_network(&network, lockfile, locked, sizes, error);
     if (status == ANOLE_DONE)
         status = make_folder(folder, error);
+    const bool made = status == ANOLE_DONE;
     if (status == ANOLE_DONE) {
         list = json_array();
         status = list ? ANOLE_DONE : anole_fail_memory(error);
@@ -206,6 +208,8 @@ enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile
         status = write_index(folder, network.loaded.graph, lockfile, locked, list, backend, device,
                              error);
     json_decref(list);
+    if (made && status != ANOLE_DONE) /* no half of it: the folder is ours */
+        anole_scratch_remove(folder);
     anole_run_network_fini(&network);
     if (status == ANOLE_DONE)
         anole_log_info("wrote %zu kernels and kernels.json into %s", locked->task_count, folder);

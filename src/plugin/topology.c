@@ -101,7 +101,8 @@ void anole_topology_read(struct anole_topology *topology)
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++)
         hwloc_topology_set_components(hwloc, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, unwanted[i]);
 #if HWLOC_API_VERSION >= 0x00020500
-    hwloc_topology_set_flags(hwloc, HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING);
+    hwloc_topology_set_flags(hwloc, HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING |
+                                        HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM);
 #endif
     if (hwloc_topology_load(hwloc) == 0) {
         topology->packages = count(hwloc, HWLOC_OBJ_PACKAGE);
