@@ -113,13 +113,13 @@ check 'a changed source begins anew' '[ "$(grep -c outcome modes.history)" -eq 7
 
 # -- what there is no reference for --
 describe '[0, 1, 2]' 1 '' >lost.json
-expect 2 'which is right' tune --kernel lost.json --device cpu --trials 3 --history lost.history
+expect 2 'which is right' tune --kernel lost.json --output lost.lock.json --device cpu --trials 3 --history lost.history
 describe '[5]' 5 '' >broken.json
-expect 2 'default config of modes does not work' tune --kernel broken.json --device cpu --trials 1
+expect 2 'default config of modes does not work' tune --kernel broken.json --output broken.lock.json --device cpu --trials 1
 describe '[4]' 4 '' >crash.json
-expect 2 'reference of modes.*cannot be computed' tune --kernel crash.json --device cpu --trials 1
+expect 2 'reference of modes.*cannot be computed' tune --kernel crash.json --output crash.lock.json --device cpu --trials 1
 describe '[0, 4]' 0 '' >rest.json
-expect 0 'wrote' tune --kernel rest.json --device cpu --trials 2 --history rest.history
+expect 0 'wrote' tune --kernel rest.json --output rest.lock.json --device cpu --trials 2 --history rest.history
 check 'a crash does not check the default' 'grep -q "\"MODE\":0}.*\"outcome\":\"ok\"" rest.history'
 sed 's/"Name": "out", /&"Output": 1, /; 
      s/"ProblemSize": \[256\],/& "ReferenceData": {"ReferenceArguments": [{"Name": "out", "FillType": "BinaryRaw", "DataSource": "raw"}]},/' lost.json >raw.json

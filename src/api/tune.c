@@ -5,7 +5,9 @@
 #include "api/api.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "plugin/scratch.h"
 #include "tune/tuner.h"
 #include "tune/tuner_lock.h"
@@ -60,7 +62,7 @@ struct session {
     const struct anole_tasks *tasks;
     struct anole_tune_options options;
     struct anole_results *results;
-    struct anole_lockfile *lockfile; /* NULL: none is written */
+    char *lock; /* the lock file, behind links; NULL: none is written */
     struct anole_tuner *tuner;
     char *scratch; /* the folder of a history that is not kept; or NULL */
     char *history; /* its path */
@@ -215,13 +217,31 @@ static enum anole_status check_options(struct anole_tune_options *options,
     return status;
 }
 
-static enum anole_status open_lockfile(struct session *session, struct anole_error *error)
+/* What would be refused after the whole budget is refused now. */
+static enum anole_status check_lockfile(struct session *session, struct anole_error *error)
 {
     const struct anole_workload *workload = session->tasks->workload;
-    if (!session->options.lock_path)
+    const char *path = session->options.lock_path, *history = session->options.history_path;
+    struct anole_lockfile *lockfile = NULL;
+    char safe[256];
+    if (!path)
         return ANOLE_DONE;
-    return anole_lockfile_open(&session->lockfile, session->options.lock_path, workload->name,
-                               workload->path, error);
+    if (history && anole_file_same(path, history))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "%s: expected two files, one for the history and one for what is found, "
+                          "found this one twice",
+                          anole_text_printable(safe, sizeof safe, path));
+    enum anole_status status =
+        anole_lockfile_open(&lockfile, path, workload->name, workload->path, error);
+    anole_lockfile_destroy(lockfile);
+    if (status == ANOLE_DONE)
+        status = anole_file_check_replace(path, error);
+    if (status != ANOLE_DONE)
+        return status;
+    session->lock = realpath(path, NULL);
+    if (!session->lock)
+        session->lock = strdup(path);
+    return session->lock ? ANOLE_DONE : anole_fail_memory(error);
 }
 
 /* A history that nobody wants to keep is one all the same: trials are not repeated. */
@@ -379,30 +399,47 @@ static enum anole_status ask_in_place(struct session *session, struct anole_lock
     return status;
 }
 
-/* When all is decided and saved: what happens here costs nothing of that. */
-static enum anole_status run_in_place(struct session *session, struct anole_error *error)
+/* With the tasks of `locked`; into the results, and into the lock file. */
+static enum anole_status record_in_place(struct session *session, struct anole_lock_device *locked,
+                                         double left, struct anole_error *error)
 {
     struct anole_results *results = session->results;
-    const double limit = session->options.time_limit;
-    double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
-    const char *obstacle = find_obstacle(session, left);
-    struct anole_lock_device *locked = &results->locked;
-    if (obstacle) {
-        anole_whole_skip(&results->whole, obstacle);
-        return ANOLE_DONE;
-    }
-    /* With what an earlier run found of other tasks. */
-    if (session->lockfile)
-        locked = anole_lockfile_same(session->lockfile, locked);
-    anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
     enum anole_status status = ask_in_place(session, locked, left, error);
     if (status == ANOLE_ERR_INTERRUPTED) {
         anole_error_clear(error);
         anole_whole_skip(&results->whole, "it was interrupted");
         return ANOLE_DONE;
     }
-    if (status == ANOLE_DONE && session->lockfile && results->whole.info.ran)
-        status = anole_lockfile_save(session->lockfile, session->options.lock_path, error);
+    if (status == ANOLE_DONE && session->lock && results->whole.info.ran)
+        status = anole_tuner_save_in_place(session->tuner, locked, session->lock, error);
+    return status;
+}
+
+/* When all is decided and saved: what happens here costs nothing of that. */
+static enum anole_status run_in_place(struct session *session, struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    const struct anole_workload *workload = session->tasks->workload;
+    const double limit = session->options.time_limit;
+    double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
+    const char *obstacle = find_obstacle(session, left);
+    struct anole_lock_device *locked = &results->locked;
+    struct anole_lockfile *lockfile = NULL;
+    enum anole_status status = ANOLE_DONE;
+    if (obstacle) {
+        anole_whole_skip(&results->whole, obstacle);
+        return ANOLE_DONE;
+    }
+    /* With what an earlier run found of other tasks. */
+    if (session->lock)
+        status =
+            anole_lockfile_open(&lockfile, session->lock, workload->name, workload->path, error);
+    if (status == ANOLE_DONE && lockfile && anole_lockfile_same(lockfile, locked))
+        locked = anole_lockfile_same(lockfile, locked);
+    anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
+    if (status == ANOLE_DONE)
+        status = record_in_place(session, locked, left, error);
+    anole_lockfile_destroy(lockfile);
     return status;
 }
 
@@ -420,7 +457,7 @@ static enum anole_status prepare(struct session *session, const struct anole_tun
     if (status == ANOLE_DONE)
         status = check_options(&session->options, &tuner, error);
     if (status == ANOLE_DONE)
-        status = open_lockfile(session, error);
+        status = check_lockfile(session, error);
     if (status == ANOLE_DONE)
         status = choose_history(session, error);
     if (status != ANOLE_DONE)
@@ -453,9 +490,8 @@ static enum anole_status run(struct session *session, struct anole_error *error)
     enum anole_status status = anole_tuner_run(session->tuner, error);
     if (status == ANOLE_DONE)
         status = anole_tuner_finish(session->tuner, finals, error);
-    if (status == ANOLE_DONE && session->lockfile)
-        status = anole_tuner_save(session->tuner, finals, session->lockfile,
-                                  session->options.lock_path, error);
+    if (status == ANOLE_DONE && session->lock)
+        status = anole_tuner_save(session->tuner, finals, session->lock, error);
     if (status == ANOLE_DONE)
         status = fill_results(session, finals, error);
     if (status == ANOLE_DONE)
@@ -470,7 +506,7 @@ static enum anole_status run(struct session *session, struct anole_error *error)
 static void session_fini(struct session *session)
 {
     anole_tuner_destroy(session->tuner);
-    anole_lockfile_destroy(session->lockfile);
+    free(session->lock);
     if (session->scratch)
         anole_scratch_remove(session->scratch);
     free(session->scratch);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,15 +157,40 @@ static enum anole_status find_target(char **target, mode_t *mode, const char *pa
     return ANOLE_DONE;
 }
 
-/* Opens a new file beside the target; *temporary is the caller's to free. */
-static enum anole_status open_temporary(int *fd, char **temporary, const char *target,
+/* The same, where a link is refused. */
+static enum anole_status find_place(char **target, mode_t *mode, const char *path, const char *file,
+                                    struct anole_error *error)
+{
+    struct stat info;
+    bool there = lstat(path, &info) == 0;
+    if (there && S_ISLNK(info.st_mode))
+        return anole_fail(
+            error, ANOLE_ERR_INPUT,
+            "%s: a symbolic link stands there by now; expected a file, or nothing: it "
+            "was left alone",
+            file);
+    if (there && !S_ISREG(info.st_mode))
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: this is %s; expected the name of a file to write: name another",
+                          file, mode_text(info.st_mode));
+    if (!there && errno != ENOENT)
+        return anole_fail_errno(error, "%s: the file cannot be written", file);
+    *target = strdup(path);
+    *mode = there ? info.st_mode & 07777 : 0;
+    return *target ? ANOLE_DONE : anole_fail_memory(error);
+}
+
+/* Opens a new file beside the target, for nobody else if another's mode is yet to come; *temporary
+ * is the caller's to free. */
+static enum anole_status open_temporary(int *fd, char **temporary, const char *target, mode_t mode,
                                         const char *file, struct anole_error *error)
 {
     for (unsigned attempt = 0; attempt < 1000; attempt++) {
         char *name;
         if (asprintf(&name, "%s.tmp%ld-%u", target, (long)getpid(), attempt) < 0)
             return anole_fail_memory(error);
-        int opened = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        int opened =
+            open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode ? 0600 : 0666);
         if (opened >= 0) {
             *fd = opened;
             *temporary = name;
@@ -195,33 +221,45 @@ static int write_all(int fd, const char *text, size_t length)
     return 0;
 }
 
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == path ? strdup("/")
+           : slash       ? strndup(path, (size_t)(slash - path))
+                         : strdup(".");
+}
+
+static int open_folder_of(const char *path)
+{
+    char *folder = folder_of(path);
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(folder);
+    return fd;
+}
+
 /* Makes the new name last.  Where a folder cannot be opened or synced (some file
  * systems do not), the file is whole all the same. */
 static void sync_folder(const char *target)
 {
-    const char *slash = strrchr(target, '/');
-    char *folder = slash == target ? strdup("/")
-                   : slash         ? strndup(target, (size_t)(slash - target))
-                                   : strdup(".");
-    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int fd = open_folder_of(target);
     if (fd >= 0) {
         fsync(fd);
         close(fd);
     }
-    free(folder);
 }
 
-enum anole_status anole_file_replace(const char *path, const char *text, size_t length,
-                                     struct anole_error *error)
+static enum anole_status replace(const char *path, bool follow, const char *text, size_t length,
+                                 struct anole_error *error)
 {
     char file[256], *target = NULL, *temporary = NULL;
     int fd = -1;
     mode_t mode = 0;
     anole_text_printable(file, sizeof file, path);
-    enum anole_status status = find_target(&target, &mode, path, file, error);
+    enum anole_status status =
+        (follow ? find_target : find_place)(&target, &mode, path, file, error);
     if (status)
         return status;
-    status = open_temporary(&fd, &temporary, target, file, error);
+    status = open_temporary(&fd, &temporary, target, mode, file, error);
     if (status)
         goto free_target;
     bool written =
@@ -240,4 +278,72 @@ enum anole_status anole_file_replace(const char *path, const char *text, size_t 
 free_target:
     free(target);
     return status;
+}
+
+enum anole_status anole_file_replace(const char *path, const char *text, size_t length,
+                                     struct anole_error *error)
+{
+    return replace(path, true, text, length, error);
+}
+
+enum anole_status anole_file_replace_here(const char *path, const char *text, size_t length,
+                                          struct anole_error *error)
+{
+    return replace(path, false, text, length, error);
+}
+
+enum anole_status anole_file_check_replace(const char *path, struct anole_error *error)
+{
+    char file[256], *target = NULL, *temporary = NULL;
+    int fd = -1;
+    mode_t mode = 0;
+    anole_text_printable(file, sizeof file, path);
+    enum anole_status status = find_target(&target, &mode, path, file, error);
+    if (!status)
+        status = open_temporary(&fd, &temporary, target, mode, file, error);
+    if (!status) {
+        close(fd);
+        unlink(temporary);
+    }
+    free(temporary);
+    free(target);
+    return status;
+}
+
+int anole_file_hold_folder(const char *path)
+{
+    int fd = open_folder_of(path);
+    if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* The name's last part, in a folder without links. */
+static char *plain_name(const char *path)
+{
+    char *real = realpath(path, NULL), *name = NULL;
+    if (real)
+        return real;
+    char *folder = folder_of(path);
+    real = folder ? realpath(folder, NULL) : NULL;
+    const char *slash = strrchr(path, '/');
+    if (!real || asprintf(&name, "%s/%s", real, slash ? slash + 1 : path) < 0)
+        name = NULL;
+    free(folder);
+    free(real);
+    return name;
+}
+
+bool anole_file_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    if (stat(a, &one) == 0 && stat(b, &other) == 0)
+        return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+    char *x = plain_name(a), *y = plain_name(b);
+    bool same = x && y && strcmp(x, y) == 0;
+    free(x);
+    free(y);
+    return same;
 }

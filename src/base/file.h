@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* At the start of a program: sees to it that descriptors 0, 1 and 2 are open, so that no file
@@ -23,5 +24,16 @@ ANOLE_CHECKED enum anole_status anole_file_read(char **text, size_t *length, con
  * link, keeps the old file's mode, refuses what is no regular file. */
 ANOLE_CHECKED enum anole_status anole_file_replace(const char *path, const char *text,
                                                    size_t length, struct anole_error *error);
+/* The same, but a symbolic link that stands under the name is refused, and never followed. */
+ANOLE_CHECKED enum anole_status anole_file_replace_here(const char *path, const char *text,
+                                                        size_t length, struct anole_error *error);
+/* Whether a file could be replaced so: tries with a new file beside it, which goes again. */
+ANOLE_CHECKED enum anole_status anole_file_check_replace(const char *path,
+                                                         struct anole_error *error);
+/* Waits until no other process holds the folder that `path` is in, and holds it until the
+ * descriptor that it returns is closed.  -1: the file system knows no such thing. */
+int anole_file_hold_folder(const char *path);
+/* Whether two names are of one file, there or yet to be made. */
+bool anole_file_same(const char *a, const char *b);
 
 #endif

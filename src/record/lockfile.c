@@ -187,12 +187,89 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile)
     free(lockfile);
 }
 
+/* As the file has them: what came from there was made fit to print.  Texts that are equal as they
+ * are need no memory: running out of it must not make two devices of one. */
+static bool same_text(const char *a, const char *b)
+{
+    struct anole_text printable[2] = {{0}, {0}};
+    if (strcmp(a, b) == 0)
+        return true;
+    anole_text_append_printable(&printable[0], a, strlen(a));
+    anole_text_append_printable(&printable[1], b, strlen(b));
+    bool same = !printable[0].failed && !printable[1].failed &&
+                printable[0].length == printable[1].length &&
+                (!printable[0].length ||
+                 memcmp(printable[0].data, printable[1].data, printable[0].length) == 0);
+    anole_text_fini(&printable[0]);
+    anole_text_fini(&printable[1]);
+    return same;
+}
+
+static bool same_content(const char *a, const char *b)
+{
+    char *texts[2] = {NULL, NULL};
+    size_t lengths[2];
+    bool same = anole_file_same(a, b) ||
+                (!anole_file_read(&texts[0], &lengths[0], a, 0, NULL) &&
+                 !anole_file_read(&texts[1], &lengths[1], b, 0, NULL) && lengths[0] == lengths[1] &&
+                 memcmp(texts[0], texts[1], lengths[0]) == 0);
+    free(texts[0]);
+    free(texts[1]);
+    return same;
+}
+
+/* Whether what is tuned now is what the lock file is of; it may have been moved. */
+static enum anole_status check_network(const struct anole_lockfile *lockfile, const char *path,
+                                       const char *network, const char *network_path,
+                                       struct anole_error *error)
+{
+    char file[256], theirs[160], ours[160];
+    anole_text_printable(file, sizeof file, path);
+    if (!same_text(lockfile->network, network))
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: this lock file is of the network \"%s\"; expected one of \"%s\", or "
+                          "none yet: name another with --output",
+                          file, anole_text_printable(theirs, sizeof theirs, lockfile->network),
+                          anole_text_printable(ours, sizeof ours, network));
+    if (access(lockfile->network_path, F_OK) == 0 &&
+        !same_content(lockfile->network_path, network_path))
+        return anole_fail(
+            error, ANOLE_ERR_INPUT,
+            "%s: this lock file is of %s, and %s, of the same name, is something else: "
+            "name another with --output",
+            file, anole_text_printable(theirs, sizeof theirs, lockfile->network_path),
+            anole_text_printable(ours, sizeof ours, network_path));
+    return ANOLE_DONE;
+}
+
+static enum anole_status open_old(struct anole_lockfile **lockfile, const char *path,
+                                  const char *network, const char *network_path,
+                                  struct anole_error *error)
+{
+    struct anole_lockfile *old;
+    enum anole_status status = anole_lockfile_load(&old, path, error);
+    if (status)
+        return status;
+    char *moved = strdup(network_path);
+    status =
+        moved ? check_network(old, path, network, network_path, error) : anole_fail_memory(error);
+    if (status) {
+        free(moved);
+        anole_lockfile_destroy(old);
+        return status;
+    }
+    free(old->network_path);
+    old->network_path = moved;
+    *lockfile = old;
+    return ANOLE_DONE;
+}
+
 enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const char *path,
                                       const char *network, const char *network_path,
                                       struct anole_error *error)
 {
     if (access(path, F_OK) == 0)
-        return anole_lockfile_load(lockfile, path, error);
+        return open_old(lockfile, path, network, network_path, error);
     struct anole_lockfile *new = calloc(1, sizeof *new);
     if (!new)
         return anole_fail_memory(error);
@@ -940,24 +1017,6 @@ enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const ch
 
 /* ------------------------------------------------------------------- comparing */
 
-/* As the file has them: what came from there was made fit to print.  Texts that are equal as they
- * are need no memory: running out of it must not make two devices of one. */
-static bool same_text(const char *a, const char *b)
-{
-    struct anole_text printable[2] = {{0}, {0}};
-    if (strcmp(a, b) == 0)
-        return true;
-    anole_text_append_printable(&printable[0], a, strlen(a));
-    anole_text_append_printable(&printable[1], b, strlen(b));
-    bool same = !printable[0].failed && !printable[1].failed &&
-                printable[0].length == printable[1].length &&
-                (!printable[0].length ||
-                 memcmp(printable[0].data, printable[1].data, printable[0].length) == 0);
-    anole_text_fini(&printable[0]);
-    anole_text_fini(&printable[1]);
-    return same;
-}
-
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
     return a->threads == b->threads && a->dtype == b->dtype && a->metric == b->metric &&
@@ -1386,8 +1445,8 @@ enum anole_status anole_lockfile_print(char **text, size_t *length,
     return ANOLE_DONE;
 }
 
-enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,
-                                      struct anole_error *error)
+static enum anole_status save(const struct anole_lockfile *lockfile, const char *path, bool here,
+                              struct anole_error *error)
 {
     struct anole_text text = {0};
     struct anole_lockfile *again = NULL;
@@ -1408,8 +1467,21 @@ enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, con
                             "fault of Anole: please report it): %.500s",
                             why.text);
     if (!status)
-        status = anole_file_replace(path, text.data, text.length, error);
+        status = (here ? anole_file_replace_here : anole_file_replace)(path, text.data, text.length,
+                                                                       error);
     anole_lockfile_destroy(again);
     anole_text_fini(&text);
     return status;
+}
+
+enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,
+                                      struct anole_error *error)
+{
+    return save(lockfile, path, false, error);
+}
+
+enum anole_status anole_lockfile_save_here(const struct anole_lockfile *lockfile, const char *path,
+                                           struct anole_error *error)
+{
+    return save(lockfile, path, true, error);
 }

@@ -112,7 +112,9 @@ enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const ch
 /* The same from memory; `file` is for messages. */
 enum anole_status anole_lockfile_parse(struct anole_lockfile **lockfile, const char *text,
                                        size_t length, const char *file, struct anole_error *error);
-/* Loads the file if there is one; else makes an empty lock file of this network. */
+/* Loads the file if there is one; else makes an empty lock file of this network.  A file that is of
+ * another network, or of another file of that name that is still there, is refused: ERR_INPUT.  The
+ * lock file has `network_path` from then on. */
 enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const char *path,
                                       const char *network, const char *network_path,
                                       struct anole_error *error);
@@ -120,6 +122,9 @@ enum anole_status anole_lockfile_open(struct anole_lockfile **lockfile, const ch
  * be loaded again.  Of texts, what is not fit to print is escaped. */
 enum anole_status anole_lockfile_save(const struct anole_lockfile *lockfile, const char *path,
                                       struct anole_error *error);
+/* The same where a symbolic link has been put in the file's place: that is refused. */
+enum anole_status anole_lockfile_save_here(const struct anole_lockfile *lockfile, const char *path,
+                                           struct anole_error *error);
 /* The file's text, printed as it would be saved: *text, the caller's to free. */
 enum anole_status anole_lockfile_print(char **text, size_t *length,
                                        const struct anole_lockfile *lockfile,

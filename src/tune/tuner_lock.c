@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tune/tuner_lock.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "tune/tuner_private.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum anole_status copy_text(char **out, const char *text, struct anole_error *error)
 {
@@ -141,20 +143,62 @@ static enum anole_status carry_over(struct anole_lock_device *device,
     return ANOLE_DONE;
 }
 
+/* Another run may have written to it while this one was at work: it is read again. */
+static enum anole_status merge(const struct anole_tuner *tuner,
+                               const struct anole_tuner_final *finals,
+                               struct anole_lock_device *device, const char *path,
+                               struct anole_error *error)
+{
+    struct anole_lockfile *lockfile = NULL;
+    enum anole_status status =
+        anole_lockfile_open(&lockfile, path, tuner->network->name, tuner->network->path, error);
+    if (status != ANOLE_DONE)
+        return status;
+    status = carry_over(device, lockfile, path, tuner, finals, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_put(lockfile, device, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_save_here(lockfile, path, error);
+    anole_lockfile_destroy(lockfile);
+    return status;
+}
+
 enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
-                                   struct anole_lockfile *lockfile, const char *path,
+                                   const struct anole_tuner_final *finals, const char *path,
                                    struct anole_error *error)
 {
     struct anole_lock_device device;
     enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
     if (status != ANOLE_DONE)
         return status;
-    status = carry_over(&device, lockfile, path, tuner, finals, error);
-    if (status == ANOLE_DONE)
-        status = anole_lockfile_put(lockfile, &device, error);
+    int hold = anole_file_hold_folder(path);
+    status = merge(tuner, finals, &device, path, error);
+    if (hold >= 0)
+        close(hold);
     anole_lock_device_fini(&device);
-    return status == ANOLE_DONE ? anole_lockfile_save(lockfile, path, error) : status;
+    return status;
+}
+
+enum anole_status anole_tuner_save_in_place(const struct anole_tuner *tuner,
+                                            const struct anole_lock_device *device,
+                                            const char *path, struct anole_error *error)
+{
+    struct anole_lockfile *lockfile = NULL;
+    int hold = anole_file_hold_folder(path);
+    enum anole_status status =
+        anole_lockfile_open(&lockfile, path, tuner->network->name, tuner->network->path, error);
+    struct anole_lock_device *entry =
+        status == ANOLE_DONE ? anole_lockfile_same(lockfile, device) : NULL;
+    if (entry) {
+        const struct anole_lock_in_place before = entry->in_place;
+        entry->in_place = device->in_place;
+        entry->in_place.extra = before.extra;
+        status = anole_lockfile_save_here(lockfile, path, error);
+    }
+    if (hold >= 0)
+        close(hold);
+    anole_lockfile_destroy(lockfile);
+    return status;
 }
 
 /* Adds the costs of the layers that both have.  *unlike: more of them were timed in another
