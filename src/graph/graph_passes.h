@@ -11,6 +11,9 @@
 /* Moves transposes to where they cancel out (graph_layout.c). */
 enum anole_status anole_graph_layout(struct anole_graph *graph, struct anole_error *error);
 
+/* Makes one node of those that together are a layer normalisation (graph_norm.c). */
+enum anole_status anole_graph_norm(struct anole_graph *graph, struct anole_error *error);
+
 /* Makes one node of several that together are an activation (graph_activation.c). */
 enum anole_status anole_graph_activation(struct anole_graph *graph, struct anole_error *error);
 
