@@ -161,4 +161,46 @@ expect 0 'wrote reduction.lock.json' tune --kernel "$examples/reduction/reductio
     --device cpu --trials 3
 check 'all of the reduction is right' '! grep -q wrong-answer reduction.history'
 
+
+# -- what proves nothing --
+cat >nothing.cl <<'KERNEL'
+__kernel void nothing(__global float *out) {}
+KERNEL
+cat >huge.cl <<'KERNEL'
+__kernel void nothing(__global float *out) { out[get_global_id(0) & 255] = A; }
+KERNEL
+# describe_nothing SOURCE GLOBAL
+describe_nothing() {
+    cat <<JSON
+{"General": {"BenchmarkName": "nothing"}, "ConfigurationSpace": {"TuningParameters": [{"Name": "A", "Type": "int",
+  "Values": "[1, 2, 3, 4]", "Default": 1}]},
+ "KernelSpecification": {"Language": "OpenCL", "KernelName": "nothing", "KernelFile": "$1", "GlobalSizeType": "OpenCL",
+  "ProblemSize": [256], "GlobalSize": $2, "LocalSize": {"X": "64", "Y": "1", "Z": "1"},
+  "Arguments": [{"Name": "out", "Type": "float", "MemoryType": "Vector", "AccessType": "WriteOnly", "Size": 256,
+    "Output": 1}]}}
+JSON
+}
+describe_nothing nothing.cl '{"X": "256", "Y": "1", "Z": "1"}' >nothing.json
+expect 2 'writes nothing to its output out' tune --kernel nothing.json --device cpu --trials 4 \
+    --output nothing.lock.json
+describe_nothing huge.cl '{"X": "16777216 * 16777216", "Y": "16777216 * 16777216", "Z": "16777216 * 16777216"}' >huge.json
+expect 2 'more than 2^48 work-items' tune --kernel huge.json --device cpu --trials 4 \
+    --output huge.lock.json
+describe_nothing huge.cl '{"X": "256", "Y": "1", "Z": "1"}' |
+    sed 's/"Arguments"/"ReferenceArguments": [], "Arguments"/' >misplaced.json
+expect 2 'within "ReferenceData"' tune --kernel misplaced.json --device cpu --trials 4 \
+    --output misplaced.lock.json
+
+# -- a lock file does not choose what is run --
+mkdir -p elsewhere here
+sed 's/= A;/= 7;/' huge.cl >elsewhere/huge.cl
+describe_nothing huge.cl '{"X": "256", "Y": "1", "Z": "1"}' >elsewhere/ours.json
+expect 0 'wrote' tune --kernel elsewhere/ours.json --device cpu --trials 2 --output here/lock.json
+expect 2 'outside its folder' verify here/lock.json --device cpu
+check 'it is not exported either' '! "$anole" best here/lock.json --kernels stolen --device cpu 2>/dev/null'
+expect '[06]' 'the kernel is that of elsewhere/ours.json' verify here/lock.json --device cpu \
+    --kernel elsewhere/ours.json
+cp here/lock.json .
+expect '[06]' 'right' verify lock.json --device cpu
+
 exit $failed

@@ -347,3 +347,21 @@ bool anole_file_same(const char *a, const char *b)
     free(y);
     return same;
 }
+
+char *anole_file_folder(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *slash = real ? strrchr(real, '/') : NULL;
+    if (slash)
+        slash[slash == real] = '\0';
+    return real;
+}
+
+bool anole_file_is_below(const char *path, const char *folder)
+{
+    char *real = realpath(path, NULL);
+    size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+    bool below = real && strncmp(real, folder, length) == 0 && real[length] == '/';
+    free(real);
+    return below;
+}

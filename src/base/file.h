@@ -33,6 +33,11 @@ ANOLE_CHECKED enum anole_status anole_file_check_replace(const char *path,
 /* Waits until no other process holds the folder that `path` is in, and holds it until the
  * descriptor that it returns is closed.  -1: the file system knows no such thing. */
 int anole_file_hold_folder(const char *path);
+/* The folder that a file is in, without links; NULL: there is none, or no memory.  The caller's to
+ * free. */
+char *anole_file_folder(const char *path);
+/* Whether a file is in that folder, or below it. */
+bool anole_file_is_below(const char *path, const char *folder);
 /* Whether two names are of one file, there or yet to be made. */
 bool anole_file_same(const char *a, const char *b);
 

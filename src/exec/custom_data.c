@@ -197,6 +197,19 @@ static uint64_t find_change(const char *output, uint64_t start, uint64_t end)
     return start;
 }
 
+const struct anole_custom_argument *anole_custom_unwritten(const struct anole_custom_kernel *custom,
+                                                           const void *output)
+{
+    for (size_t i = 0; i < custom->argument_count; i++) {
+        const struct anole_custom_argument *argument = &custom->arguments[i];
+        uint64_t end = argument->offset + argument->count * anole_element_bytes(argument->element);
+        if (argument->checked && argument->unread && argument->reference == ANOLE_FILL_NONE &&
+            find_change(output, argument->offset, end) == end)
+            return argument;
+    }
+    return NULL;
+}
+
 double anole_custom_error(const struct anole_custom_kernel *custom, const void *expected,
                           const void *output, struct anole_custom_flaw *flaw)
 {

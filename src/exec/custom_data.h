@@ -44,6 +44,11 @@ double anole_custom_error(const struct anole_custom_kernel *custom, const void *
                           const void *output, struct anole_custom_flaw *flaw);
 
 /* "output C[17] is wrong WHEN: expected 1, found 2".  Returns out. */
+/* An output that is to be taken as a reference, and of which not one element was written; or NULL.
+ */
+const struct anole_custom_argument *anole_custom_unwritten(const struct anole_custom_kernel *custom,
+                                                           const void *output);
+
 const char *anole_custom_flaw_text(char *out, size_t size, const struct anole_custom_flaw *flaw,
                                    const char *when);
 

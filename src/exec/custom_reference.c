@@ -38,6 +38,14 @@ static enum anole_status run_first(struct computation *computation)
                           plain ? "the ReferenceKernel" : "the default config",
                           computation->custom->name, anole_outcome_words(result.outcome),
                           result.message);
+    const struct anole_custom_argument *unwritten =
+        anole_custom_unwritten(computation->custom, output);
+    if (unwritten)
+        return anole_fail(computation->error, ANOLE_ERR_INPUT,
+                          "%s of %s writes nothing to its output %s: it proves nothing; expected a "
+                          "kernel that computes it, or a ReferenceKernel or ReferenceData",
+                          plain ? "the ReferenceKernel" : "the default config",
+                          computation->custom->name, unwritten->name);
     memcpy(computation->first, output, (size_t)computation->custom->base.output_bytes);
     return ANOLE_DONE;
 }

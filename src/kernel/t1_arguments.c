@@ -344,6 +344,10 @@ enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
 {
     char found[96];
     const json_t *list = json_object_get(spec, "Arguments");
+    if (json_object_get(spec, "ReferenceArguments"))
+        return anole_t1_fail(reader, "ReferenceArguments",
+                             "they are not read here: expected them, and \"ValidationPairs\", "
+                             "within \"ReferenceData\"");
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count < 1 || count > ANOLE_MAX_ARGS)
         return anole_t1_fail(reader, "Arguments", "expected an array of 1 to %d, found %s",

@@ -16,6 +16,7 @@
 #define MAX_SOURCE ((size_t)16 << 20)
 #define MAX_OPTIONS ((size_t)64 << 10)
 #define MAX_KERNEL_NAME 128
+#define MOST_ITEMS (UINT64_C(1) << 48)
 #define LEAST_LAUNCH offsetof(struct anole_launch, args)
 
 /* A generated kernel with everything it points to. */
@@ -206,6 +207,14 @@ static int check_shape(struct draft *draft, uint32_t at)
             return REFUSE(draft, ERR_INPUT, "launch %u: a work-group is too large", at);
         group *= local;
     }
+    uint64_t items = 1;
+    for (uint32_t i = 0; i < launch->dimensions; i++)
+        if (__builtin_mul_overflow(items, launch->global[i], &items) || items > MOST_ITEMS)
+            return REFUSE(
+                draft, ERR_INPUT,
+                "launch %u: more than 2^48 work-items: no driver counts so many, and some "
+                "run none of them",
+                at);
     for (uint32_t i = launch->dimensions; i < 3; i++)
         launch->global[i] = launch->local[i] = 1;
     if (device->max_work_group > 0 && group > device->max_work_group)

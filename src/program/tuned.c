@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/tuned.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/t1_kernel.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------------- devices */
 
@@ -74,11 +76,31 @@ enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const
     if (!copy)
         return anole_fail_memory(error);
     free(lockfile->network_path);
+    free(lockfile->folder); /* wherever it is: the user has named it */
     lockfile->network_path = copy;
+    lockfile->folder = NULL;
     return ANOLE_DONE;
 }
 
 /* --------------------------------------------------------------------- tasks */
+
+/* A kernel for a CPU is a program.  A lock file that somebody sent does not choose which of this
+ * machine's files is run: that lies beside it, or the user names it. */
+static enum anole_status check_place(const struct anole_lockfile *lockfile,
+                                     struct anole_error *error)
+{
+    char file[256], folder[256];
+    anole_text_printable(file, sizeof file, lockfile->network_path);
+    if (lockfile->folder && access(lockfile->network_path, F_OK) == 0 &&
+        !anole_file_is_below(lockfile->network_path, lockfile->folder))
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: the lock file names this kernel, which lies outside its folder, %s; "
+                          "if it shall be built and run, say so: --kernel %s",
+                          file, anole_text_printable(folder, sizeof folder, lockfile->folder),
+                          file);
+    anole_log_info("the kernel is that of %s", file);
+    return ANOLE_DONE;
+}
 
 /* The task of an entry.  If it is a custom one, *custom (else NULL) is the caller's. */
 static enum anole_status read_task(struct anole_task *task, struct anole_custom_kernel **custom,
@@ -93,6 +115,9 @@ static enum anole_status read_task(struct anole_task *task, struct anole_custom_
     if (status != ANOLE_DONE)
         return status;
     if (parsed.kind == ANOLE_TASK_CUSTOM) {
+        status = check_place(lockfile, error);
+        if (status != ANOLE_DONE)
+            return status;
         status = anole_t1_kernel_load(&read, lockfile->network_path,
                                       !(device->flags & ANOLE_DEVICE_SIMULATED), error);
         if (status != ANOLE_DONE) {

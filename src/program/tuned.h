@@ -26,7 +26,9 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
                                       const struct anole_registry_device *device, uint32_t dtype,
                                       struct anole_error *error);
 
-/* Looks for kernels of the user's own in another file than the one that they were tuned from. */
+/* Kernels of the user's own are taken from the file that the lock file names if that is in its
+ * folder or below; else ERR_INPUT.  Looks for kernels of the user's own in another file than the
+ * one that they were tuned from. */
 enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const char *path,
                                           struct anole_error *error);
 

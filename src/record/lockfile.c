@@ -182,6 +182,7 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile)
     free(lockfile->devices);
     free(lockfile->network);
     free(lockfile->network_path);
+    free(lockfile->folder);
     json_decref(lockfile->extra);
     json_decref(lockfile->unread);
     free(lockfile);
@@ -1012,6 +1013,8 @@ enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const ch
         return status;
     status = anole_lockfile_parse(lockfile, text, length, path, error);
     free(text);
+    if (!status)
+        (*lockfile)->folder = anole_file_folder(path);
     return status;
 }
 

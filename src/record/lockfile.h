@@ -103,6 +103,7 @@ struct anole_lockfile {
     struct anole_lock_device *devices;
     size_t device_count;
     struct json_t *extra, *unread; /* likewise; devices */
+    char *folder;                  /* that it was loaded from, without links; NULL: it was not */
 };
 
 /* ERR_INPUT, naming file and place, if it is no lock file or does not fit;
