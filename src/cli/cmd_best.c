@@ -113,10 +113,9 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
                                          "config", NULL};
     const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
     bool plain = strcmp(device->precision, "fp32") == 0;
-    char name[256], driver[256];
-    printf("%s%s%s  %s, %s %s\n", device->id, plain ? "" : " ", plain ? "" : device->precision,
-           anole_text_printable(name, sizeof name, device->device),
-           anole_text_printable(driver, sizeof driver, device->driver), device->driver_version);
+    printf("%s%s%s  %s, %s %s\n", anole_command_shown(device->id), plain ? "" : " ",
+           plain ? "" : device->precision, anole_command_shown(device->device),
+           anole_command_shown(device->driver), anole_command_shown(device->driver_version));
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)

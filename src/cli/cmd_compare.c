@@ -35,15 +35,13 @@ static enum anole_status take(void *context, size_t index, const char *value,
 
 static void print_legend(const struct anole_comparison *comparison)
 {
-    char name[160], driver[160], path[512];
     for (size_t c = 0; c < comparison->column_count; c++) {
         const struct anole_comparison_column *column = &comparison->columns[c];
         const struct anole_lock_device *device = column->device;
-        printf("%c  %s%s  %s, %s %s, in %s\n", (char)('A' + c), device->id,
-               anole_precision_suffix(device->dtype),
-               anole_text_printable(name, sizeof name, device->device),
-               anole_text_printable(driver, sizeof driver, device->driver), device->driver_version,
-               anole_text_printable(path, sizeof path, column->path));
+        printf("%c  %s%s  %s, %s %s, in %s\n", (char)('A' + c), anole_command_shown(device->id),
+               anole_precision_suffix(device->dtype), anole_command_shown(device->device),
+               anole_command_shown(device->driver), anole_command_shown(device->driver_version),
+               anole_command_shown(column->path));
     }
     putchar('\n');
 }
@@ -293,8 +291,9 @@ static enum anole_status print_changes(const struct anole_comparison *comparison
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)
         return status;
-    printf("\nWhat changed on %s from %c to %c:\n", comparison->columns[after].device->id,
-           (char)('A' + before), (char)('A' + after));
+    printf("\nWhat changed on %s from %c to %c:\n",
+           anole_command_shown(comparison->columns[after].device->id), (char)('A' + before),
+           (char)('A' + after));
     for (size_t i = 0; i < comparison->row_count; i++)
         if (comparison->rows[i].tasks[before] || comparison->rows[i].tasks[after])
             print_change(table, comparison, &comparison->rows[i], before, after);

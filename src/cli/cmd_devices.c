@@ -29,7 +29,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
 static void print_text(const char *name, const char *value)
 {
     if (value[0])
-        printf("    %-16s %s\n", name, value);
+        printf("    %-16s %s\n", name, anole_command_shown(value));
 }
 
 static void print_number(const char *name, uint64_t value, const char *unit)
@@ -47,12 +47,13 @@ static void print_size(const char *name, uint64_t bytes)
 
 static void print_device(const struct anole_device_info *device)
 {
-    printf("%s  %s\n", device->id, device->name);
+    printf("%s  %s\n", anole_command_shown(device->id), anole_command_shown(device->name));
     print_text("type", device->type);
     print_text("vendor", device->vendor);
     print_text("driver", device->driver);
     print_text("driver version", device->driver_version);
-    printf("    %-16s %s %s\n", "backend", device->backend, device->backend_version);
+    printf("    %-16s %s %s\n", "backend", anole_command_shown(device->backend),
+           anole_command_shown(device->backend_version));
     print_number("compute units", device->compute_units, "");
     print_number("cores", device->cores, "");
     print_number("NUMA nodes", device->numa_nodes, "");

@@ -222,15 +222,15 @@ static void print_lines(const struct session *session)
     snprintf(then.message, sizeof then.message, "%s",
              anole_text_printable(message, sizeof message, session->trial.result.message));
     printf("trial  %llu of %s%s\n", (unsigned long long)session->trial.id,
-           session->arguments.history,
+           anole_command_shown(session->arguments.history),
            session->trial.quarantined ? "; quarantined: it took its worker with it twice" : "");
     printf("task   %s, on %s\n",
            anole_task_label(label, sizeof label, anole_generator_task(session->generator)),
-           session->device->id);
+           anole_command_shown(session->device->id));
     printf("knobs  %s\n", anole_space_describe(anole_generator_space(session->generator), config,
                                                sizeof config, session->config));
     if (session->arguments.source)
-        printf("source %s\n", session->arguments.source);
+        printf("source %s\n", anole_command_shown(session->arguments.source));
     print_result("then", &then);
     print_result("now", &session->result);
 }

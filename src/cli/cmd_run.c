@@ -486,7 +486,8 @@ static enum anole_status print_text(const struct session *s, struct anole_error 
         print_profile_sums(s);
     }
     printf("%s on %s: %s [%s, %s] (median and 95 %% interval of %zu runs)\n",
-           anole_text_printable(name, sizeof name, s->graph->name), s->device->id,
+           anole_text_printable(name, sizeof name, s->graph->name),
+           anole_command_shown(s->device->id),
            anole_text_seconds(median, sizeof median, s->latency.median),
            anole_text_seconds(low, sizeof low, s->latency.low),
            anole_text_seconds(high, sizeof high, s->latency.high), s->latency.count);

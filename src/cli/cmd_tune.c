@@ -114,8 +114,8 @@ static enum anole_status conclude(struct session *session, const struct anole_re
         status = anole_command_print_json(root, error);
     } else {
         status = anole_report_print(results, error);
-        printf("wrote %s (what was found) and %s (every trial)\n", arguments->output,
-               arguments->history);
+        printf("wrote %s (what was found) and %s (every trial)\n",
+               anole_command_shown(arguments->output), anole_command_shown(arguments->history));
     }
     anole_report_warn_of_crowding(anole_results_state(results));
     if (status == ANOLE_DONE)

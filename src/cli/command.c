@@ -6,7 +6,10 @@
 #include "op/task.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define SHOWN 8
 
 /* The network's name as part of a file's name. */
 static const char *file_name(char *out, size_t size, const char *network, const char *ending)
@@ -60,8 +63,39 @@ const char *anole_precision_suffix(uint32_t dtype)
     return dtype == ANOLE_F16 ? " fp16" : dtype == ANOLE_TF32 ? " tf32" : "";
 }
 
+/* "$'a\\x1bb'": what a terminal would act upon, as bash, ksh and zsh read it. */
+static void quote_escaped(struct anole_text *out, const char *text)
+{
+    anole_text_append(out, "$'", 2);
+    for (const char *p = text; *p; p++) {
+        if (*p == '\'' || *p == '\\')
+            anole_text_printf(out, "\\%c", *p);
+        else if (*p >= ' ' && *p <= '~')
+            anole_text_append(out, p, 1);
+        else
+            anole_text_printf(out, "\\x%02x", (unsigned)(unsigned char)*p);
+    }
+    anole_text_append(out, "'", 1);
+}
+
+static bool is_shown_as_it_is(const char *text)
+{
+    struct anole_text shown = {0};
+    size_t length = strlen(text);
+    anole_text_append_printable(&shown, text, length);
+    bool same = !shown.failed && shown.length == length &&
+                (length == 0 || memcmp(shown.data, text, length) == 0);
+    anole_text_fini(&shown);
+    return same;
+}
+
 void anole_command_quote(struct anole_text *out, const char *text)
 {
+    if (!is_shown_as_it_is(text)) {
+        quote_escaped(out, text);
+        return;
+    }
+
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,+=@";
     if (*text && text[strspn(text, plain)] == '\0') {
@@ -78,13 +112,42 @@ void anole_command_quote(struct anole_text *out, const char *text)
     anole_text_append(out, "'", 1);
 }
 
+const char *anole_command_shown(const char *text)
+{
+    static char rooms[SHOWN][4096];
+    static size_t next;
+    char *room = rooms[next++ % SHOWN];
+    return anole_text_printable(room, sizeof rooms[0], text ? text : "");
+}
+
+/* JSON leaves DEL and the control characters of U+0080 to U+009F as they are; a terminal may not.
+ */
+static void put_json(const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p, next = (unsigned char)p[1];
+        if (c == 0x7f) {
+            printf("\\u007f");
+        } else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            printf("\\u%04x", (unsigned)next);
+            p++;
+        } else {
+            putchar(c);
+        }
+    }
+}
+
 enum anole_status anole_command_print_json(json_t *root, struct anole_error *error)
 {
     if (!root)
         return anole_fail_memory(error);
-    int failed = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    char *text = anole_json_dump(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(root);
-    if (failed || putchar('\n') == EOF)
+    if (!text)
+        return anole_fail_memory(error);
+    put_json(text);
+    free(text);
+    if (putchar('\n') == EOF || ferror(stdout))
         return anole_fail_errno(error, "cannot write JSON to stdout");
     return ANOLE_DONE;
 }

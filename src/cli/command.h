@@ -49,6 +49,11 @@ enum anole_status anole_kernel_or_network(const char *kernel, size_t positional,
 /* Appends a text as a word for a shell, in quotes where it needs them. */
 void anole_command_quote(struct anole_text *out, const char *text);
 
+/* Text from outside (names of files, of devices, of networks) as a terminal may see it: whatever is
+ * printed of such goes through this, or is a cell of a table.  Good for one printf() of up to
+ * eight. */
+const char *anole_command_shown(const char *text);
+
 /* Prints JSON to stdout, with a final newline.  Takes over the reference; NULL
  * is out of memory. */
 enum anole_status anole_command_print_json(json_t *root, struct anole_error *error);

@@ -127,7 +127,8 @@ static void print_kinds(const struct kinds *kinds, const char *path)
                known ? anole_task_label(label, sizeof label, &task)
                      : anole_text_printable(safe, sizeof safe, kind->task),
                kind->quarantined ? "; quarantined: it took its worker with it twice" : "");
-        printf("       anole replay-trial %s %llu\n", command.data ? command.data : path,
+        printf("       anole replay-trial %s %llu\n",
+               command.data ? command.data : anole_command_shown(path),
                (unsigned long long)kind->id);
     }
     anole_text_fini(&command);

@@ -36,8 +36,10 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
     const struct anole_registry_entry *backend = &registry->entries[device->backend];
     for (size_t i = 0; i < lockfile->device_count; i++) {
         const struct anole_lock_device *locked = &lockfile->devices[i];
-        if (strcmp(locked->backend, backend->name) != 0 ||
-            strcmp(locked->device, device->device.name) != 0 || (dtype && locked->dtype != dtype))
+        if (!anole_lock_same_text(locked->backend, backend->name) ||
+            !anole_lock_same_text(locked->device, device->device.name) ||
+            !anole_lock_same_text(locked->driver, device->device.driver) ||
+            (dtype && locked->dtype != dtype))
             continue;
         if (first) {
             if (locked->dtype != first->dtype)
@@ -49,7 +51,7 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
         if (locked->generator != backend->generator_version)
             anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
                               locked->generator, backend->name, backend->generator_version);
-        if (strcmp(locked->driver_version, device->device.driver_version) != 0)
+        if (!anole_lock_same_text(locked->driver_version, device->device.driver_version))
             anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path,
                               locked->driver_version, device->device.driver_version);
         first = locked;

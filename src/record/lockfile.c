@@ -24,10 +24,12 @@
 /* -------------------------------------------------------- what an entry holds */
 
 enum field_type {
-    FIELD_TEXT,      /* char *, on the heap */
-    FIELD_U32,       /* uint32_t, at least `low` */
-    FIELD_NUMBER,    /* double: positive, or NaN for null */
-    FIELD_BOOL,      /* bool */
+    FIELD_TEXT,
+    FIELD_PATH,
+    /* a text that is not shown as it is: it names a file */ /* char *, on the heap */
+    FIELD_U32,                                               /* uint32_t, at least `low` */
+    FIELD_NUMBER,                                            /* double: positive, or NaN for null */
+    FIELD_BOOL,                                              /* bool */
     FIELD_HASH,      /* uint64_t, in 16 hexadecimal digits */
     FIELD_PRECISION, /* uint32_t, enum anole_dtype; left out where it is fp32 */
     FIELD_METRIC,    /* enum anole_metric */
@@ -77,7 +79,7 @@ struct field {
 /* In the order in which they are written. */
 static const struct field file_fields[] = {
     FILE_FIELD("network", TEXT, network),
-    FILE_FIELD("network_path", TEXT, network_path),
+    FILE_FIELD("network_path", PATH, network_path),
 };
 
 static const struct field device_fields[] = {
@@ -190,7 +192,7 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile)
 
 /* As the file has them: what came from there was made fit to print.  Texts that are equal as they
  * are need no memory: running out of it must not make two devices of one. */
-static bool same_text(const char *a, const char *b)
+bool anole_lock_same_text(const char *a, const char *b)
 {
     struct anole_text printable[2] = {{0}, {0}};
     if (strcmp(a, b) == 0)
@@ -226,7 +228,7 @@ static enum anole_status check_network(const struct anole_lockfile *lockfile, co
 {
     char file[256], theirs[160], ours[160];
     anole_text_printable(file, sizeof file, path);
-    if (!same_text(lockfile->network, network))
+    if (!anole_lock_same_text(lockfile->network, network))
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: this lock file is of the network \"%s\"; expected one of \"%s\", or "
                           "none yet: name another with --output",
@@ -311,6 +313,25 @@ static enum anole_status read_text(char **out, const json_t *object, const char 
         return status;
     *out = strdup(text);
     return *out ? ANOLE_DONE : anole_fail_memory(error);
+}
+
+/* What is shown to people: as anole_lockfile_save() writes it, whoever has written this. */
+static enum anole_status read_shown(char **out, const json_t *object, const char *key,
+                                    const struct anole_json_place *place, struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, key, place, error);
+    struct anole_text shown = {0};
+    if (status)
+        return status;
+    anole_text_append_printable(&shown, text, strlen(text));
+    anole_text_append(&shown, "", 0);
+    if (shown.failed) {
+        anole_text_fini(&shown);
+        return anole_fail_memory(error);
+    }
+    *out = shown.data;
+    return ANOLE_DONE;
 }
 
 static enum anole_status read_u32(uint32_t *out, const json_t *object, const char *key,
@@ -575,6 +596,8 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
     const struct anole_json_place *place = &reader->place;
     switch (field->type) {
     case FIELD_TEXT:
+        return read_shown(at, object, name, place, error);
+    case FIELD_PATH:
         return read_text(at, object, name, place, error);
     case FIELD_U32:
         return read_u32(at, object, name, field->low, place, error);
@@ -1023,8 +1046,8 @@ enum anole_status anole_lockfile_load(struct anole_lockfile **lockfile, const ch
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b)
 {
     return a->threads == b->threads && a->dtype == b->dtype && a->metric == b->metric &&
-           same_text(a->backend, b->backend) && same_text(a->device, b->device) &&
-           same_text(a->driver, b->driver);
+           anole_lock_same_text(a->backend, b->backend) &&
+           anole_lock_same_text(a->device, b->device) && anole_lock_same_text(a->driver, b->driver);
 }
 
 bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_lock_task *b)
@@ -1294,6 +1317,7 @@ static json_t *make_value(const struct field *field, const void *entry)
     char hash[20];
     switch (field->type) {
     case FIELD_TEXT:
+    case FIELD_PATH:
         return make_text(*(char *const *)at);
     case FIELD_U32:
         return json_integer(*(const uint32_t *)at);

@@ -134,6 +134,8 @@ void anole_lockfile_destroy(struct anole_lockfile *lockfile);
 /* Frees what an entry points to, not the entry; a zeroed one is fine. */
 void anole_lock_device_fini(struct anole_lock_device *device);
 
+/* Whether two texts of devices are the same, as a lock file has them. */
+bool anole_lock_same_text(const char *a, const char *b);
 /* True if one entry takes the place of the other: the same backend, device, driver, threads,
  * precision and metric. */
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b);
