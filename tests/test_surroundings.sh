@@ -84,6 +84,7 @@ beside() {
 }
 kill_a_worker() {
     sleep 0.1
+    [ -e net.history ] || return # not while devices are looked for: then there is none
     for guard in $(cat /proc/$tuner/task/*/children 2>/dev/null); do
         for worker in $(cat /proc/$guard/task/*/children 2>/dev/null); do
             kill -9 $worker 2>/dev/null && kills=$((kills + 1)) && return
