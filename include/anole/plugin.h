@@ -611,7 +611,8 @@ struct anole_plugin {
     /* (optional, all three or none) A sequence of runs that is submitted as a whole: what a
      * step writes the next one sees.  Everything that can be done ahead of a run (binding,
      * recording) belongs into sequence_create.  Buffers and builds outlive the sequence; the
-     * arrays need not outlive the call.  Absent: the host calls `run` step by step. */
+     * arrays need not outlive the call.  Absent: the host calls `run` step by step, and times
+     * kernels while their weights are in the caches, as they are not in a network. */
     int (*sequence_create)(struct anole_session *session, const struct anole_sequence_step *steps,
                            uint32_t count, struct anole_sequence **sequence,
                            struct anole_message *message);

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TURNS 3 /* of a slot, in a round, as long as they are disturbed */
+#define WARM_RUNS 2 /* before a turn, at least */
+#define TURNS 3     /* of a slot, in a round, as long as they are disturbed */
 
 struct anole_runner {
     struct anole_target target;
@@ -20,6 +21,7 @@ struct anole_runner {
     struct anole_kept kept;                         /* builds of the last trials */
     struct anole_executable slots[ANOLE_MAX_SLOTS];
     size_t slot_count;
+    uint32_t rounds; /* so far */
 };
 
 /* -- The device -- */
@@ -354,8 +356,11 @@ static bool take_turn(struct anole_target *target, struct anole_timed *timed, do
                       struct anole_crowding *crowding, struct anole_result *result)
 {
     bool disturbed = true;
-    /* A short batch first: the caches are full of another kernel's data. */
-    uint32_t warm = timed->repeats > 8 ? timed->repeats / 8 : 1;
+    /* A short batch first: the caches are full of another kernel's data, and a single run does
+     * not bring all of its own back. */
+    uint32_t warm = timed->ring ? 1 : WARM_RUNS;
+    if (timed->repeats > 8 * warm)
+        warm = timed->repeats / 8;
     if (timed->repeats == 0) /* simulated */
         warm = timed->repeats = 1;
     if (!anole_timing_batch(&target->timing, seconds, timed, warm, result))
@@ -375,7 +380,9 @@ bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *
     bool done = true;
     anole_result_clear(result);
     anole_timing_begin(&target->timing);
-    for (uint32_t slot = 0; done && slot < runner->slot_count; slot++) {
+    for (uint32_t i = 0; done && i < runner->slot_count; i++) {
+        /* Back and forth: nobody always follows the same one. */
+        uint32_t slot = runner->rounds % 2 ? (uint32_t)runner->slot_count - 1 - i : i;
         anole_target_say(target, ANOLE_STAGE_TIME, slot);
         done = take_turn(target, &runner->slots[slot].timed, &seconds[slot], &crowding, result);
         if (!done) {
@@ -384,6 +391,7 @@ bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *
             settle(target, result);
         }
     }
+    runner->rounds++;
     anole_timing_end(&target->timing);
     result->crowding = anole_crowding_share(&crowding);
     return done;
@@ -399,6 +407,7 @@ void anole_runner_unload(struct anole_runner *runner)
     for (size_t i = 0; i < runner->slot_count; i++)
         anole_executable_destroy(&runner->slots[i], &runner->target);
     runner->slot_count = 0;
+    runner->rounds = 0;
 }
 
 /* -- One slot, for somebody who times it himself -- */

@@ -60,9 +60,9 @@ ANOLE_CHECKED enum anole_status anole_runner_load(struct anole_runner *runner,
                                                   const void *binary, size_t binary_bytes,
                                                   struct anole_result *result,
                                                   struct anole_error *error);
-/* One batch of each slot in turn.  seconds[slots]: of one run.  False if slot
- * *failed did: `result` says how.  Else result->disturbed: how many were disturbed, also
- * when they were taken again; result->crowding. */
+/* One batch of each slot in turn, from the first to the last, and back in the next round.
+ * seconds[slots]: of one run.  False if slot *failed did: `result` says how.  Else
+ * result->disturbed: how many were disturbed, also when they were taken again; result->crowding. */
 bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *failed,
                         struct anole_result *result);
 size_t anole_runner_slots(const struct anole_runner *runner);

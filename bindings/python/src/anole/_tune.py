@@ -122,12 +122,15 @@ def tune(
     batch=0,
     shapes=None,
     progress=None,
+    timing=None,
 ):
     """Tunes the layers of a network on a device: a Result for each task.
 
     `time` in seconds and `trials` limit it; with neither, 180 seconds.  What is found is
     written to the file `lock`.  `progress` is called with a Progress; what it raises ends the
     call, as Ctrl-C does: all finished trials are in the file `history` then, if there is one.
+    `timing`: "hot" or "cold", what kernels find in the caches; by default, what their network
+    leaves there.
     """
     context = Context()
     with contextlib.ExitStack() as stack:
@@ -142,14 +145,15 @@ def tune(
                 progress(_progress(event, state))
 
         callback = context.callback("anole_tune_callback *", take)
-        keep = [c_text(word) for word in (explorer, sampler, history, lock)]
+        keep = [c_text(word) for word in (explorer, sampler, history, lock, timing)]
         others = [c_text(path) for path in transfer]
         other_array = ffi.new("char *[]", others + [ffi.NULL])
         options = new_options("struct anole_tune_options")
         options.time_limit = time
         options.trial_limit = trials
         options.seed = seed
-        options.explorer, options.sampler, options.history_path, options.lock_path = keep
+        options.explorer, options.sampler, options.history_path, options.lock_path = keep[:4]
+        options.timing = keep[4]
         options.transfer_paths = ffi.cast("char const *const *", other_array)
         options.transfer_count = len(others)
         options.progress = callback if progress else ffi.NULL
