@@ -15,11 +15,11 @@
 #define MOST_LAST (4096 * MEGA)
 #define USUAL_LAST (64 * MEGA)
 
-#define MOST_SETS 256
+#define MOST_SETS 128
 #define MOST_BYTES (512 * MEGA) /* of copies, */
 #define MEMORY_SHARE 8          /* and no more than this part of the memory */
 /* Seconds that coming round may take: what is read once in so long a time costs nothing. */
-#define ROUND_TIME 50e-3
+#define ROUND_TIME 20e-3
 
 /* `bytes` as described, or what is usual where that cannot be. */
 static uint64_t believe(struct anole_caches *caches, const char *name, uint64_t bytes,

@@ -245,11 +245,19 @@ static size_t list_parts(struct part parts[2], const struct anole_executable *ex
     return add_part(parts, count, executable, target, ANOLE_ROLE_OUTPUT);
 }
 
-/* Every byte is written: memory that was never touched is no memory yet. */
+/* Every byte is written: memory that was never touched is no memory yet.  memory: where the copy
+ * lies, or NULL. */
 static int copy_part(const struct anole_executable *executable, struct anole_target *target,
-                     const struct part *part, size_t offset, struct anole_message *message)
+                     const struct part *part, size_t offset, char *memory,
+                     struct anole_message *message)
 {
     void *poison = NULL;
+    if (memory && part->data)
+        memcpy(memory, part->data, part->bytes);
+    else if (memory)
+        anole_guarded_fill(memory, part->bytes);
+    if (memory)
+        return ANOLE_OK;
     if (!part->data) {
         poison = malloc(part->bytes);
         if (!poison)
@@ -263,6 +271,21 @@ static int copy_part(const struct anole_executable *executable, struct anole_tar
     return code;
 }
 
+/* Memory of the host's where the copies lie, or NULL: a write each through the backend costs more
+ * than a small copy itself. */
+static char *map_copies(const struct anole_executable *executable, struct anole_target *target)
+{
+    const struct anole_plugin *plugin = &target->backend->plugin;
+    struct anole_message message = {.size = sizeof message};
+    void *memory = NULL;
+    if (!plugin->buffer_map || !plugin->buffer_unmap ||
+        !(target->device.flags & ANOLE_DEVICE_SHARES_HOST) ||
+        plugin->buffer_map(target->session, executable->copies.buffer, ANOLE_GUARD,
+                           executable->copies.bytes, &memory, &message) != ANOLE_OK)
+        return NULL;
+    return memory;
+}
+
 /* bindings[sets][ANOLE_ROLE_COUNT]: the first set is the kernel's own. */
 static int make_copies(struct anole_executable *executable, struct anole_target *target,
                        const struct part *parts, size_t part_count, uint32_t sets,
@@ -270,16 +293,21 @@ static int make_copies(struct anole_executable *executable, struct anole_target 
 {
     size_t offset = ANOLE_GUARD;
     int code = ANOLE_OK;
+    char *memory = map_copies(executable, target);
     for (uint32_t set = 0; set < sets && code == ANOLE_OK; set++) {
         struct anole_binding *own = bindings + (size_t)set * ANOLE_ROLE_COUNT;
         memcpy(own, executable->bindings, sizeof executable->bindings);
         for (size_t p = 0; set > 0 && p < part_count && code == ANOLE_OK; p++) {
             own[parts[p].role] = (struct anole_binding){
                 .buffer = executable->copies.buffer, .offset = offset, .bytes = parts[p].bytes};
-            code = copy_part(executable, target, &parts[p], offset, message);
+            code = copy_part(executable, target, &parts[p], offset,
+                             memory ? memory + (offset - ANOLE_GUARD) : NULL, message);
             offset += parts[p].room;
         }
     }
+    if (memory && code == ANOLE_OK)
+        code = target->backend->plugin.buffer_unmap(target->session, executable->copies.buffer,
+                                                    memory, message);
     return code;
 }
 
@@ -288,7 +316,7 @@ static int make_ring(struct anole_executable *executable, struct anole_target *t
                      double first, struct anole_message *message)
 {
     struct anole_binding *bindings = calloc((size_t)sets * ANOLE_ROLE_COUNT, sizeof *bindings);
-    double wanted = first > 0.0 ? ceil(CHUNK_TIME / first) : 1.0;
+    double wanted = first > 0.0 ? fmax(1.0, ceil(CHUNK_TIME / first)) : 1.0;
     uint32_t runs = wanted < sets ? (uint32_t)wanted : sets;
     if (!bindings)
         return ANOLE_NO_MEMORY;

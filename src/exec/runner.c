@@ -162,8 +162,9 @@ static bool measure(struct anole_executable *executable, struct anole_target *ta
                     double best, struct anole_result *result)
 {
     bool simulated = anole_target_simulated(target);
-    if (!simulated && (!anole_executable_poison(executable, target, result) ||
-                       !chill(executable, target, first, result)))
+    if (!simulated &&
+        (!anole_executable_poison(executable, target, result) ||
+         !chill(executable, target, anole_timing_hopeless(first, best) ? INFINITY : first, result)))
         return false;
     anole_target_say(target, ANOLE_STAGE_TIME, UINT32_MAX);
     double start = anole_clock();

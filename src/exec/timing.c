@@ -325,12 +325,17 @@ static void conclude(struct anole_timing *timing, struct sampling *sampling, dou
     summarise(result, sampling->samples, count);
 }
 
+bool anole_timing_hopeless(double first, double best)
+{
+    return isfinite(best) && best > 0 && first > HOPELESS * best && first > 5 * BATCH_TIME;
+}
+
 static bool take_samples(struct anole_timing *timing, struct sampling *sampling,
                          struct anole_timed *timed, double first, double best,
                          struct anole_result *result)
 {
     bool rival = isfinite(best) && best > 0;
-    if (rival && first > HOPELESS * best && first > 5 * BATCH_TIME)
+    if (anole_timing_hopeless(first, best))
         timed->repeats = 1;
     else if (!anole_timing_calibrate(timing, timed, result))
         return false;

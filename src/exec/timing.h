@@ -88,6 +88,10 @@ bool anole_timing_calibrate(struct anole_timing *timing, struct anole_timed *tim
 bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed, double first,
                           double best, struct anole_result *result);
 
+/* Whether a config is so far behind the best, after its first run, that it is given as little time
+ * as can be. */
+bool anole_timing_hopeless(double first, double best);
+
 /* What a failing op of the time group says of the kernel. */
 enum anole_outcome anole_timing_outcome(int code, enum anole_outcome usual);
 
