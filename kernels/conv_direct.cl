@@ -11,26 +11,31 @@
  * CG = C / G and KG = K / G are the channels of a group; KB = KV * VW, and the
  * weights of channels past KG are 0.
  *
- * A work-group is a single work-item.  It computes BLOCKS_PER_GROUP blocks of KB
- * channels, of ROWS_PER_GROUP strips of TILE_H rows, of one of ROW_PARTS parts of
- * a row: one tile of TILE_H x TILE_W pixels x KB channels after the other.  The
- * sums of a tile stay in registers.  Weights are loaded as vectors over channels,
- * inputs are broadcast; a vector of weights serves all pixels of the tile.
+ * A work-group is a single work-item.  It computes some blocks of KB channels, of some
+ * strips of TILE_H rows, of one of the parts of a row: one tile of TILE_H x TILE_W pixels x KB
+ * channels after the other.  The sums of a tile stay in registers.  Weights are loaded as vectors
+ * over channels, inputs are broadcast; a vector of weights serves all pixels of the tile.
  *
  *   CB            input channels that are gone through for the whole filter at once
  *   C_PASSES      parts of the input channels; between them the sums are in `out`
  *   UNROLL_C      copies of the innermost loop, over input channels
- *   PREFETCH      rows of weights that are asked for ahead; 0: none
- *   WEIGHTS_STAY  1: a block of weights meets all strips before the next one comes
- *   ROWS_FIRST    1: work-groups of the same channels follow each other
+ *   PREFETCH      1: weights are asked for ahead
  *   EDGES_STATIC  1: the TILES_LEFT and TILES_RIGHT tiles of a row, whose input does
  *                 not all exist, are each compiled on their own; 0: they share code
  *                 that reads zeros.
+ *
+ * Arguments, which no inner loop needs to know:
+ *
+ *   group_rows    strips of a work-group
+ *   group_blocks  and blocks
+ *   row_parts     parts of a row
+ *   weights_stay  1: a block of weights meets all strips before the next one comes
+ *   rows_first    1: work-groups of the same channels follow each other
+ *   ahead         rows of weights that are asked for ahead
  */
 #define KB (KV * VW)
 #define TILES_H ((P + TILE_H - 1) / TILE_H)
 #define TILES_W ((Q + TILE_W - 1) / TILE_W)
-#define TILES_PER_PART ((TILES_W + ROW_PARTS - 1) / ROW_PARTS)
 #define SLAB ((long)CG * R * S * KB) /* weights of one block of channels */
 
 /* Inputs that lie together under one filter row: all of them, if no gap. */
@@ -44,7 +49,7 @@
 
 /* How much of a tile's input exists. */
 enum edge {
-    INSIDE, /* all of it */
+    INSIDE,      /* all of it */
     EDGE_STATIC, /* columns may be missing; x0 is a constant, and no code is made for those */
     EDGE_DYNAMIC /* rows and columns may be missing; reads zeros in their place */
 };
@@ -54,12 +59,12 @@ typedef __global const float *source;
 struct tensors {
     source in, weights, zeros, bias, residual;
     __global float *out;
+    int ahead; /* floats of weights */
 };
 
 /* acc[pixel][channel] += pixel[c] * w[channel], for the pixels that are `used`. */
-INLINE void
-multiply(vec acc[TILE_H][TILE_W][KV], source w, source pixel[TILE_H][TILE_W], int c,
-         const bool used[TILE_W])
+INLINE void multiply(vec acc[TILE_H][TILE_W][KV], source w, source pixel[TILE_H][TILE_W], int c,
+                     const bool used[TILE_W])
 {
     vec weight[KV];
 #pragma unroll
@@ -82,9 +87,9 @@ multiply(vec acc[TILE_H][TILE_W][KV], source w, source pixel[TILE_H][TILE_W], in
 /* Adds to acc what `run` inputs of filter row r, from column s on, give, for one
  * block of input channels at t->in.  The tile's input begins at (in_y, in_x), its
  * output at column x0. */
-INLINE void
-filter_run(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, source w, const int run,
-           const int r, const int s, const int in_y, const int x0, const enum edge edge)
+INLINE void filter_run(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, source w,
+                       const int run, const int r, const int s, const int in_y, const int x0,
+                       const enum edge edge)
 {
     const int in_x = x0 * STRIDE_W - PAD_W + s * DILATION_W;
     const source corner = t->in + ((long)(in_y + r * DILATION_H) * W + in_x) * C;
@@ -105,8 +110,8 @@ filter_run(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, source w, const
     }
 #pragma unroll UNROLL_C
     for (int c = 0; c < run; c++) {
-#if PREFETCH > 0
-        prefetch_lines(w + PREFETCH * KB, KB);
+#if PREFETCH
+        prefetch_lines(w + t->ahead, KB);
 #endif
         multiply(acc, w, pixel, c, used);
         w += KB;
@@ -114,9 +119,8 @@ filter_run(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, source w, const
 }
 
 /* All of filter row r.  Loops over s are unrolled only where s must be known. */
-INLINE void
-filter_row(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, const int r, const int in_y,
-           const int x0, const enum edge edge)
+INLINE void filter_row(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, const int r,
+                       const int in_y, const int x0, const enum edge edge)
 {
     const source w = t->weights + r * (S * CB * KB);
     if (edge == INSIDE) {
@@ -133,9 +137,8 @@ filter_row(vec acc[TILE_H][TILE_W][KV], const struct tensors *t, const int r, co
 }
 
 /* The tile whose first output is row y0, column x0, channel k0 of the group. */
-INLINE void
-tile(struct tensors t, const int pass, const int y0, const int x0, const int k0,
-     const enum edge edge)
+INLINE void tile(struct tensors t, const int pass, const int y0, const int x0, const int k0,
+                 const enum edge edge)
 {
     vec acc[TILE_H][TILE_W][KV];
 #pragma unroll
@@ -167,15 +170,15 @@ tile(struct tensors t, const int pass, const int y0, const int x0, const int k0,
             for (int v = 0; v < KV; v++)
                 if (KG % KB == 0 || k0 + v * VW < KG)
                     finish(acc[ty][tx][v], KG % KB == 0 ? VW : KG - k0 - v * VW, pass > 0,
-                           pass == C_PASSES - 1, t.bias + k0 + v * VW,
-                           t.residual + at + v * VW, t.out + to + v * VW);
+                           pass == C_PASSES - 1, t.bias + k0 + v * VW, t.residual + at + v * VW,
+                           t.out + to + v * VW);
         }
     }
 }
 
 /* Tiles begin .. end - 1 of a strip of rows. */
-INLINE void
-strip(struct tensors t, const int pass, const int y0, const int k0, const int begin, const int end)
+INLINE void strip(struct tensors t, const int pass, const int y0, const int k0, const int begin,
+                  const int end)
 {
     const int in_y = y0 * STRIDE_H - PAD_H;
     const int last_y = in_y + (TILE_H - 1) * STRIDE_H + (R - 1) * DILATION_H;
@@ -189,7 +192,7 @@ strip(struct tensors t, const int pass, const int y0, const int k0, const int be
 #if EDGES_STATIC
 #define TILE_IF_MINE(i)                                                                            \
     if ((i) >= begin && (i) < end)                                                                 \
-    tile(t, pass, y0, (i) * TILE_W, k0, EDGE_STATIC)
+    tile(t, pass, y0, (i)*TILE_W, k0, EDGE_STATIC)
 #if TILES_LEFT > 0
     TILE_IF_MINE(0);
 #endif
@@ -228,22 +231,26 @@ conv_direct(source in, source weights,
 #if RESIDUAL
             source residual,
 #endif
-            __global float *out)
+            __global float *out, const int group_rows, const int group_blocks, const int row_parts,
+            const int weights_stay, const int rows_first, const int ahead)
 {
-    const int id = ROWS_FIRST ? GROUP(0) : GROUP(1); /* strips, part of a row */
-    const int kg = ROWS_FIRST ? GROUP(1) : GROUP(0);
+    const int place_x = GROUP(0), place_y = GROUP(1);
+    const int id = rows_first ? place_x : place_y; /* strips, part of a row */
+    const int kg = rows_first ? place_y : place_x;
     const int n = GROUP(2) / G;
     const int g = GROUP(2) % G;
-    const int begin = id % ROW_PARTS * TILES_PER_PART;
-    const int end = min(TILES_W, begin + TILES_PER_PART);
-    const int y_begin = id / ROW_PARTS * ROWS_PER_GROUP;
-    const int y_end = min(TILES_H, y_begin + ROWS_PER_GROUP);
-    const int k_begin = kg * BLOCKS_PER_GROUP;
-    const int k_end = min(K_BLOCKS, k_begin + BLOCKS_PER_GROUP);
+    const int part = (TILES_W + row_parts - 1) / row_parts;
+    const int begin = id % row_parts * part;
+    const int end = min(TILES_W, begin + part);
+    const int y_begin = id / row_parts * group_rows;
+    const int ys = min(TILES_H - y_begin, group_rows);
+    const int k_begin = kg * group_blocks;
+    const int ks = min(K_BLOCKS - k_begin, group_blocks);
 
     struct tensors t;
     t.zeros = weights + G * K_BLOCKS * SLAB;
     t.out = out + (long)n * P * Q * OUT_K + g * KG;
+    t.ahead = ahead * KB;
 #if BIAS
     t.bias = bias + g * KG;
 #endif
@@ -253,15 +260,11 @@ conv_direct(source in, source weights,
 
     for (int pass = 0; pass < C_PASSES; pass++) {
         t.in = in + (long)n * H * W * C + g * CG + pass * (CG / C_PASSES);
-#if WEIGHTS_STAY
-        for (int k = k_begin; k < k_end; k++)
-            for (int y = y_begin; y < y_end; y++) {
-#else
-        for (int y = y_begin; y < y_end; y++)
-            for (int k = k_begin; k < k_end; k++) {
-#endif
-                t.weights = weights + (g * K_BLOCKS + k) * SLAB + pass * (SLAB / C_PASSES);
-                strip(t, pass, y * TILE_H, k * KB, begin, end);
-            }
+        for (int i = 0; i < ks * ys; i++) {
+            const int k = k_begin + (weights_stay ? i / ys : i % ks);
+            const int y = y_begin + (weights_stay ? i % ys : i / ks);
+            t.weights = weights + (g * K_BLOCKS + k) * SLAB + pass * (SLAB / C_PASSES);
+            strip(t, pass, y * TILE_H, k * KB, begin, end);
+        }
     }
 }

@@ -14,8 +14,9 @@
  * are loaded at once.  SPREAD(x, c) makes a vector of them that holds, in each
  * lane, channel c of that lane's group.
  *
- * A work-group is a single work-item.  It computes ROWS_PER_GROUP strips of TILE_H
- * rows of BLOCKS_PER_GROUP blocks, a tile of TILE_H x TILE_W pixels at a time.
+ * A work-group is a single work-item.  It computes `group_rows` strips of TILE_H rows of
+ * `group_blocks` blocks, a tile of TILE_H x TILE_W pixels at a time.  The weights of a
+ * block stay for all its strips, or the strip for all blocks.
  */
 #define TILES_H ((P + TILE_H - 1) / TILE_H)
 #define TILES_W ((Q + TILE_W - 1) / TILE_W)
@@ -116,32 +117,30 @@ conv_grouped(source in, source weights,
 #if RESIDUAL
              source residual,
 #endif
-             __global float *out)
+             __global float *out, const int group_rows, const int group_blocks,
+             const int weights_stay, const int rows_first)
 {
     const int n = GROUP(2);
-    const int y_begin = (ROWS_FIRST ? GROUP(0) : GROUP(1)) * ROWS_PER_GROUP;
-    const int b_begin = (ROWS_FIRST ? GROUP(1) : GROUP(0)) * BLOCKS_PER_GROUP;
-    const int y_end = min(TILES_H, y_begin + ROWS_PER_GROUP);
-    const int b_end = min(BLOCKS, b_begin + BLOCKS_PER_GROUP);
+    const int place_x = GROUP(0), place_y = GROUP(1);
+    const int y_begin = (rows_first ? place_x : place_y) * group_rows;
+    const int b_begin = (rows_first ? place_y : place_x) * group_blocks;
+    const int ys = min(TILES_H - y_begin, group_rows);
+    const int bs = min(BLOCKS - b_begin, group_blocks);
 
-#if WEIGHTS_STAY
-    for (int b = b_begin; b < b_end; b++)
-        for (int y = y_begin; y < y_end; y++) {
-#else
-    for (int y = y_begin; y < y_end; y++)
-        for (int b = b_begin; b < b_end; b++) {
-#endif
-            struct tensors t;
-            t.in = in + (long)n * H * W * C + b * SPAN;
-            t.weights = weights + (long)b * SLAB;
-            t.zeros = weights + (long)BLOCKS * SLAB;
-            t.out = out + (long)n * P * Q * OUT_K + b * VW;
+    for (int i = 0; i < bs * ys; i++) {
+        const int b = b_begin + (weights_stay ? i / ys : i % bs);
+        const int y = y_begin + (weights_stay ? i % ys : i / bs);
+        struct tensors t;
+        t.in = in + (long)n * H * W * C + b * SPAN;
+        t.weights = weights + (long)b * SLAB;
+        t.zeros = weights + (long)BLOCKS * SLAB;
+        t.out = out + (long)n * P * Q * OUT_K + b * VW;
 #if BIAS
-            t.bias = bias + b * VW;
+        t.bias = bias + b * VW;
 #endif
 #if RESIDUAL
-            t.residual = residual + (long)n * P * Q * K + b * VW;
+        t.residual = residual + (long)n * P * Q * K + b * VW;
 #endif
-            strip(&t, y * TILE_H);
-        }
+        strip(&t, y * TILE_H);
+    }
 }

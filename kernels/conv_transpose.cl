@@ -79,7 +79,7 @@ INLINE void tile(source in, source weights, source bias, source residual, __glob
     }
 }
 
-/* Work-groups: [N][G * BLOCKS][ceil(P / ROWS)]. */
+/* Work-groups: [N][G * BLOCKS][ceil(P / rows)]. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void conv_transpose(source in,
                                                                             source weights,
 #if BIAS
@@ -88,9 +88,10 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void conv_transpose(sour
 #if RESIDUAL
                                                                             source residual,
 #endif
-                                                                            __global float *out)
+                                                                            __global float *out,
+                                                                            const int rows)
 {
-    const int first = GROUP(0) * ROWS, last = min(P, first + ROWS);
+    const int first = GROUP(0) * rows, last = min(P, first + rows);
     const int group = GROUP(1) / BLOCKS, k0 = GROUP(1) % BLOCKS * BLOCK_K;
     const long image = GROUP(2);
     const int k = group * KG + k0;

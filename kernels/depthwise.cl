@@ -9,11 +9,11 @@
  *   residual [N][P][Q][K]
  *   out      [N][P][Q][K]
  *
- * A work-group is a single work-item.  It computes BLOCK_C channels of
- * ROWS_PER_GROUP strips of TILE_H rows, in tiles of TILE_H x TILE_W pixels by VW
+ * A work-group is a single work-item.  It computes `block` channels of `group_rows`
+ * strips of TILE_H rows, in tiles of TILE_H x TILE_W pixels by VW
  * channels: a vector of inputs is loaded once for all the sums of a tile that it
- * goes into.  CHANNELS_INSIDE says whether all channels of a tile follow each
- * other, or all tiles of a strip.
+ * goes into.  `step` is the number of channels of a tile that follow each other: `block`,
+ * or VW, where all tiles of a strip do.
  */
 #define TILES_H ((P + TILE_H - 1) / TILE_H)
 #define TILES_W ((Q + TILE_W - 1) / TILE_W)
@@ -136,19 +136,20 @@ INLINE void strip(const struct tensors *t, const int y, const int begin, const i
 #endif
 }
 
-/* Work-groups: [N][ceil(C / BLOCK_C)][ceil(TILES_H / ROWS_PER_GROUP)]. */
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void depthwise(source in, source weights,
+/* Work-groups: [N][ceil(C / block)][ceil(TILES_H / group_rows)]. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
+depthwise(source in, source weights,
 #if BIAS
-                                                                       source bias,
+          source bias,
 #endif
 #if RESIDUAL
-                                                                       source residual,
+          source residual,
 #endif
-                                                                       __global float *out)
+          __global float *out, const int block, const int group_rows, const int step)
 {
-    const int first = GROUP(0) * ROWS_PER_GROUP;
-    const int last = min(TILES_H, first + ROWS_PER_GROUP);
-    const int begin = GROUP(1) * BLOCK_C, end = min(C, begin + BLOCK_C);
+    const int first = GROUP(0) * group_rows;
+    const int last = min(TILES_H, first + group_rows);
+    const int begin = GROUP(1) * block, end = min(C, begin + block);
     const long image = GROUP(2);
     struct tensors t;
     t.in = in + image * (H * W * C);
@@ -165,12 +166,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void depthwise(source in
     t.residual = 0;
 #endif
 
-    for (int i = first; i < last; i++) {
-#if CHANNELS_INSIDE
-        strip(&t, i * TILE_H, begin, end);
-#else
-        for (int c = begin; c < end; c += VW)
-            strip(&t, i * TILE_H, c, min(end, c + VW));
-#endif
-    }
+    for (int i = first; i < last; i++)
+        for (int c = begin; c < end; c += step)
+            strip(&t, i * TILE_H, c, min(end, c + step));
 }

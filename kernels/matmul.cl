@@ -8,7 +8,7 @@
  *   residual [N][Q][K]
  *   out      [N][Q][K]
  *
- * A work-group is a single work-item.  It computes TILES times ROWS rows of BLOCK_K =
+ * A work-group is a single work-item.  It computes `tiles` times ROWS rows of BLOCK_K =
  * VECTORS * VW columns, a tile of ROWS rows at a time, from DEPTH inputs at a time: sums that
  * are not complete wait in `out`.  PACK: it copies its columns of these inputs to local memory
  * first, where all tiles find them in one piece, and padded with zeros.
@@ -101,9 +101,9 @@ INLINE void pack(__local float *to, source right, const int columns, const int d
 
 /* Inputs c to c + DEPTH - 1, as far as they exist, for all rows of the work-group. */
 INLINE void pass(source in, source right, const struct tensors *t, const int c, const int first,
-                 const int columns COPY_PARAMETER)
+                 const int end, const int columns COPY_PARAMETER)
 {
-    const int depth = min(DEPTH, C - c), end = min(Q, first + TILES * ROWS);
+    const int depth = min(DEPTH, C - c);
 #if PACK
     pack(copy, right + (long)c * (TRANSPOSED ? 1 : K), columns, depth);
     const panel b = copy;
@@ -114,7 +114,7 @@ INLINE void pass(source in, source right, const struct tensors *t, const int c, 
         tile(in + c, b, t, row, columns, depth, c > 0, c + DEPTH >= C);
 }
 
-/* Work-groups: [N][ceil(K / BLOCK_K)][ceil(Q / (TILES * ROWS))]. */
+/* Work-groups: [N][ceil(K / BLOCK_K)][ceil(Q / (tiles * ROWS))]. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void matmul(source in, source right,
 #if BIAS
                                                                     source bias,
@@ -122,13 +122,15 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void matmul(source in, s
 #if RESIDUAL
                                                                     source residual,
 #endif
-                                                                    __global float *out)
+                                                                    __global float *out,
+                                                                    const int tiles)
 {
 #if PACK
     __local vec copy_vectors[DEPTH * VECTORS];
     __local float *copy = (__local float *)copy_vectors;
 #endif
-    const int first = GROUP(0) * (TILES * ROWS), k = GROUP(1) * BLOCK_K;
+    const int first = GROUP(0) * (tiles * ROWS), end = min(Q, first + tiles * ROWS);
+    const int k = GROUP(1) * BLOCK_K;
     const long n = GROUP(2);
     struct tensors t;
 #if BIAS
@@ -146,8 +148,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void matmul(source in, s
     right += n * (C * K) + (long)k * (TRANSPOSED ? C : 1);
     for (int c = 0; c < C; c += DEPTH) {
         if (K % BLOCK_K == 0 || k + BLOCK_K <= K)
-            pass(in, right, &t, c, first, BLOCK_K COPY);
+            pass(in, right, &t, c, first, end, BLOCK_K COPY);
         else
-            pass(in, right, &t, c, first, K - k COPY);
+            pass(in, right, &t, c, first, end, K - k COPY);
     }
 }

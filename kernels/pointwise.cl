@@ -11,17 +11,23 @@
  *
  * KB = KV * VW; the weights of channels past K are 0.
  *
- * A work-group is a single work-item.  It computes BLOCKS_PER_GROUP blocks of KB
- * channels of TILES_PER_GROUP tiles of TILE_M pixels.  The sums of a tile stay in
- * registers.
+ * A work-group is a single work-item.  It computes some blocks of KB channels of some
+ * tiles of TILE_M pixels.  The sums of a tile stay in registers.
  *
  *   C_PASSES      parts of the input channels, so that weights or inputs of one part
  *                 stay in a cache; between them the sums are in `out`
  *   UNROLL_C      copies of the innermost loop, over input channels
- *   PREFETCH      rows of weights that are asked for ahead; 0: none
- *   WEIGHTS_STAY  1: a block of weights meets all tiles before the next one comes
- *   PIXELS_FIRST  1: work-groups of the same channels follow each other
+ *   PREFETCH      1: weights are asked for ahead
  *   STAGE         1: the inputs of a tile are copied together first
+ *
+ * Arguments, which no inner loop needs to know:
+ *
+ *   group_tiles   tiles of a work-group
+ *   group_blocks  and blocks
+ *   step          blocks that a tile meets before the next one comes: 1, all tiles meet a
+ *                 block of weights before the next one comes; or group_blocks
+ *   pixels_first  1: work-groups of the same channels follow each other
+ *   ahead         rows of weights that are asked for ahead
  */
 #define KB (KV * VW)
 #define TILES (M / TILE_M)
@@ -33,6 +39,7 @@ typedef __global const float *source;
 struct tensors {
     source weights, bias, residual;
     __global float *out;
+    int ahead; /* floats of weights */
 };
 
 /* The address of an input: pixel m of the tile, channel c of the pass. */
@@ -45,9 +52,8 @@ typedef __global const float *input;
 #endif
 
 /* `pixels` (a constant) pixels from m on, channels k0 .. k0 + KB - 1. */
-INLINE void
-tile(input in, const struct tensors *t, const int pass, const long m, const int k0,
-     const int pixels)
+INLINE void tile(input in, const struct tensors *t, const int pass, const long m, const int k0,
+                 const int pixels)
 {
     vec acc[TILE_M][KV];
 #pragma unroll
@@ -60,8 +66,8 @@ tile(input in, const struct tensors *t, const int pass, const long m, const int 
 #pragma unroll UNROLL_C
     for (int c = 0; c < CP; c++) {
         vec weight[KV];
-#if PREFETCH > 0
-        prefetch_lines(w + PREFETCH * KB, KB);
+#if PREFETCH
+        prefetch_lines(w + t->ahead, KB);
 #endif
 #pragma unroll
         for (int v = 0; v < KV; v++)
@@ -89,9 +95,8 @@ tile(input in, const struct tensors *t, const int pass, const long m, const int 
 }
 
 /* All blocks of channels of one tile. */
-INLINE void
-blocks(source in, const struct tensors *t, const int pass, const long m, const int k_begin,
-       const int k_end, const int pixels)
+INLINE void blocks(source in, const struct tensors *t, const int pass, const long m,
+                   const int k_begin, const int k_end, const int pixels)
 {
     source first = in + m * C + pass * CP;
 #if STAGE
@@ -107,9 +112,8 @@ blocks(source in, const struct tensors *t, const int pass, const long m, const i
 #endif
 }
 
-INLINE void
-tiles(source in, const struct tensors *t, const int pass, const int begin, const int end,
-      const int k_begin, const int k_end)
+INLINE void tiles(source in, const struct tensors *t, const int pass, const int begin,
+                  const int end, const int k_begin, const int k_end)
 {
     for (int i = begin; i < min(end, TILES); i++)
         blocks(in, t, pass, (long)i * TILE_M, k_begin, k_end, TILE_M);
@@ -127,18 +131,21 @@ pointwise(source in, source weights,
 #if RESIDUAL
           source residual,
 #endif
-          __global float *out)
+          __global float *out, const int group_tiles, const int group_blocks, const int step,
+          const int pixels_first, const int ahead)
 {
-    const int mg = PIXELS_FIRST ? GROUP(0) : GROUP(1);
-    const int kg = PIXELS_FIRST ? GROUP(1) : GROUP(0);
-    const int begin = mg * TILES_PER_GROUP;
-    const int end = begin + TILES_PER_GROUP;
-    const int k_begin = kg * BLOCKS_PER_GROUP;
-    const int k_end = min(K_BLOCKS, k_begin + BLOCKS_PER_GROUP);
+    const int x = GROUP(0), y = GROUP(1);
+    const int mg = pixels_first ? x : y;
+    const int kg = pixels_first ? y : x;
+    const int begin = mg * group_tiles;
+    const int end = begin + group_tiles;
+    const int k_begin = kg * group_blocks;
+    const int k_end = min(K_BLOCKS, k_begin + group_blocks);
 
     struct tensors t;
     t.weights = weights;
     t.out = out;
+    t.ahead = ahead * KB;
 #if BIAS
     t.bias = bias;
 #endif
@@ -146,12 +153,7 @@ pointwise(source in, source weights,
     t.residual = residual;
 #endif
 
-    for (int pass = 0; pass < C_PASSES; pass++) {
-#if WEIGHTS_STAY
-        for (int k = k_begin; k < k_end; k++)
-            tiles(in, &t, pass, begin, end, k, k + 1);
-#else
-        tiles(in, &t, pass, begin, end, k_begin, k_end);
-#endif
-    }
+    for (int pass = 0; pass < C_PASSES; pass++)
+        for (int k = k_begin; k < k_end; k += step)
+            tiles(in, &t, pass, begin, end, k, min(k_end, k + step));
 }

@@ -20,7 +20,9 @@
  * item, which counts from where a launch begins: a launch of many groups can be made by
  * parts, each with its offset.  FIRST_GROUP says what the first group of all has for an
  * offset, in each dimension, if that is not 0: compilers that make another variant for
- * launches without one then need not make two.
+ * launches without one then need not make two.  Which of two places is meant is chosen after
+ * both are known: PoCL 3.1 makes code that it cannot load of a dimension that is no constant,
+ * and compilers make one of two calls in the arms of a choice.
  */
 #ifndef FIRST_GROUP
 #define FIRST_GROUP 0

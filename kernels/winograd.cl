@@ -19,7 +19,7 @@
  *
  * Fused (STAGED 0), a work-group does all of them for BLOCK_TILES tiles, with V
  * and M in local memory, which on a CPU is memory that stays in its core's L2; it
- * does 2 and 3 for PHASE_BLOCKS * KB output channels at a time, and 1 / SPLIT of
+ * does 2 and 3 for PHASE_BLOCKS * KB output channels at a time, and 1 / splits of
  * these phases.  Staged, each step is a launch of its own, and V and M are in the
  * workspace: better where V of a few tiles overflows L2, or where there are too
  * few tiles to share out.
@@ -34,6 +34,10 @@
  * smaller: REST outputs across or down, REST < TILE (TILE: none are).  These make do
  * with REST + 2 of a row's points, and the filters of the others.  A point then has
  * rows in V and M for those tiles alone that need it.
+ *
+ * What no inner loop needs to know are arguments: `splits`; `block_tiles` and
+ * `stage_channels`, of a work-group of a stage; `ahead`, how many rows of weights are asked
+ * for ahead of their use, if any are (PREFETCH).
  *
  * To see what a step costs, have it done twice: -DTWICE=1, 2 or 3.
  */
@@ -107,8 +111,7 @@ INLINE void find_place(struct place *at, const int tile)
 /* Points are of a class by which tiles need them: bit 0, those that are smaller
  * down as well; bit 1, those that are smaller across. */
 #define CLASSES (REST < TILE ? 4 : 1)
-#define CLASS(point)                                                                               \
-    (REST < TILE ? IN_REST((point) / ALPHA) + 2 * IN_REST((point) % ALPHA) : 0)
+#define CLASS(point) (REST < TILE ? IN_REST((point) / ALPHA) + 2 * IN_REST((point) % ALPHA) : 0)
 
 /* How many of the first `tiles` tiles have points of a class. */
 INLINE int rows_before(const int tiles, const int class)
@@ -141,8 +144,7 @@ INLINE void to_points(vec *d, const int s, const int outputs)
  * each class the tile's row there.  Columns before rows, each as soon as it is loaded:
  * a tile has more elements than there are registers. */
 INLINE void input_part(source in, const struct place *at, SCRATCH float *v, const int *rows,
-                       const int begin, const int end, const int h, const int w,
-                       const bool inside)
+                       const int begin, const int end, const int h, const int w, const bool inside)
 {
     const int y0 = at->y - PAD_H, x0 = at->x - PAD_W;
     const source corner = in + ((long)(at->n * H + y0) * W + x0) * C;
@@ -209,7 +211,7 @@ INLINE void multiply(const SCRATCH float *v, source w, SCRATCH float *m, const i
 #pragma unroll
         for (int k = 0; k < KV; k++)
             weight[k] = load(w + k * VW);
-#if PREFETCH > 0
+#if PREFETCH
         prefetch_lines(w + ahead, KB);
 #endif
 #pragma unroll
@@ -238,23 +240,25 @@ INLINE void multiply_rows(const SCRATCH float *v, source w, SCRATCH float *m, co
                           const int rows)
 {
     switch (rows) {
-        MULTIPLY(1) MULTIPLY(2) MULTIPLY(3) MULTIPLY(4) MULTIPLY(5) MULTIPLY(6) MULTIPLY(7)
-        MULTIPLY(8) MULTIPLY(9) MULTIPLY(10) MULTIPLY(11) MULTIPLY(12) MULTIPLY(13) MULTIPLY(14)
-        MULTIPLY(15) MULTIPLY(16) MULTIPLY(17) MULTIPLY(18) MULTIPLY(19) MULTIPLY(20) MULTIPLY(21)
-        MULTIPLY(22) MULTIPLY(23) MULTIPLY(24) MULTIPLY(25) MULTIPLY(26) MULTIPLY(27) MULTIPLY(28)
+        MULTIPLY(1)
+        MULTIPLY(2) MULTIPLY(3) MULTIPLY(4) MULTIPLY(5) MULTIPLY(6) MULTIPLY(7) MULTIPLY(8)
+            MULTIPLY(9) MULTIPLY(10) MULTIPLY(11) MULTIPLY(12) MULTIPLY(13) MULTIPLY(14)
+                MULTIPLY(15) MULTIPLY(16) MULTIPLY(17) MULTIPLY(18) MULTIPLY(19) MULTIPLY(20)
+                    MULTIPLY(21) MULTIPLY(22) MULTIPLY(23) MULTIPLY(24) MULTIPLY(25) MULTIPLY(26)
+                        MULTIPLY(27) MULTIPLY(28)
     }
 }
 
 /* Step 2 for `rows` tiles and all channels of a phase, of one point. */
-INLINE void multiply_phase(const SCRATCH float *v, source weights, SCRATCH float *m,
-                           const int rows, const int phase, const int point)
+INLINE void multiply_phase(const SCRATCH float *v, source weights, SCRATCH float *m, const int rows,
+                           const int phase, const int point, const int ahead)
 {
     const int blocks = min(PHASE_BLOCKS, (K - phase * PHASE_K + KB - 1) / KB);
     source w = weights + ((long)phase * POINTS + point) * PHASE_BLOCKS * C * KB;
     for (int block = 0; block < blocks; block++) {
         for (int t = 0; t < rows; t += REGISTER_TILES)
             multiply_rows(v + t * V_ROW, w, m + t * (long)M_ROW + block * KB,
-                          t == 0 ? PREFETCH * KB : 0, min(REGISTER_TILES, rows - t));
+                          t == 0 ? ahead * KB : 0, min(REGISTER_TILES, rows - t));
         w += C * KB;
     }
 }
@@ -343,8 +347,9 @@ INLINE void find_rows(int *rows, const int tile, const int first)
 
 #if !STAGED
 
-/* Work-groups: [SPLIT][ceil(TILES / BLOCK_TILES)]. */
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS)
+/* Work-groups: [splits][ceil(TILES / BLOCK_TILES)]. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS, const int splits,
+                                                                      const int ahead)
 {
     __local vec v_vectors[POINTS * V_POINT / VW];
     __local vec m_vectors[POINTS * M_POINT / VW];
@@ -365,11 +370,11 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS
     }
 
     const int split = GROUP(1);
-    for (int phase = split * PHASES / SPLIT; phase < (split + 1) * PHASES / SPLIT; phase++) {
+    for (int phase = split * PHASES / splits; phase < (split + 1) * PHASES / splits; phase++) {
         for (int i = 0; i < POINTS * TIMES(2); i++) {
             const int point = i % POINTS;
             multiply_phase(v + point * V_POINT, weights, m + point * M_POINT,
-                           all_rows[CLASS(point)], phase, point);
+                           all_rows[CLASS(point)], phase, point, ahead);
         }
         for (int i = 0; i < tiles * TIMES(3); i++) {
             find_rows(rows, first + i % tiles, first);
@@ -384,41 +389,41 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void winograd(PARAMETERS
 #define V_OF(workspace) (workspace)
 #define M_OF(workspace) ((workspace) + POINTS * (long)V_POINT)
 
-/* Work-groups: [ceil(C / STAGE_CHANNELS)][TILES]. */
+/* Work-groups: [ceil(C / stage_channels)][TILES]. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
-winograd_input(PARAMETERS, __global float *workspace)
+winograd_input(PARAMETERS, __global float *workspace, const int stage_channels)
 {
-    const int tile = GROUP(0), begin = GROUP(1) * STAGE_CHANNELS;
+    const int tile = GROUP(0), begin = GROUP(1) * stage_channels;
     int rows[CLASSES];
     find_rows(rows, tile, 0);
-    input_tile(in, tile, V_OF(workspace), rows, begin, min(C, begin + STAGE_CHANNELS));
+    input_tile(in, tile, V_OF(workspace), rows, begin, min(C, begin + stage_channels));
 }
 
-/* Work-groups: [PHASES][POINTS][ceil(TILES / BLOCK_TILES)]: those that share
+/* Work-groups: [PHASES][POINTS][ceil(TILES / block_tiles)]: those that share
  * weights follow each other. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
-winograd_multiply(PARAMETERS, __global float *workspace)
+winograd_multiply(PARAMETERS, __global float *workspace, const int block_tiles, const int ahead)
 {
-    const int first = GROUP(0) * BLOCK_TILES, point = GROUP(1);
+    const int first = GROUP(0) * block_tiles, point = GROUP(1);
     const int phase = GROUP(2);
-    const int rows = min(BLOCK_TILES, rows_before(TILES, CLASS(point)) - first);
+    const int rows = min(block_tiles, rows_before(TILES, CLASS(point)) - first);
     multiply_phase(V_OF(workspace) + point * (long)V_POINT + first * (long)V_ROW, weights,
                    M_OF(workspace) + point * (long)M_POINT + first * (long)M_ROW + phase * PHASE_K,
-                   rows, phase, point);
+                   rows, phase, point, ahead);
 }
 
-/* Work-groups: [ceil(K / STAGE_CHANNELS)][TILES]. */
+/* Work-groups: [ceil(K / stage_channels)][TILES]. */
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
-winograd_output(PARAMETERS, __global float *workspace)
+winograd_output(PARAMETERS, __global float *workspace, const int stage_channels)
 {
-    const int tile = GROUP(0), begin = GROUP(1) * STAGE_CHANNELS;
+    const int tile = GROUP(0), begin = GROUP(1) * stage_channels;
     struct tensors t;
     t.out = out;
     SET_BIAS(t);
     SET_RESIDUAL(t);
     int rows[CLASSES];
     find_rows(rows, tile, 0);
-    output_tile(M_OF(workspace) + begin, rows, tile, &t, begin, min(K, begin + STAGE_CHANNELS));
+    output_tile(M_OF(workspace) + begin, rows, tile, &t, begin, min(K, begin + stage_channels));
 }
 
 #endif

@@ -254,6 +254,13 @@ void gen_emit_task(struct gen_emit *emit, const struct anole_task *task)
 void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
                      uint64_t x, uint64_t y, uint64_t z, bool workspace)
 {
+    gen_emit_launch_with(emit, kernel, task, x, y, z, workspace, NULL, 0);
+}
+
+void gen_emit_launch_with(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
+                          uint64_t x, uint64_t y, uint64_t z, bool workspace,
+                          const int64_t *numbers, uint32_t count)
+{
     struct anole_launch launch = {
         .dimensions = 3, .kernel = kernel, .global = {x, y, z}, .local = {1, 1, 1}};
     launch.args[launch.arg_count++].role = ANOLE_ROLE_INPUT;
@@ -265,6 +272,9 @@ void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct ano
     launch.args[launch.arg_count++].role = ANOLE_ROLE_OUTPUT;
     if (workspace)
         launch.args[launch.arg_count++].role = ANOLE_ROLE_WORKSPACE;
+    for (uint32_t i = 0; i < count; i++)
+        launch.args[launch.arg_count++] =
+            (struct anole_arg){.role = ANOLE_ROLE_INT, .value = numbers[i]};
     gen_emit_raw_launch(emit, &launch);
 }
 

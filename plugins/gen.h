@@ -79,6 +79,11 @@ void gen_emit_task(struct gen_emit *emit, const struct anole_task *task);
  * this order. */
 void gen_emit_launch(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
                      uint64_t x, uint64_t y, uint64_t z, bool workspace);
+/* The same, and then numbers[count], each an int: knobs that inner loops need not know, so that
+ * configs which differ in them share a build. */
+void gen_emit_launch_with(struct gen_emit *emit, const char *kernel, const struct anole_task *task,
+                          uint64_t x, uint64_t y, uint64_t z, bool workspace,
+                          const int64_t *numbers, uint32_t count);
 /* A launch of any other kind. */
 void gen_emit_raw_launch(struct gen_emit *emit, const struct anole_launch *launch);
 void gen_emit_packed_weights(struct gen_emit *emit, size_t bytes);

@@ -262,12 +262,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "CB", v[BLOCK_C]);
     gen_emit_define(emit, "C_PASSES", v[C_PASSES]);
     gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    gen_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
-    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
-    gen_emit_define(emit, "ROW_PARTS", v[ROW_PARTS]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH] > 0);
     gen_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_conv_direct);
@@ -275,8 +270,12 @@ static void generate(const struct anole_device *device, const struct anole_task 
     int64_t rows = gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]) * v[ROW_PARTS];
     int64_t blocks = gen_ceil_div(p.blocks, v[BLOCKS_PER_GROUP]);
     bool rows_first = v[GROUP_ORDER] == ROWS_FIRST;
-    gen_emit_launch(emit, "conv_direct", task, rows_first ? rows : blocks,
-                    rows_first ? blocks : rows, (uint64_t)task->batch * task->groups, false);
+    const int64_t numbers[] = {v[ROWS_PER_GROUP], v[BLOCKS_PER_GROUP],
+                               v[ROW_PARTS],      v[LOOP_ORDER] == WEIGHTS_STAY,
+                               rows_first,        v[PREFETCH]};
+    gen_emit_launch_with(emit, "conv_direct", task, rows_first ? rows : blocks,
+                         rows_first ? blocks : rows, (uint64_t)task->batch * task->groups, false,
+                         numbers, 6);
     gen_emit_packed_weights(emit, packed_bytes(task, v));
 }
 

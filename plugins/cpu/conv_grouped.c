@@ -205,10 +205,6 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "TILE_H", v[TILE_H]);
     gen_emit_define(emit, "TILE_W", v[TILE_W]);
     gen_emit_define(emit, "UNROLL_S", v[UNROLL_S]);
-    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    gen_emit_define(emit, "ROWS_FIRST", v[GROUP_ORDER] == ROWS_FIRST);
-    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
     emit_spread(emit, task, v);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_conv_grouped);
@@ -216,8 +212,10 @@ static void generate(const struct anole_device *device, const struct anole_task 
     int64_t x = gen_ceil_div(gen_ceil_div(task->out_h, v[TILE_H]), v[ROWS_PER_GROUP]);
     int64_t y = gen_ceil_div(blocks, v[BLOCKS_PER_GROUP]);
     bool rows_first = v[GROUP_ORDER] == ROWS_FIRST;
-    gen_emit_launch(emit, "conv_grouped", task, rows_first ? x : y, rows_first ? y : x, task->batch,
-                    false);
+    const int64_t numbers[] = {v[ROWS_PER_GROUP], v[BLOCKS_PER_GROUP],
+                               v[LOOP_ORDER] == WEIGHTS_STAY, rows_first};
+    gen_emit_launch_with(emit, "conv_grouped", task, rows_first ? x : y, rows_first ? y : x,
+                         task->batch, false, numbers, 4);
     gen_emit_packed_weights(emit, (size_t)(task->out_c * taps * channels_in(task) + span) *
                                       sizeof(float));
 }

@@ -115,11 +115,10 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
     gen_emit_define(emit, "VECTORS", v[VECTORS]);
     gen_emit_define(emit, "TILE_W", v[TILE_W]);
-    gen_emit_define(emit, "ROWS", v[ROWS]);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_conv_transpose);
-    gen_emit_launch(emit, "conv_transpose", task, (uint64_t)gen_ceil_div(task->out_h, v[ROWS]),
-                    (uint64_t)block_count(task, v), task->batch, false);
+    gen_emit_launch_with(emit, "conv_transpose", task, (uint64_t)gen_ceil_div(task->out_h, v[ROWS]),
+                         (uint64_t)block_count(task, v), task->batch, false, &v[ROWS], 1);
     gen_emit_packed_weights(emit, (size_t)(block_count(task, v) * task->kernel_h * task->kernel_w *
                                            depth * v[VECTOR_WIDTH] * v[VECTORS]) *
                                       sizeof(float));

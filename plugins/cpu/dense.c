@@ -151,15 +151,17 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "ROWS", v[ROWS]);
     gen_emit_define(emit, "STREAMS", v[STREAMS]);
     gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    gen_emit_define(emit, "C_SPLIT", v[C_SPLIT]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH] > 0);
+    gen_emit_define(emit, "SPLIT", split);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_dense);
 
-    gen_emit_launch(emit, "dense", task, (uint64_t)gen_ceil_div(task->batch, v[ROWS]),
-                    (uint64_t)blocks, (uint64_t)v[C_SPLIT], split);
+    const int64_t numbers[] = {v[C_SPLIT], v[PREFETCH]};
+    gen_emit_launch_with(emit, "dense", task, (uint64_t)gen_ceil_div(task->batch, v[ROWS]),
+                         (uint64_t)blocks, (uint64_t)v[C_SPLIT], split, numbers, 2);
     if (split) {
-        gen_emit_launch(emit, "dense_sum", task, (uint64_t)blocks, task->batch, 1, true);
+        gen_emit_launch_with(emit, "dense_sum", task, (uint64_t)blocks, task->batch, 1, true,
+                             numbers, 2);
         gen_emit_workspace(emit, (size_t)(v[C_SPLIT] * task->batch * blocks * block_k(v)) *
                                      sizeof(float));
     }

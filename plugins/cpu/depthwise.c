@@ -240,17 +240,17 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "MULTIPLIER", p.multiplier);
     gen_emit_define(emit, "TILE_H", v[TILE_H]);
     gen_emit_define(emit, "TILE_W", v[TILE_W]);
-    gen_emit_define(emit, "BLOCK_C", v[BLOCK_C]);
-    gen_emit_define(emit, "ROWS_PER_GROUP", v[ROWS_PER_GROUP]);
-    gen_emit_define(emit, "CHANNELS_INSIDE", v[LOOP_ORDER] == CHANNELS_INSIDE);
     gen_emit_define(emit, "EDGES_STATIC", v[EDGES] == EDGES_STATIC);
     gen_emit_define(emit, "TILES_LEFT", p.left);
     gen_emit_define(emit, "TILES_RIGHT", p.right);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_depthwise);
 
-    gen_emit_launch(emit, "depthwise", task, (uint64_t)gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]),
-                    (uint64_t)gen_ceil_div(task->in_c, v[BLOCK_C]), task->batch, false);
+    const int64_t numbers[] = {v[BLOCK_C], v[ROWS_PER_GROUP],
+                               v[LOOP_ORDER] == CHANNELS_INSIDE ? v[BLOCK_C] : v[VECTOR_WIDTH]};
+    gen_emit_launch_with(
+        emit, "depthwise", task, (uint64_t)gen_ceil_div(p.tiles_h, v[ROWS_PER_GROUP]),
+        (uint64_t)gen_ceil_div(task->in_c, v[BLOCK_C]), task->batch, false, numbers, 3);
     gen_emit_packed_weights(emit, (size_t)(p.multiplier * vectors * v[VECTOR_WIDTH] * p.taps) *
                                       sizeof(float));
 }

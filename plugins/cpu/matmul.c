@@ -169,13 +169,12 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "VW", v[VECTOR_WIDTH]);
     gen_emit_define(emit, "VECTORS", v[VECTORS]);
     gen_emit_define(emit, "ROWS", v[ROWS]);
-    gen_emit_define(emit, "TILES", v[TILES]);
     gen_emit_define(emit, "DEPTH", depth_of(task, v));
     gen_emit_define(emit, "PACK", v[PACK]);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_matmul);
-    gen_emit_launch(emit, "matmul", task, (uint64_t)row_groups(task, v),
-                    (uint64_t)block_count(task, v), task->batch, false);
+    gen_emit_launch_with(emit, "matmul", task, (uint64_t)row_groups(task, v),
+                         (uint64_t)block_count(task, v), task->batch, false, &v[TILES], 1);
 }
 
 const struct gen_generator cpu_matmul = {

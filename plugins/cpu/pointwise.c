@@ -170,11 +170,7 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "TILE_M", v[TILE_M]);
     gen_emit_define(emit, "C_PASSES", v[C_PASSES]);
     gen_emit_define(emit, "UNROLL_C", v[UNROLL_C]);
-    gen_emit_define(emit, "PREFETCH", v[PREFETCH]);
-    gen_emit_define(emit, "WEIGHTS_STAY", v[LOOP_ORDER] == WEIGHTS_STAY);
-    gen_emit_define(emit, "PIXELS_FIRST", v[GROUP_ORDER] == PIXELS_FIRST);
-    gen_emit_define(emit, "TILES_PER_GROUP", v[TILES_PER_GROUP]);
-    gen_emit_define(emit, "BLOCKS_PER_GROUP", v[BLOCKS_PER_GROUP]);
+    gen_emit_define(emit, "PREFETCH", v[PREFETCH] > 0);
     gen_emit_define(emit, "STAGE", v[STAGE]);
     gen_emit_text(emit, kernel_vector);
     gen_emit_text(emit, kernel_pointwise);
@@ -182,8 +178,11 @@ static void generate(const struct anole_device *device, const struct anole_task 
     int64_t tiles = gen_ceil_div(gen_ceil_div(m, v[TILE_M]), v[TILES_PER_GROUP]);
     int64_t blocks = gen_ceil_div(k_blocks, v[BLOCKS_PER_GROUP]);
     bool pixels_first = v[GROUP_ORDER] == PIXELS_FIRST;
-    gen_emit_launch(emit, "pointwise", task, pixels_first ? tiles : blocks,
-                    pixels_first ? blocks : tiles, 1, false);
+    const int64_t numbers[] = {v[TILES_PER_GROUP], v[BLOCKS_PER_GROUP],
+                               v[LOOP_ORDER] == WEIGHTS_STAY ? 1 : v[BLOCKS_PER_GROUP],
+                               pixels_first, v[PREFETCH]};
+    gen_emit_launch_with(emit, "pointwise", task, pixels_first ? tiles : blocks,
+                         pixels_first ? blocks : tiles, 1, false, numbers, 5);
     gen_emit_packed_weights(emit, (size_t)(k_blocks * block * task->in_c) * sizeof(float));
 }
 

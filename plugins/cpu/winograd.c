@@ -195,15 +195,18 @@ static void emit_launches(const struct anole_task *task, const int64_t *v,
 {
     const int64_t blocks = gen_ceil_div(p->tiles, p->block_tiles);
     const int64_t channels = v[WINO_STAGE_CHANNELS];
+    const int64_t fused[] = {v[WINO_SPLIT], v[WINO_PREFETCH]};
+    const int64_t multiply[] = {p->block_tiles, v[WINO_PREFETCH]};
     if (v[WINO_STAGES] == WINO_FUSED) {
-        gen_emit_launch(emit, "winograd", task, blocks, v[WINO_SPLIT], 1, false);
+        gen_emit_launch_with(emit, "winograd", task, blocks, v[WINO_SPLIT], 1, false, fused, 2);
         return;
     }
-    gen_emit_launch(emit, "winograd_input", task, p->tiles, gen_ceil_div(task->in_c, channels), 1,
-                    true);
-    gen_emit_launch(emit, "winograd_multiply", task, blocks, p->points, p->phases, true);
-    gen_emit_launch(emit, "winograd_output", task, p->tiles, gen_ceil_div(task->out_c, channels), 1,
-                    true);
+    gen_emit_launch_with(emit, "winograd_input", task, p->tiles, gen_ceil_div(task->in_c, channels),
+                         1, true, &channels, 1);
+    gen_emit_launch_with(emit, "winograd_multiply", task, blocks, p->points, p->phases, true,
+                         multiply, 2);
+    gen_emit_launch_with(emit, "winograd_output", task, p->tiles,
+                         gen_ceil_div(task->out_c, channels), 1, true, &channels, 1);
     gen_emit_workspace(emit, (size_t)(p->v_floats + p->m_floats) * sizeof(float));
 }
 
@@ -219,13 +222,12 @@ static void generate(const struct anole_device *device, const struct anole_task 
     gen_emit_define(emit, "VW", v[WINO_VECTOR_WIDTH]);
     gen_emit_define(emit, "KV", v[WINO_VECTORS]);
     gen_emit_define(emit, "REGISTER_TILES", v[WINO_REGISTER_TILES]);
-    gen_emit_define(emit, "BLOCK_TILES", p.block_tiles);
+    if (v[WINO_STAGES] == WINO_FUSED)
+        gen_emit_define(emit, "BLOCK_TILES", p.block_tiles);
     gen_emit_define(emit, "PHASE_BLOCKS", v[WINO_PHASE]);
     gen_emit_define(emit, "STAGED", v[WINO_STAGES] == WINO_STAGED);
-    gen_emit_define(emit, "SPLIT", v[WINO_SPLIT]);
-    gen_emit_define(emit, "STAGE_CHANNELS", v[WINO_STAGE_CHANNELS]);
     gen_emit_define(emit, "UNROLL_C", v[WINO_UNROLL]);
-    gen_emit_define(emit, "PREFETCH", v[WINO_PREFETCH]);
+    gen_emit_define(emit, "PREFETCH", v[WINO_PREFETCH] > 0);
     gen_emit_define(emit, "ROW_PAD", v[WINO_PAD]);
     gen_emit_define(emit, "ROWS_USED", wino_rows_used(&p, v));
     gen_emit_text(emit, kernel_vector);
