@@ -98,6 +98,26 @@ static void test_next_skips_exhausted_tasks(void **state)
     anole_schedule_destroy(schedule);
 }
 
+/* Two tasks that are alike, but that a batch of one takes four times as long. */
+static void test_next_prefers_what_is_cheap(void **state)
+{
+    (void)state;
+    struct anole_schedule *schedule = make(3);
+    size_t batches[3] = {0};
+    double best[3] = {1e-3, 1e-3, 1e-3};
+    for (int i = 0; i < 60; i++) {
+        size_t task = anole_schedule_next(schedule);
+        batches[task]++;
+        best[task] *= 1.0 - 0.1 / (double)batches[task];
+        anole_schedule_update(schedule, task, 4, best[task]);
+        /* What is said of the third one says nothing. */
+        anole_schedule_charge(schedule, task, task == 0 ? 4.0 : task == 1 ? 1.0 : NAN);
+    }
+    assert_true(batches[1] > 3 * batches[0] / 2);
+    assert_true(batches[2] > batches[0] && batches[2] < batches[1]);
+    anole_schedule_destroy(schedule);
+}
+
 static void test_next_copes_with_a_task_where_everything_fails(void **state)
 {
     (void)state;
@@ -127,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_next_prefers_what_still_improves),
         cmocka_unit_test(test_next_shares_out_unequally_but_starves_none),
         cmocka_unit_test(test_next_skips_exhausted_tasks),
+        cmocka_unit_test(test_next_prefers_what_is_cheap),
         cmocka_unit_test(test_next_copes_with_a_task_where_everything_fails),
         cmocka_unit_test(test_destroy_accepts_null),
     };

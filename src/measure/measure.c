@@ -119,6 +119,11 @@ void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes)
     anole_handle_empty(&measure->timer);
 }
 
+unsigned anole_measure_builders(const struct anole_measure *measure)
+{
+    return measure->builder_count > 1 ? (unsigned)measure->builder_count : 1;
+}
+
 static size_t all_handles(struct anole_measure *measure, struct anole_handle **handles)
 {
     size_t count = 0;

@@ -75,6 +75,9 @@ void anole_measure_rest(struct anole_measure *measure);
 /* The folder that its workers share; NULL: there is none. */
 const char *anole_measure_scratch(const struct anole_measure *measure);
 
+/* Builds that are made at a time; 1 where the timing worker makes them. */
+unsigned anole_measure_builders(const struct anole_measure *measure);
+
 /* Wall seconds, so far. */
 struct anole_measure_cost {
     double build;   /* wall time with at least one build running, none timed */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "search/price.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #define DEFAULT_INITIAL 16
 #define GUIDED_RANDOM 4    /* one in so many of the first is random though similar tasks guide */
+#define SIBLING_BASES 4    /* configs, the best so far, that siblings are looked for of */
+#define MOST_SIBLINGS 16   /* of one of them */
 #define RANDOM_TRIES 64    /* draws in a row without a config that is still to be tried */
 #define MOST_LISTED 131072 /* valid configs that are listed when little is left */
 
@@ -26,7 +29,9 @@ struct anole_search {
     size_t fitted; /* trials at the last fit */
     struct anole_explorer_context context;
     struct anole_explorer *explorer;
-    struct anole_config_map pending; /* all that was ever handed out */
+    struct anole_sharing sharing;
+    double owed; /* seconds that builds had, and what shares builds has not had yet */
+    struct anole_config_map pending; /* all that was ever handed out; 1: as a sibling */
     bool listed;                     /* an attempt was made */
     uint64_t *list;                  /* all valid configs, shuffled; NULL if they are too many */
     size_t list_count, list_next;
@@ -80,6 +85,7 @@ enum anole_status anole_search_create(struct anole_search **search, const struct
     made->fitted = SIZE_MAX;
     made->explorer_ops = options->explorer ? options->explorer : anole_explorers()[0];
     made->sampler = options->sampler;
+    made->sharing = options->sharing;
     made->initial = options->initial ? options->initial : DEFAULT_INITIAL;
     made->suggestion_count = options->suggestion_count;
     made->suggestions = calloc(options->suggestion_count + 1, sizeof *made->suggestions);
@@ -292,6 +298,55 @@ static enum anole_status take_any(struct anole_search *search, struct batch *bat
     return status;
 }
 
+/* -- What is nearly free -- */
+
+/* Siblings of the best configs so far, the best of all of them first. */
+static size_t find_siblings(struct anole_search *search, struct anole_candidate *found)
+{
+    uint64_t bases[SIBLING_BASES];
+    size_t all = 0;
+    const size_t count = anole_trials_elites(search->trials, bases, NULL, SIBLING_BASES);
+    for (size_t i = 0; i < count; i++)
+        all += anole_siblings_find(found + all, MOST_SIBLINGS, &search->context, &search->sharing,
+                                   bases[i], &search->sampling);
+    anole_candidates_sort(found, all, &search->sampling);
+    return all;
+}
+
+/* As much time for configs that share builds as for those that need them: whichever kind is of
+ * no use, the time until the other has found something is at most doubled.  They come in batches
+ * of their own, so that the model learns from one before it chooses the next. */
+static enum anole_status take_siblings(struct anole_search *search, struct batch *batch,
+                                       struct anole_error *error)
+{
+    struct anole_candidate found[SIBLING_BASES * MOST_SIBLINGS];
+    const double timing = anole_price_of_timing(search->trials);
+    if (!search->sharing.executable || search->owed < timing * (double)batch->capacity ||
+        !anole_cost_model_informed(search->model))
+        return ANOLE_DONE;
+    const size_t count = find_siblings(search, found);
+    for (size_t i = 0; i < count && batch->count < batch->capacity; i++) {
+        if (anole_config_map_has(&search->pending, found[i].config))
+            continue; /* of two bases */
+        if (!anole_config_map_put(&search->pending, found[i].config, 1))
+            return anole_fail_memory(error);
+        batch->configs[batch->count++] = found[i].config;
+    }
+    search->owed = batch->count > 0 ? search->owed - timing * (double)batch->count : 0.0;
+    return ANOLE_DONE;
+}
+
+double anole_search_price(const struct anole_search *search, const uint64_t *configs, size_t count)
+{
+    const unsigned parallel = search->sharing.parallel > 1 ? search->sharing.parallel : 1;
+    double builds = 0.0;
+    for (size_t i = 0; i < count; i++)
+        if (anole_config_map_get(&search->pending, configs[i]) != 1)
+            builds +=
+                anole_price_of_build(search->trials, &search->pending, search->space, configs[i]);
+    return builds / parallel + (double)count * anole_price_of_timing(search->trials);
+}
+
 enum anole_status anole_search_next(struct anole_search *search, size_t batch_size,
                                     uint64_t *configs, size_t capacity, size_t *count,
                                     struct anole_error *error)
@@ -301,9 +356,16 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     struct batch batch = {configs, 0, batch_size < capacity ? batch_size : capacity};
     /* Whether similar tasks still guide decides on how to start. */
     enum anole_status status = ANOLE_DONE;
-    if (anole_cost_model_guided(search->model))
+    if (anole_cost_model_guided(search->model) || search->owed > 0.0)
         status = fit(search, error);
     double began = anole_clock();
+    if (status == ANOLE_DONE)
+        status = take_siblings(search, &batch, error);
+    if (status != ANOLE_DONE || batch.count > 0) {
+        search->cost.sample += anole_clock() - began;
+        *count = batch.count;
+        return status;
+    }
     if (status == ANOLE_DONE)
         status = take_starts(search, &batch, error);
     search->cost.sample += anole_clock() - began;
@@ -319,6 +381,8 @@ enum anole_status anole_search_next(struct anole_search *search, size_t batch_si
     began = anole_clock();
     if (status == ANOLE_DONE && !batch.count)
         status = take_any(search, &batch, error);
+    if (status == ANOLE_DONE && search->sharing.executable)
+        search->owed += anole_search_price(search, batch.configs, batch.count);
     search->cost.sample += anole_clock() - began;
     if (status == ANOLE_DONE)
         *count = batch.count;

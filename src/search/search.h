@@ -8,6 +8,7 @@
 
 #include "search/explorer.h"
 #include "search/sampler.h"
+#include "search/siblings.h"
 
 struct anole_search_options {
     const struct anole_explorer_ops *explorer; /* NULL: the default */
@@ -18,6 +19,10 @@ struct anole_search_options {
      * tasks; copied; may be NULL.  What is invalid or visited is passed over. */
     const uint64_t *suggestions;
     size_t suggestion_count;
+    /* Where time is what is spent: some batches are then of configs that share builds with the
+     * best so far, and are nearly free.  Copied; executable NULL: trials are what is spent, and
+     * each counts alike. */
+    struct anole_sharing sharing;
     uint64_t seed;
 };
 
@@ -57,6 +62,9 @@ struct anole_search_cost {
     double sample;
 };
 void anole_search_cost(const struct anole_search *search, struct anole_search_cost *cost);
+
+/* Seconds that a batch of configs[count], with builds and timings, is going to take. */
+double anole_search_price(const struct anole_search *search, const uint64_t *configs, size_t count);
 
 /* Of the last proposal. */
 void anole_search_stats(const struct anole_search *search, struct anole_explorer_stats *stats);

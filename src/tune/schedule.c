@@ -21,6 +21,7 @@ struct entry {
     double past[WINDOW]; /* best before each of the last batches; NaN: none */
     size_t batches;
     size_t trials;
+    double seconds; /* of a batch, the last ones counting most; 0: not known */
     bool exhausted;
 };
 
@@ -73,6 +74,27 @@ void anole_schedule_update(struct anole_schedule *schedule, size_t task, size_t 
     entry->trials += trials;
 }
 
+void anole_schedule_charge(struct anole_schedule *schedule, size_t task, double seconds)
+{
+    struct entry *entry = &schedule->entries[task];
+    if (!(seconds > 0.0) || isinf(seconds))
+        return;
+    /* Batches with builds and those without take turns: several are averaged. */
+    entry->seconds = entry->seconds > 0.0 ? 0.75 * entry->seconds + 0.25 * seconds : seconds;
+}
+
+/* Seconds of a batch whose task has had none, or is silent: 1 if all are. */
+static double usual_seconds(const struct anole_schedule *schedule)
+{
+    double sum = 0.0;
+    size_t known = 0;
+    for (size_t i = 0; i < schedule->count; i++) {
+        sum += schedule->entries[i].seconds;
+        known += schedule->entries[i].seconds > 0.0;
+    }
+    return known > 0 ? sum / (double)known : 1.0;
+}
+
 void anole_schedule_exhaust(struct anole_schedule *schedule, size_t task)
 {
     schedule->entries[task].exhausted = true;
@@ -121,6 +143,7 @@ double anole_schedule_promise(const struct anole_schedule *schedule, size_t task
 
 size_t anole_schedule_next(const struct anole_schedule *schedule)
 {
+    const double usual = usual_seconds(schedule);
     size_t chosen = SIZE_MAX;
     double most = -1.0;
     bool fresh = false;
@@ -130,6 +153,7 @@ size_t anole_schedule_next(const struct anole_schedule *schedule)
         if (entry->exhausted || (fresh && !untouched))
             continue;
         double promise = anole_schedule_promise(schedule, i);
+        promise /= entry->seconds > 0.0 ? entry->seconds : usual;
         if (promise > most || (untouched && !fresh)) {
             chosen = i;
             most = promise;

@@ -5,7 +5,10 @@
  * The idea of gradient scheduling is Ansor's (Zheng et al., OSDI 2020); the
  * estimate of the gain is ours, see schedule.c.
  *
- * Depends on results only, not on clocks, so that a run can be repeated.
+ * Where batches of one task take longer than those of another, it is what they promise a
+ * second that counts.
+ *
+ * Depends on results only, and on what is said that they cost, so that a run can be repeated.
  */
 #ifndef ANOLE_SCHEDULE_H
 #define ANOLE_SCHEDULE_H
@@ -30,10 +33,14 @@ void anole_schedule_set(struct anole_schedule *schedule, size_t task, double mul
 void anole_schedule_update(struct anole_schedule *schedule, size_t task, size_t trials,
                            double best);
 
+/* The last batch of a task took so many seconds; one that is not said, or 0, is taken for as
+ * long as the others' on average. */
+void anole_schedule_charge(struct anole_schedule *schedule, size_t task, double seconds);
+
 /* There is nothing left to try for this task. */
 void anole_schedule_exhaust(struct anole_schedule *schedule, size_t task);
 
-/* The task whose next batch promises most; SIZE_MAX if all are exhausted.  Each
+/* The task whose next batch promises most a second; SIZE_MAX if all are exhausted.  Each
  * task gets one batch before any gets two. */
 size_t anole_schedule_next(const struct anole_schedule *schedule);
 

@@ -130,6 +130,7 @@ static void note_crowding(struct anole_tuner *tuner, const struct anole_result *
 struct sink_context {
     struct anole_tuner *tuner;
     size_t task;
+    double builds, others; /* seconds of the batch's trials */
 };
 
 /* No trial: the history says nothing of it, so that the same command tries it again.  In this
@@ -162,6 +163,8 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     enum anole_status status = anole_history_append(
         tuner->history, &job->key, anole_generator_space(job->generator), config, result, error);
     tuner->view.history_seconds += anole_clock() - start;
+    sink->builds += result->cost.build;
+    sink->others += result->cost.transfer + result->cost.run + result->cost.verify;
     if (status == ANOLE_DONE)
         status = anole_trials_add(job->trials, config, result, error);
     if (status != ANOLE_DONE)
@@ -217,7 +220,7 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
                                        struct anole_error *error)
 {
     struct anole_tuner_job *job = &tuner->jobs[task];
-    struct sink_context sink = {tuner, task};
+    struct sink_context sink = {.tuner = tuner, .task = task};
     size_t before = tuner->tasks[task].trials;
     /* What takes far longer is given up early, whatever it is measured for. */
     const struct anole_trial *best = anole_trials_best(job->trials);
@@ -230,8 +233,11 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
         status = ANOLE_DONE;
     }
     size_t made = tuner->tasks[task].trials - before;
-    if (made > 0)
+    if (made > 0) {
         anole_schedule_update(tuner->schedule, task, made, job->best_cost);
+        anole_schedule_charge(tuner->schedule, task,
+                              sink.builds / anole_measure_builders(tuner->measure) + sink.others);
+    }
     return status;
 }
 
@@ -274,6 +280,24 @@ static size_t suggest(struct anole_tuner *tuner, size_t task, uint64_t *configs,
     return count + anole_suggest_neighbours(configs + count, NEIGHBOURS, space, fallback, rng);
 }
 
+static bool executable_of(void *context, uint64_t *executable, uint64_t config)
+{
+    return anole_generator_executable(executable, context, config);
+}
+
+/* Where trials are counted, each is to count for itself; a simulated device builds nothing. */
+static struct anole_sharing sharing_of(const struct anole_tuner *tuner, size_t task)
+{
+    struct anole_generator *generator = tuner->jobs[task].generator;
+    const struct anole_device *device = anole_generator_device(generator);
+    if (tuner->options.trial_limit > 0 || tuner->options.time_limit <= 0.0 ||
+        device->flags & ANOLE_DEVICE_SIMULATED)
+        return (struct anole_sharing){.executable = NULL};
+    return (struct anole_sharing){.executable = executable_of,
+                                  .context = generator,
+                                  .parallel = anole_measure_builders(tuner->measure)};
+}
+
 /* Made at a task's first turn, so that it can profit from the tasks before it. */
 static enum anole_status open_search(struct anole_tuner *tuner, size_t task,
                                      struct anole_error *error)
@@ -289,6 +313,7 @@ static enum anole_status open_search(struct anole_tuner *tuner, size_t task,
         .initial = INITIAL,
         .suggestions = suggestions,
         .suggestion_count = suggest(tuner, task, suggestions, &rng),
+        .sharing = sharing_of(tuner, task),
         .seed = anole_rng_u64(&rng),
     };
     return anole_search_create(&job->search, anole_generator_space(job->generator),
