@@ -11,8 +11,10 @@
  * and how many executables there are among the configs: those with the same source, options
  * and kernels are built once.
  *
- * anole-bench-builds [--configs N] [--seed N] [--options TEXT] [--prefix FILE] NETWORK [LAYER]
+ * anole-bench-builds [--configs N] [--seed N] [--options TEXT] [--prefix FILE] [--count] NETWORK
+ *                    [LAYER]
  *
+ * --count builds nothing, and only counts executables.
  * --options and --prefix are for trials of the compiler: what is added to the options, and put
  * before each source.
  *
@@ -47,6 +49,7 @@ struct bench {
     char prefix[16384];
     unsigned configs;
     uint64_t seed;
+    bool count;
 };
 
 static _Noreturn void die(const char *what, const char *why)
@@ -223,7 +226,8 @@ static void run_task(const struct bench *bench, struct place *place,
         if (anole_generator_kernel(&generated, generator, configs[i], &error) != ANOLE_DONE)
             die(name, error.text);
         if (is_new(known, &executables, generated->executable)) {
-            time_parts(bench, place, &generated->kernel, seconds);
+            if (!bench->count)
+                time_parts(bench, place, &generated->kernel, seconds);
             bytes += generated->kernel.source_length;
         }
         anole_generated_destroy(generated);
@@ -262,11 +266,10 @@ static cl_device_id find_device(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"configs", required_argument, NULL, 'c'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"options", required_argument, NULL, 'o'},
-                                            {"prefix", required_argument, NULL, 'p'},
-                                            {0}};
+    static const struct option options[] = {
+        {"configs", required_argument, NULL, 'c'}, {"seed", required_argument, NULL, 's'},
+        {"options", required_argument, NULL, 'o'}, {"prefix", required_argument, NULL, 'p'},
+        {"count", no_argument, NULL, 'n'},         {0}};
     struct bench bench = {.configs = 16, .seed = 1, .options = ""};
     struct anole_error error = {.status = ANOLE_DONE};
     struct anole_registry *registry = NULL;
@@ -279,6 +282,8 @@ int main(int argc, char **argv)
             bench.seed = (uint64_t)atoll(optarg);
         else if (c == 'o')
             bench.options = optarg;
+        else if (c == 'n')
+            bench.count = true;
         else if (c == 'p')
             read_prefix(&bench, optarg);
         else
