@@ -9,6 +9,7 @@
  * by colons, in OCL_ICD_FILENAMES.  Each ignores what the other understands.
  */
 #include "opencl_device.h"
+#include "opencl_compiler.h"
 #include "opencl_error.h"
 
 #include <dirent.h>
@@ -187,6 +188,7 @@ int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *co
 
     /* With no driver at all the loader says so with an error of an extension. */
     cl_int error = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
+    (void)opencl_compiler_forget(); /* drivers have been loaded, and nothing is compiled yet */
     if (error == CL_OUT_OF_HOST_MEMORY)
         return opencl_fail(message, ANOLE_NO_MEMORY, error, "clGetPlatformIDs");
     if (error)

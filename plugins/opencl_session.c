@@ -3,6 +3,7 @@
  * The time group of the ops: an open device, its buffers, builds, and runs.
  */
 #include "opencl_session.h"
+#include "opencl_compiler.h"
 #include "opencl_device.h"
 #include "opencl_error.h"
 #include "opencl_local_memory.h"
@@ -94,6 +95,7 @@ int opencl_open_queues(cl_device_id id, const struct opencl_queues_options *queu
     s->no_binaries = queues->no_binaries || s->number > 0;
     s->quiet = queues->quiet;
     s->declarations = queues->declarations;
+    (void)opencl_compiler_forget(); /* it has been loaded; whether it is used remains to be seen */
     *session = s;
     return ANOLE_OK;
 
