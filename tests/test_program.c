@@ -1115,6 +1115,19 @@ static void test_too_large_networks_are_refused(void **state)
         anole_program_create(&program, graph, fixture.backend, &device, NULL, &problem),
         ANOLE_ERR_INPUT);
     assert_non_null(strstr(problem.text, "8 KiB"));
+
+    /* Each piece is small enough, but not all together. */
+    device = fixture.device;
+    device.global_memory = 8192;
+    assert_int_equal(
+        anole_program_create(&program, graph, fixture.backend, &device, NULL, &problem),
+        ANOLE_DONE);
+    anole_program_destroy(program);
+    device.global_memory = 8191;
+    assert_int_equal(
+        anole_program_create(&program, graph, fixture.backend, &device, NULL, &problem),
+        ANOLE_ERR_INPUT);
+    assert_non_null(strstr(problem.text, "smaller batch"));
     anole_graph_destroy(graph);
 }
 

@@ -1021,6 +1021,26 @@ static enum anole_status plan_memory(struct draft *draft)
     return status;
 }
 
+/* What a file asks for may be anything, and a system that lends memory it does not have ends
+ * whoever uses it. */
+static enum anole_status check_memory(const struct draft *draft)
+{
+    const struct anole_program *program = draft->program;
+    const uint64_t most = program->device.global_memory;
+    char needed[32], found[32];
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < program->buffer_count; i++)
+        if (__builtin_add_overflow(bytes, (uint64_t)program->buffer_bytes[i], &bytes))
+            bytes = UINT64_MAX;
+    if (most == 0 || bytes <= most)
+        return ANOLE_DONE;
+    return anole_fail(draft->error, ANOLE_ERR_INPUT,
+                      "the network's tensors and weights need %s, but device '%s' has %s; try a "
+                      "smaller batch, or another device",
+                      anole_text_bytes(needed, sizeof needed, bytes), program->device.name,
+                      anole_text_bytes(found, sizeof found, most));
+}
+
 /* ------------------------------------------------------------------ create */
 
 static enum anole_status make(struct draft *draft)
@@ -1058,6 +1078,8 @@ static enum anole_status make(struct draft *draft)
     }
     if (status == ANOLE_DONE)
         status = plan_memory(draft);
+    if (status == ANOLE_DONE)
+        status = check_memory(draft);
     return status;
 }
 
