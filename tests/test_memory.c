@@ -515,6 +515,38 @@ static void test_export_survives(void **state)
     exhaust(export_whole, true, 1);
 }
 
+/* Weights that are made of others when they are wanted, or at once, and reading them. */
+static enum anole_status make_constants(struct anole_error *error)
+{
+    static float file[4 * 4096];
+    static const struct anole_operand types[] = {
+        {.dtype = ANOLE_F32, .rank = 2, .dims = {4, 4096}, .data = file},
+        {.dtype = ANOLE_F32, .rank = 2, .dims = {4, 2}, .data = file}};
+    struct anole_graph *graph = NULL;
+    enum anole_status status = anole_graph_create(&graph, "g", "g", error);
+    for (size_t i = 0; i < 2 && status == ANOLE_DONE; i++) {
+        struct anole_constant constant;
+        size_t tensor, made;
+        status = anole_graph_add_unaligned(graph, &tensor, "w", &types[i], error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_apply(graph, &made, NULL, anole_op_find("transpose"), "t", &tensor,
+                                       1, error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_add_output(graph, made, error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_infer(graph, 0, error);
+        if (status == ANOLE_DONE)
+            status = anole_graph_open_constant(&constant, graph, made, error);
+        if (status == ANOLE_DONE) {
+            assert_true(((const float *)constant.data)[1] == 0);
+            anole_constant_close(&constant);
+        }
+    }
+    anole_graph_destroy(graph);
+    return status;
+}
+TEST_SCENARIO(make_constants, 1)
+
 /* Kernels that failed, noted and found again. */
 static enum anole_status note_failures(struct anole_error *error)
 {
@@ -1120,6 +1152,7 @@ int main(void)
         cmocka_unit_test(test_use_json_survives),
         cmocka_unit_test(test_read_t1_survives),
         cmocka_unit_test(test_use_kernel_survives),
+        cmocka_unit_test(test_make_constants_survives),
         cmocka_unit_test(test_use_recording_survives),
         cmocka_unit_test(test_load_files_survives),
         cmocka_unit_test(test_make_expression_survives),
