@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What drivers say of local memory is not always so: Mesa 22's rusticl counts an array twice,
- * and PoCL says 0 since version 4.  But PoCL writes it down in its binaries.
+ * and PoCL says 0 since version 4.  But PoCL writes it down in its binaries, which are looked at
+ * where the kernel is a user's: what templates take is a matter of their constraints.
  */
 #include "opencl_local_memory.h"
 #include "opencl_binary.h"
@@ -38,7 +39,7 @@ static bool counts_once(const struct anole_session *session)
     return local == 64 * sizeof(cl_float);
 }
 
-/* Is there a word `local` or `__local`?  Most kernels for CPUs have none. */
+/* Is there a word `local` or `__local`? */
 static bool mentions_local(const char *source)
 {
     for (const char *at = source; (at = strstr(at, "local")); at++) {
@@ -124,7 +125,8 @@ static uint64_t arrays(const struct anole_session *session, const struct anole_b
     if (clGetKernelWorkGroupInfo(build->launches[launch].kernel, build->device,
                                  CL_KERNEL_LOCAL_MEM_SIZE, sizeof said, &said, NULL))
         said = 0;
-    if (!said && mentions_local(kernel->source))
+    /* Asked for its binary, PoCL builds the kernel once more, for work-groups of any size. */
+    if (!said && kernel->task->kind == ANOLE_TASK_CUSTOM && mentions_local(kernel->source))
         return arrays_by_binary(session, build, kernel, launch);
     return said > there && !counts_once(session) ? 0 : said;
 }

@@ -9,7 +9,8 @@
 #include "opencl_session.h"
 
 /* The arrays that the kernel of a launch declares, and the arguments that are local memory, in
- * bytes, as far as they can be found out; `kernel` is what the build was made of. */
+ * bytes, as far as they can be found out; `kernel` is what the build was made of.  Of a template's
+ * arrays PoCL 4 and later say nothing: 0. */
 uint64_t opencl_local_memory(const struct anole_session *session, const struct anole_build *build,
                              uint32_t launch, const struct anole_kernel *kernel);
 

@@ -229,6 +229,7 @@ static void test_build_refuses_more_local_memory_than_there_is(void **state)
 {
     (void)state;
     struct anole_task task = small_task();
+    task.kind = ANOLE_TASK_CUSTOM; /* of templates, constraints see to it */
     struct anole_launch launch = fill_launch();
     char source[512];
     snprintf(source, sizeof source,
