@@ -129,6 +129,12 @@ static void test_import_bad_nodes_names_them(void **state)
         {"Cast", "to=99", 17, 0, {0}, "element type unknown (99)"},
         {"Cast", "to=8", 17, 0, {0}, "element type string"},
         {"If", "", 17, 0, {0}, "no single bool"},
+        {"Loop", "", 17, 0, {0}, "it has no body"},
+        {"Scan", "num_scan_inputs=1", 17, 0, {0}, "it has no body"},
+        {"Scan", "num_scan_inputs=2", 17, 0, {0}, "2 inputs to scan; expected 1 to 1"},
+        {"Scan", "num_scan_inputs=1", 8, 0, {0}, "before opset 9"},
+        {"GridSample", "", 17, 0, {0}, "input 1 is missing"},
+        {"MaxUnpool", "kernel_shape:2", 17, 1, {1}, "expected 3 or more"},
         {"LSTM", "", 17, 1, {1}, "input 2 is missing"},
         {"Einsum", "equation~ij,jk->ik", 17, 0, {0}, "equation"},
         {"Einsum", "equation~ii->i", 17, 0, {0}, "twice"},
@@ -214,6 +220,54 @@ static void test_import_no_branches_is_refused(void **state)
     assert_refused(&model, "node 0 (If, which makes \"y\"): it has no then_branch");
 }
 
+/* y: x after `trips` rounds of Relu (negative: a number of rounds that is an input), as long as a
+ * condition holds: the constant one, or one that is made of x. */
+static struct proto looping(int64_t trips, bool conditional)
+{
+    struct proto graph = {0}, node = proto_node("Loop", trips < 0 ? "n" : "m", "", "y"), body = {0};
+    struct proto attribute = proto_attribute("body", 5), tensor = proto_tensor("m", 7, 1);
+    struct proto condition = proto_node("Cast", conditional ? "x" : "c", NULL, "go");
+    proto_text(&node, 1, "x");
+    proto_data(&tensor, 9, &trips, sizeof trips);
+    proto_message(&graph, 5, &tensor);
+    add_attributes(&condition, "to=9");
+    proto_message(&body, 1, &condition);
+    proto_add_node(&body, "Relu", "s", NULL, "t");
+    proto_value(&body, 11, "i", 1);
+    proto_value(&body, 11, "c", 1);
+    proto_value(&body, 11, "s", 4);
+    proto_value(&body, 12, "go", 1);
+    proto_value(&body, 12, "t", 4);
+    proto_message(&attribute, 6, &body);
+    proto_message(&node, 5, &attribute);
+    proto_message(&graph, 1, &node);
+    proto_value(&graph, 11, "x", 4);
+    proto_value(&graph, 11, "n", 1);
+    proto_value(&graph, 12, "y", 4);
+    return proto_model(&graph, 8, 17);
+}
+
+static void test_import_loops_are_laid_out(void **state)
+{
+    (void)state;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_graph *graph;
+    struct proto model = looping(7, false);
+    assert_int_equal(import_proto(&graph, &model, NULL, &error), ANOLE_DONE);
+    size_t rounds = 0;
+    for (size_t i = 0; i < graph->node_count; i++)
+        rounds += strcmp(graph->nodes[i].op->name, "unary") == 0;
+    assert_int_equal(rounds, 7);
+    anole_graph_destroy(graph);
+    free(model.data);
+    model = looping(-1, false);
+    assert_refused(&model, "(Loop, which makes \"y\"): its trip count is known only when");
+    model = looping(3, true);
+    assert_refused(&model, "the condition that its body makes is known only when");
+    model = looping(2000, false);
+    assert_refused(&model, "more than 1024 rounds");
+}
+
 /* They are numbers like others, here, before and after the passes. */
 static void test_import_weights_of_nan_stay(void **state)
 {
@@ -247,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_import_bad_nodes_names_them),
         cmocka_unit_test(test_import_open_sizes_are_named),
         cmocka_unit_test(test_import_no_branches_is_refused),
+        cmocka_unit_test(test_import_loops_are_laid_out),
         cmocka_unit_test(test_import_weights_of_nan_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MOST_IF_DEPTH 16
+#define MOST_BODY_NODES ((size_t)1 << 18) /* in graphs within nodes, once for each time */
 #define FOLD_LIMIT ((size_t)1 << 30)
 
 /* Values of the model by name and the graph that they are of. */
@@ -27,7 +28,8 @@ struct anole_onnx_importer {
     struct value *values;
     size_t value_count, value_room; /* a power of two */
     struct anole_onnx_progress progress;
-    unsigned depth; /* of branches within branches */
+    unsigned depth;    /* of branches within branches */
+    size_t body_nodes; /* of graphs within nodes, and one for each of these */
 };
 
 /* -------------------------------------------------------------------- values */
@@ -131,9 +133,11 @@ static const char microsoft[] = "com.microsoft";
 static const struct anole_onnx_translator *find_translator(const char *domain, const char *op_type)
 {
     static const struct anole_onnx_translator *const tables[] = {
-        anole_onnx_elementwise, anole_onnx_shapes,    anole_onnx_windows,
-        anole_onnx_products,    anole_onnx_axes,      anole_onnx_quantized,
-        anole_onnx_einsum,      anole_onnx_microsoft, anole_onnx_microsoft_quantized};
+        anole_onnx_elementwise, anole_onnx_shapes,
+        anole_onnx_windows,     anole_onnx_products,
+        anole_onnx_axes,        anole_onnx_quantized,
+        anole_onnx_einsum,      anole_onnx_loops,
+        anole_onnx_microsoft,   anole_onnx_microsoft_quantized};
     const size_t all = sizeof tables / sizeof *tables, own = all - 2;
     const bool theirs = strcmp(domain, microsoft) == 0;
     for (size_t i = theirs ? own : 0; i < (theirs ? all : own); i++)
@@ -147,10 +151,44 @@ static enum anole_status import_graph(struct anole_onnx_importer *importer,
                                       const struct anole_onnx_graph *graph,
                                       struct anole_error *error);
 
+void anole_onnx_body_set(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                         const char *name, size_t tensor)
+{
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context,
+                             remember(context->importer, body, name, tensor, context->error));
+}
+
+void anole_onnx_body_import(struct anole_onnx_context *context, const struct anole_onnx_graph *body)
+{
+    struct anole_onnx_importer *importer = context->importer;
+    if (importer->depth >= MOST_IF_DEPTH)
+        anole_onnx_refuse(context, "branches are nested more than %d deep", MOST_IF_DEPTH);
+    if (body->node_count >= MOST_BODY_NODES - importer->body_nodes)
+        anole_onnx_refuse(context, "branches and rounds of loops come to more than %zu nodes",
+                          MOST_BODY_NODES);
+    (void)anole_onnx_done(context, ANOLE_NONE);
+    if (context->status)
+        return;
+    importer->body_nodes += body->node_count + 1;
+    importer->depth++;
+    anole_onnx_fail_with(context, import_graph(importer, body, context->error));
+    importer->depth--;
+}
+
+size_t anole_onnx_body_get(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                           const char *name)
+{
+    size_t tensor = ANOLE_NONE;
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context,
+                             find_value(context->importer, &tensor, body, name, context->error));
+    return tensor;
+}
+
 /* The tensors that a branch ends with. */
 static void import_branch(struct anole_onnx_context *context, const char *which, size_t *outputs)
 {
-    struct anole_onnx_importer *importer = context->importer;
     const struct anole_onnx_attribute *attribute =
         anole_onnx_need_kind(context, which, ANOLE_ONNX_ATTRIBUTE_GRAPH);
     if (!attribute)
@@ -161,17 +199,9 @@ static void import_branch(struct anole_onnx_context *context, const char *which,
     if (branch->output_count != context->node->output_count)
         anole_onnx_refuse(context, "%s has %zu outputs; expected %zu", which, branch->output_count,
                           context->node->output_count);
-    if (importer->depth >= MOST_IF_DEPTH)
-        anole_onnx_refuse(context, "branches are nested more than %d deep", MOST_IF_DEPTH);
-    if (context->status)
-        return;
-    importer->depth++;
-    enum anole_status status = import_graph(importer, branch, context->error);
-    importer->depth--;
-    for (size_t i = 0; i < branch->output_count && status == ANOLE_DONE; i++)
-        status = find_value(importer, &outputs[i], branch, branch->outputs[i].name, context->error);
-    if (status)
-        anole_onnx_fail_with(context, status);
+    anole_onnx_body_import(context, branch);
+    for (size_t i = 0; i < branch->output_count && context->status == ANOLE_DONE; i++)
+        outputs[i] = anole_onnx_body_get(context, branch, branch->outputs[i].name);
 }
 
 /* A branch whose condition is known replaces the node; else both run, and the condition

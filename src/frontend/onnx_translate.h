@@ -53,12 +53,25 @@ extern const struct anole_onnx_translator anole_onnx_products[];
 extern const struct anole_onnx_translator anole_onnx_axes[];
 extern const struct anole_onnx_translator anole_onnx_quantized[];
 extern const struct anole_onnx_translator anole_onnx_einsum[];
+extern const struct anole_onnx_translator anole_onnx_loops[];
 /* Of the domain com.microsoft. */
 extern const struct anole_onnx_translator anole_onnx_microsoft[];
 extern const struct anole_onnx_translator anole_onnx_microsoft_quantized[];
 
 /* Conv, of context->inputs, for operators that come down to it. */
 void anole_onnx_conv(struct anole_onnx_context *context);
+
+/* -- Graphs within a node (onnx_import.c) -- */
+
+/* Says what a name of the graph is, before it is imported: what its inputs read. */
+void anole_onnx_body_set(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                         const char *name, size_t tensor);
+/* Adds its nodes; may be done again, with other inputs.  How often in a model has a limit. */
+void anole_onnx_body_import(struct anole_onnx_context *context,
+                            const struct anole_onnx_graph *body);
+/* What a name is then. */
+size_t anole_onnx_body_get(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                           const char *name);
 
 /* -- Failing -- */
 

@@ -27,6 +27,8 @@ ort.set_default_logger_severity(4)
 # Cases in which ONNX Runtime has something else.
 DIFFERENT = {f"resize_{opset}_{mode}_align_corners": "the evaluator, and ONNX's tests, take the length before it is rounded"
              for opset in (11, 19) for mode in ("linear", "cubic")}
+DIFFERENT |= {f"maxunpool_{opset}_larger": "in ONNX's tests indices are those of the shape that follows from the attributes"
+              for opset in (9, 11, 22)}
 
 
 def real(*shape):
@@ -580,6 +582,64 @@ for opset in (7, 11, 13, 16):
                 expected=[np.maximum(m, 0) if value else -m])
             if opset != 11:
                 break
+
+# -- Loops --
+
+
+def value(name, kind, shape):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+F, I, B = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+v, rows = real(3), real(4, 3)
+doubled = helper.make_graph(
+    [helper.make_node("Add", ["s", "s"], ["t"]), helper.make_node("Cast", ["i"], ["r"], to=1),
+     helper.make_node("Add", ["t", "r"], ["u"]), helper.make_node("Less", ["i", "two"], ["go"]),
+     helper.make_node("Mul", ["u", "outer"], ["part"])],
+    "body", [value("i", I, []), value("c", B, []), value("s", F, [3])],
+    [value("go", B, []), value("u", F, [3]), value("part", F, [3])], [numpy_helper.from_array(np.int64(2), "two")])
+s, parts = v, []
+for i in range(4):  # the condition ends it after the fourth round, or the trip count before
+    s = s + s + np.float32(i)
+    parts.append(s * np.float32(0.5))
+for opset in (11, 13, 21):
+    for name, trips, count in (("count", i64(2)[0], 2), ("condition", i64(9)[0], 3)):
+        made = [v, []]
+        s = v
+        for i in range(count if name == "count" else 3):
+            s = s + s + np.float32(i)
+        node = helper.make_node("Loop", ["m", "", "x"], ["y", "z"], body=doubled)
+        add(f"loop_{opset}_{name}", [node], opset, {"x": v, "outer": np.float32(0.5)}, ["y", "z"], {"m": trips},
+            expected=[s, np.stack(parts[:count])])
+running = helper.make_graph(
+    [helper.make_node("Add", ["s", "x"], ["t"]), helper.make_node("Neg", ["t"], ["part"])],
+    "body", [value("s", F, [3]), value("x", F, [3])], [value("t", F, [3]), value("part", F, [3])])
+for opset in (9, 11, 16):
+    for name, kw in (("", {}), ("turned", {"scan_input_axes": [1], "scan_input_directions": [1], "scan_output_axes": [1],
+                                           "scan_output_directions": [1]})):
+        given = rows.T.copy() if kw else rows
+        sums = np.cumsum(np.concatenate([v[None], rows[::-1] if kw else rows]), 0)[1:]
+        node = helper.make_node("Scan", ["v", "x"], ["y", "z"], body=running, num_scan_inputs=1, **kw)
+        add(f"scan_{opset}_{name}".rstrip("_"), [node], opset, {"v": v, "x": given}, ["y", "z"], {},
+            expected=[sums[-1], -sums[::-1].T if kw else -sums])
+
+# -- Places --
+
+x, g = real(2, 3, 5, 4), (rng.integers(-28, 29, size=(2, 3, 2, 2)) / 16).astype(np.float32)
+for opset, linear, cubic in ((16, "bilinear", "bicubic"), (20, "linear", "cubic"), (22, "linear", "cubic")):
+    how = {"expected": RUNTIME} if opset < 20 else {}  # the evaluator knows the new names alone
+    case("linear", "GridSample", opset, [x, g], mode=linear, padding_mode="reflection", **how)
+    case("cubic", "GridSample", opset, [x, g], mode=cubic, align_corners=1, **how)
+case("volume", "GridSample", 20, [real(1, 2, 3, 4, 2), (rng.integers(-16, 17, size=(1, 2, 1, 3, 3)) / 16).astype(np.float32)],
+     mode="linear", padding_mode="border")
+for opset in (8, 10, 11, 12):
+    case("indices", "MaxPool", opset, [x], outputs=2, kernel_shape=[2, 2], strides=[2, 2])
+    case("columns", "MaxPool", opset, [x], outputs=2, expected=RUNTIME, kernel_shape=[2, 3], pads=[1, 0, 0, 1], storage_order=1)
+y = real(1, 2, 2, 2)
+for opset in (9, 11, 22):
+    case("", "MaxUnpool", opset, [y, i64(0, 3, 9, 14, 16, 18, 26, 31).reshape(1, 2, 2, 2)], kernel_shape=[2, 2], strides=[2, 2])
+    case("larger", "MaxUnpool", opset, [y, i64(0, 3, 9, 14, 16, 18, 26, 31).reshape(1, 2, 2, 2), i64(1, 2, 5, 5)],
+         constant=[2], kernel_shape=[2, 2], strides=[2, 2])
 
 
 archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "opsets.npz"), cases)
