@@ -59,16 +59,32 @@ static void absorb(const struct fusing *f, struct anole_node *target, struct ano
     *node = (struct anole_node){.op = NULL};
 }
 
+/* The view that makes a tensor, which one node alone reads; NULL: it is made by none. */
+static struct anole_node *view_of(const struct fusing *f, size_t tensor)
+{
+    size_t producer = f->graph->tensors[tensor].producer;
+    if (producer == ANOLE_NONE || f->readers[tensor] != 1)
+        return NULL;
+    struct anole_node *node = &f->graph->nodes[producer];
+    return node->op && (node->op->flags & ANOLE_OP_VIEW) && node->output_count == 1 ? node : NULL;
+}
+
+/* A view between the kernel and the activation stays, and makes what the activation made: dense
+ * layers of sequences, and convolutions of one dimension, end in one. */
 static void fuse_activation(const struct fusing *f, struct anole_node *node,
                             const struct anole_activate *activate)
 {
-    struct anole_node *target = target_of(f, node->inputs[0], ANOLE_OP_TAKES_ACTIVATION);
+    size_t x = node->inputs[0];
+    struct anole_node *last = view_of(f, x);
+    for (struct anole_node *view = last; view; view = view_of(f, x))
+        x = view->inputs[0];
+    struct anole_node *target = target_of(f, x, ANOLE_OP_TAKES_ACTIVATION);
     if (!target)
         return;
     target->activation = activate->activation;
     target->activation_alpha = activate->alpha;
     target->activation_beta = activate->beta;
-    absorb(f, target, node);
+    absorb(f, last ? last : target, node);
 }
 
 static struct anole_node *residual_target(const struct fusing *f, size_t tensor)
