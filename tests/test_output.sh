@@ -8,7 +8,9 @@ only good
 dense 2 net.json
 sed '1s/"dense",/"other",/' net.json >other.json
 tune() {
-    "$anole" tune "$1" --trials 4 --history "$2" --output "$3"
+    network=$1 history=$2 output=$3
+    shift 3
+    "$anole" tune "$network" --trials 4 --history "$history" --output "$output" "$@"
 }
 
 # -- one file is not two, and a folder has to be there, before anything is tried --
@@ -75,4 +77,15 @@ check 'what another run found meanwhile stays' \
 chmod 600 slow.lock
 expect 0 'wrote slow.lock' tune slow.json h5 slow.lock
 check 'its mode stays' '[ "$(stat -c %a slow.lock)" = 600 ]'
+
+# -- whose baseline it is --
+sed 's/"driver": "/&another /' slow.lock >baseline
+expect 0 'against slow.lock' tune slow.json h5 o5 --baseline slow.lock --tolerance 1000
+expect 2 'no task of this network on device' tune slow.json h5 o5 --baseline baseline
+
+# -- numbers given twice, limits --
+cat h slow.history >joined
+expect 0 '2 trials of this history have the id 1' "$anole" replay-trial joined 1
+expect 2 '4096 threads: expected at most' "$anole" tune slow.json --device good --threads 4096 --trials 1
+expect 1 'Too many open files' sh -c 'ulimit -n 8; exec "$@"' sh "$anole" tune slow.json --trials 1
 exit $failed

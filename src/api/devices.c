@@ -7,6 +7,10 @@
 #include "devices/selection.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+/* A core's: with more than these, drivers run into limits on threads, and crash. */
+#define MOST_THREADS 16
 
 static const char *type_text(uint32_t type)
 {
@@ -108,6 +112,12 @@ static enum anole_status list(struct anole_devices *devices, struct anole_error 
 enum anole_status anole_devices_list(struct anole_devices **devices, struct anole_context *context,
                                      uint32_t threads, struct anole_error *error)
 {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores > 0 && threads / MOST_THREADS > (unsigned long)cores)
+        return anole_fail(
+            error, ANOLE_ERR_USAGE,
+            "%u threads: expected at most %ld, %d for each of this machine's %ld cores", threads,
+            MOST_THREADS * cores, MOST_THREADS, cores);
     struct anole_devices *new = calloc(1, sizeof *new);
     if (!new)
         return anole_fail_memory(error);

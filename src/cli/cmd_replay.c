@@ -273,6 +273,20 @@ static enum anole_status judge(const struct session *session, struct anole_error
 
 /* -------------------------------------------------------------------- run */
 
+/* Histories that were joined may have given one number twice. */
+static void warn_of_others(const struct session *session)
+{
+    static struct anole_history_event event;
+    size_t next = 0, count = 0;
+    while (anole_history_next_event(session->history, &next, &event))
+        count += event.id == session->trial.id;
+    if (count > 1)
+        anole_log_warning(
+            "%zu trials of this history have the id %llu, as it happens where two were "
+            "joined; this is the first",
+            count, (unsigned long long)session->trial.id);
+}
+
 static enum anole_status prepare(struct session *session, struct anole_error *error)
 {
     const struct arguments *arguments = &session->arguments;
@@ -287,6 +301,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
                           "--failures`",
                           anole_text_printable(safe, sizeof safe, arguments->history),
                           (unsigned long long)arguments->id);
+    warn_of_others(session);
     uint32_t threads = session->trial.found.key.threads;
     status = anole_registry_create(&session->registry, threads, error);
     if (status == ANOLE_DONE)

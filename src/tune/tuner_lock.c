@@ -230,8 +230,7 @@ enum anole_status anole_lock_device_against(double *ratio, const struct anole_lo
     double then = 0.0, now = 0.0;
     size_t unlike = 0;
     for (size_t i = 0; i < baseline->device_count; i++)
-        if (strcmp(baseline->devices[i].device, decided->device) == 0 &&
-            baseline->devices[i].threads == decided->threads)
+        if (anole_lock_same_device(&baseline->devices[i], decided))
             sum_common(&then, &now, &unlike, &baseline->devices[i], decided);
     if (then == 0.0 && unlike > 0)
         return anole_fail(error, ANOLE_ERR_INPUT,

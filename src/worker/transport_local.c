@@ -71,7 +71,9 @@ static bool lift(int *descriptor)
     if (*descriptor < 0)
         return true;
     int lifted = fcntl(*descriptor, F_DUPFD_CLOEXEC, LEAST_DESCRIPTOR);
+    int why = errno == EINVAL ? EMFILE : errno; /* the limit is below that number */
     close(*descriptor);
+    errno = why;
     *descriptor = lifted;
     return lifted >= 0;
 }
