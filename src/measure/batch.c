@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/batch.h"
 
-#include "measure/work.h"
+#include "measure/control.h"
 
 enum anole_status anole_measure_batch(struct anole_measure *measure,
                                       const struct anole_generator *generator,
@@ -17,7 +17,7 @@ enum anole_status anole_measure_batch(struct anole_measure *measure,
     work.sink = sink;
     work.sink_context = sink_context;
     if (status == ANOLE_DONE)
-        status = anole_work_run(&work, error);
+        status = anole_control_run(&work, error);
     if (status != ANOLE_DONE)
         anole_work_abandon(&work);
     anole_work_fini(&work);

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/statistics.h"
 #include "base/text.h"
-#include "measure/work.h"
+#include "measure/control.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -171,7 +171,7 @@ static enum anole_status run_rounds(struct comparison *comparison, struct anole_
         /* Loads what is not loaded: all at first, the rest after a loss.  That, and the
          * wait for a device, is no time for rounds. */
         double before = anole_clock();
-        enum anole_status status = anole_work_run(work, error);
+        enum anole_status status = anole_control_run(work, error);
         comparison->start =
             isnan(comparison->start) ? anole_clock() : comparison->start + (anole_clock() - before);
         if (status != ANOLE_DONE || work->loaded == 0 || enough(comparison, comparison->start))

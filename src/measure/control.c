@@ -17,17 +17,6 @@
 
 #define SMALL_LAYER "dense n1 i16 o16 f32 bias"
 
-void anole_control_note(struct anole_work *work, struct anole_item *item)
-{
-    struct anole_control *control = &work->measure->control;
-    control->worked = true;
-    item->right = ++work->events;
-    if (work->control)
-        return;
-    control->good = work->generator;
-    control->config = item->config;
-}
-
 /* -- Trying the known-good kernel -- */
 
 static enum anole_status find_small_layer(struct anole_measure *measure, struct anole_error *error)
@@ -75,7 +64,7 @@ static enum anole_status run_one(struct anole_measure *measure,
     if (status == ANOLE_DONE) {
         work.items[0].executable = 0; /* what was built before says nothing of today */
         work.items[0].state = ANOLE_ITEM_BUILT;
-        status = anole_work_run(&work, error);
+        status = anole_work_settle(&work, error);
     }
     if (status == ANOLE_DONE)
         *result = work.items[0].result;
@@ -214,7 +203,10 @@ static enum anole_status judge_item(struct anole_work *work, struct anole_item *
     return anole_work_finish(work, item, error);
 }
 
-enum anole_status anole_control_judge(struct anole_work *work, struct anole_error *error)
+/* Settles what has become SUSPECT: its failure stands, or it has to be tried again.  While the
+ * known-good kernel fails as well it waits, and in the end returns ERR_WORKER; nothing is charged
+ * then.  One whose worker is killed from outside again and again becomes LOST. */
+static enum anole_status judge(struct anole_work *work, struct anole_error *error)
 {
     unsigned failures = 0;
     bool any = false;
@@ -233,5 +225,16 @@ enum anole_status anole_control_judge(struct anole_work *work, struct anole_erro
     for (size_t i = 0; status == ANOLE_DONE && i < work->count; i++)
         if (work->items[i].state == ANOLE_ITEM_SUSPECT)
             status = judge_item(work, &work->items[i], failures > 0, error);
+    return status;
+}
+
+enum anole_status anole_control_run(struct anole_work *work, struct anole_error *error)
+{
+    enum anole_status status;
+    do {
+        status = anole_work_settle(work, error);
+        if (status == ANOLE_DONE)
+            status = judge(work, error);
+    } while (status == ANOLE_DONE && !anole_work_settled(work));
     return status;
 }

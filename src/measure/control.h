@@ -11,17 +11,13 @@
 
 #include "measure/work.h"
 
-/* Settles what has become SUSPECT: its failure stands, or it has to be tried again.  While the
- * known-good kernel fails as well it waits, and in the end returns ERR_WORKER; nothing is charged
- * then.  One whose worker is killed from outside again and again becomes LOST. */
-ANOLE_CHECKED enum anole_status anole_control_judge(struct anole_work *work,
-                                                    struct anole_error *error);
+/* Goes on until each item of the work is done or loaded. */
+ANOLE_CHECKED enum anole_status anole_control_run(struct anole_work *work,
+                                                  struct anole_error *error);
 /* Builds and runs the known-good kernel alone.  *works: it is right; `text` is then "ok", or ""
  * if the backend has nothing to try.  Else `text` says what is wrong. */
 ANOLE_CHECKED enum anole_status anole_control_try(struct anole_measure *measure, bool *works,
                                                   char *text, size_t size,
                                                   struct anole_error *error);
-/* An item has worked. */
-void anole_control_note(struct anole_work *work, struct anole_item *item);
 
 #endif

@@ -7,7 +7,6 @@
 #include "measure/work.h"
 
 #include "base/clock.h"
-#include "measure/control.h"
 #include "measure/recovery.h"
 
 #include <math.h>
@@ -131,6 +130,18 @@ static void charge(struct anole_trial_cost *cost, const struct anole_handle *han
     }
 }
 
+/* It has worked: one to try where others fail. */
+static void note_right(struct anole_work *work, struct anole_item *item)
+{
+    struct anole_control *control = &work->measure->control;
+    control->worked = true;
+    item->right = ++work->events;
+    if (work->control)
+        return;
+    control->good = work->generator;
+    control->config = item->config;
+}
+
 enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *item,
                                     struct anole_error *error)
 {
@@ -139,7 +150,7 @@ enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *
     result->cost.generate += item->spent.generate;
     result->cost.build += item->spent.build;
     if (result->outcome == ANOLE_OUTCOME_OK)
-        anole_control_note(work, item);
+        note_right(work, item);
     if (result->outcome == ANOLE_OUTCOME_OK && !result->abandoned &&
         !(result->seconds >= work->best))
         work->best = result->seconds;
@@ -480,7 +491,7 @@ static enum anole_status hear_timer(struct anole_work *work, struct anole_error 
 
 /* -- The loop -- */
 
-static bool settled(const struct anole_work *work)
+bool anole_work_settled(const struct anole_work *work)
 {
     for (size_t i = 0; i < work->count; i++)
         if (work->items[i].state < ANOLE_ITEM_LOADED)
@@ -488,10 +499,10 @@ static bool settled(const struct anole_work *work)
     return true;
 }
 
-static enum anole_status run_items(struct anole_work *work, struct anole_error *error)
+enum anole_status anole_work_settle(struct anole_work *work, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
-    while (status == ANOLE_DONE && !settled(work)) {
+    while (status == ANOLE_DONE && !anole_work_settled(work)) {
         status = ask_builders(work, error);
         if (status == ANOLE_DONE)
             status = ask_timer(work, error);
@@ -502,17 +513,6 @@ static enum anole_status run_items(struct anole_work *work, struct anole_error *
         if (status == ANOLE_DONE)
             status = hear_timer(work, error);
     }
-    return status;
-}
-
-enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error)
-{
-    enum anole_status status;
-    do {
-        status = run_items(work, error);
-        if (status == ANOLE_DONE)
-            status = anole_control_judge(work, error);
-    } while (status == ANOLE_DONE && !settled(work));
     return status;
 }
 

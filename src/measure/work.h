@@ -68,8 +68,11 @@ void anole_work_fini(struct anole_work *work);
 /* Takes up the task's data once more, after another task was at work. */
 ANOLE_CHECKED enum anole_status anole_work_resume(struct anole_work *work,
                                                   struct anole_error *error);
-/* Goes on until each item is done or loaded. */
-ANOLE_CHECKED enum anole_status anole_work_run(struct anole_work *work, struct anole_error *error);
+/* Goes on until each item is done, loaded or suspect: whose fault a failure is, others judge
+ * (control.h). */
+ANOLE_CHECKED enum anole_status anole_work_settle(struct anole_work *work,
+                                                  struct anole_error *error);
+bool anole_work_settled(const struct anole_work *work);
 /* The result of an item stands. */
 ANOLE_CHECKED enum anole_status anole_work_finish(struct anole_work *work, struct anole_item *item,
                                                   struct anole_error *error);
