@@ -25,6 +25,7 @@ expect 2 'expected' tune "$networks/tiny.json" --device cpu --trials 0
 expect 2 'expected' tune "$networks/tiny.json" --device cpu --trials -3
 expect 2 'random' tune "$networks/tiny.json" --device cpu --explorer randon
 expect 2 'adaptive' tune "$networks/tiny.json" --device cpu --sampler adaptiv
+expect 2 'expected hot or cold' tune "$networks/tiny.json" --device cpu --timing warm --trials 1
 expect 3 'cpu:0' tune "$networks/tiny.json" --device quantum --trials 1
 expect 3 'cpu:7' tune "$networks/tiny.json" --device cpu:7 --trials 1
 echo '{"name": "x", ' >cut.json
@@ -80,6 +81,16 @@ expect 1 'must not exist' best out.lock.json --kernels k --device cpu
 tac out.lock.json | sed '0,/"knobs": {"\([a-z_0-9]*\)": [0-9]*/s//"knobs": {"\1": 987654/' | tac >bad.lock.json
 expect 2 '' best bad.lock.json --kernels half --device cpu
 check 'no folder of half of the kernels is left' '[ ! -e half ]'
+# What is timed cold is tried anew, and kept apart; tiny's weights always stay in the caches.
+check 'hot by itself' '! grep -q "\"timing\"" h && ! grep -q "\"timing\"" out.lock.json'
+cp h cold && before=$(wc -l <cold)
+expect 0 'wrote cold.lock.json' tune "$networks/tiny.json" --device cpu --trials 6 --history cold \
+    --timing cold --output cold.lock.json
+check 'cold lines' 'tail -n +$((before + 1)) cold | grep -c "\"v\":3.*\"timing\":\"cold\"" | grep -qx 6'
+check 'a cold lock file' 'test "$(grep -c "\"timing\": \"cold\"" cold.lock.json)" -eq 6'
+expect 2 'other caches' tune "$networks/tiny.json" --device cpu --trials 6 --history cold \
+    --timing cold --output cold.lock.json --baseline out.lock.json
+expect 0 'right' verify cold.lock.json --device cpu
 
 # -- packing weights (tests/test_launch.sh runs kernels on what is packed) --
 bytes=$(sed -n '0,/"weights_bytes"/s/.*"weights_bytes": \([0-9]*\).*/\1/p' k/kernels.json)
