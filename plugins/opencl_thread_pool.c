@@ -15,13 +15,15 @@
 /* A thread that was kept from its core for so long has met somebody who wants it; what a
  * kernel does on the side takes less. */
 #define LOST_SECONDS 500e-6
+/* What waking up takes on a core that has nothing else to do. */
+#define WAKE_SECONDS 20e-6
 /* For so long afterwards threads sleep instead of spinning. */
 #define CROWDED_SECONDS 50e-3
 
 /* How a thread was treated, when it last looked. */
 struct treatment {
     bool known;
-    long switches;             /* involuntary ones */
+    long switches, sleeps;     /* how often it was sent away, and went to sleep */
     unsigned long long waited; /* nanoseconds, ready to run */
 };
 
@@ -169,9 +171,12 @@ static void look_back(struct opencl_thread_pool *pool, struct treatment *last)
         (last->known && usage.ru_nivcsw == last->switches))
         return;
     unsigned long long waited = waited_so_far();
-    if (last->known && (double)(waited - last->waited) > LOST_SECONDS * 1e9)
+    double lost = 1e-9 * (double)(waited - last->waited) -
+                  WAKE_SECONDS * (double)(usage.ru_nvcsw - last->sleeps);
+    if (last->known && lost > LOST_SECONDS)
         note_crowd(pool, now());
-    *last = (struct treatment){.known = true, .switches = usage.ru_nivcsw, .waited = waited};
+    *last = (struct treatment){
+        .known = true, .switches = usage.ru_nivcsw, .sleeps = usage.ru_nvcsw, .waited = waited};
 #else
     (void)pool;
     (void)last;

@@ -17,6 +17,8 @@
 #define TOO_MUCH 0.02
 /* Without the kernel's own account: processor time that is missing, of what there was at best. */
 #define MISSING 0.1
+/* Seconds until a thread that is woken runs, on a core that has nothing else to do. */
+#define WAKE_TIME 20e-6
 #define PROBE_STEPS 20000u
 #define PROBES 3 /* the fastest counts: an interrupt is no change of the clock */
 
@@ -91,6 +93,7 @@ void anole_watch_look(struct anole_watch *watch, struct anole_look *look)
     struct rusage usage = {.ru_nivcsw = 0};
     getrusage(RUSAGE_SELF, &usage);
     look->switches = (uint64_t)usage.ru_nivcsw;
+    look->sleeps = (uint64_t)usage.ru_nvcsw;
     look->worked = processor_time();
     look->waited = watch->count ? 0.0 : NAN;
     for (size_t i = 0; i < watch->count; i++)
@@ -149,11 +152,18 @@ static double guess(struct anole_watch *watch, const struct anole_look *from,
     return missing > MISSING ? missing : 0.0;
 }
 
+/* Seconds of waiting that waking up does not explain; NaN: not known. */
+static double waited_between(const struct anole_look *from, const struct anole_look *to)
+{
+    double waited = to->waited - from->waited - WAKE_TIME * (double)(to->sleeps - from->sleeps);
+    return waited < 0.0 ? 0.0 : waited;
+}
+
 double anole_watch_share(struct anole_watch *watch, const struct anole_look *from,
                          const struct anole_look *to)
 {
     double wall = to->wall - from->wall, worked = to->worked - from->worked;
-    double waited = to->waited - from->waited;
+    double waited = waited_between(from, to);
     if (!(wall > 0.0))
         return 0.0;
     if (isnan(waited))
@@ -166,7 +176,7 @@ double anole_watch_share(struct anole_watch *watch, const struct anole_look *fro
 bool anole_watch_disturbed(struct anole_watch *watch, const struct anole_look *from,
                            const struct anole_look *to)
 {
-    double waited = to->waited - from->waited;
+    double waited = waited_between(from, to);
     if (isnan(waited))
         return anole_watch_share(watch, from, to) > 0.0;
     /* A single thread that waits may keep all others waiting. */

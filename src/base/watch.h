@@ -18,7 +18,8 @@ struct anole_look {
     double wall;
     double worked;     /* processor time of all threads */
     double waited;     /* seconds that threads were ready to run, and did not; NaN: not known */
-    uint64_t switches; /* that they were sent away, by all threads so far */
+    uint64_t switches; /* that they were sent away, by all threads so far, */
+    uint64_t sleeps;   /* and that they went to sleep */
 };
 
 struct anole_watch {
