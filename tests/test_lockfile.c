@@ -70,7 +70,10 @@ static struct anole_lock_task tasks[] = {
      .trials = 128,
      .warmth = ANOLE_WARMTH_COLD,
      .crowding = 0.34,
-     .disturbed = true},
+     .disturbed = true,
+     .in_place = 0.00135,
+     .alone_value = 0.00117,
+     .alone_in_place = 0.0015},
     {.task = "dense n1 i512 o1000 f32 bias",
      .multiplicity = 1,
      .value = 3e-5,
@@ -176,7 +179,10 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
                                  {a->default_value, b->default_value},
                                  {a->speedup, b->speedup},
                                  {a->speedup_low, b->speedup_low},
-                                 {a->speedup_high, b->speedup_high}};
+                                 {a->speedup_high, b->speedup_high},
+                                 {a->in_place, b->in_place},
+                                 {a->alone_value, b->alone_value},
+                                 {a->alone_in_place, b->alone_in_place}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_near(numbers[i][0], numbers[i][1]);
     assert_true(a->tie == b->tie && a->source_hash == b->source_hash && a->trials == b->trials);
@@ -314,7 +320,7 @@ static void test_network_in_place_is_tied_to_its_kernels(void **state)
     assert_int_equal(lockfile->devices[0].in_place.rounds, 0);
     save(lockfile, f->path);
     text = read_text(f->path);
-    assert_null(strstr(text, "in_place"));
+    assert_null(strstr(text, "\"in_place\": {"));
     assert_null(strstr(text, "batch"));
     assert_null(strstr(text, "shapes"));
     free(text);

@@ -37,6 +37,7 @@ enum field_type {
     FIELD_SHARE,     /* double, 0 to 1; left out where it is 0 */
     FIELD_KNOBS,     /* of a task */
     FIELD_SIZE,      /* uint32_t; left out where it is 0 */
+    FIELD_POSITIVE,  /* double; likewise */
     FIELD_SHAPES,    /* of a device; left out where there are none */
     FIELD_IN_PLACE,  /* likewise */
 };
@@ -64,6 +65,10 @@ struct field {
     {                                                                                              \
         .name = name_, .type = FIELD_##type_, .since = since_,                                     \
         .offset = offsetof(struct anole_lock_in_place, place), .low = low_                         \
+    }
+#define TASK_OPTION(name_, type_, place)                                                           \
+    {                                                                                              \
+        .name = name_, .type = FIELD_##type_, .offset = offsetof(struct anole_lock_task, place)    \
     }
 #define TASK_FIELD(name_, type_, place, low_)                                                      \
     {                                                                                              \
@@ -131,6 +136,9 @@ static const struct field task_fields[] = {
     OPTIONAL_FIELD("timing", WARMTH, warmth),
     OPTIONAL_FIELD("crowding", SHARE, crowding),
     OPTIONAL_FIELD("disturbed", BOOL, disturbed),
+    TASK_OPTION("in_place", POSITIVE, in_place),
+    TASK_OPTION("alone_*", POSITIVE, alone_value),
+    TASK_OPTION("alone_in_place", POSITIVE, alone_in_place),
 };
 
 #define NAME_ROOM 64
@@ -362,6 +370,18 @@ static enum anole_status read_positive(double *out, const json_t *object, const 
     }
     *out = value;
     return ANOLE_DONE;
+}
+
+/* A positive number. */
+static enum anole_status read_given(double *out, const json_t *object, const char *key,
+                                    const struct anole_json_place *place, struct anole_error *error)
+{
+    char what[128];
+    enum anole_status status = read_positive(out, object, key, place, error);
+    if (status || !isnan(*out))
+        return status;
+    snprintf(what, sizeof what, "\"%s\" is null", key);
+    return fail_at(place, what, "a positive number, or no such member", error);
 }
 
 /* A number within its interval, or NaN all three. */
@@ -619,6 +639,8 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
         return read_knobs(entry, object, place, error);
     case FIELD_SIZE:
         return read_u32(at, object, name, 1, place, error);
+    case FIELD_POSITIVE:
+        return read_given(at, object, name, place, error);
     case FIELD_SHAPES:
         return read_shapes(entry, object, name, place, error);
     case FIELD_IN_PLACE:
@@ -1340,6 +1362,8 @@ static json_t *make_value(const struct field *field, const void *entry)
         return make_knobs(entry);
     case FIELD_SIZE:
         return json_integer(*(const uint32_t *)at);
+    case FIELD_POSITIVE:
+        return json_real(*(const double *)at);
     case FIELD_SHAPES:
         return make_shapes(entry);
     case FIELD_IN_PLACE:
@@ -1362,6 +1386,8 @@ static bool is_left_out(const struct field *field, const void *entry)
         return !field->since && !*(const bool *)at;
     case FIELD_SIZE:
         return *(const uint32_t *)at == 0;
+    case FIELD_POSITIVE:
+        return *(const double *)at == 0.0;
     case FIELD_SHAPES:
         return ((const struct anole_lock_device *)entry)->shape_count == 0;
     case FIELD_IN_PLACE:

@@ -26,6 +26,10 @@
  * "kernels" fits them no more, and it is passed over.  "batch" and "shapes" are the sizes that the
  * network was tuned for, where its file leaves them open.
  *
+ * A task's "in_place" is what one of its layers took in the running network, in seconds, if it was
+ * timed there against others; "alone_seconds" and "alone_in_place" are of the config that was
+ * better when it was timed alone, where the network was slower with it.
+ *
  * Other versions: members that are not known here are kept and written back, and so are, at the
  * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
  * here; they are left out, with one warning.  What stands with a task's old kernel goes with it
@@ -67,7 +71,10 @@ struct anole_lock_task {
     enum anole_warmth warmth; /* how it was timed */
     double crowding;          /* share of the time that other work had the cores meanwhile */
     bool disturbed;           /* and samples that count were disturbed by it */
-    struct json_t *extra;     /* members that are not known here; or NULL */
+    /* What one layer takes in the running network, in seconds; 0: it was not timed there.  Where
+     * another config was best alone, and lost there: what that took alone, and there, or 0. */
+    double in_place, alone_value, alone_in_place;
+    struct json_t *extra; /* members that are not known here; or NULL */
 };
 
 /* How long the whole network takes, its steps one behind the other, with these kernels and, in
