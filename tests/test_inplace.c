@@ -284,6 +284,113 @@ static void test_other_networks_are_not_run(void **state)
     close_run(&run);
 }
 
+/* The config of a task with this value of `slow`. */
+static uint64_t slow_config(const struct run *run, const char *key, int64_t slow)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_generator *generator;
+    struct anole_task task = parse_task(key);
+    const char *names[] = {"tile", "slow"};
+    const int64_t values[] = {2, slow};
+    uint64_t config;
+    assert_done(anole_generator_create(&generator, run->request.backend->backend,
+                                       &run->request.device->device, &task, &error));
+    assert_done(
+        anole_space_lookup(anole_generator_space(generator), &config, names, values, 2, &error));
+    anole_generator_destroy(generator);
+    return config;
+}
+
+/* Each task is what was best alone, `own`, and may be `other`; and a config that there is not. */
+static void exchange(int64_t own, int64_t other, uint32_t chosen)
+{
+    struct run run;
+    open_run(&run, "good", "slow", own);
+    struct anole_inplace_task tasks[2];
+    assert_int_equal(run.lock.task_count, 2);
+    memset(tasks, 0, sizeof tasks);
+    for (size_t i = 0; i < 2; i++) {
+        const char *key = run.lock.tasks[i].task;
+        snprintf(tasks[i].key, sizeof tasks[i].key, "%s", key);
+        tasks[i].configs[0] = slow_config(&run, key, own);
+        tasks[i].configs[1] = slow_config(&run, key, other);
+        tasks[i].configs[2] = UINT64_MAX;
+        tasks[i].count = 3;
+    }
+    run.request.tasks = tasks;
+    run.request.task_count = 2;
+    run.request.exchanging = 20;
+    run.request.check = false;
+    struct anole_inplace_report report = ask(&run);
+    if (!report.ran)
+        fail_msg("%s", report.problem);
+    for (size_t i = 0; i < 2; i++) {
+        if (!tasks[i].judged)
+            fail_msg("task %zu of %d", i, (int)own);
+        assert_int_equal(tasks[i].chosen, chosen);
+        assert_true(tasks[i].steps[0] > 0 && tasks[i].steps[1] > 0);
+        assert_true(isnan(tasks[i].steps[2]));
+        assert_true((tasks[i].steps[1] < tasks[i].steps[0]) == (other < own));
+    }
+    /* The default is not slow, and what was chosen is the default. */
+    assert_true(report.speedup_low == 1 && report.speedup_high == 1);
+    /* No time, no verdict. */
+    run.request.exchanging = 0;
+    report = ask(&run);
+    assert_true(report.ran);
+    assert_false(tasks[0].judged || tasks[1].judged);
+    assert_int_equal(tasks[0].chosen, 0);
+    close_run(&run);
+}
+
+static void test_network_chooses_between_candidates(void **state)
+{
+    (void)state;
+    exchange(1, 0, 1);
+    exchange(0, 1, 0);
+}
+
+static void test_verdicts_travel(void **state)
+{
+    (void)state;
+    struct anole_wire out, in;
+    struct anole_inplace_task sent = {.key = SMALL_TASK,
+                                      .configs = {7, UINT64_MAX},
+                                      .count = 2,
+                                      .judged = true,
+                                      .chosen = 1,
+                                      .steps = {0.5, NAN}},
+                              *list = &sent, *read = NULL;
+    uint32_t count = 1, found = 0;
+    anole_wire_writer_init(&out);
+    anole_wire_inplace_tasks(&out, &list, &count);
+    anole_wire_reader_init(&in, out.data, out.length);
+    anole_wire_inplace_tasks(&in, &read, &found);
+    assert_true(anole_wire_complete(&in));
+    assert_int_equal(found, 1);
+    assert_string_equal(read[0].key, SMALL_TASK);
+    assert_int_equal(read[0].count, 2);
+    assert_true(read[0].configs[1] == UINT64_MAX);
+    anole_wire_clear(&out);
+    anole_wire_inplace_verdicts(&out, &sent, 1);
+    anole_wire_reader_init(&in, out.data, out.length);
+    anole_wire_inplace_verdicts(&in, read, 1);
+    assert_true(anole_wire_complete(&in));
+    assert_true(read[0].judged && read[0].chosen == 1 && read[0].steps[0] == 0.5);
+    /* Of another number of tasks, or one that is none of the candidates. */
+    anole_wire_reader_init(&in, out.data, out.length);
+    anole_wire_inplace_verdicts(&in, read, 0);
+    assert_false(anole_wire_complete(&in));
+    sent.chosen = 2;
+    anole_wire_clear(&out);
+    anole_wire_inplace_verdicts(&out, &sent, 1);
+    anole_wire_reader_init(&in, out.data, out.length);
+    anole_wire_inplace_verdicts(&in, read, 1);
+    assert_false(anole_wire_complete(&in));
+    free(read);
+    anole_wire_fini(&out);
+}
+
 static void test_messages_travel(void **state)
 {
     (void)state;
@@ -323,6 +430,8 @@ int main(void)
         cmocka_unit_test(test_what_goes_wrong_is_said),
         cmocka_unit_test(test_what_hangs_is_killed),
         cmocka_unit_test(test_other_networks_are_not_run),
+        cmocka_unit_test(test_network_chooses_between_candidates),
+        cmocka_unit_test(test_verdicts_travel),
         cmocka_unit_test(test_messages_travel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,55 @@ static void test_finish_never_ends_behind_the_default(void **state)
     close_run(&run);
 }
 
+/* What is decided comes first, then what is close to it, and the default. */
+static void test_candidates_are_close_to_what_is_decided(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    open_run(&run, "simulated");
+    start(&run);
+    assert_done(anole_tuner_run(run.tuner, &error));
+    const struct anole_tuner_view *view = anole_tuner_view(run.tuner);
+    struct anole_tuner_final finals[8];
+    assert_true(view->task_count <= 8);
+    assert_done(anole_tuner_finish(run.tuner, finals, &error));
+    for (size_t i = 0; i < view->task_count; i++) {
+        struct anole_tuner_final *final = &finals[i];
+        assert_true(final->candidate_count >= 1 &&
+                    final->candidate_count <= ANOLE_TUNER_CANDIDATES);
+        assert_true(final->candidates[0].config == final->config);
+        assert_true(final->candidates[0].value == final->value);
+        size_t defaults = 0;
+        for (size_t c = 0; c < final->candidate_count; c++) {
+            const struct anole_tuner_candidate *candidate = &final->candidates[c];
+            defaults += candidate->tie;
+            assert_true(candidate->tie || candidate->value <= 1.5 * final->value);
+            for (size_t other = 0; other < c; other++)
+                assert_true(candidate->config != final->candidates[other].config);
+        }
+        assert_int_equal(defaults, 1);
+        assert_true(isnan(final->in_place) && isnan(final->alone_value));
+        if (final->candidate_count < 2)
+            continue;
+        /* As a network may decide. */
+        const double in_place[] = {4e-3, 3e-3, NAN, NAN}, alone = final->value;
+        anole_tuner_choose(final, 0, in_place);
+        assert_true(final->in_place == 4e-3 && isnan(final->alone_value));
+        anole_tuner_choose(final, 1, in_place);
+        assert_true(final->config == final->candidates[1].config);
+        assert_true(final->value == final->candidates[1].value);
+        assert_int_equal(final->source_hash, final->candidates[1].source_hash);
+        assert_true(final->in_place == 3e-3 && final->alone_in_place == 4e-3);
+        assert_true(final->alone_value == alone);
+        struct anole_lock_device device;
+        assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+        assert_true(device.tasks[i].in_place == 3e-3 && device.tasks[i].alone_value == alone);
+        anole_lock_device_fini(&device);
+    }
+    close_run(&run);
+}
+
 static void test_create_refuses_a_history_in_use(void **state)
 {
     (void)state;
@@ -424,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_run_repeats_itself_with_the_same_seed),
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),
+        cmocka_unit_test(test_candidates_are_close_to_what_is_decided),
         cmocka_unit_test(test_create_refuses_a_history_in_use),
         cmocka_unit_test(test_transfer_takes_the_tasks_of_a_history),
         cmocka_unit_test(test_transfer_passes_over_what_another_generator_made),

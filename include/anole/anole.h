@@ -410,6 +410,10 @@ struct anole_result_info {
     const char *timing;  /* how it was timed: "hot" or "cold" */
     double crowding;     /* share of the time that other work had the cores meanwhile, 0 to 1 */
     bool disturbed;      /* and the times are of samples that it got in the way of */
+    /* What one of its layers takes in the running network, where it was timed there, in turn with
+     * other configs that are close alone; NaN: it was not.  Where the one that was best alone lost
+     * there: what that takes alone, and there; else NaN. */
+    double in_place_seconds, alone_seconds, alone_in_place_seconds;
 };
 
 /* How long the whole network takes: its steps one behind the other, with the kernels that were
@@ -441,8 +445,9 @@ struct anole_results;
  * limit.  `options` NULL: all 0.
  *
  * When all is decided, and written to the lock file, the network is run as a whole, for a few
- * seconds that are set aside of the time limit (5 % of it, 1 to 10 seconds, and a quarter at most),
- * and what it takes is added to the lock file.
+ * seconds that are set aside of the time limit (5 % of it, 1 to 10 seconds, and a quarter at most).
+ * Configs that are close when they are timed alone are exchanged in it, and the network's time
+ * decides; what comes of it, and what the network takes, goes into the lock file.
  *
  * ANOLE_ERR_INPUT if a file is wrong or the device supports none of the tasks;
  * ANOLE_ERR_IN_USE if another process, or another context, is writing to the history;

@@ -130,6 +130,8 @@ struct anole_locked_result {
 ANOLE_CHECKED enum anole_status anole_locked_result_init(struct anole_locked_result *result,
                                                          const struct anole_lock_task *task,
                                                          struct anole_error *error);
+/* The times of a result in the running network. */
+void anole_result_in_place(struct anole_result_info *result, const struct anole_lock_task *task);
 void anole_locked_result_fini(struct anole_locked_result *result);
 
 #endif

@@ -30,6 +30,7 @@
 /* Without a limit: seconds until it counts as hanging, and seconds of timing. */
 #define IN_PLACE_PATIENCE 120.0
 #define IN_PLACE_TIMING 3.0
+#define IN_PLACE_EXCHANGING 6.0
 
 /* What a caller sees of one task while it is tuned, and afterwards. */
 struct item {
@@ -299,6 +300,7 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
     result->timing = anole_warmth_text(locked->warmth);
     result->crowding = locked->crowding;
     result->disturbed = locked->disturbed;
+    anole_result_in_place(result, locked);
     return ANOLE_DONE;
 }
 
@@ -327,6 +329,9 @@ static enum anole_status fill_results(struct session *session,
             .speedup = NAN,
             .speedup_low = NAN,
             .speedup_high = NAN,
+            .in_place_seconds = NAN,
+            .alone_seconds = NAN,
+            .alone_in_place_seconds = NAN,
             .trials = item->progress.trials,
             .problem = item->problem,
             .timing = anole_warmth_text(ANOLE_WARMTH_HOT),
@@ -342,7 +347,8 @@ static enum anole_status fill_results(struct session *session,
 /* ------------------------------------------------------------------ in place */
 
 /* Why the network is not run as a whole; NULL: it is. */
-static const char *find_obstacle(const struct session *session, double left)
+static const char *find_obstacle(const struct session *session,
+                                 const struct anole_lock_device *locked, double left)
 {
     const struct anole_results *results = session->results;
     if (session->options.no_in_place)
@@ -351,9 +357,9 @@ static const char *find_obstacle(const struct session *session, double left)
         return session->tasks->workload->no_graph;
     if (results->device->info.simulated)
         return "the device is simulated";
-    if (results->locked.task_count == 0)
+    if (locked->task_count == 0)
         return "nothing was found";
-    if (results->locked.metric != ANOLE_METRIC_SECONDS)
+    if (locked->metric != ANOLE_METRIC_SECONDS)
         return "it was not tuned for time";
     if (anole_context_stopped(session->tasks->context))
         return "it was interrupted";
@@ -370,13 +376,56 @@ static bool watch_in_place(void *context)
     return anole_context_stopped(session->tasks->context);
 }
 
-static enum anole_status ask_in_place(struct session *session, struct anole_lock_device *locked,
-                                      double left, struct anole_error *error)
+/* What the network is to choose between: tasks for which several configs are close alone.
+ * *tasks: the caller's to free; *of: of each, its final. */
+static enum anole_status list_candidates(struct anole_inplace_task **tasks, size_t **of,
+                                         size_t *count, const struct session *session,
+                                         const struct anole_tuner_final *finals,
+                                         struct anole_error *error)
+{
+    const struct anole_results *results = session->results;
+    *tasks = calloc(results->count + 1, sizeof **tasks);
+    *of = calloc(results->count + 1, sizeof **of);
+    *count = 0;
+    if (!*tasks || !*of)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < results->count; i++) {
+        if (!finals[i].found || finals[i].candidate_count < 2)
+            continue;
+        struct anole_inplace_task *task = &(*tasks)[*count];
+        snprintf(task->key, sizeof task->key, "%s", results->items[i].progress.task->key);
+        for (size_t c = 0; c < finals[i].candidate_count && c < ANOLE_INPLACE_CANDIDATES; c++)
+            task->configs[task->count++] = finals[i].candidates[c].config;
+        (*of)[(*count)++] = i;
+    }
+    return ANOLE_DONE;
+}
+
+static void take_choices(struct anole_tuner_final *finals, const struct anole_results *results,
+                         const struct anole_inplace_task *tasks, const size_t *of, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t layers = results->items[of[i]].progress.task->multiplicity;
+        double in_place[ANOLE_INPLACE_CANDIDATES];
+        if (!tasks[i].judged)
+            continue;
+        for (uint32_t c = 0; c < tasks[i].count; c++)
+            in_place[c] = tasks[i].steps[c] / layers;
+        anole_tuner_choose(&finals[of[i]], tasks[i].chosen, in_place);
+    }
+}
+
+/* `locked` is what was saved. */
+static enum anole_status ask_in_place(struct session *session, struct anole_tuner_final *finals,
+                                      const struct anole_lock_device *locked, double left,
+                                      struct anole_inplace_report *report,
+                                      struct anole_error *error)
 {
     const struct anole_listed_device *device = session->results->device;
     const char *scratch;
+    size_t *of = NULL;
     anole_tuner_rest(session->tuner, &scratch);
-    const struct anole_inplace_request request = {
+    struct anole_inplace_request request = {
         .network = session->tasks->workload->path,
         .lock = locked,
         .backend = &device->devices->registry->entries[device->entry->backend],
@@ -385,61 +434,77 @@ static enum anole_status ask_in_place(struct session *session, struct anole_lock
         .scratch = scratch,
         .seconds = fmin(left, IN_PLACE_PATIENCE),
         .timing = IN_PLACE_TIMING,
+        .exchanging = isfinite(left) ? left : IN_PLACE_EXCHANGING,
         .stop = watch_in_place,
         .context = session,
     };
-    struct anole_inplace_report report;
+    enum anole_status status =
+        list_candidates(&request.tasks, &of, &request.task_count, session, finals, error);
     const double start = anole_clock();
-    enum anole_status status = anole_inplace_run(&report, &request, error);
+    if (status == ANOLE_DONE)
+        status = anole_inplace_run(report, &request, error);
     session->results->cost.in_place = anole_clock() - start;
-    if (status == ANOLE_DONE) {
-        anole_whole_take(&session->results->whole, &report, locked);
-        anole_inplace_record(&locked->in_place, &report);
-    }
+    if (status == ANOLE_DONE && report->ran)
+        take_choices(finals, session->results, request.tasks, of, request.task_count);
+    free(request.tasks);
+    free(of);
     return status;
 }
 
-/* With the tasks of `locked`; into the results, and into the lock file. */
-static enum anole_status record_in_place(struct session *session, struct anole_lock_device *locked,
-                                         double left, struct anole_error *error)
+/* Records what came of it: the finals may be others now. */
+static enum anole_status record_in_place(struct session *session,
+                                         const struct anole_tuner_final *finals,
+                                         const struct anole_inplace_report *report,
+                                         struct anole_error *error)
 {
-    struct anole_results *results = session->results;
-    enum anole_status status = ask_in_place(session, locked, left, error);
-    if (status == ANOLE_ERR_INTERRUPTED) {
-        anole_error_clear(error);
-        anole_whole_skip(&results->whole, "it was interrupted");
+    struct anole_lock_in_place record;
+    anole_inplace_record(&record, report);
+    if (!report->ran)
         return ANOLE_DONE;
-    }
-    if (status == ANOLE_DONE && session->lock && results->whole.info.ran)
-        status = anole_tuner_save_in_place(session->tuner, locked, session->lock, error);
-    return status;
+    return session->lock ? anole_tuner_save(session->tuner, finals, &record, session->lock, error)
+                         : ANOLE_DONE;
 }
 
-/* When all is decided and saved: what happens here costs nothing of that. */
-static enum anole_status run_in_place(struct session *session, struct anole_error *error)
+/* When all is decided and saved: what goes wrong here costs nothing of that. */
+static enum anole_status run_in_place(struct session *session, struct anole_tuner_final *finals,
+                                      struct anole_error *error)
 {
     struct anole_results *results = session->results;
-    const struct anole_workload *workload = session->tasks->workload;
     const double limit = session->options.time_limit;
     double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
-    const char *obstacle = find_obstacle(session, left);
-    struct anole_lock_device *locked = &results->locked;
-    struct anole_lockfile *lockfile = NULL;
-    enum anole_status status = ANOLE_DONE;
-    if (obstacle) {
-        anole_whole_skip(&results->whole, obstacle);
-        return ANOLE_DONE;
-    }
+    struct anole_lock_device own = {.task_count = 0};
+    struct anole_inplace_report report = {.ran = false};
+    enum anole_status status = anole_tuner_lock(session->tuner, finals, &own, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const char *obstacle = find_obstacle(session, &own, left);
     /* With what an earlier run found of other tasks. */
-    if (session->lock)
-        status =
-            anole_lockfile_open(&lockfile, session->lock, workload->name, workload->path, error);
-    if (status == ANOLE_DONE && lockfile && anole_lockfile_same(lockfile, locked))
-        locked = anole_lockfile_same(lockfile, locked);
-    anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
-    if (status == ANOLE_DONE)
-        status = record_in_place(session, locked, left, error);
+    const struct anole_lock_device *locked = &own;
+    struct anole_lockfile *lockfile = NULL;
+    if (session->lock && !obstacle)
+        status = anole_lockfile_open(&lockfile, session->lock, session->tasks->workload->name,
+                                     session->tasks->workload->path, error);
+    if (lockfile && anole_lockfile_same(lockfile, &own))
+        locked = anole_lockfile_same(lockfile, &own);
+    if (status == ANOLE_DONE && !obstacle) {
+        anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
+        status = ask_in_place(session, finals, locked, left, &report, error);
+        if (status == ANOLE_ERR_INTERRUPTED) {
+            anole_error_clear(error);
+            obstacle = "it was interrupted";
+            status = ANOLE_DONE;
+        }
+    }
+    if (status == ANOLE_DONE && !obstacle)
+        status = record_in_place(session, finals, &report, error);
     anole_lockfile_destroy(lockfile);
+    anole_lock_device_fini(&own);
+    if (status == ANOLE_DONE)
+        status = fill_results(session, finals, error);
+    if (status == ANOLE_DONE && obstacle)
+        anole_whole_skip(&results->whole, obstacle);
+    else if (status == ANOLE_DONE)
+        anole_whole_take(&results->whole, &report, &results->locked);
     return status;
 }
 
@@ -491,11 +556,9 @@ static enum anole_status run(struct session *session, struct anole_error *error)
     if (status == ANOLE_DONE)
         status = anole_tuner_finish(session->tuner, finals, error);
     if (status == ANOLE_DONE && session->lock)
-        status = anole_tuner_save(session->tuner, finals, session->lock, error);
+        status = anole_tuner_save(session->tuner, finals, NULL, session->lock, error);
     if (status == ANOLE_DONE)
-        status = fill_results(session, finals, error);
-    if (status == ANOLE_DONE)
-        status = run_in_place(session, error);
+        status = run_in_place(session, finals, error);
     anole_tuner_observe(session->tuner, NULL, NULL);
     if (status == ANOLE_DONE)
         refresh(session->results, anole_tuner_view(session->tuner));

@@ -47,7 +47,20 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
     info->disturbed = task->disturbed;
     info->source_hash = task->source_hash;
     info->trials = task->trials;
+    anole_result_in_place(info, task);
     return ANOLE_DONE;
+}
+
+static double known(double seconds)
+{
+    return seconds > 0 ? seconds : NAN;
+}
+
+void anole_result_in_place(struct anole_result_info *result, const struct anole_lock_task *task)
+{
+    result->in_place_seconds = known(task->in_place);
+    result->alone_seconds = known(task->alone_value);
+    result->alone_in_place_seconds = known(task->alone_in_place);
 }
 
 void anole_locked_result_fini(struct anole_locked_result *result)

@@ -96,6 +96,10 @@ static void print_result(struct anole_table *table, const struct anole_result_in
     anole_table_cell(table, "%s", result->label);
     anole_table_cell(table, "%u", result->multiplicity);
     anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, result->seconds));
+    anole_table_cell(table, "%s",
+                     isnan(result->in_place_seconds)
+                         ? "-"
+                         : anole_text_seconds(text, sizeof text, result->in_place_seconds));
     anole_table_gflops(table, result->flops, result->seconds);
     if (isnan(result->speedup))
         anole_table_cell(table, "-");
@@ -109,8 +113,8 @@ static void print_result(struct anole_table *table, const struct anole_result_in
 static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
                                       struct anole_error *error)
 {
-    static const char *const titles[] = {"task",   ">x", ">time", ">GFLOP/s", "speed-up [95 %]",
-                                         "config", NULL};
+    static const char *const titles[] = {
+        "task", ">x", ">time", ">in place", ">GFLOP/s", "speed-up [95 %]", "config", NULL};
     const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
     bool plain = strcmp(device->precision, "fp32") == 0;
     printf("%s%s%s  %s, %s %s\n", anole_command_shown(device->id), plain ? "" : " ",
@@ -133,6 +137,8 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
         printf("sum over layers: %s\n", anole_text_seconds(text, sizeof text, sum));
     if (status == ANOLE_DONE && anole_tuned_in_place(tuned, d)->ran)
         anole_in_place_print(anole_tuned_in_place(tuned, d));
+    for (size_t i = 0; status == ANOLE_DONE && i < device->task_count; i++)
+        anole_in_place_print_loser(anole_tuned_get(tuned, d, i));
     return status;
 }
 

@@ -37,6 +37,24 @@ void anole_in_place_print(const struct anole_in_place *in_place)
                in_place->tolerance);
 }
 
+void anole_in_place_print_loser(const struct anole_result_info *result)
+{
+    char own[32], alone[32], best[32], lost[32];
+    if (!result->found || isnan(result->alone_seconds))
+        return;
+    printf("%s: ", result->label);
+    if (isnan(result->in_place_seconds) || isnan(result->alone_in_place_seconds))
+        printf("in place it is better than what is best alone (%s, and this %s)\n",
+               anole_text_seconds(best, sizeof best, result->alone_seconds),
+               anole_text_seconds(alone, sizeof alone, result->seconds));
+    else
+        printf("in place %s, where what is best alone (%s, and this %s) takes %s\n",
+               anole_text_seconds(own, sizeof own, result->in_place_seconds),
+               anole_text_seconds(best, sizeof best, result->alone_seconds),
+               anole_text_seconds(alone, sizeof alone, result->seconds),
+               anole_text_seconds(lost, sizeof lost, result->alone_in_place_seconds));
+}
+
 json_t *anole_in_place_json(const struct anole_in_place *in_place)
 {
     return json_pack(

@@ -138,6 +138,8 @@ enum anole_status anole_report_print(const struct anole_results *results, struct
     if (*anole_report_crowding(text, sizeof text, anole_results_state(results)))
         printf("%s\n", text);
     anole_in_place_print(anole_results_in_place(results));
+    for (size_t i = 0; i < anole_results_count(results); i++)
+        anole_in_place_print_loser(anole_results_get(results, i));
     print_costs(anole_results_state(results));
     return ANOLE_DONE;
 }
@@ -152,7 +154,7 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
                             json_integer((json_int_t)task->outcomes[i]));
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:f, s:s, s:f, s:b}",
+        "s:o, s:f, s:s, s:f, s:b, s:o, s:o, s:o}",
         "layer", result->layer, "task", result->key, "label", result->label, "multiplicity",
         (int)result->multiplicity, "trials", (json_int_t)result->trials, "resumed",
         (json_int_t)task->resumed, "failures", failures, "found", (int)result->found, "tie",
@@ -161,7 +163,9 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
         anole_json_real(result->high), "speedup", anole_json_real(result->speedup), "speedup_low",
         anole_json_real(result->speedup_low), "speedup_high", anole_json_real(result->speedup_high),
         "flops", result->flops, "timing", result->timing, "crowding", result->crowding, "disturbed",
-        (int)result->disturbed);
+        (int)result->disturbed, "in_place_seconds", anole_json_real(result->in_place_seconds),
+        "alone_seconds", anole_json_real(result->alone_seconds), "alone_in_place_seconds",
+        anole_json_real(result->alone_in_place_seconds));
 }
 
 static json_t *cost_json(const struct anole_tune_state *state)

@@ -60,13 +60,14 @@ static bool fill(struct anole_inplace_question *question,
     question->threads = request->threads;
     question->seconds = request->seconds;
     question->timing = request->timing;
+    question->exchanging = request->exchanging;
     question->check = request->check;
     question->strict = request->strict;
     question->lock = lock;
     question->lock_bytes = length;
     question->has_worker = worker != NULL;
     question->has_cache = cache != NULL;
-    return length <= ANOLE_INPLACE_LOCK &&
+    return length <= ANOLE_INPLACE_LOCK && request->task_count <= ANOLE_INPLACE_TASKS &&
            copy(question->network, sizeof question->network, request->network) &&
            copy(question->plugin, sizeof question->plugin, request->backend->path) &&
            copy(question->driver, sizeof question->driver, request->device->driver) &&
@@ -89,7 +90,8 @@ static bool is_sound(const struct anole_inplace_report *report)
             report->rounds > 0 && report->steps > 0 && report->steps_tuned <= report->steps);
 }
 
-static void take_answer(struct anole_inplace_report *report, const struct anole_oneshot *oneshot)
+static void take_answer(struct anole_inplace_report *report, const struct anole_oneshot *oneshot,
+                        const struct anole_inplace_request *request)
 {
     struct anole_wire wire;
     clear(report);
@@ -100,6 +102,7 @@ static void take_answer(struct anole_inplace_report *report, const struct anole_
     }
     anole_wire_reader_init(&wire, oneshot->answer, oneshot->answer_length);
     anole_wire_inplace_report(&wire, report);
+    anole_wire_inplace_verdicts(&wire, request->tasks, (uint32_t)request->task_count);
     if (anole_wire_complete(&wire) && is_sound(report)) {
         const struct anole_inplace_report answer = *report;
         if (!answer.ran)
@@ -121,6 +124,8 @@ enum anole_status anole_inplace_run(struct anole_inplace_report *report,
                                     .expected = ANOLE_FRAME_NETWORK_RAN,
                                     .scratch = request->scratch};
     struct anole_inplace_question *question = calloc(1, sizeof *question);
+    struct anole_inplace_task *tasks = request->tasks;
+    uint32_t task_count = (uint32_t)request->task_count;
     char *lock = NULL;
     size_t length;
     clear(report);
@@ -132,12 +137,13 @@ enum anole_status anole_inplace_run(struct anole_inplace_report *report,
     } else if (status == ANOLE_DONE) {
         anole_wire_writer_init(&oneshot.payload);
         anole_wire_inplace_question(&oneshot.payload, question);
+        anole_wire_inplace_tasks(&oneshot.payload, &tasks, &task_count);
         status = oneshot.payload.failed
                      ? anole_fail_memory(error)
                      : anole_oneshots_run_until(&oneshot, 1, request->seconds + GRACE,
                                                 request->stop, request->context, error);
         if (status == ANOLE_DONE)
-            take_answer(report, &oneshot);
+            take_answer(report, &oneshot, request);
         anole_oneshot_fini(&oneshot);
     }
     free(lock);

@@ -12,9 +12,23 @@
 #define ANOLE_INPLACE_H
 
 #include "devices/registry.h"
+#include "op/task.h"
 #include "record/lockfile.h"
 
 #include <stdbool.h>
+
+#define ANOLE_INPLACE_CANDIDATES 4
+
+/* What else a task may run with, and what came of it: the first candidate is what `lock` has. */
+struct anole_inplace_task {
+    char key[ANOLE_TASK_KEY];
+    uint64_t configs[ANOLE_INPLACE_CANDIDATES];
+    uint32_t count;
+    /* Of the answer: */
+    bool judged;
+    uint32_t chosen;
+    double steps[ANOLE_INPLACE_CANDIDATES]; /* of all its layers in sum, in place; NaN: not known */
+};
 
 struct anole_inplace_request {
     const char *network; /* its file; kernels are those that `lock` has of its tasks */
@@ -23,10 +37,13 @@ struct anole_inplace_request {
     const struct anole_registry_device *device;
     uint32_t threads;    /* of a CPU device; 0: all */
     const char *scratch; /* of the measurement that built the kernels; NULL: there is none */
-    double seconds; /* of wall time that all of it may take, at the end of which it is killed */
-    double timing;  /* of them, at most, for running it in turn */
-    bool check;     /* hold its outputs against the operators' references */
-    bool strict;    /* every task of `lock` must be in the network, or it is another one */
+    double seconds;    /* of wall time that all of it may take, at the end of which it is killed */
+    double timing;     /* of them, at most, for running it in turn */
+    double exchanging; /* of them, for exchanging what `tasks` have */
+    struct anole_inplace_task *tasks; /* [task_count]; all are answered, if it ran */
+    size_t task_count;
+    bool check;  /* hold its outputs against the operators' references */
+    bool strict; /* every task of `lock` must be in the network, or it is another one */
     bool (*stop)(void *context); /* polled many times a second; may be NULL */
     void *context;
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "inplace/inplace_wire.h"
 
+#include <stdlib.h>
+
 void anole_wire_inplace_question(struct anole_wire *wire, struct anole_inplace_question *message)
 {
     anole_wire_text(wire, message->network, sizeof message->network);
@@ -14,9 +16,42 @@ void anole_wire_inplace_question(struct anole_wire *wire, struct anole_inplace_q
     anole_wire_u32(wire, &message->threads);
     anole_wire_f64(wire, &message->seconds);
     anole_wire_f64(wire, &message->timing);
+    anole_wire_f64(wire, &message->exchanging);
     anole_wire_bool(wire, &message->check);
     anole_wire_bool(wire, &message->strict);
     anole_wire_block(wire, &message->lock, &message->lock_bytes, ANOLE_INPLACE_LOCK);
+}
+
+void anole_wire_inplace_tasks(struct anole_wire *wire, struct anole_inplace_task **tasks,
+                              uint32_t *count)
+{
+    anole_wire_count(wire, count, ANOLE_INPLACE_TASKS);
+    if (wire->reading) {
+        *tasks = wire->failed ? NULL : calloc(*count + (size_t)1, sizeof **tasks);
+        wire->failed |= !*tasks;
+    }
+    for (uint32_t i = 0; i < *count && !wire->failed; i++) {
+        struct anole_inplace_task *task = &(*tasks)[i];
+        anole_wire_text(wire, task->key, sizeof task->key);
+        anole_wire_count(wire, &task->count, ANOLE_INPLACE_CANDIDATES);
+        for (uint32_t c = 0; c < task->count && !wire->failed; c++)
+            anole_wire_u64(wire, &task->configs[c]);
+    }
+}
+
+void anole_wire_inplace_verdicts(struct anole_wire *wire, struct anole_inplace_task *tasks,
+                                 uint32_t count)
+{
+    uint32_t same = count;
+    anole_wire_count(wire, &same, ANOLE_INPLACE_TASKS);
+    wire->failed |= same != count;
+    for (uint32_t i = 0; i < count && !wire->failed; i++) {
+        anole_wire_bool(wire, &tasks[i].judged);
+        anole_wire_u32(wire, &tasks[i].chosen);
+        for (uint32_t c = 0; c < tasks[i].count; c++)
+            anole_wire_f64(wire, &tasks[i].steps[c]);
+        wire->failed |= tasks[i].chosen > 0 && tasks[i].chosen >= tasks[i].count;
+    }
 }
 
 static void wire_interval(struct anole_wire *wire, double *middle, double *low, double *high)

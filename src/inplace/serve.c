@@ -8,6 +8,7 @@
 #include "inplace/inplace_wire.h"
 #include "inplace/locked_graph.h"
 #include "program/deploy.h"
+#include "program/exchange.h"
 #include "program/race.h"
 #include "program/tuned.h"
 #include "program/weights.h"
@@ -20,6 +21,9 @@
 
 #define SEED 1 /* of weights that are made up, and of inputs: as `anole run` has it */
 #define LEAST_ROUNDS 3
+#define MOST_WEIGHTS (UINT64_C(512) << 20) /* bytes of weights for candidates */
+/* Of the time that is left when the network is ready, for exchanging candidates. */
+#define EXCHANGE_SHARE 0.6
 /* Of the time that is left when the network is ready: the rest is for what a round takes longer
  * than is known, and for the answer. */
 #define TIMING_SHARE 0.7
@@ -43,7 +47,11 @@ struct run {
     struct anole_graph *graph;
     struct anole_program *program;
     struct anole_instance *instance;
-    struct anole_variant *defaults; /* NULL: the program is of defaults */
+    struct anole_inplace_task *tasks;
+    uint32_t task_count;
+    uint64_t candidate_bytes;       /* of weights that candidates have for themselves, so far */
+    struct anole_variant *chosen;   /* NULL: each step with its own kernel */
+    struct anole_variant *defaults; /* NULL: the same as those */
     struct anole_operand *outputs;  /* of the tuned program, where they are checked */
 };
 
@@ -163,13 +171,35 @@ static enum anole_status load_backend(struct run *run, struct anole_error *error
 
 /* -------------------------------------------------------------------- deploy */
 
-static enum anole_status advise_default(void *context, const struct anole_generator *generator,
-                                        uint64_t *configs, size_t *count, struct anole_error *error)
+static enum anole_status choose(void *context, const struct anole_generator *generator,
+                                uint64_t *config, bool *found, double *seconds,
+                                struct anole_error *error)
 {
-    (void)context;
+    struct run *run = context;
+    return anole_tuned_choose(&run->tuned, generator, config, found, seconds, error);
+}
+
+/* The default, and what the task may be exchanged for, as long as there is memory: each kernel has
+ * weights of its own. */
+static enum anole_status advise(void *context, const struct anole_generator *generator,
+                                uint64_t *configs, size_t *count, struct anole_error *error)
+{
+    struct run *run = context;
+    const struct anole_task *task = anole_generator_task(generator);
+    const uint64_t bytes = anole_task_weight_elements(task) * anole_task_element_bytes(task);
+    char key[ANOLE_TASK_KEY];
     (void)error;
+    anole_task_key(key, task);
     configs[0] = anole_space_default(anole_generator_space(generator));
     *count = 1;
+    for (uint32_t i = 0; i < run->task_count; i++) {
+        const struct anole_inplace_task *own = &run->tasks[i];
+        if (strcmp(own->key, key) != 0 || run->candidate_bytes + own->count * bytes > MOST_WEIGHTS)
+            continue;
+        run->candidate_bytes += own->count * bytes;
+        for (uint32_t c = 1; c < own->count; c++)
+            configs[(*count)++] = own->configs[c];
+    }
     return ANOLE_DONE;
 }
 
@@ -177,7 +207,7 @@ static enum anole_status deploy(struct run *run, struct anole_error *error)
 {
     struct anole_error why = {.status = ANOLE_DONE};
     const struct anole_program_options options = {
-        .choose = anole_tuned_choose, .context = &run->tuned, .others = advise_default};
+        .choose = choose, .others = advise, .context = run};
     say(run, "building the network's kernels");
     enum anole_status status =
         anole_deploy(&run->program, &run->instance, run->graph, run->backend, &run->device.device,
@@ -192,21 +222,77 @@ static enum anole_status deploy(struct run *run, struct anole_error *error)
     return ANOLE_DONE;
 }
 
-/* Each step with its default kernel, where its own is another. */
-static enum anole_status make_defaults(struct run *run, struct anole_error *error)
+/* The choice of a step that is its default kernel; its own if it has no other. */
+static size_t default_of(const struct anole_program *program, const struct anole_step *step)
+{
+    for (size_t i = 0; i < step->other_count; i++)
+        if (program->kernels[step->others[i].kernel].is_default)
+            return i + 1;
+    return 0;
+}
+
+/* Two variants: with what was chosen, and with the defaults. */
+static enum anole_status make_variants(struct run *run, const size_t *choices,
+                                       struct anole_error *error)
 {
     const struct anole_program *program = run->program;
-    size_t *choices = calloc(program->step_count + 1, sizeof *choices);
-    bool other = false;
-    if (!choices)
+    size_t *defaults = calloc(program->step_count + 1, sizeof *defaults);
+    bool exchanged = false, other = false;
+    if (!defaults)
         return anole_fail_memory(error);
     for (size_t s = 0; s < program->step_count; s++) {
-        choices[s] = program->steps[s].other_count > 0;
-        other |= choices[s] > 0;
+        defaults[s] = default_of(program, &program->steps[s]);
+        exchanged |= choices[s] != 0;
+        other |= defaults[s] != choices[s];
     }
     enum anole_status status = ANOLE_DONE;
-    if (other)
-        status = anole_variant_create(&run->defaults, run->instance, choices, error);
+    if (exchanged)
+        status = anole_variant_create(&run->chosen, run->instance, choices, error);
+    if (status == ANOLE_DONE && other)
+        status = anole_variant_create(&run->defaults, run->instance, defaults, error);
+    free(defaults);
+    return status;
+}
+
+static void take_verdict(struct anole_inplace_task *out, const struct anole_exchange_task *task)
+{
+    out->judged = task->judged;
+    out->chosen = (uint32_t)task->chosen;
+    for (size_t c = 0; c < task->count; c++)
+        out->steps[c] = task->candidates[c].steps;
+}
+
+/* Lets the network choose between candidates: choices[steps]. */
+static enum anole_status exchange(struct run *run, size_t *choices, struct anole_error *error)
+{
+    const double now = anole_clock(), left = run->start + run->question->seconds - now;
+    struct anole_exchange_task *tasks = calloc(run->task_count + (size_t)1, sizeof *tasks);
+    if (!tasks)
+        return anole_fail_memory(error);
+    for (uint32_t i = 0; i < run->task_count; i++) {
+        tasks[i].key = run->tasks[i].key;
+        tasks[i].count = run->tasks[i].count;
+        for (uint32_t c = 0; c < run->tasks[i].count; c++)
+            tasks[i].candidates[c].config = run->tasks[i].configs[c];
+    }
+    say(run, "exchanging kernels of the network");
+    enum anole_status status =
+        anole_exchange_run(choices, run->instance, run->program, tasks, run->task_count,
+                           now + fmin(run->question->exchanging, EXCHANGE_SHARE * left), error);
+    for (uint32_t i = 0; i < run->task_count && status == ANOLE_DONE; i++)
+        take_verdict(&run->tasks[i], &tasks[i]);
+    free(tasks);
+    return status;
+}
+
+static enum anole_status prepare_variants(struct run *run, struct anole_error *error)
+{
+    size_t *choices = calloc(run->program->step_count + 1, sizeof *choices);
+    enum anole_status status = choices ? ANOLE_DONE : anole_fail_memory(error);
+    if (status == ANOLE_DONE && run->task_count > 0)
+        status = exchange(run, choices, error);
+    if (status == ANOLE_DONE)
+        status = make_variants(run, choices, error);
     free(choices);
     return status;
 }
@@ -332,9 +418,9 @@ static enum anole_status time_network(struct run *run, struct anole_error *error
     const double now = anole_clock(), left = run->start + run->question->seconds - now;
     struct anole_race race;
     say(run, "timing the network");
-    enum anole_status status =
-        anole_race_run(&race, run->instance, NULL, run->defaults,
-                       now + fmin(run->question->timing, TIMING_SHARE * left), LEAST_ROUNDS, error);
+    enum anole_status status = anole_race_run(
+        &race, run->instance, run->chosen, run->defaults ? run->defaults : run->chosen,
+        now + fmin(run->question->timing, TIMING_SHARE * left), LEAST_ROUNDS, error);
     if (status == ANOLE_DONE)
         take_times(run->report, &race);
     return status;
@@ -345,9 +431,7 @@ static enum anole_status run_network(struct run *run, struct anole_error *error)
 {
     struct anole_error why = {.status = ANOLE_DONE};
     say(run, "running the network");
-    enum anole_status status = make_defaults(run, &why);
-    if (status == ANOLE_DONE)
-        status = set_inputs(run, run->instance, &why);
+    enum anole_status status = set_inputs(run, run->instance, &why);
     if (status == ANOLE_DONE && run->question->check) {
         status = anole_instance_run(run->instance, NULL, NULL, &why);
         if (status == ANOLE_DONE)
@@ -355,6 +439,8 @@ static enum anole_status run_network(struct run *run, struct anole_error *error)
         if (status == ANOLE_DONE)
             status = check(run, &why);
     }
+    if (status == ANOLE_DONE)
+        status = prepare_variants(run, &why);
     if (status == ANOLE_DONE)
         status = time_network(run, &why);
     if (status == ANOLE_ERR_MEMORY)
@@ -366,6 +452,7 @@ static void run_fini(struct run *run)
 {
     if (run->graph)
         free_outputs(run->outputs, run->graph);
+    anole_variant_destroy(run->chosen);
     anole_variant_destroy(run->defaults);
     anole_instance_destroy(run->instance);
     anole_program_destroy(run->program);
@@ -413,6 +500,7 @@ enum anole_status anole_inplace_serve(struct anole_wire *reply, struct anole_wir
     if (status == ANOLE_DONE) {
         run.report->error = run.report->tolerance = NAN;
         anole_wire_inplace_question(request, run.question);
+        anole_wire_inplace_tasks(request, &run.tasks, &run.task_count);
         if (!anole_wire_complete(request))
             status = anole_fail(error, ANOLE_ERR_INTERNAL, "a NETWORK request cannot be read");
     }
@@ -423,8 +511,11 @@ enum anole_status anole_inplace_serve(struct anole_wire *reply, struct anole_wir
         run_fini(&run);
         anole_environment_enter(before);
     }
-    if (status == ANOLE_DONE)
+    if (status == ANOLE_DONE) {
         anole_wire_inplace_report(reply, run.report);
+        anole_wire_inplace_verdicts(reply, run.tasks, run.task_count);
+    }
+    free(run.tasks);
     free(run.question);
     free(run.report);
     return status;

@@ -1046,16 +1046,16 @@ static enum anole_status run_steps(const struct anole_variant *variant, const st
 {
     struct anole_instance *instance = variant->instance;
     struct anole_message message = {.size = sizeof message};
-    double host, device;
     for (size_t s = part->first; s < part->first + part->count; s++) {
         const struct anole_step *step = &instance->program->steps[s];
+        double host = -1, device = -1;
         int code = instance->plugin->run(instance->session, instance->builds[variant->kernels[s]],
                                          &variant->bindings[variant->first_binding[s]],
                                          (uint32_t)step->place_count, 1, &device, &host, &message);
         if (code != ANOLE_OK)
             return fail_step(instance, error, code, &message, "running its kernel", s);
         if (step_seconds)
-            step_seconds[s] = device >= 0 ? device : host;
+            step_seconds[s] = device >= 0 ? device : host >= 0 ? host : NAN;
     }
     return ANOLE_DONE;
 }

@@ -180,7 +180,20 @@ static enum anole_status add_kernel(size_t *kernel, struct draft *draft,
     return ANOLE_DONE;
 }
 
-/* The same for one that may be there already. */
+/* The same for one of a generator's configs. */
+static enum anole_status add_config(size_t *kernel, struct draft *draft,
+                                    const struct anole_generator *generator,
+                                    struct anole_generated *generated, uint64_t config, bool tuned,
+                                    double seconds)
+{
+    enum anole_status status = add_kernel(kernel, draft, generated, config, tuned, seconds);
+    if (status == ANOLE_DONE)
+        draft->program->kernels[*kernel].is_default =
+            config == anole_space_default(anole_generator_space(generator));
+    return status;
+}
+
+/* The same for a plain one, which may be there already. */
 static enum anole_status add_plain(size_t *kernel, struct draft *draft,
                                    struct anole_generated *generated)
 {
@@ -216,35 +229,46 @@ static enum anole_status try_config(struct known_task *known, struct draft *draf
     const char *reason =
         status ? why.text : anole_kernel_failures_find(draft->options->failures, generated);
     if (!reason)
-        return add_kernel(&known->kernel, draft, generated, config, tuned, seconds);
+        return add_config(&known->kernel, draft, generator, generated, config, tuned, seconds);
     note(&known->problem, tuned ? "its tuned kernel" : "its default kernel", reason);
     anole_generated_destroy(generated);
     return ANOLE_DONE;
 }
 
-/* Tasks are tuned without a pitch: the same config does where there is one. */
-static enum anole_status choose_config(uint64_t *config, bool *tuned, double *seconds,
-                                       struct draft *draft, struct anole_generator *generator,
-                                       const struct anole_task *task)
+/* Tasks are tuned without a pitch: the generator of the task without its.  *dense NULL: there is
+ * none whose configs mean the same; the generator itself, where the task has no pitch. */
+static enum anole_status find_dense(const struct anole_generator **dense,
+                                    struct anole_generator **made, struct draft *draft,
+                                    const struct anole_generator *generator)
 {
-    const struct anole_program_options *options = draft->options;
-    if (!task->out_pitch)
-        return options->choose(options->context, generator, config, tuned, seconds, draft->error);
-    struct anole_task dense = *task;
-    struct anole_generator *of_dense;
-    dense.out_pitch = 0;
+    struct anole_task task = *anole_generator_task(generator);
+    *made = NULL;
+    *dense = generator;
+    if (!task.out_pitch)
+        return ANOLE_DONE;
+    task.out_pitch = 0;
+    *dense = NULL;
     enum anole_status status = anole_generator_create_unwalked(
-        &of_dense, draft->program->backend, &draft->program->device, &dense, NULL);
+        made, draft->program->backend, &draft->program->device, &task, NULL);
     if (status)
         return status == ANOLE_ERR_MEMORY ? anole_fail_memory(draft->error) : ANOLE_DONE;
-    const struct anole_space *space = anole_generator_space(generator);
-    status = options->choose(options->context, of_dense, config, tuned, seconds, draft->error);
-    if (status == ANOLE_DONE && anole_space_fingerprint(space) !=
-                                    anole_space_fingerprint(anole_generator_space(of_dense))) {
-        *tuned = false;
-        *config = anole_space_default(space);
-    }
-    anole_generator_destroy(of_dense);
+    if (anole_space_fingerprint(anole_generator_space(generator)) ==
+        anole_space_fingerprint(anole_generator_space(*made)))
+        *dense = *made;
+    return ANOLE_DONE;
+}
+
+/* The same config does where there is a pitch. */
+static enum anole_status choose_config(uint64_t *config, bool *tuned, double *seconds,
+                                       struct draft *draft, const struct anole_generator *generator)
+{
+    const struct anole_program_options *options = draft->options;
+    const struct anole_generator *dense;
+    struct anole_generator *made;
+    enum anole_status status = find_dense(&dense, &made, draft, generator);
+    if (status == ANOLE_DONE && dense)
+        status = options->choose(options->context, dense, config, tuned, seconds, draft->error);
+    anole_generator_destroy(made);
     return status;
 }
 
@@ -269,8 +293,12 @@ static enum anole_status generate_others(struct known_task *known, struct draft 
     const struct anole_program_options *options = draft->options;
     uint64_t configs[ANOLE_MOST_OTHERS];
     size_t count = 0;
-    enum anole_status status =
-        options->others(options->context, generator, configs, &count, draft->error);
+    const struct anole_generator *dense;
+    struct anole_generator *made;
+    enum anole_status status = find_dense(&dense, &made, draft, generator);
+    if (status == ANOLE_DONE && dense)
+        status = options->others(options->context, dense, configs, &count, draft->error);
+    anole_generator_destroy(made);
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
         struct anole_generated *generated = NULL;
         if (!anole_space_valid(anole_generator_space(generator), configs[i]))
@@ -287,8 +315,8 @@ static enum anole_status generate_others(struct known_task *known, struct draft 
             anole_generated_destroy(generated);
             continue;
         }
-        status = add_kernel(&known->others[known->other_count], draft, generated, configs[i], false,
-                            NAN);
+        status = add_config(&known->others[known->other_count], draft, generator, generated,
+                            configs[i], false, NAN);
         known->other_count += status == ANOLE_DONE;
     }
     return status;
@@ -318,7 +346,7 @@ static enum anole_status generate_task(struct known_task *known, struct draft *d
     const uint64_t otherwise = anole_space_default(anole_generator_space(generator));
     uint64_t config = otherwise;
     if (draft->options->choose)
-        status = choose_config(&config, &tuned, &seconds, draft, generator, task);
+        status = choose_config(&config, &tuned, &seconds, draft, generator);
     if (status == ANOLE_DONE && tuned)
         status = try_config(known, draft, generator, config, true, seconds);
     if (status == ANOLE_DONE && known->kernel == ANOLE_NONE)

@@ -74,6 +74,7 @@ struct anole_program_kernel {
     bool tuned;
     double seconds;  /* what tuning measured; NaN: not known */
     uint64_t config; /* of the generator's space; a plain kernel: 0 */
+    bool is_default; /* that config is the space's default */
 };
 
 /* What is written once. */
@@ -91,8 +92,9 @@ typedef enum anole_status anole_program_chooser(void *context,
                                                 uint64_t *config, bool *found, double *seconds,
                                                 struct anole_error *error);
 
-/* Further configs that the steps of a task are to be able to run with: configs[ANOLE_MOST_OTHERS],
- * *count.  Those that are no kernel, or that of the step already, are left out. */
+/* Further configs that the steps of a task, which is without a pitch, are to be able to run with:
+ * configs[ANOLE_MOST_OTHERS], *count.  Those that are no kernel, or that of the step already, are
+ * left out. */
 #define ANOLE_MOST_OTHERS 8
 typedef enum anole_status anole_program_adviser(void *context,
                                                 const struct anole_generator *generator,

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 
 #define LEAST_ROUNDS 6
+/* What takes at most this much longer than the best alone may take less in a network: kernels that
+ * were best with weights in the cache have been half as slow again as others without. */
+#define CLOSE 1.5
 
 void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load, double most)
 {
@@ -78,17 +81,112 @@ static enum anole_status judge(struct anole_tuner_final *final, const struct ano
     return ANOLE_DONE;
 }
 
+static enum anole_status find_hash(uint64_t *hash, const struct anole_generator *generator,
+                                   uint64_t config, struct anole_error *error)
+{
+    struct anole_generated *generated = NULL;
+    enum anole_status status = anole_generator_kernel(&generated, generator, config, error);
+    if (status != ANOLE_DONE)
+        return status;
+    *hash = generated->source_hash;
+    anole_generated_destroy(generated);
+    return ANOLE_DONE;
+}
+
 static enum anole_status set_hash(struct anole_tuner_final *final,
                                   const struct anole_generator *generator,
                                   struct anole_error *error)
 {
-    struct anole_generated *generated = NULL;
-    enum anole_status status = anole_generator_kernel(&generated, generator, final->config, error);
-    if (status != ANOLE_DONE)
-        return status;
-    final->source_hash = generated->source_hash;
-    anole_generated_destroy(generated);
-    return ANOLE_DONE;
+    return find_hash(&final->source_hash, generator, final->config, error);
+}
+
+/* Configs that were compared, and how. */
+struct comparison {
+    const uint64_t *configs;
+    const struct anole_result *results;
+    const double *samples;
+    size_t count, rounds;
+};
+
+static enum anole_status add_candidate(struct anole_tuner_final *final,
+                                       const struct comparison *comparison,
+                                       const struct anole_generator *generator, size_t i,
+                                       struct anole_error *error)
+{
+    struct anole_tuner_final judged = {.config = comparison->configs[i]};
+    for (size_t c = 0; c < final->candidate_count; c++)
+        if (final->candidates[c].config == judged.config)
+            return ANOLE_DONE;
+    enum anole_status status =
+        judge(&judged, comparison->results, comparison->samples, comparison->rounds, i, error);
+    if (status == ANOLE_DONE)
+        status = set_hash(&judged, generator, error);
+    if (status == ANOLE_DONE)
+        final->candidates[final->candidate_count++] =
+            (struct anole_tuner_candidate){.config = judged.config,
+                                           .value = judged.value,
+                                           .low = judged.low,
+                                           .high = judged.high,
+                                           .speedup = judged.speedup,
+                                           .speedup_low = judged.speedup_low,
+                                           .speedup_high = judged.speedup_high,
+                                           .tie = i == 0, /* the default is kept */
+                                           .source_hash = judged.source_hash};
+    return status;
+}
+
+/* The best that is close to the winner, and not yet among the candidates; SIZE_MAX: none is. */
+static size_t find_close(const struct anole_tuner_final *final, const struct comparison *comparison,
+                         size_t winner)
+{
+    const struct anole_result *results = comparison->results;
+    size_t best = SIZE_MAX;
+    for (size_t i = 1; i < comparison->count; i++) {
+        bool known = results[i].outcome != ANOLE_OUTCOME_OK ||
+                     anole_result_cost(&results[i]) > CLOSE * anole_result_cost(&results[winner]);
+        for (size_t c = 0; c < final->candidate_count && !known; c++)
+            known = final->candidates[c].config == comparison->configs[i];
+        if (!known && (best == SIZE_MAX ||
+                       anole_result_cost(&results[i]) < anole_result_cost(&results[best])))
+            best = i;
+    }
+    return best;
+}
+
+static enum anole_status list_candidates(struct anole_tuner_final *final,
+                                         const struct comparison *comparison,
+                                         const struct anole_generator *generator, size_t winner,
+                                         struct anole_error *error)
+{
+    const bool has_default = comparison->results[0].outcome == ANOLE_OUTCOME_OK && winner != 0;
+    const size_t most = ANOLE_TUNER_CANDIDATES - has_default;
+    size_t next;
+    enum anole_status status = add_candidate(final, comparison, generator, winner, error);
+    while (status == ANOLE_DONE && final->candidate_count < most &&
+           (next = find_close(final, comparison, winner)) != SIZE_MAX)
+        status = add_candidate(final, comparison, generator, next, error);
+    if (status == ANOLE_DONE && has_default)
+        status = add_candidate(final, comparison, generator, 0, error);
+    return status;
+}
+
+void anole_tuner_choose(struct anole_tuner_final *final, size_t candidate, const double *in_place)
+{
+    const struct anole_tuner_candidate *chosen = &final->candidates[candidate];
+    final->in_place = in_place[candidate];
+    if (candidate == 0)
+        return;
+    final->alone_value = final->value;
+    final->alone_in_place = in_place[0];
+    final->config = chosen->config;
+    final->value = chosen->value;
+    final->low = chosen->low;
+    final->high = chosen->high;
+    final->speedup = chosen->speedup;
+    final->speedup_low = chosen->speedup_low;
+    final->speedup_high = chosen->speedup_high;
+    final->tie = chosen->tie;
+    final->source_hash = chosen->source_hash;
 }
 
 enum anole_status
@@ -100,7 +198,8 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
     struct anole_result results[ANOLE_FINALISTS_MOST + 1];
     double *samples = NULL;
     size_t rounds = 0;
-    *final = (struct anole_tuner_final){.found = false};
+    *final = (struct anole_tuner_final){
+        .found = false, .in_place = NAN, .alone_value = NAN, .alone_in_place = NAN};
     uint64_t fallback = anole_space_default(anole_generator_space(generator));
     size_t count = choose(configs, trials, fallback, plan->count);
     enum anole_status status =
@@ -118,8 +217,15 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
         }
         final->config = configs[winner];
         final->found = true;
+        const struct comparison comparison = {.configs = configs,
+                                              .results = results,
+                                              .samples = samples,
+                                              .count = count,
+                                              .rounds = rounds};
         if (status == ANOLE_DONE)
             status = set_hash(final, generator, error);
+        if (status == ANOLE_DONE)
+            status = list_candidates(final, &comparison, generator, winner, error);
     } else {
         anole_text_printable(final->problem, sizeof final->problem, results[0].message);
     }
@@ -140,7 +246,8 @@ enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
     struct anole_result results[2];
     double *samples = NULL;
     size_t rounds = 0;
-    *final = (struct anole_tuner_final){.config = config};
+    *final = (struct anole_tuner_final){
+        .config = config, .in_place = NAN, .alone_value = NAN, .alone_in_place = NAN};
     enum anole_status status =
         anole_measure_compare(measure, generator, configs, count, seconds, LEAST_ROUNDS, results,
                               &samples, &rounds, error);

@@ -66,6 +66,15 @@ struct anole_tuner_view {
 /* Watches a run; may be called many times a second. */
 typedef void anole_tuner_observer(void *context, const struct anole_tuner_view *view);
 
+/* A config that is close to the best when it is timed alone: the network may tell them apart. */
+struct anole_tuner_candidate {
+    uint64_t config;
+    double value, low, high, speedup, speedup_low, speedup_high; /* as of a final */
+    bool tie;                                                    /* it is the default */
+    uint64_t source_hash;
+};
+#define ANOLE_TUNER_CANDIDATES 4
+
 /* What was decided for one task. */
 struct anole_tuner_final {
     bool found; /* something valid was found */
@@ -80,6 +89,13 @@ struct anole_tuner_final {
     double crowding;   /* as in struct anole_result */
     bool disturbed;    /* there were no samples without */
     char problem[256]; /* why nothing was found: what became of the default, printable */
+    /* What was decided, then what else is close, then the default, if it works. */
+    struct anole_tuner_candidate candidates[ANOLE_TUNER_CANDIDATES];
+    size_t candidate_count;
+    /* Seconds of one layer in the running network; NaN: not timed there.  And, of the candidate
+     * that was best alone, where another was chosen there: what it takes alone, and there; else
+     * NaN. */
+    double in_place, alone_value, alone_in_place;
 };
 
 /* What results of a task on a device are keyed by in a history; borrows all. */
@@ -109,6 +125,10 @@ enum anole_status anole_tuner_run(struct anole_tuner *tuner, struct anole_error 
  * finals[view.task_count]. */
 enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tuner_final *finals,
                                      struct anole_error *error);
+
+/* Decides for another of the candidates, as it was timed in the network. in_place[candidate_count]:
+ * seconds of one layer there, or NaN. */
+void anole_tuner_choose(struct anole_tuner_final *final, size_t candidate, const double *in_place);
 
 /* Ends the workers, whose device is then free for what comes after, in the tuner's name; what they
  * have compiled is in *scratch (NULL: nowhere), as long as the tuner lives. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "tune/tuner_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +56,9 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
     out->warmth = warmth;
     out->crowding = final->crowding;
     out->disturbed = final->disturbed;
+    out->in_place = fmax(0.0, final->in_place); /* 0 for NaN */
+    out->alone_value = fmax(0.0, final->alone_value);
+    out->alone_in_place = fmax(0.0, final->alone_in_place);
     enum anole_status status = copy_text(&out->task, task->key, error);
     return status == ANOLE_DONE ? copy_knobs(out, space, final->config, error) : status;
 }
@@ -164,40 +168,21 @@ static enum anole_status merge(const struct anole_tuner *tuner,
 }
 
 enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals, const char *path,
+                                   const struct anole_tuner_final *finals,
+                                   const struct anole_lock_in_place *in_place, const char *path,
                                    struct anole_error *error)
 {
     struct anole_lock_device device;
     enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
     if (status != ANOLE_DONE)
         return status;
+    if (in_place)
+        device.in_place = *in_place;
     int hold = anole_file_hold_folder(path);
     status = merge(tuner, finals, &device, path, error);
     if (hold >= 0)
         close(hold);
     anole_lock_device_fini(&device);
-    return status;
-}
-
-enum anole_status anole_tuner_save_in_place(const struct anole_tuner *tuner,
-                                            const struct anole_lock_device *device,
-                                            const char *path, struct anole_error *error)
-{
-    struct anole_lockfile *lockfile = NULL;
-    int hold = anole_file_hold_folder(path);
-    enum anole_status status =
-        anole_lockfile_open(&lockfile, path, tuner->network->name, tuner->network->path, error);
-    struct anole_lock_device *entry =
-        status == ANOLE_DONE ? anole_lockfile_same(lockfile, device) : NULL;
-    if (entry) {
-        const struct anole_lock_in_place before = entry->in_place;
-        entry->in_place = device->in_place;
-        entry->in_place.extra = before.extra;
-        status = anole_lockfile_save_here(lockfile, path, error);
-    }
-    if (hold >= 0)
-        close(hold);
-    anole_lockfile_destroy(lockfile);
     return status;
 }
 

@@ -15,18 +15,13 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
                                    struct anole_lock_device *device, struct anole_error *error);
 
 /* Puts that entry into the lock file `path`, with what it holds by now of tasks for which nothing
- * was found, and writes it.  Refused, and left alone: what is no lock file of this network, and a
- * symbolic link. */
+ * was found, and writes it.  `in_place`: what the network takes with these kernels; NULL: that is
+ * not known.  Refused, and left alone: what is no lock file of this network, and a symbolic link.
+ */
 enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals, const char *path,
+                                   const struct anole_tuner_final *finals,
+                                   const struct anole_lock_in_place *in_place, const char *path,
                                    struct anole_error *error);
-
-/* Puts what the network takes in place, of `device`, into the entry of the same device in the lock
- * file `path`, and writes it, as anole_tuner_save() does. */
-ANOLE_CHECKED enum anole_status anole_tuner_save_in_place(const struct anole_tuner *tuner,
-                                                          const struct anole_lock_device *device,
-                                                          const char *path,
-                                                          struct anole_error *error);
 
 /* What was decided, as anole_tuner_lock() has it, costs *ratio times what it did in an earlier lock
  * file (above 1: slower), over the layers that both have on this device.  ERR_INPUT if there are
