@@ -521,6 +521,9 @@ static enum anole_status prepare(struct session *session, const struct anole_tun
                                                   "struct anole_tune_options", error);
     if (status == ANOLE_DONE)
         status = check_options(&session->options, &tuner, error);
+    /* Nothing is to be run in it. */
+    if (session->tasks->workload->no_graph || results->device->info.simulated)
+        tuner.set_aside = 0.0;
     if (status == ANOLE_DONE)
         status = check_lockfile(session, error);
     if (status == ANOLE_DONE)
