@@ -264,8 +264,8 @@ static void test_build_refuses_arguments_of_more_local_memory_than_there_is(void
                     "    out[1] = kept[0] + more[0];\n"
                     "}\n",
                     &launch, &task);
-    launch.args[1] =
-        (struct anole_arg){.role = ANOLE_ROLE_LOCAL, .value = (int64_t)fixture.device.local_memory};
+    launch.args[1] = (struct anole_arg){.role = ANOLE_ROLE_LOCAL,
+                                        .value = 2 * (int64_t)fixture.device.local_memory};
     struct anole_build *build = NULL;
     assert_int_equal(fixture.plugin->build(fixture.session, &kernel, NULL, 0, &build, &message),
                      ANOLE_LAUNCH_FAILED);
