@@ -115,6 +115,7 @@ static const struct {
     {"milliseconds", ANOLE_CLAUSE_clocks, "by our clock", ANOLE_ERR_PLUGIN},
     {"events_lie", ANOLE_CLAUSE_clocks, "device_seconds[0]", ANOLE_ERR_PLUGIN},
     {"other_binary", ANOLE_CLAUSE_binary, "its own binary", ANOLE_ERR_PLUGIN},
+    {"mixes_builds", ANOLE_CLAUSE_shared, "expected", ANOLE_ERR_PLUGIN},
     {"stale_lock", ANOLE_CLAUSE_abandon, "not one of", ANOLE_ERR_PLUGIN},
     {"print", ANOLE_CLAUSE_stdout, "a plugin should not write", ANOLE_ERR_PLUGIN},
     {"flood", ANOLE_CLAUSE_stderr, "bytes", ANOLE_ERR_PLUGIN},

@@ -157,6 +157,60 @@ enum anole_check_verdict anole_clause_binary(struct anole_check_context *check)
     return anole_fixture_each(check, false, look_at_binary);
 }
 
+/* -- Builds that may be made of the same -- */
+
+/* A config one knob away with what is built in common; false: there is none. */
+static bool find_sibling(const struct anole_fixture *fixture, uint64_t *sibling)
+{
+    const struct anole_space *space = anole_generator_space(fixture->generator);
+    const uint64_t wanted = fixture->executable.generated->executable;
+    uint16_t digits[ANOLE_MAX_KNOBS];
+    anole_space_decode(space, fixture->config, digits);
+    for (size_t k = 0; k < anole_space_knob_count(space); k++) {
+        const uint16_t own = digits[k];
+        for (uint32_t i = 0; i < anole_space_knob(space, k)->count; i++) {
+            uint64_t executable;
+            digits[k] = (uint16_t)i;
+            *sibling = anole_space_encode(space, digits);
+            if (i != own && anole_space_valid_digits(space, digits) &&
+                anole_generator_executable(&executable, fixture->generator, *sibling) &&
+                executable == wanted)
+                return true;
+        }
+        digits[k] = own;
+    }
+    return false;
+}
+
+static enum anole_check_verdict try_and_look(struct anole_fixture *fixture)
+{
+    enum anole_check_verdict verdict = anole_fixture_try(fixture);
+    return verdict == ANOLE_PASS ? look_at_output(fixture) : verdict;
+}
+
+/* The first build stays until the second has run, and is gone when that runs again. */
+static enum anole_check_verdict look_at_siblings(struct anole_fixture *fixture)
+{
+    uint64_t sibling;
+    bool built = false;
+    if (!find_sibling(fixture, &sibling))
+        return ANOLE_PASS;
+    struct anole_executable first = fixture->executable;
+    fixture->executable = (struct anole_executable){.build = NULL};
+    enum anole_check_verdict verdict = anole_fixture_build(fixture, sibling, NULL, 0, &built);
+    if (verdict == ANOLE_PASS && built)
+        verdict = try_and_look(fixture);
+    anole_executable_destroy(&first, &fixture->target);
+    if (verdict == ANOLE_PASS && built)
+        verdict = try_and_look(fixture);
+    return verdict;
+}
+
+enum anole_check_verdict anole_clause_shared(struct anole_check_context *check)
+{
+    return anole_fixture_each(check, true, look_at_siblings);
+}
+
 /* -- Builds that do not come to their end -- */
 
 /* In a process of its own, until that is killed. */

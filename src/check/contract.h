@@ -49,6 +49,8 @@ struct anole_check_context;
     X(grow, "times-grow-with-work", positive, "more repeats take longer")                          \
     X(clocks, "times-agree-with-the-host", positive, "times are those of the host's clock")        \
     X(binary, "binary-travels", runs, "what binary() gives builds the same kernel elsewhere")      \
+    X(shared, "shares-builds-rightly", outputs,                                                    \
+      "a build beside one with the same source is itself, and outlives it")                        \
     X(abandon, "build-can-be-abandoned", runs,                                                     \
       "a process killed while it builds spoils nothing for the next")                              \
     X(stdout, "keeps-stdout-clean", loads, "nothing was written to stdout in all of this")         \

@@ -39,6 +39,7 @@ enum fault {
     FAULT_leak_build,
     FAULT_silent_refusal,
     FAULT_other_binary,
+    FAULT_mixes_builds,
     FAULT_stale_lock,
 };
 

@@ -238,7 +238,7 @@ static int generate(const struct anole_device *device, const struct anole_task *
         return fail(message, ANOLE_BAD_REQUEST, "this config is refused on purpose");
     int length =
         snprintf(source, sizeof source, "kernel void conv() { /* %lld %lld %d %d */ }\n",
-                 (long long)values[KNOB_TILE],
+                 FAULT == FAULT_mixes_builds ? 0 : (long long)values[KNOB_TILE],
                  FAULT == FAULT_idle_knob ? 0 : (long long)values[KNOB_SLOW], deed, misremember());
     struct anole_launch launch = {.size = sizeof launch,
                                   .dimensions = 1,
@@ -358,6 +358,8 @@ static void buffer_destroy(struct anole_session *session, struct anole_buffer *b
     free(buffer);
 }
 
+static unsigned open_builds;
+
 static int build(struct anole_session *session, const struct anole_kernel *kernel,
                  const void *binary, size_t binary_bytes, struct anole_build **made,
                  struct anole_message *message)
@@ -386,6 +388,9 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     (*made)->tile = kernel->values[KNOB_TILE];
     (*made)->slow = kernel->values[KNOB_SLOW];
     (*made)->deed = deed;
+    /* Beside another, it is taken for what it is not. */
+    if (open_builds++ > 0 && FAULT == FAULT_mixes_builds)
+        (*made)->deed = DEED_wrong;
     (*made)->packed = kernel->packed_weights;
     return ANOLE_OK;
 }
@@ -410,6 +415,7 @@ static int binary_of(struct anole_session *session, struct anole_build *made, vo
 static void release(struct anole_session *session, struct anole_build *made)
 {
     (void)session;
+    open_builds--;
     free(made);
 }
 
