@@ -24,6 +24,7 @@
 #include "cli/interrupt.h"
 #include "devices/selection.h"
 #include "exec/runner.h"
+#include "frontend/given.h"
 #include "frontend/load.h"
 #include "program/instance.h"
 #include "program/weights.h"
@@ -370,7 +371,12 @@ static enum anole_status open_all(struct bench *bench, const struct anole_worklo
     bench->bytes = bench->constants ? bench->constants
                                     : anole_warmth_constants(network, bench->registry,
                                                              bench->device, ANOLE_TIMING_AS_MET);
-    enum anole_status status = anole_graph_load_fused(&bench->graph, path, NULL, error);
+    const struct anole_given as_it_is = {.batch = 0};
+    struct anole_loaded loaded = {.graph = NULL};
+    enum anole_status status = anole_given_load(&loaded, path, &as_it_is, error);
+    bench->graph = loaded.graph;
+    loaded.graph = NULL;
+    anole_loaded_fini(&loaded);
     if (status == ANOLE_DONE)
         status = anole_weights_fill(bench->graph, &filled, bench->seed, error);
     if (status == ANOLE_DONE)
