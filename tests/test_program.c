@@ -821,12 +821,18 @@ static void test_chosen_configs_run(void **state)
 static enum anole_status advise_three(void *context, const struct anole_generator *generator,
                                       uint64_t *configs, size_t *count, struct anole_error *error)
 {
-    (void)error;
+    (void)context;
     struct anole_rng own;
     anole_rng_init(&own, 21);
-    (void)context;
+    struct anole_generator *walked; /* what the program has is not to be drawn from */
+    enum anole_status status =
+        anole_generator_create(&walked, fixture.backend, anole_generator_device(generator),
+                               anole_generator_task(generator), error);
+    if (status)
+        return status;
     for (*count = 0; *count < 3; ++*count)
-        configs[*count] = kernel_sample(generator, &own, NULL);
+        configs[*count] = kernel_sample(walked, &own, NULL);
+    anole_generator_destroy(walked);
     return ANOLE_DONE;
 }
 
