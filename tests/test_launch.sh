@@ -40,8 +40,12 @@ check 'its kernels are those of its layers at that size' \
 check 'a shape says the same' \
     '"$anole" best onnx.lock --kernels shaped --device cpu --shape x=2x3x12x12 >out 2>err &&
      cmp sized/kernels.json shaped/kernels.json'
+check 'without a size it is the one that was tuned' \
+    '"$anole" best onnx.lock --kernels same --device cpu >out 2>err &&
+     cmp sized/kernels.json same/kernels.json'
 check 'at another size it is told that none is tuned' \
-    '"$anole" best onnx.lock --kernels other --device cpu >out 2>err && grep -q "by --batch or" err'
+    '"$anole" best onnx.lock --kernels other --device cpu --batch 3 >out 2>err &&
+     grep -q "by --batch or" err'
 check 'a shape of no input makes no folder' \
     '! "$anole" best onnx.lock --kernels none --device cpu --shape y=2x3x12x12 >out 2>err &&
      grep -q "no such input" err && [ ! -e none ]'

@@ -86,7 +86,7 @@ expect 3 'No such file' plugin check none.so
 expect 3 'wrong magic number' plugin check "$plugins/magic.so"
 expect 3 'there is no device "my-2nd_npu:7"' plugin check mine/my-2nd_npu.so --device my-2nd_npu:7
 expect 0 '0 do not, 1 were skipped' plugin check mine/my-2nd_npu.so --samples 2
-check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 28 ]'
+check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 29 ]'
 expect 0 '"failed": 0' plugin check mine/my-2nd_npu.so --samples 1 --json
 expect 5 '^fail *outputs-equal-the-reference' plugin check "$plugins/nan.so" --samples 1
 expect 3 '^fail *keeps-stdout-clean .*a plugin should not' plugin check "$plugins/print.so" --samples 1

@@ -20,13 +20,13 @@ check 'to what was recorded' 'grep -q "\"simulated\":true" bowl.history'
 check 'and it becomes much faster' \
     'sed -n "s/.*\"seconds\": *\([0-9.e-]*\),*/\1/p" bowl.lock.json |
      awk "NR == 1 { found = \$1 } END { exit !(found > 9.6e-4 && found < 1.5e-3) }"'
-check 'what was found is verified' '"$anole" verify bowl.lock.json --device replay:1 >out 2>err'
+check 'what was found is verified' '"$anole" verify bowl.lock.json --kernel "$t1" --device replay:1 >out 2>err'
 # The knobs of the trial that took longest take the place of those that were found.
 slowest=$(sed -n 's/.*"knobs":\({[^}]*}\).*"seconds":\([0-9.e+-]*\).*/\2 \1/p' bowl.history |
     sort -g | tail -n 1)
 sed "s/\"knobs\": {[^}]*}/\"knobs\": ${slowest#* }/" bowl.lock.json >slow.lock.json
 code=0
-"$anole" verify slow.lock.json --device replay:1 >out 2>err || code=$?
+"$anole" verify slow.lock.json --kernel "$t1" --device replay:1 >out 2>err || code=$?
 check 'what is slower than the default is found out' \
     '[ $code -eq 6 ] && grep -q "slower than the default config" err'
 check 'the history goes out as T4' '"$anole" export bowl.history --t1 "$t1" --output own.T4.json \

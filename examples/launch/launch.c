@@ -239,6 +239,20 @@ static void run(struct job *job)
 
 /* ----------------------------------------------------------------------- main */
 
+/* A number that is passed as it stands, or a tensor. */
+static cl_int set_argument(cl_kernel kernel, cl_uint a, json_t *argument,
+                           const cl_mem memory[TENSORS])
+{
+    const char *role = json_string_value(json_object_get(argument, "role"));
+    const cl_int value = (cl_int)json_integer_value(json_object_get(argument, "value"));
+    if (strcmp(role, "int") == 0)
+        return clSetKernelArg(kernel, a, sizeof value, &value);
+    for (int t = 0; t < TENSORS; t++)
+        if (strcmp(role, roles[t]) == 0)
+            return clSetKernelArg(kernel, a, sizeof *memory, &memory[t]);
+    return CL_INVALID_ARG_VALUE;
+}
+
 /* Sets the arguments of each launch, in the order of kernels.json, by their roles. */
 static void bind(struct job *job, cl_program program, const cl_mem memory[TENSORS])
 {
@@ -248,12 +262,8 @@ static void bind(struct job *job, cl_program program, const cl_mem memory[TENSOR
         const char *name = json_string_value(json_object_get(launch, "kernel"));
         job->kernels[job->launch_count++] = clCreateKernel(program, name, NULL);
         for (size_t a = 0; a < json_array_size(args); a++)
-            for (int t = 0; t < TENSORS; t++) {
-                json_t *role = json_object_get(json_array_get(args, a), "role");
-                if (strcmp(json_string_value(role), roles[t]) == 0)
-                    need(!clSetKernelArg(job->kernels[i], (cl_uint)a, sizeof *memory, &memory[t]),
-                         "cannot set an argument");
-            }
+            need(!set_argument(job->kernels[i], (cl_uint)a, json_array_get(args, a), memory),
+                 "cannot set an argument");
     }
 }
 

@@ -151,15 +151,15 @@ static enum anole_status import_graph(struct anole_onnx_importer *importer,
                                       const struct anole_onnx_graph *graph,
                                       struct anole_error *error);
 
-void anole_onnx_body_set(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
-                         const char *name, size_t tensor)
+static enum anole_status set_in_body(struct anole_onnx_context *context,
+                                     const struct anole_onnx_graph *body, const char *name,
+                                     size_t tensor)
 {
-    if (context->status == ANOLE_DONE)
-        anole_onnx_fail_with(context,
-                             remember(context->importer, body, name, tensor, context->error));
+    return remember(context->importer, body, name, tensor, context->error);
 }
 
-void anole_onnx_body_import(struct anole_onnx_context *context, const struct anole_onnx_graph *body)
+static enum anole_status import_body(struct anole_onnx_context *context,
+                                     const struct anole_onnx_graph *body)
 {
     struct anole_onnx_importer *importer = context->importer;
     if (importer->depth >= MOST_IF_DEPTH)
@@ -167,24 +167,22 @@ void anole_onnx_body_import(struct anole_onnx_context *context, const struct ano
     if (body->node_count >= MOST_BODY_NODES - importer->body_nodes)
         anole_onnx_refuse(context, "branches and rounds of loops come to more than %zu nodes",
                           MOST_BODY_NODES);
-    (void)anole_onnx_done(context, ANOLE_NONE);
     if (context->status)
-        return;
+        return context->status;
     importer->body_nodes += body->node_count + 1;
     importer->depth++;
-    anole_onnx_fail_with(context, import_graph(importer, body, context->error));
+    enum anole_status status = import_graph(importer, body, context->error);
     importer->depth--;
+    return status;
 }
 
-size_t anole_onnx_body_get(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
-                           const char *name)
+static enum anole_status find_in_body(struct anole_onnx_context *context, size_t *tensor,
+                                      const struct anole_onnx_graph *body, const char *name)
 {
-    size_t tensor = ANOLE_NONE;
-    if (context->status == ANOLE_DONE)
-        anole_onnx_fail_with(context,
-                             find_value(context->importer, &tensor, body, name, context->error));
-    return tensor;
+    return find_value(context->importer, tensor, body, name, context->error);
 }
+
+static const struct anole_onnx_body_ops body_ops = {set_in_body, import_body, find_in_body};
 
 /* The tensors that a branch ends with. */
 static void import_branch(struct anole_onnx_context *context, const char *which, size_t *outputs)
@@ -312,6 +310,7 @@ static enum anole_status import_node(struct anole_onnx_importer *importer,
         return anole_fail_memory(error);
     struct anole_onnx_context context = {
         .importer = importer,
+        .body = &body_ops,
         .progress = &importer->progress,
         .graph = importer->graph,
         .model = importer->model,

@@ -422,3 +422,28 @@ size_t anole_onnx_channels_second(struct anole_onnx_context *context, size_t x)
         perm[i] = i - 1;
     return anole_onnx_transpose(context, x, perm, rank);
 }
+
+/* ------------------------------------------------------- graphs within a node */
+
+void anole_onnx_body_set(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                         const char *name, size_t tensor)
+{
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context, context->body->set(context, body, name, tensor));
+}
+
+void anole_onnx_body_import(struct anole_onnx_context *context, const struct anole_onnx_graph *body)
+{
+    (void)anole_onnx_done(context, ANOLE_NONE);
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context, context->body->import(context, body));
+}
+
+size_t anole_onnx_body_get(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
+                           const char *name)
+{
+    size_t tensor = ANOLE_NONE;
+    if (context->status == ANOLE_DONE)
+        anole_onnx_fail_with(context, context->body->get(context, &tensor, body, name));
+    return tensor;
+}

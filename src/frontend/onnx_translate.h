@@ -26,6 +26,7 @@ struct anole_onnx_progress {
 /* A node in translation. */
 struct anole_onnx_context {
     struct anole_onnx_importer *importer;
+    const struct anole_onnx_body_ops *body;
     struct anole_onnx_progress *progress;
     const struct anole_onnx_translator *translator;
     struct anole_graph *graph;
@@ -61,7 +62,7 @@ extern const struct anole_onnx_translator anole_onnx_microsoft_quantized[];
 /* Conv, of context->inputs, for operators that come down to it. */
 void anole_onnx_conv(struct anole_onnx_context *context);
 
-/* -- Graphs within a node (onnx_import.c) -- */
+/* -- Graphs within a node -- */
 
 /* Says what a name of the graph is, before it is imported: what its inputs read. */
 void anole_onnx_body_set(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
@@ -72,6 +73,16 @@ void anole_onnx_body_import(struct anole_onnx_context *context,
 /* What a name is then. */
 size_t anole_onnx_body_get(struct anole_onnx_context *context, const struct anole_onnx_graph *body,
                            const char *name);
+
+/* How the importer, which translators know nothing of, does these three. */
+struct anole_onnx_body_ops {
+    enum anole_status (*set)(struct anole_onnx_context *context,
+                             const struct anole_onnx_graph *body, const char *name, size_t tensor);
+    enum anole_status (*import)(struct anole_onnx_context *context,
+                                const struct anole_onnx_graph *body);
+    enum anole_status (*get)(struct anole_onnx_context *context, size_t *tensor,
+                             const struct anole_onnx_graph *body, const char *name);
+};
 
 /* -- Failing -- */
 

@@ -165,4 +165,5 @@ def tune(
     batch: int = 0,
     shapes: Optional[Mapping[str, Sequence[int]]] = None,
     progress: Optional[Callable[[Progress], object]] = None,
+    timing: Optional[str] = None,
 ) -> List[Result]: ...
