@@ -172,7 +172,7 @@ static void test_comparison_takes_turns(void **state)
     enter(&comparison, &a);
     enter(&comparison, &b);
     assert_int_equal(bench_comparison_run(&comparison, 3, NULL, &error), ANOLE_DONE);
-    /* Calibrated (AB), then in turn, each first in its round (AB, BA, AB), once they are warm. */
+    /* Calibrated (AB), then in turns that go back and forth (AB, BA, BA). */
     assert_string_equal(diary, "ABABABA");
     assert_int_equal(comparison.entries[0].repeats, 2);
     assert_int_equal(comparison.entries[1].repeats, 256);
