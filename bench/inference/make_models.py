@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Writes a network of ours (networks/*.json) as an ONNX file with seeded random weights.
 
-    make_models.py OUTPUT_FOLDER NETWORK.json...
+    make_models.py [--batch N] OUTPUT_FOLDER NETWORK.json...
 
+--batch: instead of the batch size that the network has; N is added to the file's name.
 Needs PyPI's onnx and numpy.  Weights have a deviation of sqrt(2 / inputs of an output), so that
 activations keep their size from layer to layer.
 """
+import argparse
 import json
 import os
-import sys
 
 import numpy as np
 import onnx
@@ -160,13 +161,23 @@ class Writer:
 
 
 def main():
-    if len(sys.argv) < 3:
-        raise SystemExit(__doc__)
-    os.makedirs(sys.argv[1], exist_ok=True)
-    for path in sys.argv[2:]:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("networks", nargs="+")
+    parser.add_argument("--batch", type=int)
+    arguments = parser.parse_args()
+    os.makedirs(arguments.folder, exist_ok=True)
+    for path in arguments.networks:
         with open(path) as file:
             network = json.load(file)
-        target = os.path.join(sys.argv[1], network["name"] + ".onnx")
+        suffix = ""
+        if arguments.batch:
+            suffix = f"_b{arguments.batch}"
+            for layer in network["layers"]:
+                if layer["kind"] == "input":
+                    layer["shape"][0] = arguments.batch
+        target = os.path.join(arguments.folder, network["name"] + suffix + ".onnx")
         Writer(network).write(target)
         print(target)
 
