@@ -491,7 +491,9 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
         const struct anole_graph_tensor *made = &importer->graph->tensors[tensor];
         if (made->producer == ANOLE_NONE || strcmp(made->name, name) != 0) {
             const struct anole_op *reshape = anole_op_find("reshape");
-            struct anole_operand type = made->type;
+            /* Copies: the graph's tensors move when there are more. */
+            const struct anole_operand type = made->type;
+            const bool data_sized = made->data_sized;
             if (strcmp(made->name, name) == 0)
                 status = anole_graph_rename(importer->graph, tensor, NULL, error);
             if (status == ANOLE_DONE)
@@ -500,7 +502,7 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
             if (status == ANOLE_DONE)
                 status =
                     anole_op_set_ints(reshape, attributes, "shape", type.dims, type.rank, error);
-            if (status == ANOLE_DONE && made->data_sized) {
+            if (status == ANOLE_DONE && data_sized) {
                 const int64_t from[ANOLE_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
                 status = anole_op_set_ints(reshape, attributes, "from", from, type.rank, error);
             }
