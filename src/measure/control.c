@@ -222,9 +222,12 @@ static enum anole_status judge(struct anole_work *work, struct anole_error *erro
     }
     if (failures > 0) /* what was built in the meantime may be as broken */
         anole_build_store_clear(&work->measure->built);
+    /* What failed around a loss of the device may have been that, though others went well since. */
+    const bool doubtful = failures > 0 || work->measure->losses != work->losses;
+    work->losses = work->measure->losses;
     for (size_t i = 0; status == ANOLE_DONE && i < work->count; i++)
         if (work->items[i].state == ANOLE_ITEM_SUSPECT)
-            status = judge_item(work, &work->items[i], failures > 0, error);
+            status = judge_item(work, &work->items[i], doubtful, error);
     return status;
 }
 

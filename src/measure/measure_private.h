@@ -49,6 +49,7 @@ struct anole_measure {
     unsigned bad_starts; /* workers in a row that came to nothing */
     bool worked;         /* once, in this run */
     double lost;         /* since when it cannot be opened any more; 0: it can */
+    unsigned losses;     /* how often that has come over it */
     double retry, pause; /* when to try again, and how long to wait after that; seconds */
 };
 

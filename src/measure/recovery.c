@@ -38,6 +38,7 @@ static enum anole_status wait_for_device(struct anole_measure *measure, const ch
         return ANOLE_DONE;
     if (!(measure->lost > 0.0)) {
         measure->lost = now;
+        measure->losses++;
         measure->pause = FIRST_PAUSE;
         anole_log_warning("%s is lost: %s; waiting for it, up to %.3g s", measure->label, text,
                           limit);

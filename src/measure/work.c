@@ -57,8 +57,11 @@ enum anole_status anole_work_init(struct anole_work *work, struct anole_measure 
                                   size_t count, struct anole_error *error)
 {
     const struct anole_space *space = anole_generator_space(generator);
-    *work = (struct anole_work){
-        .measure = measure, .generator = generator, .count = count, .best = NAN};
+    *work = (struct anole_work){.measure = measure,
+                                .generator = generator,
+                                .count = count,
+                                .best = NAN,
+                                .losses = measure->losses};
     enum anole_status status = anole_work_resume(work, error);
     if (status != ANOLE_DONE)
         return status;

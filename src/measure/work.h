@@ -53,6 +53,7 @@ struct anole_work {
     size_t timer_item;
     uint32_t loaded;
     uint32_t events; /* so far, in whose order things happened */
+    unsigned losses; /* of the device, when failures were judged last */
     double best;
     anole_measure_sink *sink;
     void *sink_context;
