@@ -95,6 +95,7 @@ static const struct anole_plugin *backend_ops;
 static size_t sequences, offsets[4096], offset_count, most_bytes;
 static bool untouched; /* a step's weights are not those of the first run */
 static unsigned char *weights;
+static size_t weight_bytes;
 
 static int create_sequence(struct anole_session *session, const struct anole_sequence_step *steps,
                            uint32_t count, struct anole_sequence **sequence,
@@ -125,10 +126,12 @@ static void look_at_weights(struct anole_session *session, const struct anole_bi
     assert_int_equal(backend_ops->buffer_read(session, binding->buffer, binding->offset, now,
                                               binding->bytes, &message),
                      ANOLE_OK);
-    if (!weights)
+    if (!weights) {
         weights = now;
-    else
+        weight_bytes = binding->bytes;
+    } else if (binding->bytes == weight_bytes) { /* else they are another kernel's */
         untouched |= memcmp(weights, now, binding->bytes) != 0;
+    }
     if (now != weights)
         free(now);
     for (size_t i = 0; i < offset_count; i++)
