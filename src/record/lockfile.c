@@ -76,11 +76,6 @@ struct field {
         .offset = offsetof(struct anole_lock_task, place), .low = low_                             \
     }
 
-#define OPTIONAL_FIELD(name_, type_, place)                                                        \
-    {                                                                                              \
-        .name = name_, .type = FIELD_##type_, .offset = offsetof(struct anole_lock_task, place)    \
-    }
-
 /* In the order in which they are written. */
 static const struct field file_fields[] = {
     FILE_FIELD("network", TEXT, network),
@@ -133,9 +128,9 @@ static const struct field task_fields[] = {
     TASK_FIELD("tie", BOOL, tie, 0),
     TASK_FIELD("source_hash", HASH, source_hash, 0),
     TASK_FIELD("trials", U32, trials, 0),
-    OPTIONAL_FIELD("timing", WARMTH, warmth),
-    OPTIONAL_FIELD("crowding", SHARE, crowding),
-    OPTIONAL_FIELD("disturbed", BOOL, disturbed),
+    TASK_OPTION("timing", WARMTH, warmth),
+    TASK_OPTION("crowding", SHARE, crowding),
+    TASK_OPTION("disturbed", BOOL, disturbed),
     TASK_OPTION("in_place", POSITIVE, in_place),
     TASK_OPTION("alone_*", POSITIVE, alone_value),
     TASK_OPTION("alone_in_place", POSITIVE, alone_in_place),
