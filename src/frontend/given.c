@@ -2,6 +2,7 @@
 #include "frontend/given.h"
 
 #include "base/text.h"
+#include "frontend/load.h"
 #include "frontend/network.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_translate.h"
@@ -50,27 +51,6 @@ static void add_shape(struct said *said, const char *input, const int64_t *dims,
 
 /* ---------------------------------------------------------------------- words */
 
-static enum anole_status parse_dims(int64_t dims[ANOLE_MAX_RANK], uint32_t *rank, const char *word,
-                                    const char *text, struct anole_error *error)
-{
-    char safe[200];
-    *rank = 0;
-    for (const char *at = text; *rank < ANOLE_MAX_RANK;) {
-        char *end;
-        long long size = *at >= '0' && *at <= '9' ? strtoll(at, &end, 10) : -1;
-        if (size < 0 || size > INT32_MAX || (*end != 'x' && *end != '\0'))
-            break;
-        dims[(*rank)++] = size;
-        if (*end == '\0')
-            return ANOLE_DONE;
-        at = end + 1;
-    }
-    return anole_fail(error, ANOLE_ERR_USAGE,
-                      "shape \"%s\": expected NAME=SIZES with up to %d sizes, such as "
-                      "images=1x3x640x640",
-                      anole_text_printable(safe, sizeof safe, word), ANOLE_MAX_RANK);
-}
-
 /* The name of an input, or none where there is but one. */
 static enum anole_status take_shape(struct said *said, const char *word, struct anole_error *error)
 {
@@ -80,7 +60,8 @@ static enum anole_status take_shape(struct said *said, const char *word, struct 
     int64_t dims[ANOLE_MAX_RANK];
     uint32_t rank;
     char safe[200];
-    enum anole_status status = parse_dims(dims, &rank, word, equals ? equals + 1 : word, error);
+    enum anole_status status =
+        anole_onnx_dims_parse(dims, &rank, equals ? equals + 1 : word, word, error);
     if (status)
         return status;
     for (size_t i = 0; i < graph->input_count; i++) {
@@ -289,7 +270,7 @@ static enum anole_status check_shapes(const struct anole_given *given, struct an
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < given->shape_count && status == ANOLE_DONE; i++) {
         const char *word = given->shapes[i], *equals = strrchr(word, '=');
-        status = parse_dims(dims, &rank, word, equals ? equals + 1 : word, error);
+        status = anole_onnx_dims_parse(dims, &rank, equals ? equals + 1 : word, word, error);
     }
     return status;
 }

@@ -9,6 +9,12 @@
 #include "frontend/onnx_import.h"
 #include "graph/workload.h"
 
+/* Sizes as people write them: "1x3x640x640".  `word` is what they are part of, for messages.
+ * ERR_USAGE. */
+ANOLE_CHECKED enum anole_status anole_onnx_dims_parse(int64_t dims[ANOLE_MAX_RANK], uint32_t *rank,
+                                                      const char *text, const char *word,
+                                                      struct anole_error *error);
+
 /* A shape as people write it: "images=1x3x640x640".  *name: its part before the last '=', the
  * caller's to free; shape->input points to it.  ERR_USAGE. */
 ANOLE_CHECKED enum anole_status anole_onnx_shape_parse(struct anole_onnx_shape *shape, char **name,
