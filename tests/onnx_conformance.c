@@ -20,6 +20,7 @@
 #include "frontend/npy.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_tensor.h"
+#include "frontend/onnx_translate.h"
 #include "graph/graph_evaluate.h"
 #include "graph/graph_passes.h"
 #include "program/instance.h"
@@ -92,24 +93,11 @@ static size_t load_arrays(struct anole_array *arrays, const char *folder, const 
     return count;
 }
 
-/* Both enumerations have one row for each type; this test asks for no more than these. */
-static uint32_t dtype_of(enum anole_array_type element)
-{
-    static const uint32_t types[] = {
-        [ANOLE_ARRAY_F32] = ANOLE_F32,  [ANOLE_ARRAY_U8] = ANOLE_U8,
-        [ANOLE_ARRAY_I8] = ANOLE_I8,    [ANOLE_ARRAY_U16] = ANOLE_U16,
-        [ANOLE_ARRAY_I16] = ANOLE_I16,  [ANOLE_ARRAY_I32] = ANOLE_I32,
-        [ANOLE_ARRAY_I64] = ANOLE_I64,  [ANOLE_ARRAY_BOOL] = ANOLE_BOOL,
-        [ANOLE_ARRAY_F16] = ANOLE_F16,  [ANOLE_ARRAY_F64] = ANOLE_F64,
-        [ANOLE_ARRAY_U32] = ANOLE_U32,  [ANOLE_ARRAY_U64] = ANOLE_U64,
-        [ANOLE_ARRAY_BF16] = ANOLE_BF16};
-    return (size_t)element < sizeof types / sizeof *types ? types[element] : 0;
-}
-
 static struct anole_operand operand_of(const struct anole_array *array)
 {
-    struct anole_operand operand = {
-        .dtype = dtype_of(array->element), .rank = array->rank, .data = (void *)array->data};
+    struct anole_operand operand = {.dtype = anole_onnx_dtype_of(array->element),
+                                    .rank = array->rank,
+                                    .data = (void *)array->data};
     memcpy(operand.dims, array->dims, sizeof operand.dims);
     return operand;
 }
