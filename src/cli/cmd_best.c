@@ -14,12 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_SHAPES 64
-
 struct arguments {
     const char *file, *device, *kernels, *kernel;
     uint64_t batch;
-    const char *shapes[MOST_SHAPES];
+    const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
     uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     bool failures, json;
@@ -59,11 +57,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
     case BATCH:
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
-        if (arguments->shape_count == MOST_SHAPES)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
-                              MOST_SHAPES);
-        arguments->shapes[arguments->shape_count++] = value;
-        break;
+        return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     case KERNEL:
         arguments->kernel = value;
         break;

@@ -17,12 +17,10 @@
 
 #define MOST_LISTED 20
 
-#define MAX_SHAPES 64
-
 struct arguments {
     const char *file, *format, *task, *device, *t1, *output;
     /* Of networks alone. */
-    const char *tuned, *shapes[MAX_SHAPES];
+    const char *tuned, *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
     uint64_t threads, batch;
     const char *of_history, *of_network; /* options that go with one of them; or NULL */
@@ -63,10 +61,7 @@ static enum anole_status take_network(struct arguments *arguments, size_t index,
     case BATCH:
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, 1 << 20, error);
     case SHAPE:
-        if (arguments->shape_count == MAX_SHAPES)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d", MAX_SHAPES);
-        arguments->shapes[arguments->shape_count++] = value;
-        break;
+        return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     }
     return ANOLE_DONE;
 }

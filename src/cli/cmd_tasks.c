@@ -8,15 +8,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define MOST_SHAPES 64
-
 struct arguments {
     const char *device;
     const char *history;
     const char *kernel; /* instead of a network */
     uint32_t precision; /* 0: as the network says */
     uint64_t batch;
-    const char *shapes[MOST_SHAPES];
+    const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
     bool json;
 };
@@ -50,11 +48,7 @@ static enum anole_status take(void *context, size_t index, const char *value,
     case BATCH:
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
-        if (arguments->shape_count == MOST_SHAPES)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
-                              MOST_SHAPES);
-        arguments->shapes[arguments->shape_count++] = value;
-        break;
+        return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     case DEVICE:
         arguments->device = value;
         break;

@@ -58,6 +58,16 @@ enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
     return ANOLE_DONE;
 }
 
+enum anole_status anole_command_shape(const char **shapes, size_t *count, const char *value,
+                                      struct anole_error *error)
+{
+    if (*count == ANOLE_COMMAND_SHAPES)
+        return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
+                          ANOLE_COMMAND_SHAPES);
+    shapes[(*count)++] = value;
+    return ANOLE_DONE;
+}
+
 const char *anole_precision_suffix(uint32_t dtype)
 {
     return dtype == ANOLE_F16 ? " fp16" : dtype == ANOLE_TF32 ? " tf32" : "";

@@ -39,6 +39,12 @@ ANOLE_CHECKED enum anole_status anole_command_context(struct anole_context **con
 enum anole_status anole_command_precision(uint32_t *dtype, const char *value,
                                           struct anole_error *error);
 
+/* Takes up one --shape of a verb: shapes[*count], of ANOLE_COMMAND_SHAPES.  ERR_USAGE if there are
+ * too many. */
+#define ANOLE_COMMAND_SHAPES 64
+enum anole_status anole_command_shape(const char **shapes, size_t *count, const char *value,
+                                      struct anole_error *error);
+
 /* What the precision of a device's results adds to its name: "" for fp32, " tf32". */
 const char *anole_precision_suffix(uint32_t dtype);
 

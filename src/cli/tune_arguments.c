@@ -75,11 +75,7 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
     case BATCH:
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
-        if (arguments->shape_count == ANOLE_TUNE_SHAPES)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--shape: expected at most %d of them",
-                              ANOLE_TUNE_SHAPES);
-        arguments->shapes[arguments->shape_count++] = value;
-        return ANOLE_DONE;
+        return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     case TIME:
         return anole_text_parse_duration(&arguments->time, value, error);
     case TRIALS:

@@ -5,6 +5,7 @@
 #ifndef ANOLE_CLI_TUNE_ARGUMENTS_H
 #define ANOLE_CLI_TUNE_ARGUMENTS_H
 
+#include "cli/command.h"
 #include "cli/options.h"
 
 #include <stdint.h>
@@ -12,7 +13,6 @@
 
 #define ANOLE_TUNE_TRANSFERS 16
 #define ANOLE_TUNE_DEVICES 16
-#define ANOLE_TUNE_SHAPES 64
 
 /* All texts are borrowed: from the command line, or from whoever fills in defaults. */
 struct anole_tune_arguments {
@@ -32,7 +32,7 @@ struct anole_tune_arguments {
     const char *timing; /* NULL: as the network leaves the caches */
     uint32_t precision; /* enum anole_dtype; 0: as the network says */
     uint64_t batch;     /* 0: not given */
-    const char *shapes[ANOLE_TUNE_SHAPES];
+    const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
     bool no_in_place, json;
 };
