@@ -645,7 +645,7 @@ TEST_SCENARIO(make_scratch, 1)
 static enum anole_status make_progress(struct anole_error *error)
 {
     struct anole_progress *progress = NULL;
-    enum anole_status status = anole_progress_create(&progress, error);
+    enum anole_status status = anole_progress_create(&progress, false, error);
     anole_progress_destroy(progress);
     return status;
 }

@@ -13,6 +13,8 @@
 static int threshold = ANOLE_LEVEL_INFO;
 static void (*hook)(void *context);
 static void *hook_context;
+static anole_log_sink *sink; /* NULL: stderr */
+static void *sink_context;
 
 void anole_log_set_level(int level)
 {
@@ -23,6 +25,12 @@ void anole_log_set_hook(void (*before)(void *context), void *context)
 {
     hook = before;
     hook_context = context;
+}
+
+void anole_log_set_sink(anole_log_sink *write, void *context)
+{
+    sink = write;
+    sink_context = context;
 }
 
 /* One call of fprintf a message, so that those of several threads or processes
@@ -38,6 +46,10 @@ void anole_log_print(void *unused, enum anole_level level, const char *text)
     (void)unused;
     if ((int)level > threshold)
         return;
+    if (sink) {
+        sink(sink_context, level, text);
+        return;
+    }
     if (hook)
         hook(hook_context);
     fprintf(stderr, "anole: %s%s\n", prefixes[level], text);

@@ -16,6 +16,11 @@ void anole_log_set_level(int level);
  * itself.  May be NULL. */
 void anole_log_set_hook(void (*before)(void *context), void *context);
 
+/* For programs, before they start a thread: takes every message that would be a line on
+ * stderr, in place of stderr; NULL ends that.  Called from any thread. */
+typedef void anole_log_sink(void *context, enum anole_level level, const char *text);
+void anole_log_set_sink(anole_log_sink *write, void *context);
+
 /* To stderr, as a program has it: the anole_log_callback of its context. */
 void anole_log_print(void *unused, enum anole_level level, const char *text);
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/progress_events.h"
 #include "cli/report.h"
 #include "cli/tune_arguments.h"
 #include "op/task.h"
@@ -94,7 +95,7 @@ static enum anole_status prepare(struct session *session, struct anole_error *er
     if (arguments->baseline)
         status = anole_tuned_load(&session->baseline, session->context, arguments->baseline, error);
     if (status == ANOLE_DONE)
-        status = anole_progress_create(&session->progress, error);
+        status = anole_progress_create(&session->progress, arguments->log_json, error);
     return status;
 }
 
@@ -118,6 +119,8 @@ static enum anole_status conclude(struct session *session, const struct anole_re
                anole_command_shown(arguments->output), anole_command_shown(arguments->history));
     }
     anole_report_warn_of_crowding(anole_results_state(results));
+    if (arguments->log_json)
+        anole_progress_events_end(results);
     if (status == ANOLE_DONE)
         status = anole_results_check(results, error);
     if (status == ANOLE_DONE && session->baseline)
@@ -154,6 +157,9 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .timing = arguments->timing,
         .no_in_place = arguments->no_in_place,
     };
+    if (arguments->log_json)
+        anole_progress_events_start(anole_tasks_name(session->tasks), session->device->id,
+                                    arguments->history, arguments->output);
     enum anole_status status =
         anole_tune(&results, session->tasks, session->device, &options, error);
     anole_progress_destroy(session->progress);

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/progress_events.h"
+#include "cli/progress_share.h"
 #include "cli/report.h"
 
 #include <math.h>
@@ -15,13 +17,15 @@
 
 #define TERMINAL_INTERVAL 0.1 /* seconds between repaints */
 #define PLAIN_INTERVAL 5.0    /* seconds between plain lines */
-#define LINES 4
+#define NARROWEST 24          /* columns; a terminal that says less is not believed */
+#define GAP "  "              /* between what stands in one line */
 
 struct anole_progress {
+    bool json;
     bool terminal;
     double shown;      /* anole_clock() of the last line */
     const char *phase; /* of the last line */
-    bool painted;
+    int painted;       /* lines on the terminal */
 };
 
 /* Removes the lines on the terminal, so that something else can be said. */
@@ -30,17 +34,19 @@ static void wipe(void *context)
     struct anole_progress *progress = context;
     if (!progress->painted)
         return;
-    fprintf(stderr, "\x1b[%dA\r\x1b[J", LINES);
-    progress->painted = false;
+    fprintf(stderr, "\x1b[%dA\r\x1b[J", progress->painted);
+    progress->painted = 0;
 }
 
-enum anole_status anole_progress_create(struct anole_progress **progress, struct anole_error *error)
+enum anole_status anole_progress_create(struct anole_progress **progress, bool json,
+                                        struct anole_error *error)
 {
     struct anole_progress *new = calloc(1, sizeof *new);
     if (!new)
         return anole_fail_memory(error);
     const char *kind = getenv("TERM");
-    new->terminal = isatty(STDERR_FILENO) && kind &&*kind &&strcmp(kind, "dumb") != 0;
+    new->json = json;
+    new->terminal = !json &&isatty(STDERR_FILENO) && kind &&*kind &&strcmp(kind, "dumb") != 0;
     anole_log_set_hook(wipe, new);
     *progress = new;
     return ANOLE_DONE;
@@ -57,20 +63,6 @@ void anole_progress_destroy(struct anole_progress *progress)
 
 /* -------------------------------------------------------------- the words */
 
-/* The network's time with defaults and with the best so far, over the tasks for
- * which both are known. */
-static void estimate(const struct anole_tune_state *state, double *before, double *after)
-{
-    *before = *after = 0.0;
-    for (size_t i = 0; i < state->task_count; i++) {
-        const struct anole_tune_task *task = state->tasks[i];
-        if (isnan(task->default_seconds) || isnan(task->best_seconds))
-            continue;
-        *before += task->task->multiplicity * task->default_seconds;
-        *after += task->task->multiplicity * task->best_seconds;
-    }
-}
-
 static void put_clock(struct anole_text *out, const struct anole_tune_state *state)
 {
     int elapsed = (int)state->elapsed;
@@ -83,14 +75,12 @@ static void put_clock(struct anole_text *out, const struct anole_tune_state *sta
 
 static void put_trials(struct anole_text *out, const struct anole_tune_state *state)
 {
-    size_t resumed = 0;
-    for (size_t i = 0; i < state->task_count; i++)
-        resumed += state->tasks[i]->resumed;
+    const size_t earlier = anole_progress_resumed(state);
     anole_text_printf(out, "%zu trials", state->trials);
     if (state->trial_limit > 0)
         anole_text_printf(out, " of %llu", (unsigned long long)state->trial_limit);
-    if (resumed > 0)
-        anole_text_printf(out, " (+%zu from the history)", resumed);
+    if (earlier > 0)
+        anole_text_printf(out, " (+%zu from the history)", earlier);
 }
 
 static void put_task(struct anole_text *out, const struct anole_tune_task *task)
@@ -109,16 +99,15 @@ static void put_task(struct anole_text *out, const struct anole_tune_task *task)
                           100.0 * (task->default_seconds / task->best_seconds - 1.0));
 }
 
-static void put_network(struct anole_text *out, const struct anole_tune_state *state,
-                        const char *separator)
+static void put_network(struct anole_text *out, const struct anole_tune_state *state)
 {
     double before, after;
-    estimate(state, &before, &after);
+    anole_progress_estimate(state, &before, &after);
     if (after <= 0.0)
         return;
     char a[32], b[32];
-    anole_text_printf(out, "network %s -> %s (%.2fx)%s", anole_text_seconds(a, sizeof a, before),
-                      anole_text_seconds(b, sizeof b, after), before / after, separator);
+    anole_text_printf(out, "network %s -> %s (%.2fx)", anole_text_seconds(a, sizeof a, before),
+                      anole_text_seconds(b, sizeof b, after), before / after);
 }
 
 static void put_failures(struct anole_text *out, const struct anole_tune_state *state)
@@ -139,26 +128,37 @@ static void put_failures(struct anole_text *out, const struct anole_tune_state *
         anole_text_printf(out, "no failures");
 }
 
-static void put_crowding(struct anole_text *out, const struct anole_tune_state *state,
-                         const char *separator)
+static void put_crowding(struct anole_text *out, const struct anole_tune_state *state)
 {
     char text[96];
-    if (*anole_report_crowding(text, sizeof text, state))
-        anole_text_printf(out, "%s%s", separator, text);
+    anole_text_printf(out, "%s", anole_report_crowding(text, sizeof text, state));
 }
 
-/* Where the wall time went, in percent of what has passed. */
+/* Where the wall time went, in percent of what has passed; what rounds to nothing is left out. */
 static void put_costs(struct anole_text *out, const struct anole_tune_state *state)
 {
-    double search = state->cost->model + state->cost->explore + state->cost->sample;
-    double percent = state->elapsed > 0.0 ? 100.0 / state->elapsed : 0.0;
-    anole_text_printf(out,
-                      "time: build %.0f %%, run %.0f %%, verify %.0f %%, prepare %.0f %%, "
-                      "workers %.0f %%, search %.1f %%, history %.1f %%",
-                      percent * state->cost->build, percent * state->cost->run,
-                      percent * (state->cost->verify + state->cost->transfer),
-                      percent * state->cost->prepare, percent * state->cost->workers,
-                      percent * search, percent * state->cost->history);
+    const struct anole_tune_cost *cost = state->cost;
+    const struct {
+        const char *name;
+        double seconds;
+    } parts[] = {
+        {"build", cost->build},
+        {"run", cost->run},
+        {"verify", cost->verify + cost->transfer},
+        {"prepare", cost->prepare},
+        {"workers", cost->workers},
+        {"search", cost->model + cost->explore + cost->sample},
+        {"history", cost->history},
+        {"network", cost->in_place},
+    };
+    const char *before = "time: ";
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && state->elapsed > 0.0; i++) {
+        const double percent = 100.0 * parts[i].seconds / state->elapsed;
+        if (percent < 0.5)
+            continue;
+        anole_text_printf(out, "%s%s %.0f %%", before, parts[i].name, percent);
+        before = ", ";
+    }
 }
 
 /* --------------------------------------------------------------- showing */
@@ -166,47 +166,155 @@ static void put_costs(struct anole_text *out, const struct anole_tune_state *sta
 static int columns(void)
 {
     struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= NARROWEST)
         return size.ws_col;
     return 80;
 }
 
-static void paint(struct anole_progress *progress, const struct anole_tune_state *state)
+/* What is painted: pieces that stand side by side where there is room. */
+struct page {
+    struct anole_text text;
+    int width; /* columns that a line may have */
+    int used;  /* of the last line */
+    int lines;
+};
+
+/* How many bytes of `text` fill at most `width` columns: a character of UTF-8 counts as one. */
+static size_t fit(const char *text, int width)
+{
+    size_t at = 0;
+    for (; text[at]; at++)
+        if (((unsigned char)text[at] & 0xc0) != 0x80 && width-- == 0)
+            break;
+    return at;
+}
+
+static int columns_of(const char *text)
+{
+    int count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void end_line(struct page *page)
+{
+    if (page->used > 0) {
+        anole_text_printf(&page->text, "\n");
+        page->lines++;
+    }
+    page->used = 0;
+}
+
+/* How much of a text that is wider than a line goes into it: up to its last blank, if any. */
+static size_t first_part(const char *text, int width)
+{
+    const size_t most = fit(text, width);
+    for (size_t at = most; at > 0; at--)
+        if (text[at] == ' ')
+            return at;
+    return most;
+}
+
+/* Appends a piece: beside what is in the last line, if there is room, else in lines of its own. */
+static void put_piece(struct page *page, struct anole_text *piece)
+{
+    const char *text = piece->data ? piece->data : "";
+    if (page->used > 0 && page->used + (int)strlen(GAP) + columns_of(text) > page->width)
+        end_line(page);
+    for (; columns_of(text) > page->width; text += *text == ' ') {
+        const size_t part = first_part(text, page->width);
+        anole_text_printf(&page->text, "%.*s\n", (int)part, text);
+        page->lines++;
+        text += part;
+    }
+    if (*text) {
+        const char *gap = page->used > 0 ? GAP : "";
+        anole_text_printf(&page->text, "%s%s", gap, text);
+        page->used += (int)strlen(gap) + columns_of(text);
+    }
+    anole_text_fini(piece);
+}
+
+/* "[#####---------------] 25 %" */
+static void put_bar(struct anole_text *out, const struct anole_tune_state *state, int width)
+{
+    const int cells = width < 60 ? 10 : 20;
+    const double share = anole_progress_share(state);
+    const int full = (int)(share * cells);
+    anole_text_printf(out, "[%.*s%.*s] %.0f %%", full, "####################", cells - full,
+                      "--------------------", 100.0 * share);
+}
+
+static void lay_out(struct page *page, const struct anole_tune_state *state)
 {
     const struct anole_tune_task *task = state->tasks[state->current];
-    struct anole_text lines[LINES] = {{0}};
-    put_clock(&lines[0], state);
-    anole_text_printf(&lines[0], "  %s  ", state->phase_text);
-    put_trials(&lines[0], state);
-    anole_text_printf(&lines[1], "task %zu/%zu  %s  ", state->current + 1, state->task_count,
-                      task->task->label);
-    put_task(&lines[1], task);
-    put_network(&lines[2], state, "  ");
-    put_failures(&lines[2], state);
-    put_crowding(&lines[2], state, "  ");
-    put_costs(&lines[3], state);
-    wipe(progress);
-    int width = columns();
-    for (int i = 0; i < LINES; i++) {
-        fprintf(stderr, "%.*s\n", width - 1, lines[i].data ? lines[i].data : "");
-        anole_text_fini(&lines[i]);
+    struct anole_text piece = {0};
+    if (state->time_limit > 0.0 || state->trial_limit > 0)
+        put_bar(&piece, state, page->width);
+    put_piece(page, &piece);
+    put_clock(&piece, state);
+    put_piece(page, &piece);
+    anole_text_printf(&piece, "%s", state->phase_text);
+    put_piece(page, &piece);
+    put_trials(&piece, state);
+    put_piece(page, &piece);
+    end_line(page);
+    anole_text_printf(&piece, "task %zu/%zu", state->current + 1, state->task_count);
+    put_piece(page, &piece);
+    anole_text_printf(&piece, "%s", task->task->label);
+    put_piece(page, &piece);
+    put_task(&piece, task);
+    put_piece(page, &piece);
+    end_line(page);
+    put_network(&piece, state);
+    put_piece(page, &piece);
+    put_failures(&piece, state);
+    put_piece(page, &piece);
+    put_crowding(&piece, state);
+    put_piece(page, &piece);
+    end_line(page);
+}
+
+static void paint(struct anole_progress *progress, const struct anole_tune_state *state)
+{
+    struct page page = {.width = columns() - 1};
+    struct anole_text piece = {0};
+    lay_out(&page, state);
+    /* Where the time goes is worth a line, but not three. */
+    if (page.width >= 79) {
+        put_costs(&piece, state);
+        put_piece(&page, &piece);
+        end_line(&page);
     }
-    progress->painted = true;
+    wipe(progress);
+    fputs(page.text.data ? page.text.data : "", stderr);
+    progress->painted = page.text.data ? page.lines : 0;
+    anole_text_fini(&page.text);
+}
+
+static void append(struct anole_text *line, const char *before, struct anole_text *piece)
+{
+    if (piece->data && piece->data[0])
+        anole_text_printf(line, "%s%s", before, piece->data);
+    anole_text_fini(piece);
 }
 
 static void plain(const struct anole_tune_state *state)
 {
     const struct anole_tune_task *task = state->tasks[state->current];
-    struct anole_text line = {0};
+    struct anole_text line = {0}, piece = {0};
     put_clock(&line, state);
     anole_text_printf(&line, "  %s  ", state->phase_text);
     put_trials(&line, state);
     anole_text_printf(&line, "  %s: ", task->task->label);
     put_task(&line, task);
-    anole_text_printf(&line, "; ");
-    put_network(&line, state, "; ");
-    put_failures(&line, state);
-    put_crowding(&line, state, "; ");
+    put_network(&piece, state);
+    append(&line, "; ", &piece);
+    put_failures(&piece, state);
+    append(&line, "; ", &piece);
+    put_crowding(&piece, state);
+    append(&line, "; ", &piece);
     fprintf(stderr, "%s\n", line.data ? line.data : "");
     anole_text_fini(&line);
 }
@@ -214,8 +322,11 @@ static void plain(const struct anole_tune_state *state)
 void anole_progress_show(void *context, enum anole_tune_event event,
                          const struct anole_tune_state *state)
 {
-    (void)event;
     struct anole_progress *progress = context;
+    if (progress->json) {
+        anole_progress_events_show(event, state);
+        return;
+    }
     double now = anole_clock();
     double interval = progress->terminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL;
     if (progress->phase == state->phase_text && now - progress->shown < interval)

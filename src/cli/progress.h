@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run as it goes, on stderr: a few lines that repaint themselves on a
- * terminal, a plain line now and then elsewhere.
+ * A run as it goes, on stderr: a few lines that repaint themselves on a terminal, a plain
+ * line now and then elsewhere, or a JSON object an event for another program's display.
  */
 #ifndef ANOLE_PROGRESS_H
 #define ANOLE_PROGRESS_H
@@ -10,7 +10,8 @@
 
 struct anole_progress;
 
-enum anole_status anole_progress_create(struct anole_progress **progress,
+/* With `json`, an object an event; see progress_events.h. */
+enum anole_status anole_progress_create(struct anole_progress **progress, bool json,
                                         struct anole_error *error);
 /* Leaves the terminal clean. */
 void anole_progress_destroy(struct anole_progress *progress);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/progress_events.h"
 #include "op/task.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ enum {
     THREADS,
     TIMING,
     NO_IN_PLACE,
-    JSON
+    JSON,
+    LOG_JSON
 };
 
 const struct anole_option anole_tune_options[] = {
@@ -56,6 +58,8 @@ const struct anole_option anole_tune_options[] = {
                 "kernel of your own all data (default: as the network leaves them; else hot)"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "do not run the network as a whole with what was found"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
+    [LOG_JSON] = {"log-json", NULL,
+                  "progress and messages on stderr as JSON, an object a line, for another program"},
     {0},
 };
 
@@ -107,6 +111,11 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
     case JSON:
         arguments->json = true;
         return ANOLE_DONE;
+    case LOG_JSON:
+        /* What is wrong with the options that follow is an event, too. */
+        arguments->log_json = true;
+        anole_progress_events_begin();
+        return ANOLE_DONE;
     default:
         *texts[index] = value;
         return ANOLE_DONE;
@@ -148,6 +157,8 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
         anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
     if (arguments->no_in_place)
         anole_text_printf(&line, " --no-in-place");
+    if (arguments->log_json)
+        anole_text_printf(&line, " --log-json");
     anole_text_printf(&line, " --seed %llu", (unsigned long long)arguments->seed);
     if (arguments->trials > 0)
         anole_text_printf(&line, " --trials %llu", (unsigned long long)arguments->trials);

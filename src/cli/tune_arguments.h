@@ -34,7 +34,7 @@ struct anole_tune_arguments {
     uint64_t batch;     /* 0: not given */
     const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
-    bool no_in_place, json;
+    bool no_in_place, json, log_json;
 };
 
 /* As struct anole_command wants them. */
