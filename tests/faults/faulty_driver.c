@@ -5,7 +5,8 @@
  *
  *   FAULTY_DRIVER  the library of the driver that does the work: libpocl.so.2
  *   FAULTY_PLAN    what goes wrong, entries separated by blanks:
- *                  CALL:FIRST-LAST:ACTION[:NUMBER], or CALL:FIRST-:... for all from then on
+ *                  CALL:FIRST-LAST:ACTION[:NUMBER], or CALL:FIRST-:... for all from then on;
+ *                  @FILE: what the file says at the time of the call
  *   FAULTY_STATE   a file, empty at first: calls are counted over all processes in it
  *
  * A CALL is one of `calls` below.  Actions: `error` CODE (returned instead of doing it),
@@ -81,12 +82,27 @@ static bool gone(void)
     return now() < state->gone_until || state->losses != losses_at_start;
 }
 
+/* The plan as it is now; `text` has room for one from a file. */
+static const char *find_plan(char *text, size_t size)
+{
+    const char *plan = getenv("FAULTY_PLAN");
+    if (!plan || *plan != '@')
+        return plan;
+    FILE *file = fopen(plan + 1, "r");
+    const bool read = file && fgets(text, (int)size, file);
+    if (file)
+        fclose(file);
+    if (read)
+        text[strcspn(text, "\n")] = '\0';
+    return read ? text : NULL;
+}
+
 /* The entry for a call that is made now; false: there is none. */
 static bool planned(enum call call, char *action, long *number)
 {
     unsigned count = ++state->counts[call];
-    const char *plan = getenv("FAULTY_PLAN");
-    char name[32];
+    char text[256], name[32];
+    const char *plan = find_plan(text, sizeof text);
     unsigned first, last;
     while (plan && *plan) {
         int used = 0;
