@@ -99,6 +99,14 @@ bool anole_process_take(struct anole_process *process, struct anole_frame *frame
 
 /* -- Ending -- */
 
+double anole_process_waited(struct anole_process *process, bool begin)
+{
+    struct anole_connection *connection = process->connection;
+    if (!connection || !connection->transport->waited)
+        return 0.0;
+    return connection->transport->waited(connection, begin);
+}
+
 void anole_process_ask_end(struct anole_process *process)
 {
     if (process->connection)

@@ -48,6 +48,10 @@ bool anole_process_take(struct anole_process *process, struct anole_frame *frame
 /* Marks it dead for what it said: `why` goes into "sent nonsense (...)". */
 void anole_process_distrust(struct anole_process *process, const char *why);
 
+/* Seconds that it has been ready to run, while other work had the cores, since the last call with
+ * `begin`; 0: none, or not known. */
+double anole_process_waited(struct anole_process *process, bool begin);
+
 /* Asks for the end of all; anole_process_end() waits for that.  To end several, ask each
  * first. */
 void anole_process_ask_end(struct anole_process *process);

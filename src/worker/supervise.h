@@ -22,6 +22,8 @@ struct anole_supervised {
     double began;              /* when the request was made */
     double entered;            /* when the stage began, */
     double deadline;           /* and when it counts as hanging */
+    bool watched;              /* it has been in its stage long enough to ask for what it waits, */
+    double excused;            /* seconds: and for so much of that the deadline was put off */
     enum anole_status failure; /* after ANOLE_WORKER_FAILED: the worker's */
 };
 

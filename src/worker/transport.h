@@ -64,6 +64,9 @@ struct anole_transport {
     void (*ask_close)(struct anole_connection *connection);
     /* True once the worker is gone; its trace is then complete. */
     bool (*gone)(struct anole_connection *connection);
+    /* Seconds that the worker has been ready to run, while other work had the cores, since the
+     * last call with `begin`; may be NULL: not known. */
+    double (*waited)(struct anole_connection *connection, bool begin);
     /* Ends the worker with all that it started, if it lives, waits for that (well under a
      * second), and frees the connection.  trace->death is set if it ended by itself. */
     void (*end)(struct anole_connection *connection);

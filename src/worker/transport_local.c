@@ -6,6 +6,7 @@
 #include "plugin/paths.h"
 #include "plugin/scratch.h"
 #include "worker/guard.h"
+#include "worker/queueing.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -28,7 +29,8 @@ struct local {
     struct anole_connection base;
     struct anole_worker_trace *trace;
     struct anole_channel channel;
-    pid_t guard;  /* 0: it is gone */
+    pid_t guard; /* 0: it is gone */
+    struct anole_queueing queueing;
     int out, err; /* the pipes that stdout and stderr end in; -1: none, or closed */
     bool frames_ended;
 };
@@ -408,6 +410,16 @@ static void local_end(struct anole_connection *connection)
     free(local);
 }
 
+static double local_waited(struct anole_connection *connection, bool begin)
+{
+    struct local *local = (struct local *)connection;
+    if (local->guard == 0)
+        return 0.0;
+    if (begin)
+        anole_queueing_begin(&local->queueing, local->guard);
+    return begin ? 0.0 : anole_queueing_seconds(&local->queueing, local->guard);
+}
+
 const struct anole_transport anole_transport_local = {
     .name = "local",
     .start = local_start,
@@ -418,5 +430,6 @@ const struct anole_transport anole_transport_local = {
     .ask_end = local_ask_end,
     .ask_close = local_ask_close,
     .gone = local_gone,
+    .waited = local_waited,
     .end = local_end,
 };
