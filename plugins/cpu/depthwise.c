@@ -90,18 +90,34 @@ static int supports(const struct anole_device *device, const struct anole_task *
 
 /* ----------------------------------------------------------- design space */
 
+/* Do lines that a tile reads push each other out of L1 before all of their vectors were used?
+ * Pixels whose distance divides the size of a way share few sets.  A vector as long as a line
+ * leaves nothing to come back for. */
+static bool lines_collide(const struct anole_device *device, const struct anole_task *task,
+                          const int64_t *v, const struct plan *p)
+{
+    const int64_t line = 64, way = 4096; /* bytes, on every core that indexes L1 by page offset */
+    int64_t step = line; /* between the sets that pixels go to */
+    while (step < way && 4 * (int64_t)task->in_c % (2 * step) == 0)
+        step *= 2;
+    return 4 * v[VECTOR_WIDTH] < line && p->in_tile > cpu_l1_bytes(device) / step;
+}
+
 /* Loads of inputs and weights, stores, and multiply-adds at two a cycle, for each
- * output; tiles that do not fit count with what they do in vain. */
+ * output; tiles that do not fit count with what they do in vain.  Fitted to measured tiles of
+ * 3x3 filters with 16 registers: the sums, the filter, an input and a zero are what lives; each
+ * register too many costs four cycles, as its value comes and goes with every row. */
 static double tile_cost(const struct anole_device *device, const struct anole_task *task,
                         const int64_t *v)
 {
     const struct plan p = plan_of(task, v);
     const double outputs = (double)(v[TILE_H] * v[TILE_W]);
     const int64_t live = v[TILE_H] * v[TILE_W] + gen_min(p.taps, 9) + 2;
-    double cycles =
-        (double)p.in_tile * 0.75 + (double)p.taps * 0.5 + outputs + outputs * (double)p.taps * 0.5;
+    const double load = lines_collide(device, task, v, &p) ? 1.0 : 0.75;
+    double cycles = (double)p.in_tile * load + (double)p.taps * 0.5 + outputs +
+                    outputs * (double)p.taps * 0.5;
     if (live > cpu_registers(device))
-        cycles += 2.0 * (double)(live - cpu_registers(device));
+        cycles += 4.0 * (double)(live - cpu_registers(device));
     return cycles * (double)(p.tiles_h * p.tiles_w);
 }
 
