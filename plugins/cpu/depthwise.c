@@ -97,7 +97,7 @@ static bool lines_collide(const struct anole_device *device, const struct anole_
                           const int64_t *v, const struct plan *p)
 {
     const int64_t line = 64, way = 4096; /* bytes, on every core that indexes L1 by page offset */
-    int64_t step = line; /* between the sets that pixels go to */
+    int64_t step = line;                 /* between the sets that pixels go to */
     while (step < way && 4 * (int64_t)task->in_c % (2 * step) == 0)
         step *= 2;
     return 4 * v[VECTOR_WIDTH] < line && p->in_tile > cpu_l1_bytes(device) / step;
@@ -114,8 +114,8 @@ static double tile_cost(const struct anole_device *device, const struct anole_ta
     const double outputs = (double)(v[TILE_H] * v[TILE_W]);
     const int64_t live = v[TILE_H] * v[TILE_W] + gen_min(p.taps, 9) + 2;
     const double load = lines_collide(device, task, v, &p) ? 1.0 : 0.75;
-    double cycles = (double)p.in_tile * load + (double)p.taps * 0.5 + outputs +
-                    outputs * (double)p.taps * 0.5;
+    double cycles =
+        (double)p.in_tile * load + (double)p.taps * 0.5 + outputs + outputs * (double)p.taps * 0.5;
     if (live > cpu_registers(device))
         cycles += 4.0 * (double)(live - cpu_registers(device));
     return cycles * (double)(p.tiles_h * p.tiles_w);
