@@ -66,6 +66,12 @@ static void choose_default(const struct anole_device *device, const struct anole
     const double weights = 4.0 * task->in_c * task->out_c;
     v[STREAMS] = weights > 0.5 * (double)device->cache_l3 && v[ROWS] * v[VECTORS] <= registers / 4;
     v[STREAMS] = gen_min(1 + v[STREAMS], task->in_c);
+    if (cpu_has_few_registers(device) && v[ROWS] == 1 && weights > (double)cpu_l2_bytes(device)) {
+        /* Sixteen registers are on cores whose prefetcher reads ahead a little of each stream:
+         * four streams had a quarter more of the memory's bandwidth than one. */
+        v[VECTORS] = gen_min(v[VECTORS], 3);
+        v[STREAMS] = gen_min(4, task->in_c);
+    }
     v[PREFETCH] = 0;
     while (group_count(task, v) < 2 * units && task->in_c / v[C_SPLIT] > 512)
         v[C_SPLIT] *= 2;

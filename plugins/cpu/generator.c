@@ -11,6 +11,11 @@ int64_t cpu_registers(const struct anole_device *device)
     return device->registers ? device->registers : 16;
 }
 
+bool cpu_has_few_registers(const struct anole_device *device)
+{
+    return cpu_registers(device) <= 16;
+}
+
 int64_t cpu_l1_bytes(const struct anole_device *device)
 {
     return device->cache_l1 ? (int64_t)device->cache_l1 : 32 << 10;

@@ -36,8 +36,9 @@ extern const struct gen_generator cpu_conv_transpose;
 extern const struct gen_generator cpu_matmul;
 
 /* Facts about the device, with a plain guess where it is silent. */
-int64_t cpu_simd_width(const struct anole_device *device); /* fp32 lanes: 4, 8 or 16 */
-int64_t cpu_registers(const struct anole_device *device);  /* vector registers */
+int64_t cpu_simd_width(const struct anole_device *device);     /* fp32 lanes: 4, 8 or 16 */
+int64_t cpu_registers(const struct anole_device *device);      /* vector registers */
+bool cpu_has_few_registers(const struct anole_device *device); /* 16: SSE and AVX2 */
 int64_t cpu_l1_bytes(const struct anole_device *device);
 int64_t cpu_l2_bytes(const struct anole_device *device);
 int64_t cpu_units(const struct anole_device *device);         /* threads that run work-groups */
