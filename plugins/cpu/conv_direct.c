@@ -114,7 +114,7 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[TILE_H] = 1;
     v[BLOCK_C] = channels_in(task);
     v[C_PASSES] = 1;
-    v[UNROLL_C] = 1;
+    v[UNROLL_C] = cpu_unroll(device, v[BLOCK_C]);
     v[LOOP_ORDER] = WEIGHTS_STAY;
     v[GROUP_ORDER] = ROWS_FIRST;
     v[BLOCKS_PER_GROUP] = 1;
@@ -122,7 +122,9 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[EDGES] = EDGES_STATIC;
 
     struct plan p = plan_of(task, v);
-    v[PREFETCH] = p.slab * p.blocks * 4 > cpu_l2_bytes(device) ? 8 : 0;
+    v[PREFETCH] = 0;
+    if (p.slab * p.blocks * 4 > cpu_l2_bytes(device))
+        v[PREFETCH] = cpu_has_few_registers(device) ? 16 : 8;
     if (p.code > MAX_CODE || p.left > MAX_EDGE_TILES || p.right > MAX_EDGE_TILES)
         v[EDGES] = EDGES_DYNAMIC;
     int64_t others = p.blocks * task->batch * task->groups;

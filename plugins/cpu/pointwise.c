@@ -49,6 +49,25 @@ static int supports(const struct anole_device *device, const struct anole_task *
     return pointwise ? 20 : 0;
 }
 
+/* Blocks of channels for one tile of pixels to meet, at most 64: the largest power of two that
+ * shares `blocks` out equally.  Where all weights stay in L2 beside what passes through, a tile of
+ * pixels meets them while it is in L1, and its outputs are written line after line.  That asks for
+ * many tiles, or units cannot share them evenly.  1: weights had better stay instead. */
+static int64_t blocks_for_pixels(const struct anole_device *device, const struct anole_task *task,
+                                 const struct cpu_tile *tile)
+{
+    const int64_t block = tile->vectors * tile->vector_width;
+    const int64_t blocks = gen_ceil_div(task->out_c, block);
+    int64_t together = 1;
+    if (!cpu_has_few_registers(device) ||
+        4 * block * blocks * task->in_c > cpu_l2_bytes(device) / 2 ||
+        tile->row < 48 * cpu_units(device) * tile->pixels)
+        return 1;
+    while (together < 64 && 8 * together <= task->out_c && blocks % (2 * together) == 0)
+        together *= 2;
+    return together;
+}
+
 static void choose_default(const struct anole_device *device, const struct anole_task *task,
                            int64_t *v)
 {
@@ -65,12 +84,17 @@ static void choose_default(const struct anole_device *device, const struct anole
     v[VECTORS] = tile.vectors;
     v[TILE_M] = tile.pixels;
     v[C_PASSES] = 1;
-    v[UNROLL_C] = 1;
-    v[PREFETCH] = block * blocks * task->in_c * 4 > cpu_l2_bytes(device) ? 8 : 0;
+    v[UNROLL_C] = cpu_unroll(device, task->in_c);
+    v[PREFETCH] = 0;
+    if (block * blocks * task->in_c * 4 > cpu_l2_bytes(device))
+        v[PREFETCH] = cpu_has_few_registers(device) ? 32 : 8;
     v[LOOP_ORDER] = WEIGHTS_STAY;
     v[GROUP_ORDER] = PIXELS_FIRST;
-    v[BLOCKS_PER_GROUP] = 1;
-    v[TILES_PER_GROUP] = cpu_pieces_per_group(device, gen_ceil_div(tile.row, tile.pixels), blocks);
+    v[BLOCKS_PER_GROUP] = blocks_for_pixels(device, task, &tile);
+    if (v[BLOCKS_PER_GROUP] > 1)
+        v[LOOP_ORDER] = PIXELS_STAY;
+    v[TILES_PER_GROUP] = cpu_pieces_per_group(device, gen_ceil_div(tile.row, tile.pixels),
+                                              blocks / v[BLOCKS_PER_GROUP]);
     v[STAGE] = 0;
 }
 

@@ -75,11 +75,30 @@ void cpu_tile_choose(const struct anole_device *device, struct cpu_tile *tile)
     }
 }
 
+/* What the unit with most groups does, over what each would do of equal shares: >= 1. */
+static double imbalance(const struct anole_device *device, int64_t pieces, int64_t others,
+                        int64_t per_group)
+{
+    const int64_t units = cpu_units(device);
+    const int64_t most = gen_ceil_div(gen_ceil_div(pieces, per_group) * others, units);
+    return (double)(most * per_group * units) / ((double)pieces * (double)others);
+}
+
 int64_t cpu_pieces_per_group(const struct anole_device *device, int64_t pieces, int64_t others)
 {
     int64_t per_group = 1;
     while (2 * per_group <= pieces &&
            gen_ceil_div(pieces, 2 * per_group) * others >= 8 * cpu_units(device))
         per_group *= 2;
+    /* A group costs some nanoseconds: less than a unit that waits for another. */
+    while (cpu_units(device) > 1 && per_group > 1 &&
+           imbalance(device, pieces, others, per_group / 2) + 0.01 <
+               imbalance(device, pieces, others, per_group))
+        per_group /= 2;
     return per_group;
+}
+
+int64_t cpu_unroll(const struct anole_device *device, int64_t length)
+{
+    return cpu_has_few_registers(device) && length >= 16 ? 4 : 1;
 }

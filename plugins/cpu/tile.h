@@ -28,7 +28,13 @@ void cpu_tile_choose(const struct anole_device *device, struct cpu_tile *tile);
 
 /* How many of `pieces` go into one work-group, a power of two, if there are
  * `others` times as many groups for other reasons: so many that some eight
- * groups for each compute unit remain, to even out its work. */
+ * groups for each compute unit remain, to even out its work, or more where those
+ * do not divide evenly. */
 int64_t cpu_pieces_per_group(const struct anole_device *device, int64_t pieces, int64_t others);
+
+/* Copies of an innermost loop of `length` turns.  With few registers a turn has so few
+ * multiply-adds that counting turns and moving pointers is an eighth of its instructions,
+ * which shows where two hardware threads share a core's front end. */
+int64_t cpu_unroll(const struct anole_device *device, int64_t length);
 
 #endif

@@ -195,6 +195,9 @@ static void search_default(const struct anole_device *device, const struct anole
      * row of a block takes some ten cycles. */
     if (4 * wino_plan_of(task, best).weights > 2 * cpu_l2_bytes(device))
         best[WINO_PREFETCH] = 128;
+    /* With few registers a turn has few multiply-adds: see cpu_unroll(). */
+    if (cpu_has_few_registers(device) && task->in_c >= 16)
+        best[WINO_UNROLL] = 2;
 }
 
 /* Asked for with every kernel that is generated, of one task at a time: the last answer is kept. */
