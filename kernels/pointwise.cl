@@ -62,6 +62,15 @@ INLINE void tile(input in, const struct tensors *t, const int pass, const long m
         for (int v = 0; v < KV; v++)
             acc[p][v] = (vec)(0.0f);
 
+#if RESIDUAL
+    /* By the time that the sums are complete, it is here: it is read once, in pieces of a line or
+     * two, which no prefetcher of the hardware sees coming. */
+    if (pass == C_PASSES - 1)
+#pragma unroll
+        for (int p = 0; p < pixels; p++)
+            prefetch_lines(t->residual + (m + p) * K + k0, KB);
+#endif
+
     source w = t->weights + (long)k0 * C + pass * (CP * KB);
 #pragma unroll UNROLL_C
     for (int c = 0; c < CP; c++) {
