@@ -474,8 +474,16 @@ static enum anole_status import_inputs(struct anole_onnx_importer *importer,
     return status;
 }
 
+static bool is_input(const struct anole_graph *graph, size_t tensor)
+{
+    for (size_t i = 0; i < graph->input_count; i++)
+        if (graph->inputs[i] == tensor)
+            return true;
+    return false;
+}
+
 /* An output whose tensor has another name (an input, a constant, two names for one tensor)
- * becomes a copy of its own. */
+ * becomes a copy of its own.  An input that is an output as well is known by its name as both. */
 static enum anole_status import_outputs(struct anole_onnx_importer *importer,
                                         struct anole_error *error)
 {
@@ -512,6 +520,8 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
                 status =
                     anole_graph_infer_from(importer->graph, importer->progress.inferred, 1, error);
             importer->progress.inferred = importer->graph->node_count;
+            if (status == ANOLE_DONE && is_input(importer->graph, tensor))
+                status = anole_graph_name_alike(importer->graph, tensor, copy, error);
             tensor = copy;
         }
         if (status == ANOLE_DONE)

@@ -199,6 +199,17 @@ enum anole_status anole_graph_rename(struct anole_graph *graph, size_t tensor, c
     return ANOLE_DONE;
 }
 
+enum anole_status anole_graph_name_alike(struct anole_graph *graph, size_t input, size_t output,
+                                         struct anole_error *error)
+{
+    char *name = strdup(graph->tensors[output].name);
+    if (!name)
+        return anole_fail_memory(error);
+    free(graph->tensors[input].name);
+    graph->tensors[input].name = name;
+    return ANOLE_DONE;
+}
+
 /* --------------------------------------------------------------------- nodes */
 
 enum anole_status anole_graph_fail(const struct anole_graph *graph, const struct anole_node *node,

@@ -106,6 +106,10 @@ enum anole_status anole_graph_add_ints(struct anole_graph *graph, size_t *tensor
 /* Gives a tensor another name, made anew if it is NULL or taken. */
 enum anole_status anole_graph_rename(struct anole_graph *graph, size_t tensor, const char *name,
                                      struct anole_error *error);
+/* Gives an input the name that an output has, too: it is looked for among inputs only, and
+ * anole_graph_find() finds either. */
+enum anole_status anole_graph_name_alike(struct anole_graph *graph, size_t input, size_t output,
+                                         struct anole_error *error);
 
 /* Adds a node with the operator's default attributes, to be set by anole_op_set_*() on
  * graph->nodes[*node].attributes.  ERR_INPUT: counts of operands that the operator does not

@@ -24,6 +24,7 @@ class Graph:
 
     def __init__(self, opset):
         self.opset, self.nodes, self.constants, self.inputs, self.infos, self.count = opset, [], [], {}, [], 0
+        self.ir = 4 if opset < 10 else 6 if opset < 13 else 8
 
     def name(self, what):
         self.count += 1
@@ -157,7 +158,7 @@ def graph(*opsets):
             made = helper.make_graph(g.nodes, build.__name__, g.infos, infos, g.constants)
             domains = {node.domain for node in g.nodes if node.domain}
             model = helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)] + [helper.make_opsetid(d, 1) for d in domains],
-                                      ir_version=4 if opset < 10 else 6 if opset < 13 else 8, producer_name="")
+                                      ir_version=g.ir, producer_name="")
             inferred = onnx.shape_inference.infer_shapes(model)
             for info, known in zip(model.graph.output, inferred.graph.output):
                 info.type.tensor_type.elem_type = known.type.tensor_type.elem_type or TensorProto.FLOAT
