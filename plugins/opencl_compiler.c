@@ -5,10 +5,13 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Of an entry of /proc/self/pagemap. */
@@ -16,6 +19,10 @@
 #define OF_A_FILE (UINT64_C(1) << 61)
 
 #define ENTRIES 512 /* that are read at once */
+
+/* Between two rounds while a driver is loaded.  The loader reads some 20 MB in that time; what it
+ * needs again costs it a fault of the page cache. */
+#define ROUND 3000000 /* ns */
 
 struct forgetting {
     int pagemap;
@@ -79,11 +86,79 @@ size_t opencl_compiler_forget(void)
     return f.bytes;
 }
 
+/* -------------------------------------------------------------- while loading */
+
+struct rounds {
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    bool end;
+};
+
+/* Libraries can be walked through while another thread's dlopen() relocates them. */
+static void *go_round(void *context)
+{
+    struct rounds *rounds = context;
+    pthread_mutex_lock(&rounds->mutex);
+    while (!rounds->end) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += ROUND;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (!pthread_cond_timedwait(&rounds->ended, &rounds->mutex, &until))
+            continue;
+        pthread_mutex_unlock(&rounds->mutex);
+        (void)opencl_compiler_forget();
+        pthread_mutex_lock(&rounds->mutex);
+    }
+    pthread_mutex_unlock(&rounds->mutex);
+    return NULL;
+}
+
+/* Signals are for threads of the process, not for this one. */
+static bool start(pthread_t *thread, struct rounds *rounds)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before))
+        return false;
+    const bool started = pthread_create(thread, NULL, go_round, rounds) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+void opencl_compiler_load(void (*load)(void *), void *context)
+{
+    struct rounds rounds = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    pthread_condattr_t monotonic;
+    pthread_t thread;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&rounds.ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    const bool started = start(&thread, &rounds);
+    load(context);
+    if (started) {
+        pthread_mutex_lock(&rounds.mutex);
+        rounds.end = true;
+        pthread_cond_signal(&rounds.ended);
+        pthread_mutex_unlock(&rounds.mutex);
+        pthread_join(thread, NULL);
+    }
+    pthread_cond_destroy(&rounds.ended);
+    (void)opencl_compiler_forget(); /* nothing is compiled yet */
+}
+
 #else
 
 size_t opencl_compiler_forget(void)
 {
     return 0;
+}
+
+void opencl_compiler_load(void (*load)(void *), void *context)
+{
+    load(context);
 }
 
 #endif

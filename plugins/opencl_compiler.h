@@ -14,4 +14,10 @@
  * 0 where there is no such compiler, or the system has no way to do it. */
 size_t opencl_compiler_forget(void);
 
+/* Calls load(context), which loads a driver, in this thread.  Meanwhile another one gives pages
+ * back as above, and is gone when this returns: else the process's peak is all that the loader has
+ * read, one library after the other.  Where there is no such thread, pages are given back at the
+ * end. */
+void opencl_compiler_load(void (*load)(void *), void *context);
+
 #endif

@@ -178,24 +178,35 @@ static void add_devices(const cl_platform_id *platforms, cl_uint platform_count,
     }
 }
 
+struct platforms {
+    cl_platform_id ids[MAX_PLATFORMS];
+    cl_uint count;
+    cl_int error;
+};
+
+/* The first time the ICD loader loads all drivers. */
+static void get_all_platforms(void *context)
+{
+    struct platforms *all = context;
+    all->error = clGetPlatformIDs(MAX_PLATFORMS, all->ids, &all->count);
+}
+
 int opencl_find_devices(cl_device_type type, cl_device_id *devices, uint32_t *count,
                         struct anole_message *message)
 {
-    cl_platform_id platforms[MAX_PLATFORMS];
-    cl_uint platform_count = 0;
+    struct platforms all = {.count = 0};
     uint32_t found = 0;
     int code = ANOLE_OK;
 
+    opencl_compiler_load(get_all_platforms, &all);
     /* With no driver at all the loader says so with an error of an extension. */
-    cl_int error = clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count);
-    (void)opencl_compiler_forget(); /* drivers have been loaded, and nothing is compiled yet */
-    if (error == CL_OUT_OF_HOST_MEMORY)
-        return opencl_fail(message, ANOLE_NO_MEMORY, error, "clGetPlatformIDs");
-    if (error)
-        platform_count = 0;
-    if (platform_count == 0)
+    if (all.error == CL_OUT_OF_HOST_MEMORY)
+        return opencl_fail(message, ANOLE_NO_MEMORY, all.error, "clGetPlatformIDs");
+    if (all.error)
+        all.count = 0;
+    if (all.count == 0)
         code = opencl_check_library(message);
-    add_devices(platforms, platform_count, type, devices, *count, &found);
+    add_devices(all.ids, all.count, type, devices, *count, &found);
     *count = found;
     return code;
 }

@@ -13,6 +13,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,62 @@ static void test_other_libraries_stay(void **state)
     assert_int_equal(count_pages(other), 0);
 }
 
+/* Reads a table and waits until somebody has taken its pages. */
+struct loading {
+    const unsigned char *table;
+    bool taken;
+};
+
+static void load_slowly(void *context)
+{
+    struct loading *loading = context;
+    for (int i = 0; i < 10000 && !loading->taken; i++) {
+        if (i == 0)
+            check(loading->table, BYTES);
+        usleep(1000);
+        loading->taken = count_pages(loading->table) == 0;
+    }
+    check(loading->table, BYTES);
+}
+
+static void test_pages_are_given_back_while_a_driver_is_loaded(void **state)
+{
+    (void)state;
+    struct loading loading = {.table = load("libLLVM-slowly.so")};
+    if (!loading.table || access("/proc/self/pagemap", R_OK) != 0)
+        skip();
+    opencl_compiler_load(load_slowly, &loading);
+    assert_true(loading.taken);
+    assert_int_equal(count_pages(loading.table), 0); /* at the end, too */
+    check(loading.table, BYTES);
+}
+
+struct found {
+    char name[64];
+    const unsigned char *table;
+};
+
+static void load_library(void *context)
+{
+    struct found *found = context;
+    found->table = load(found->name);
+    if (found->table)
+        check(found->table, BYTES);
+}
+
+static void test_libraries_can_be_loaded_meanwhile(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct found found = {.table = NULL};
+        snprintf(found.name, sizeof found.name, "libLLVM-%d.so", i);
+        opencl_compiler_load(load_library, &found);
+        if (!found.table)
+            skip();
+        check(found.table, BYTES);
+    }
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -139,6 +196,8 @@ int main(void)
         cmocka_unit_test(test_clean_pages_are_given_back),
         cmocka_unit_test(test_changed_pages_stay),
         cmocka_unit_test(test_other_libraries_stay),
+        cmocka_unit_test(test_pages_are_given_back_while_a_driver_is_loaded),
+        cmocka_unit_test(test_libraries_can_be_loaded_meanwhile),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
