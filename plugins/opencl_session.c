@@ -155,6 +155,9 @@ cl_device_id opencl_session_device(const struct anole_session *session)
 
 /* ----------------------------------------------------------------- buffers */
 
+/* What takes so many bytes is worth a look at what else is resident. */
+#define LARGE (1 << 20)
+
 int opencl_buffer_create(struct anole_session *session, size_t bytes, struct anole_buffer **buffer,
                          struct anole_message *message)
 {
@@ -162,6 +165,9 @@ int opencl_buffer_create(struct anole_session *session, size_t bytes, struct ano
     struct anole_buffer *b = calloc(1, sizeof *b);
     if (!b)
         return opencl_say(message, ANOLE_NO_MEMORY, "Out of memory.");
+    /* A network gets its memory when its kernels are built: it can have what that took. */
+    if (bytes >= LARGE)
+        (void)opencl_compiler_forget();
     b->bytes = bytes;
     b->memory = clCreateBuffer(session->context, CL_MEM_READ_WRITE, bytes, NULL, &error);
     if (!b->memory) {
