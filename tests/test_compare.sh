@@ -126,6 +126,27 @@ has '^depthwise .*  removed '
 expect 0 '"change": "faster"' compare cpu.lock.json later.lock.json --json
 has '"same_kernel": false'
 
+# -- timed hot, and cold: said, and no change is read off them --
+cold() { printf '%s' "$1" | sed 's/"multiplicity": 2/&, "timing": "cold"/'; }
+lock net "$(device gpu:0 Loom 1 "$(cold "$fast")")" >cold.lock.json
+expect 0 '^conv .* B 2.00x \*$' compare cpu.lock.json cold.lock.json
+has '^dense .*A (tie)$'
+has '^sum .* B 1.83x \*$'
+has '1 of 2 tasks were timed hot by some'
+has '^  A: of these 0 cold, 1 hot'
+has '^  B: of these 1 cold, 0 hot'
+expect 0 '"timing": "cold"' compare cpu.lock.json cold.lock.json --json
+has '"unlike": true'
+lock net "$(device cpu:0 Abacus 1 "$(cold "$fast")")" >later-cold.lock.json
+expect 0 '^conv .* 10.0 ms  *5.00 ms  timed otherwise  *-  ' compare cpu.lock.json later-cold.lock.json
+has '^dense .* same  *0.98x'
+expect 0 '"change": "timed otherwise"' compare cpu.lock.json later-cold.lock.json --json
+expect 0 '^sum ' compare later-cold.lock.json cold.lock.json
+if grep -q '\*' out; then
+    echo 'FAIL: what was timed alike is marked'
+    failed=1
+fi
+
 # -- one device in two precisions: rows are layers, 22 ms against 10.5 ms --
 half() { printf '%s' "$1" | sed 's/ f32/ f16/g'; }
 halves="$(half "$(task "$conv" 2 4e-3 5e-3 6e-3)"), $(half "$(task "$fc" 1 0.4e-3 0.5e-3 0.6e-3)")"

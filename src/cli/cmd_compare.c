@@ -71,15 +71,17 @@ static enum anole_status create_table(struct anole_table **table, const char **t
     return anole_table_create(table, titles, error);
 }
 
-/* "A 1.52x", "A (tie)", "-" */
-static void print_winner(struct anole_table *table, size_t winner, bool tie, double lead)
+/* "A 1.52x", "A (tie)", "-"; with " *" where some were timed hot, others cold. */
+static void print_winner(struct anole_table *table, size_t winner, bool tie, double lead,
+                         bool unlike)
 {
+    const char *mark = unlike ? " *" : "";
     if (winner == NOBODY)
         anole_table_cell(table, "-");
     else if (tie)
-        anole_table_cell(table, "%c (tie)", (char)('A' + winner));
+        anole_table_cell(table, "%c (tie)%s", (char)('A' + winner), mark);
     else
-        anole_table_cell(table, "%c %.2fx", (char)('A' + winner), lead);
+        anole_table_cell(table, "%c %.2fx%s", (char)('A' + winner), lead, mark);
 }
 
 static void print_row(struct anole_table *table, const struct anole_comparison *comparison,
@@ -100,7 +102,7 @@ static void print_row(struct anole_table *table, const struct anole_comparison *
         else
             anole_table_cell(table, "%s    - ", anole_text_seconds(text, sizeof text, task->value));
     }
-    print_winner(table, row->winner, row->tie, row->lead);
+    print_winner(table, row->winner, row->tie, row->lead, row->unlike);
 }
 
 static void print_sum(struct anole_table *table, const struct anole_comparison *comparison)
@@ -108,8 +110,11 @@ static void print_sum(struct anole_table *table, const struct anole_comparison *
     char text[32];
     size_t layers = 0, winner = 0;
     double lead = INFINITY;
-    for (size_t i = 0; i < comparison->row_count; i++)
+    bool unlike = false;
+    for (size_t i = 0; i < comparison->row_count; i++) {
         layers += comparison->rows[i].whole ? comparison->rows[i].multiplicity : 0;
+        unlike |= comparison->rows[i].whole && comparison->rows[i].unlike;
+    }
     for (size_t c = 1; c < comparison->column_count; c++)
         winner = comparison->columns[c].sum < comparison->columns[winner].sum ? c : winner;
     anole_table_cell(table, "sum");
@@ -120,7 +125,7 @@ static void print_sum(struct anole_table *table, const struct anole_comparison *
         if (c != winner)
             lead = fmin(lead, sum / comparison->columns[winner].sum);
     }
-    print_winner(table, comparison->column_count > 1 ? winner : NOBODY, false, lead);
+    print_winner(table, comparison->column_count > 1 ? winner : NOBODY, false, lead, unlike);
 }
 
 /* Networks as a whole, where one at least was run so; no share, as there is nothing beside it. */
@@ -155,7 +160,27 @@ static void print_in_place(struct anole_table *table, const struct anole_compari
             tie |= own->low <= best->high;
         }
     }
-    print_winner(table, ran > 1 ? winner : NOBODY, tie, lead);
+    print_winner(table, ran > 1 ? winner : NOBODY, tie, lead, false);
+}
+
+/* What is marked, and how each column was timed. */
+static void print_unlike(const struct anole_comparison *comparison)
+{
+    if (comparison->unlike_count == 0)
+        return;
+    printf("* %zu of %zu tasks were timed hot by some, with weights in the caches, and cold by "
+           "others:\n  what is faster there need not be so in the network; tune again with one "
+           "--timing, or go by \"in place\"\n",
+           comparison->unlike_count, comparison->row_count);
+    for (size_t c = 0; c < comparison->column_count; c++) {
+        size_t cold = 0, count = 0;
+        for (size_t i = 0; i < comparison->row_count; i++)
+            if (comparison->rows[i].unlike && comparison->rows[i].tasks[c]) {
+                cold += comparison->rows[i].tasks[c]->warmth != ANOLE_WARMTH_HOT;
+                count++;
+            }
+        printf("  %c: of these %zu cold, %zu hot\n", (char)('A' + c), cold, count - cold);
+    }
 }
 
 static enum anole_status print_times(const struct anole_comparison *comparison,
@@ -180,6 +205,7 @@ static enum anole_status print_times(const struct anole_comparison *comparison,
     if (missing > 0)
         printf("%zu of %zu tasks are not in the sum: not every device was tuned for them\n",
                missing, comparison->row_count);
+    print_unlike(comparison);
     if (comparison->column_count > 1)
         printf("each layer where it is fastest: %s\n",
                anole_text_seconds(text, sizeof text, comparison->best_sum));
@@ -259,7 +285,7 @@ static void print_change(struct anole_table *table, const struct anole_compariso
     anole_table_cell(table, "%s", b ? anole_text_seconds(text, sizeof text, b->value) : "-");
     anole_table_cell(table, "%s",
                      anole_change_text(anole_comparison_change(comparison, row, before, after)));
-    if (a && b)
+    if (a && b && a->warmth == b->warmth)
         anole_table_cell(table, "%.2fx",
                          anole_comparison_cost(comparison, a) /
                              anole_comparison_cost(comparison, b));

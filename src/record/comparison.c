@@ -186,13 +186,16 @@ double anole_comparison_cost(const struct anole_comparison *comparison,
 static void judge_row(const struct anole_comparison *comparison, struct anole_comparison_row *row)
 {
     size_t present = 0, columns = comparison->column_count;
+    const struct anole_lock_task *first = NULL;
     double best = INFINITY;
     row->winner = NOBODY;
     row->lead = NAN;
     for (size_t c = 0; c < columns; c++) {
         if (!row->tasks[c])
             continue;
+        first = first ? first : row->tasks[c];
         present++;
+        row->unlike |= row->tasks[c]->warmth != first->warmth;
         if (row->winner == NOBODY || anole_comparison_cost(comparison, row->tasks[c]) < best) {
             row->winner = c;
             best = anole_comparison_cost(comparison, row->tasks[c]);
@@ -216,6 +219,7 @@ static void add_up(struct anole_comparison *comparison)
 {
     for (size_t i = 0; i < comparison->row_count; i++) {
         const struct anole_comparison_row *row = &comparison->rows[i];
+        comparison->unlike_count += row->unlike;
         if (!row->whole)
             continue;
         double best = INFINITY;
@@ -282,7 +286,8 @@ void anole_comparison_destroy(struct anole_comparison *comparison)
 
 const char *anole_change_text(enum anole_change change)
 {
-    static const char *const texts[] = {"same", "faster", "slower", "added", "removed"};
+    static const char *const texts[] = {"same",  "faster",  "slower",
+                                        "added", "removed", "timed otherwise"};
     return (unsigned)change < sizeof texts / sizeof *texts ? texts[change] : "unknown";
 }
 
@@ -293,6 +298,8 @@ enum anole_change anole_comparison_change(const struct anole_comparison *compari
     const struct anole_lock_task *a = row->tasks[before], *b = row->tasks[after];
     if (!a || !b)
         return a ? ANOLE_CHANGE_REMOVED : b ? ANOLE_CHANGE_ADDED : ANOLE_CHANGE_NONE;
+    if (a->warmth != b->warmth)
+        return ANOLE_CHANGE_UNKNOWN;
     struct interval then = costs_of(comparison, a), now = costs_of(comparison, b);
     if (now.high < then.low)
         return ANOLE_CHANGE_FASTER;
@@ -343,7 +350,8 @@ static json_t *row_json(const struct anole_comparison *comparison,
         const struct anole_lock_task *task = row->tasks[c];
         json_array_append_new(
             times,
-            task ? json_pack("{s:o, s:o, s:o, s:o}", "seconds", anole_json_real(task->value), "low",
+            task ? json_pack("{s:s, s:o, s:o, s:o, s:o}", "timing", anole_warmth_text(task->warmth),
+                             "seconds", anole_json_real(task->value), "low",
                              anole_json_real(task->low), "high", anole_json_real(task->high),
                              "share",
                              row->whole ? anole_json_real(row->multiplicity *
@@ -352,10 +360,10 @@ static json_t *row_json(const struct anole_comparison *comparison,
                                         : json_null())
                  : json_null());
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:o}", "task", row->key, "label",
+    return json_pack("{s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:b, s:o}", "task", row->key, "label",
                      row->label, "kind", row->kind, "multiplicity", (json_int_t)row->multiplicity,
-                     "times", times, "winner", name_json(row->winner), "tie", (int)row->tie, "lead",
-                     anole_json_real(row->lead));
+                     "unlike", (int)row->unlike, "times", times, "winner", name_json(row->winner),
+                     "tie", (int)row->tie, "lead", anole_json_real(row->lead));
 }
 
 static json_t *changes_json(const struct anole_comparison *comparison)
@@ -374,9 +382,10 @@ static json_t *changes_json(const struct anole_comparison *comparison)
                           name_json(before), "to", name_json(c), "change",
                           anole_change_text(anole_comparison_change(comparison, row, before, c)),
                           "speedup",
-                          anole_json_real(a && b ? anole_comparison_cost(comparison, a) /
-                                                       anole_comparison_cost(comparison, b)
-                                                 : NAN),
+                          anole_json_real(a && b && a->warmth == b->warmth
+                                              ? anole_comparison_cost(comparison, a) /
+                                                    anole_comparison_cost(comparison, b)
+                                              : NAN),
                           "same_kernel",
                           a && b ? json_boolean(anole_lock_same_kernel(a, b)) : json_null()));
         }

@@ -29,6 +29,7 @@ struct anole_comparison_row {
     uint32_t multiplicity;
     const struct anole_lock_task *tasks[ANOLE_COMPARISON_COLUMNS]; /* NULL: missing */
     bool whole;                                                    /* all columns have it */
+    bool unlike;   /* some of them were timed hot, others cold */
     size_t winner; /* column; ANOLE_COMPARISON_NOBODY with fewer than two */
     bool tie;      /* the interval of another column overlaps the winner's */
     double lead;   /* how many times better than the next; NaN without one */
@@ -41,7 +42,7 @@ struct anole_comparison {
     size_t column_count;
     bool mixed; /* not all of one precision: rows go by layer, whatever that is */
     struct anole_comparison_row *rows;
-    size_t row_count, whole_count;
+    size_t row_count, whole_count, unlike_count;
     uint32_t *slots; /* of rows, by their keys: see comparison.c */
     size_t slot_count;
     double best_sum; /* of costs, each whole row by its winner */
@@ -67,6 +68,7 @@ enum anole_change {
     ANOLE_CHANGE_SLOWER,
     ANOLE_CHANGE_ADDED,
     ANOLE_CHANGE_REMOVED,
+    ANOLE_CHANGE_UNKNOWN, /* one was timed hot, the other cold */
 };
 const char *anole_change_text(enum anole_change change);
 enum anole_change anole_comparison_change(const struct anole_comparison *comparison,

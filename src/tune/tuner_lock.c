@@ -228,6 +228,10 @@ enum anole_status anole_lock_device_against(double *ratio, const struct anole_lo
                           "%s: no task of this network on device '%s' in this baseline; make one "
                           "with `anole tune --output`",
                           path, decided->device);
+    if (unlike > 0)
+        anole_log_warning("%s: %zu tasks on device '%s' were timed with other caches, hot or cold, "
+                          "than these, and are left out of what is held against it",
+                          path, unlike, decided->device);
     *ratio = now / then;
     return ANOLE_DONE;
 }
