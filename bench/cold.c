@@ -76,7 +76,7 @@ struct bench {
     struct row rows[MOST_CONFIGS];
     size_t row_count, placed; /* rows; those before the latter have their times in the network */
     size_t tried;             /* configs */
-    double cost[WAYS]; /* seconds, of all trials */
+    double cost[WAYS];        /* seconds, of all trials */
 };
 
 /* -------------------------------------------------------------------- alone */
@@ -593,16 +593,12 @@ static enum anole_status take(struct bench *bench, const char **device, int opti
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"device", required_argument, NULL, 'd'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"layers", required_argument, NULL, 'l'},
-                                            {"configs", required_argument, NULL, 'c'},
-                                            {"time", required_argument, NULL, 'T'},
-                                            {"runs", required_argument, NULL, 'r'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"only", required_argument, NULL, 'o'},
-                                            {"constants", required_argument, NULL, 'b'},
-                                            {0}};
+    static const struct option options[] = {
+        {"device", required_argument, NULL, 'd'},    {"threads", required_argument, NULL, 't'},
+        {"layers", required_argument, NULL, 'l'},    {"configs", required_argument, NULL, 'c'},
+        {"time", required_argument, NULL, 'T'},      {"runs", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},      {"only", required_argument, NULL, 'o'},
+        {"constants", required_argument, NULL, 'b'}, {0}};
     static struct bench bench = {.layers = 10, .configs = 100, .time = 360, .runs = 15, .seed = 1};
     struct anole_error error = {0};
     const char *device = NULL;

@@ -6,6 +6,7 @@
 set -u
 bench=${ANOLE_BENCH_KERNELS:-bench/anole-bench-kernels}
 case $bench in /*) ;; *) bench=$PWD/$bench ;; esac
+paid_py=$(cd "${srcdir:-.}" && pwd)/bench/paid.py
 . "${srcdir:-.}/tests/script.sh"
 program=$bench
 
@@ -99,6 +100,30 @@ if [ -x "$cold" ]; then
     }
     count 2 '^tiny.conv' out
     count 3 '^# tiny.conv.*rank' out
+    count 3 '^# tiny.1 layers.*rank' out
+    # Without time: a config a layer.
+    "$cold" --threads 1 --layers 2 --configs 5 --time 0.01s --runs 1 --constants 1000000 "$tiny" \
+        >out 2>err
+    count 2 '^tiny.' out
+fi
+# The rows that are read off what tuning left.
+if command -v python3 >/dev/null; then
+    mkdir -p paid
+    for how in now before; do
+        touch paid/tiny.$how.lock.json
+        echo '0:03, 0:00 left  searching  9 trials  fc: best; network 12.0 us -> 9.50 us (1.3x); ok' \
+            >paid/tiny.$how.err
+        echo '{"trials": 90, "seconds": 1e-5, "time": {"elapsed": 10.0, "in_place": 0.0}}' \
+            >paid/tiny.$how.out
+    done
+    echo '{"trials": 81, "seconds": 1e-5, "time": {"elapsed": 10.0, "in_place": 1.0}}' \
+        >paid/tiny.now.out
+    program=python3
+    paid=$paid_py
+    expect 0 'as now over hot | 0.900 (tiny 81 / 90); .* in place 1.000 | 0.95' \
+        "$paid" --networks tiny --rows progress,cost paid
+    count 2 "final table's, tuned as .* tiny 0.950 " out
+    expect 2 "no row 'none'" "$paid" --rows none paid
 fi
 # What a launch costs: three ways, four works each.
 launch=${program%kernels}launch
