@@ -5,6 +5,7 @@
  */
 #include "plugin/generator.h"
 #include "random_tasks.h"
+#include "tune/finalists.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -343,6 +344,83 @@ static void test_features_are_finite_and_named(void **state)
     }
 }
 
+/* -- Finalists: the algorithms of a layer read weights of several sizes -- */
+
+static size_t weights_of(const struct anole_generator *generator, uint64_t config)
+{
+    struct anole_generated *generated = NULL;
+    struct anole_error error = {0};
+    if (anole_generator_kernel(&generated, generator, config, &error))
+        return 0;
+    size_t bytes = generated->kernel.packed_weights;
+    anole_generated_destroy(generated);
+    return bytes;
+}
+
+/* Configs of about the direct algorithm's size of weights, and one with thrice as many at least. */
+static void find_kinds(uint64_t *direct, size_t wanted, uint64_t *large,
+                       const struct anole_generator *generator, size_t bytes)
+{
+    struct anole_rng rng;
+    anole_rng_init(&rng, 7);
+    size_t found = 0;
+    bool other = false;
+    for (int i = 0; i < 5000 && (found < wanted || !other); i++) {
+        uint64_t config;
+        assert_true(anole_space_sample(anole_generator_space(generator), &rng, &config));
+        size_t own = weights_of(generator, config);
+        bool known = false;
+        for (size_t k = 0; k < found; k++)
+            known |= direct[k] == config;
+        if (own >= bytes && own < bytes + bytes / 5 && found < wanted && !known)
+            direct[found++] = config;
+        else if (own > 3 * bytes && !other) {
+            *large = config;
+            other = true;
+        }
+    }
+    assert_true(found == wanted && other);
+}
+
+static void add_trial(struct anole_trials *trials, uint64_t config, double seconds)
+{
+    struct anole_error error = {0};
+    struct anole_result result;
+    anole_result_clear(&result);
+    result.seconds = result.low = result.high = seconds;
+    assert_int_equal(anole_trials_add(trials, config, &result, &error), ANOLE_DONE);
+}
+
+static void test_finalists_are_of_several_sizes_of_weights(void **state)
+{
+    (void)state;
+    struct anole_error error = {0};
+    struct anole_task task;
+    struct anole_trials *trials = NULL;
+    uint64_t direct[6], large = 0, configs[1 + ANOLE_FINALISTS_MOST];
+    assert_int_equal(anole_task_parse_key(&task, TYPICAL, &error), ANOLE_DONE);
+    struct anole_generator *generator = generator_of(&task, 3);
+    find_kinds(direct, 6, &large, generator, (size_t)64 * 64 * 9 * sizeof(float));
+    assert_int_equal(anole_trials_create(&trials, &error), ANOLE_DONE);
+    for (size_t i = 0; i < 6; i++)
+        add_trial(trials, direct[i], 1e-3 + 1e-5 * (double)i);
+    add_trial(trials, large, 1.6e-3); /* too far behind: the fastest, whatever they are */
+    assert_int_equal(anole_finalists_choose(configs, generator, trials, direct[0], 3), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(configs[i] == direct[i]);
+    add_trial(trials, large, 1.3e-3);
+    assert_int_equal(anole_finalists_choose(configs, generator, trials, direct[0], 3), 4);
+    assert_true(configs[1] == direct[1] && configs[2] == direct[2] && configs[3] == large);
+    /* The best stays, where there is room for one. */
+    assert_int_equal(anole_finalists_choose(configs, generator, trials, direct[5], 1), 2);
+    assert_true(configs[0] == direct[5] && configs[1] == direct[0]);
+    /* Nothing is to be gained where the default is of that kind. */
+    assert_int_equal(anole_finalists_choose(configs, generator, trials, large, 3), 4);
+    assert_true(configs[0] == large && configs[3] == direct[2]);
+    anole_trials_destroy(trials);
+    anole_generator_destroy(generator);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_pack_writes_every_byte),
         cmocka_unit_test(test_refuse_values_of_another_space),
         cmocka_unit_test(test_features_are_finite_and_named),
+        cmocka_unit_test(test_finalists_are_of_several_sizes_of_weights),
     };
     return cmocka_run_group_tests(tests, load_plugin, drop_plugin);
 }

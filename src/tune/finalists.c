@@ -12,6 +12,9 @@
 /* What takes at most this much longer than the best alone may take less in a network: kernels that
  * were best with weights in the cache have been half as slow again as others without. */
 #define CLOSE 1.5
+/* Times the weights of another kernel: those of another algorithm, not of another rounding up. */
+#define OTHER_WEIGHTS 1.5
+#define MOST_LOOKED_AT 64
 
 void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load, double most)
 {
@@ -22,18 +25,51 @@ void anole_finalists_plan(struct anole_finalists_plan *plan, double share, doubl
     plan->seconds = fmax(0.0, fmin(most, share - load * (double)(plan->count + 1)));
 }
 
-/* The default comes first, then the fastest others, `limit` of them. */
-static size_t choose(uint64_t *configs, const struct anole_trials *trials, uint64_t fallback,
-                     size_t limit)
+/* Bytes that a config's kernel reads of weights; 0: none, or it is refused. */
+static size_t weights_of(const struct anole_generator *generator, uint64_t config)
 {
-    /* One more, as the default may be among them. */
-    uint64_t elites[ANOLE_FINALISTS_MOST + 1];
-    size_t elite_count = anole_trials_elites(trials, elites, NULL, limit + 1);
-    size_t count = 0;
+    struct anole_generated *generated = NULL;
+    struct anole_error ignored;
+    if (anole_generator_kernel(&generated, generator, config, &ignored) != ANOLE_DONE)
+        return 0;
+    size_t bytes = generated->kernel.packed_weights;
+    anole_generated_destroy(generated);
+    return bytes;
+}
+
+/* Whether none of these has about as many bytes of weights. */
+static bool is_unlike(const size_t *weights, size_t count, size_t bytes)
+{
+    bool unlike = bytes > 0;
+    for (size_t i = 0; i < count && unlike; i++)
+        unlike = (double)bytes > OTHER_WEIGHTS * (double)weights[i] ||
+                 (double)weights[i] > OTHER_WEIGHTS * (double)bytes;
+    return unlike;
+}
+
+size_t anole_finalists_choose(uint64_t *configs, const struct anole_generator *generator,
+                              const struct anole_trials *trials, uint64_t fallback, size_t limit)
+{
+    uint64_t elites[MOST_LOOKED_AT];
+    double costs[MOST_LOOKED_AT];
+    size_t weights[ANOLE_FINALISTS_MOST + 1];
+    size_t elite_count = anole_trials_elites(trials, elites, costs, MOST_LOOKED_AT);
+    size_t count = 0, next = 0;
     configs[count++] = fallback;
-    for (size_t i = 0; i < elite_count && count <= limit; i++) {
-        if (elites[i] != fallback)
-            configs[count++] = elites[i];
+    for (; next < elite_count && count <= limit; next++) {
+        if (elites[next] != fallback)
+            configs[count++] = elites[next];
+    }
+    if (count < 3) /* the best is never left out for another */
+        return count;
+    for (size_t i = 0; i < count; i++)
+        weights[i] = weights_of(generator, configs[i]);
+    for (; next < elite_count && costs[next] <= CLOSE * costs[0]; next++) {
+        if (elites[next] == fallback ||
+            !is_unlike(weights, count, weights_of(generator, elites[next])))
+            continue;
+        configs[count - 1] = elites[next];
+        break;
     }
     return count;
 }
@@ -201,7 +237,7 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
     *final = (struct anole_tuner_final){
         .found = false, .in_place = NAN, .alone_value = NAN, .alone_in_place = NAN};
     uint64_t fallback = anole_space_default(anole_generator_space(generator));
-    size_t count = choose(configs, trials, fallback, plan->count);
+    size_t count = anole_finalists_choose(configs, generator, trials, fallback, plan->count);
     enum anole_status status =
         anole_measure_compare(measure, generator, configs, count, plan->seconds, LEAST_ROUNDS,
                               results, &samples, &rounds, error);

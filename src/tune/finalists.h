@@ -24,6 +24,13 @@ struct anole_finalists_plan {
 void anole_finalists_plan(struct anole_finalists_plan *plan, double share, double load,
                           double most);
 
+/* Those that are compared, how many: configs[1 + ANOLE_FINALISTS_MOST], first `fallback`, which is
+ * the default, then the fastest others, `limit` of them.  Where those all read about as many bytes
+ * of weights, the last gives its place to the fastest of others that is close to the best: in a
+ * network the bytes count, and it is there that the candidates are judged in the end. */
+size_t anole_finalists_choose(uint64_t *configs, const struct anole_generator *generator,
+                              const struct anole_trials *trials, uint64_t fallback, size_t limit);
+
 /* About plan->seconds of timing.  final->found is false if nothing valid is known or
  * none of the finalists passed again. */
 enum anole_status
