@@ -17,6 +17,7 @@ here=$(dirname "$0")
 networks=${ANOLE_NETWORKS:-$here/../networks}
 folder=$(mktemp -d)
 hog=''
+trap 'exit 1' INT TERM
 trap '[ -z "$hog" ] || kill "$hog"; rm -rf "$folder"' EXIT
 
 race() { # OUTPUT
