@@ -160,6 +160,69 @@ static void test_default_is_valid_for_known_layers(void **state)
     }
 }
 
+/* The default value of a knob: of a categorical one, a label's number. */
+static long long default_of(const struct anole_generator *generator, const char *name)
+{
+    const struct anole_space *space = anole_generator_space(generator);
+    for (size_t k = 0; k < anole_space_knob_count(space); k++) {
+        const struct anole_space_knob *knob = anole_space_knob(space, k);
+        if (strcmp(knob->name, name) == 0)
+            return knob->values[knob->default_digit];
+    }
+    fail_msg("no knob %s", name);
+    return 0;
+}
+
+/* Sums that leave no room for the filter go to the stack and back with every row. */
+static void test_default_depthwise_tile_fits_the_registers(void **state)
+{
+    (void)state;
+    static const char *const depthwise[] = {
+        "depthwise_conv2d n1 112x112x32 k3x3 s1x1 p1,1,1,1 d1x1 g32 o32 f32 bias relu6",
+        "depthwise_conv2d n1 112x112x64 k3x3 s2x2 p0,0,1,1 d1x1 g64 o64 f32 bias relu6",
+        "depthwise_conv2d n1 56x56x128 k3x3 s2x2 p0,0,1,1 d1x1 g128 o128 f32 bias relu6",
+        "depthwise_conv2d n1 14x14x512 k3x3 s1x1 p1,1,1,1 d1x1 g512 o512 f32 bias relu6",
+    };
+    for (size_t i = 0; i < sizeof depthwise / sizeof *depthwise * CPUS; i++) {
+        struct anole_generator *generator = generator_for(depthwise[i / CPUS], i % CPUS);
+        const long long sums = default_of(generator, "tile_h") * default_of(generator, "tile_w");
+        const long long registers = cpus[i % CPUS].registers == 32 ? 32 : 16;
+        if (sums < 2 || sums + 9 + 1 > registers)
+            fail_msg("%s, %lld registers: expected 2 to %lld sums, found %lld", depthwise[i / CPUS],
+                     registers, registers - 10, sums);
+        anole_generator_destroy(generator);
+    }
+}
+
+/* What was fitted to 16 registers is not for 32. */
+static void test_defaults_know_how_many_registers_there_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *task, *knob;
+        long long few, many;
+    } expected[] = {
+        {"conv2d n1 56x56x64 k1x1 s1x1 p0,0,0,0 d1x1 g1 o128 f32 bias", "pw_unroll_c", 4, 1},
+        {"conv2d n1 112x112x32 k1x1 s1x1 p0,0,0,0 d1x1 g1 o64 f32 bias", "pw_loop_order", 0, 1},
+        {"conv2d n1 7x7x2048 k1x1 s1x1 p0,0,0,0 d1x1 g1 o512 f32 bias", "pw_loop_order", 1, 1},
+        {"conv2d n1 56x56x64 k3x3 s2x2 p1,1,1,1 d1x1 g1 o128 f32 bias", "unroll_c", 4, 1},
+        {"conv2d n1 224x224x3 k7x7 s2x2 p3,3,3,3 d1x1 g1 o64 f32 bias", "unroll_c", 1, 1},
+        {TYPICAL, "wino_unroll_c", 2, 1},
+        {"dense n1 i4096 o1000 f32 bias", "streams", 4, 2},
+        {"dense n1 i16 o16 f32 bias", "streams", 2, 2},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        for (size_t cpu = 2; cpu <= 3; cpu++) {
+            struct anole_generator *generator = generator_for(expected[i].task, cpu);
+            const long long wanted = cpu == 2 ? expected[i].few : expected[i].many;
+            const long long found = default_of(generator, expected[i].knob);
+            if (found != wanted)
+                fail_msg("%s, %u registers: expected %s=%lld by default, found %lld",
+                         expected[i].task, cpus[cpu].registers, expected[i].knob, wanted, found);
+            anole_generator_destroy(generator);
+        }
+}
+
 static void test_default_is_valid_for_random_tasks(void **state)
 {
     (void)state;
@@ -426,6 +489,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default_is_valid_for_known_layers),
         cmocka_unit_test(test_default_is_valid_for_random_tasks),
+        cmocka_unit_test(test_default_depthwise_tile_fits_the_registers),
+        cmocka_unit_test(test_defaults_know_how_many_registers_there_are),
         cmocka_unit_test(test_space_of_a_typical_layer_is_large),
         cmocka_unit_test(test_config_has_one_name),
         cmocka_unit_test(test_support_only_what_is_known),
