@@ -234,8 +234,9 @@ static enum anole_status describe(struct anole_task_info *info, const struct ano
     info->points = anole_space_size(space);
     info->knobs = anole_space_knob_count(space);
     info->valid = anole_space_count(space, COUNT_BUDGET, &info->exact);
+    status = anole_generator_trouble(generator, error);
     anole_generator_destroy(generator);
-    return ANOLE_DONE;
+    return status;
 }
 
 enum anole_status anole_tasks_describe(struct anole_tasks *tasks,

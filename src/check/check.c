@@ -138,6 +138,7 @@ static enum anole_status prepare(struct run *run, struct anole_error *error)
     if (!entry->backend)
         return ANOLE_DONE;
     run->check.plugin = &entry->backend->plugin;
+    anole_backend_ask_here(entry->backend); /* each clause has a process of its own */
     return choose_device(run, error);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "devices/registry.h"
+#include "worker/asked.h"
 #include "worker/oneshot.h"
 #include "worker/message.h"
 #include "plugin/paths.h"
@@ -189,6 +190,7 @@ static enum anole_status accept(struct search *search, size_t at,
         snprintf(entry->reason, sizeof entry->reason, "%s", reason.text);
         return ANOLE_DONE;
     }
+    status = anole_asked_install(entry->backend, error);
     for (uint32_t i = 0; status == ANOLE_DONE && i < reply->driver_count; i++)
         status = add_driver(search, at, reply->drivers[i], error);
     return status;

@@ -231,16 +231,25 @@ enum anole_status anole_backend_load(struct anole_backend **backend, enum anole_
         return anole_fail_memory(error);
     }
     new->path = copy;
+    strcpy(new->label, candidate.plugin.name);
     new->handle = candidate.handle;
     new->plugin = candidate.plugin;
     *backend = new;
     return ANOLE_DONE;
 }
 
+void anole_backend_ask_here(struct anole_backend *backend)
+{
+    if (backend->elsewhere)
+        backend->elsewhere->destroy(backend->elsewhere);
+    backend->elsewhere = NULL;
+}
+
 void anole_backend_destroy(struct anole_backend *backend)
 {
     if (!backend)
         return;
+    anole_backend_ask_here(backend);
     /* The handle stays open: see struct anole_backend. */
     free(backend->path);
     free(backend);

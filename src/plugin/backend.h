@@ -6,6 +6,7 @@
 #define ANOLE_BACKEND_H
 
 #include "base/status.h"
+#include "plugin/pure.h"
 
 #include <anole/plugin.h>
 
@@ -41,9 +42,12 @@ bool anole_backend_is_name(const char *name);
  * that. */
 struct anole_backend {
     char *path;
-    void *handle; /* of dlopen */
+    char label[ANOLE_BACKEND_NAME + 1]; /* its name, wherever the plugin's memory goes */
+    void *handle;                       /* of dlopen */
     /* The plugin's struct, completed: ops that it is too old to know are NULL. */
     struct anole_plugin plugin;
+    /* Who asks its pure ops in a process of their own; NULL: they are called here.  Owned. */
+    struct anole_pure *elsewhere;
 };
 
 /* Loads and checks one file in *this* process.  On refusal *refusal says which
@@ -53,5 +57,7 @@ ANOLE_CHECKED enum anole_status anole_backend_load(struct anole_backend **backen
                                                    enum anole_refusal *refusal, const char *path,
                                                    struct anole_error *error);
 void anole_backend_destroy(struct anole_backend *backend);
+/* From here on its pure ops are called in this process, which is there to be lost: a sandbox. */
+void anole_backend_ask_here(struct anole_backend *backend);
 
 #endif

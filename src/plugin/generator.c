@@ -9,6 +9,7 @@
 #include "kernel/custom.h"
 #include "op/task_ops.h"
 #include "plugin/generator.h"
+#include "plugin/inside.h"
 #include "plugin/kernel.h"
 #include "plugin/plugin_message.h"
 
@@ -18,11 +19,13 @@
 
 #define MAX_CONTEXT 96
 #define MAX_EXTRA 1024
+#define VETTED 32 /* configs of each task that are asked about in another process first */
 
 struct anole_generator {
     const struct anole_backend *backend;
     struct anole_device device;
     struct anole_task task;
+    struct anole_pure_task *asked; /* what of it is asked elsewhere */
     bool unwalked;
     struct anole_space *space;
     struct anole_features *features;
@@ -32,9 +35,9 @@ struct anole_generator {
 
 struct space_draft {
     struct anole_space_builder builder; /* first: plugins hand it back */
-    const char *plugin;
     struct anole_space *space;
-    enum anole_status status; /* of the first failure */
+    struct anole_space_builder *also; /* who hears of it too; NULL: nobody */
+    enum anole_status status;         /* of the first failure */
     struct anole_error *error;
 };
 
@@ -95,6 +98,10 @@ static int add_knob(struct anole_space_builder *builder, const struct anole_knob
         status = anole_space_add_knob(
             draft->space, knob->name, knob->kind == ANOLE_KNOB_CATEGORICAL, knob->values,
             labelled ? knob->labels : NULL, knob->count, knob->default_index, draft->error);
+        struct anole_knob whole = {.size = 0};
+        memcpy(&whole, knob, knob->size < sizeof whole ? knob->size : sizeof whole);
+        if (status == ANOLE_DONE && draft->also)
+            return draft->also->knob(draft->also, &whole);
     }
     return remember(draft, status);
 }
@@ -105,15 +112,62 @@ static int add_constraint(struct anole_space_builder *builder, const char *expre
     struct space_draft *draft = space_draft(builder);
     if (!expression)
         return remember(draft, anole_fail(draft->error, ANOLE_ERR_PLUGIN, "a constraint is NULL"));
-    return remember(
-        draft, anole_space_add_constraint(draft->space, expression, why ? why : "", draft->error));
+    enum anole_status status =
+        anole_space_add_constraint(draft->space, expression, why ? why : "", draft->error);
+    if (status == ANOLE_DONE && draft->also)
+        return draft->also->constraint(draft->also, expression, why);
+    return remember(draft, status);
+}
+
+static struct space_draft make_draft(struct anole_space *space, struct anole_error *error)
+{
+    return (struct space_draft){
+        .builder = {.size = sizeof(struct anole_space_builder),
+                    .knob = add_knob,
+                    .constraint = add_constraint},
+        .space = space,
+        .error = error,
+    };
+}
+
+enum anole_status anole_backend_declare(struct anole_space *space,
+                                        const struct anole_plugin *plugin,
+                                        const struct anole_device *device,
+                                        const struct anole_task *task,
+                                        struct anole_space_builder *also, struct anole_error *error)
+{
+    struct space_draft draft = make_draft(space, error);
+    draft.builder.host = &draft;
+    draft.also = also;
+    struct anole_message message = {.size = sizeof message};
+    int code = plugin->space(device, task, &draft.builder, &message);
+    if (draft.status == ANOLE_DONE && code != ANOLE_OK)
+        return anole_plugin_failure(error, ANOLE_ERR_PLUGIN, code, &message);
+    return draft.status;
+}
+
+static enum anole_status declare_elsewhere(const struct anole_generator *generator,
+                                           struct anole_error *error)
+{
+    struct space_draft draft = make_draft(generator->space, error);
+    struct anole_pure *elsewhere = generator->backend->elsewhere;
+    draft.builder.host = &draft;
+    enum anole_status status =
+        elsewhere->space(elsewhere, &generator->device, &generator->task, &draft.builder, error);
+    return draft.status != ANOLE_DONE ? draft.status : status;
 }
 
 static bool is_valid(void *context, const int64_t *values, size_t count)
 {
     const struct anole_generator *generator = context;
-    return generator->backend->plugin.valid(&generator->device, &generator->task, values,
-                                            (uint32_t)count) == 1;
+    struct anole_pure *elsewhere = generator->backend->elsewhere;
+    if (elsewhere && !generator->asked->trusted)
+        return elsewhere->valid(elsewhere, generator->asked, values, count);
+    anole_inside_enter(generator->backend->label, "valid");
+    bool valid = generator->backend->plugin.valid(&generator->device, &generator->task, values,
+                                                  (uint32_t)count) == 1;
+    anole_inside_leave();
+    return valid;
 }
 
 /* A default config that is not valid works, but is hardly what was meant. */
@@ -139,18 +193,10 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
     enum anole_status status = anole_space_create(&generator->space, error);
     if (status != ANOLE_DONE)
         return status;
-    struct space_draft draft = {
-        .builder = {.size = sizeof draft.builder, .knob = add_knob, .constraint = add_constraint},
-        .plugin = plugin->name,
-        .space = generator->space,
-        .error = error,
-    };
-    draft.builder.host = &draft;
-    struct anole_message message = {.size = sizeof message};
-    int code = plugin->space(&generator->device, &generator->task, &draft.builder, &message);
-    status = draft.status;
-    if (status == ANOLE_DONE && code != ANOLE_OK)
-        status = anole_plugin_failure(error, ANOLE_ERR_PLUGIN, code, &message);
+    status = generator->backend->elsewhere
+                 ? declare_elsewhere(generator, error)
+                 : anole_backend_declare(generator->space, plugin, &generator->device,
+                                         &generator->task, NULL, error);
     if (status == ANOLE_DONE && anole_space_knob_count(generator->space) == 0)
         status = anole_fail(error, ANOLE_ERR_PLUGIN, "it declares no knob");
     if (status == ANOLE_DONE) {
@@ -158,6 +204,10 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
             anole_space_set_validity(generator->space, is_valid, generator);
         status = generator->unwalked ? anole_space_finish_unwalked(generator->space, error)
                                      : anole_space_finish(generator->space, error);
+    }
+    if (generator->asked->lost) { /* that is why, whatever came of it */
+        anole_error_clear(error);
+        status = anole_fail(error, ANOLE_ERR_PLUGIN, "%s", generator->asked->why);
     }
     if (status == ANOLE_DONE) {
         warn_of_default(generator);
@@ -249,11 +299,22 @@ static void device_columns(struct row *row, const struct anole_device *device)
         row->values[row->count++] = device->properties[i].value;
 }
 
+static uint32_t ask_features(const struct anole_generator *generator, const int64_t *values,
+                             size_t count, double *out)
+{
+    struct anole_pure *elsewhere = generator->backend->elsewhere;
+    if (elsewhere && !generator->asked->trusted)
+        return elsewhere->features(elsewhere, generator->asked, values, count, out);
+    anole_inside_enter(generator->backend->label, "features");
+    uint32_t made = generator->backend->plugin.features(&generator->device, &generator->task,
+                                                        values, (uint32_t)count, out);
+    anole_inside_leave();
+    return made;
+}
+
 static void extra_columns(void *context, const int64_t *values, size_t count, double *out)
 {
-    const struct anole_generator *generator = context;
-    generator->backend->plugin.features(&generator->device, &generator->task, values,
-                                        (uint32_t)count, out);
+    ask_features(context, values, count, out);
 }
 
 static enum anole_status make_features(struct anole_generator *generator, struct anole_error *error)
@@ -263,8 +324,10 @@ static enum anole_status make_features(struct anole_generator *generator, struct
     if (plugin->features && !comes_along(generator)) {
         int64_t values[ANOLE_MAX_KNOBS];
         anole_space_values(generator->space, anole_space_default(generator->space), values);
-        extra = plugin->features(&generator->device, &generator->task, values,
-                                 (uint32_t)anole_space_knob_count(generator->space), NULL);
+        extra = ask_features(generator, values, anole_space_knob_count(generator->space), NULL);
+        enum anole_status status = anole_generator_trouble(generator, error);
+        if (status != ANOLE_DONE)
+            return status;
     }
     if (extra > MAX_EXTRA)
         return anole_fail(error, ANOLE_ERR_PLUGIN,
@@ -277,41 +340,29 @@ static enum anole_status make_features(struct anole_generator *generator, struct
                                  extra > 0 ? extra_columns : NULL, generator, extra, error);
 }
 
+/* Asks elsewhere about configs all over the space, until the ops are trusted or not. */
+static enum anole_status vet_ops(const struct anole_generator *generator, struct anole_error *error)
+{
+    struct anole_pure *elsewhere = generator->backend->elsewhere;
+    struct anole_rng rng;
+    if (!elsewhere || comes_along(generator))
+        return ANOLE_DONE;
+    float *row = calloc(anole_features_count(generator->features) + 1, sizeof *row);
+    if (!row)
+        return anole_fail_memory(error);
+    anole_rng_init(&rng, 1);
+    for (int i = 0; i < VETTED && !generator->asked->lost; i++) {
+        uint64_t config;
+        if (!anole_space_sample(generator->space, &rng, &config))
+            break;
+        anole_features_row(generator->features, config, row);
+    }
+    free(row);
+    elsewhere->judge(elsewhere, generator->asked);
+    return anole_generator_trouble(generator, error);
+}
+
 /* -- The whole -- */
-
-/* Whether a plugin would read this task as it is meant: see anole_plugin.task_size. */
-static bool knows(const struct anole_plugin *plugin, const struct anole_task *task)
-{
-    static const unsigned char zeroes[sizeof *task];
-    const size_t first = offsetof(struct anole_task, output_pad_h);
-    const size_t known = plugin->task_size > first ? plugin->task_size : first;
-    if (known < sizeof *task &&
-        memcmp((const unsigned char *)task + known, zeroes, sizeof *task - known) != 0)
-        return false;
-    return plugin->task_size != 0 ||
-           (task->kind <= ANOLE_TASK_CUSTOM && task->activation <= ANOLE_ACT_RELU6 &&
-            !(task->flags & ~(uint32_t)(ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL)));
-}
-
-bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
-                            const struct anole_task *task)
-{
-    bool simulated = device->flags & ANOLE_DEVICE_SIMULATED;
-    /* What the core has no reference for, only a record can answer. */
-    bool checkable =
-        task->kind != ANOLE_TASK_CUSTOM || (task->custom && task->custom->language != 0);
-    if (!simulated && !checkable)
-        return false;
-    return knows(&backend->plugin, task) && backend->plugin.supports(device, task) == 1;
-}
-
-bool anole_backend_serves(struct anole_task *served, const struct anole_backend *backend,
-                          const struct anole_device *device, const struct anole_task *task)
-{
-    *served = *task;
-    return anole_backend_supports(backend, device, served) ||
-           (anole_task_strip(served) && anole_backend_supports(backend, device, served));
-}
 
 static enum anole_status create(struct anole_generator **generator,
                                 const struct anole_backend *backend,
@@ -335,9 +386,15 @@ static enum anole_status create(struct anole_generator **generator,
                           task->dtype != ANOLE_F32 ? ", or ask for fp32" : "");
     }
     struct anole_generator *new = calloc(1, sizeof *new);
-    if (!new)
+    struct anole_pure_task *asked = calloc(1, sizeof *asked);
+    if (!new || !asked) {
+        free(new);
+        free(asked);
         return anole_fail_memory(error);
+    }
     new->backend = backend;
+    new->asked = asked;
+    *asked = (struct anole_pure_task){.device = &new->device, .task = &new->task};
     new->device = *device;
     new->device.size = sizeof new->device;
     new->task = *task;
@@ -346,6 +403,8 @@ static enum anole_status create(struct anole_generator **generator,
     status = comes_along(new) ? make_custom_space(new, error) : make_space(new, error);
     if (status == ANOLE_DONE && !unwalked)
         status = make_features(new, error);
+    if (status == ANOLE_DONE && !unwalked)
+        status = vet_ops(new, error);
     if (status != ANOLE_DONE) {
         anole_generator_destroy(new);
         return status;
@@ -377,7 +436,21 @@ void anole_generator_destroy(struct anole_generator *generator)
         return;
     anole_features_destroy(generator->features);
     anole_space_destroy(generator->space);
+    if (generator->backend->elsewhere)
+        generator->backend->elsewhere->forget(generator->backend->elsewhere, generator->asked);
+    free(generator->asked);
     free(generator);
+}
+
+enum anole_status anole_generator_trouble(const struct anole_generator *generator,
+                                          struct anole_error *error)
+{
+    char label[128];
+    if (!generator->asked->lost)
+        return ANOLE_DONE;
+    return anole_fail(
+        error, ANOLE_ERR_PLUGIN, "backend %s: %s: %s", generator->backend->plugin.name,
+        anole_task_label(label, sizeof label, &generator->task), generator->asked->why);
 }
 
 const struct anole_space *anole_generator_space(const struct anole_generator *generator)

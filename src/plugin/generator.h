@@ -8,6 +8,7 @@
 
 #include "op/task.h"
 #include "plugin/kernel.h"
+#include "plugin/supports.h"
 #include "space/feature.h"
 #include "space/space.h"
 
@@ -15,13 +16,13 @@
  * features made from them. */
 struct anole_generator;
 
-bool anole_backend_supports(const struct anole_backend *backend, const struct anole_device *device,
-                            const struct anole_task *task);
+/* Calls the op `space` in this process: what it hands over, found to be right, goes into `space`,
+ * which is left unfinished, and to `also` (NULL: nobody).  ERR_PLUGIN, or of memory. */
+ANOLE_CHECKED enum anole_status
+anole_backend_declare(struct anole_space *space, const struct anole_plugin *plugin,
+                      const struct anole_device *device, const struct anole_task *task,
+                      struct anole_space_builder *also, struct anole_error *error);
 
-/* What a backend does of a task: all of it, or all but what was fused into the layer, which a
- * kernel of its own then does (program/epilogue.h).  False: nothing. */
-bool anole_backend_serves(struct anole_task *served, const struct anole_backend *backend,
-                          const struct anole_device *device, const struct anole_task *task);
 /* ERR_PLUGIN if the plugin's space is ill-formed.  Backend must outlive it. */
 ANOLE_CHECKED enum anole_status anole_generator_create(struct anole_generator **generator,
                                                        const struct anole_backend *backend,
@@ -35,6 +36,10 @@ ANOLE_CHECKED enum anole_status anole_generator_create_unwalked(struct anole_gen
                                                                 const struct anole_device *device,
                                                                 const struct anole_task *task,
                                                                 struct anole_error *error);
+/* ERR_PLUGIN if its validity or its features could not be asked at some time: the space, and
+ * what was learnt of it, cannot be believed since.  The error names backend, op and task. */
+ANOLE_CHECKED enum anole_status anole_generator_trouble(const struct anole_generator *generator,
+                                                        struct anole_error *error);
 void anole_generator_destroy(struct anole_generator *generator);
 const struct anole_space *anole_generator_space(const struct anole_generator *generator);
 /* NULL: it has none. */

@@ -9,6 +9,7 @@
 #include "op/roles.h"
 #include "plugin/kernel.h"
 #include "plugin/plugin_message.h"
+#include "plugin/supports.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +363,17 @@ static void make_custom(struct draft *draft, const struct anole_device *device,
         draft->status = status;
 }
 
+/* The same of a process that is there for it.  False: `error` has it all. */
+static bool ask_elsewhere(struct draft *draft, struct anole_pure *elsewhere,
+                          const struct anole_device *device, size_t count)
+{
+    enum anole_status status = elsewhere->generate(elsewhere, device, &draft->task, draft->values,
+                                                   count, &draft->builder, draft->error);
+    if (draft->status == ANOLE_DONE)
+        draft->status = status;
+    return status == ANOLE_DONE;
+}
+
 static bool comes_along(const struct anole_device *device, const struct anole_task *task)
 {
     return task->custom && !(device->flags & ANOLE_DEVICE_SIMULATED);
@@ -379,15 +391,19 @@ enum anole_status anole_backend_generate(struct anole_generated **generated,
     struct draft *draft = draft_create(device, task, values, count, error);
     if (!draft)
         return anole_fail_memory(error);
+    bool here = true; /* whose words they are is still to be said */
     if (comes_along(device, task))
         make_custom(draft, device, task, count);
+    else if (backend->elsewhere)
+        here = ask_elsewhere(draft, backend->elsewhere, device, count);
     else
         ask_plugin(draft, plugin, device, count);
     if (draft->status == ANOLE_DONE)
         check_kernel(draft, plugin);
     enum anole_status status = draft->status;
     if (status != ANOLE_DONE) {
-        anole_error_prefix(error, "backend %s", plugin->name);
+        if (here)
+            anole_error_prefix(error, "backend %s", plugin->name);
         anole_generated_destroy(&draft->generated);
         return status;
     }
@@ -429,7 +445,7 @@ enum anole_status anole_backend_generate_plain(struct anole_generated **generate
     enum anole_status status = ANOLE_DONE;
     if (!adopt_plain(draft, plain))
         status = anole_fail_memory(error);
-    else if (plugin->supports(device, &draft->task) != 1)
+    else if (!anole_backend_supports(backend, device, &draft->task))
         status = anole_fail(error, ANOLE_ERR_INPUT, "backend %s takes no plain kernels of \"%s\"",
                             plugin->name, plain->name);
     if (status == ANOLE_DONE) {

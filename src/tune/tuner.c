@@ -344,6 +344,8 @@ static enum anole_status search_batch(struct anole_tuner *tuner, bool *more,
         status = anole_tuner_inform(tuner, task, error);
     if (status == ANOLE_DONE)
         status = anole_search_next(tuner->jobs[task].search, 0, configs, room, &count, error);
+    if (status == ANOLE_DONE)
+        status = anole_generator_trouble(tuner->jobs[task].generator, error);
     if (status != ANOLE_DONE)
         return status;
     if (count == 0) {

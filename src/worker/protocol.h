@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANOLE_PROTOCOL_VERSION 4u
+#define ANOLE_PROTOCOL_VERSION 5u
 #define ANOLE_FRAME_MAGIC 0x46454c41u /* "ALEF" */
 #define ANOLE_FRAME_HEADER 32u
 #define ANOLE_STEP 256 /* bytes of what a worker says that it does, in words */
@@ -42,6 +42,7 @@
     X(UNLOAD, 64)                      /* forget what was loaded */                                \
     X(DIAGNOSE, 16384)                 /* load a plugin, let it look for what is wrong */          \
     X(COMPILE, 9 << 20)                /* load a plugin, build kernels, give back the binaries */  \
+    X(ASK, 65536)                      /* one of a plugin's pure ops: worker/answer.h */           \
     X(NETWORK, 9 << 20)                /* load a plugin, run a whole network: src/inplace */       \
     /* what a worker says */                                                                       \
     X(HELLO, 256)                                                                                  \
@@ -53,6 +54,7 @@
     X(SAMPLES, 65536) /* of ROUND */                                                               \
     X(DIAGNOSED, 131072)                                                                           \
     X(COMPILED, ANOLE_MAX_BINARY + 65536)                                                          \
+    X(ASKED, 32 << 20)                                                                             \
     X(NETWORK_RAN, 1 << 20)                                                                        \
     X(FAILED, 8192) /* the request failed, through no fault of a kernel */                         \
     /* what a worker says unasked */                                                               \

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/custom.h"
+#include "worker/answer.h"
 #include "worker/compile.h"
 #include "worker/confine.h"
 #include "worker/describe.h"
@@ -33,6 +34,7 @@ struct worker {
     struct anole_runner *runner;
     struct anole_task_file file;
     struct anole_custom_kernel *custom; /* the task's, if it has one */
+    struct anole_answering *answers;    /* NULL: it has not been asked yet */
     bool has_task;
     uint32_t maps, maps_at; /* memory maps, counted after so many builds */
     bool tuner_gone;        /* the tuner is gone */
@@ -232,6 +234,47 @@ static void serve_compile(struct worker *worker, struct anole_wire *wire)
     }
     answer_wire(worker, ANOLE_FRAME_COMPILED, &answer, status, &error);
     anole_wire_fini(&answer);
+    free(request);
+}
+
+/* -- Ask -- */
+
+/* The plugin is loaded for the first question. */
+static enum anole_status begin_answering(struct worker *worker,
+                                         const struct anole_ask_request *request,
+                                         struct anole_error *error)
+{
+    enum anole_refusal refusal;
+    if (worker->answers)
+        return ANOLE_DONE;
+    enum anole_status status = load(worker, request->path, &refusal, error);
+    if (status == ANOLE_DONE)
+        status = anole_answering_create(&worker->answers, error);
+    say_step(worker, anole_ask_words((enum anole_ask_op)request->op));
+    return status;
+}
+
+static void serve_ask(struct worker *worker, struct anole_wire *wire, int along)
+{
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_ask_request *request = calloc(1, sizeof *request);
+    struct anole_wire answer;
+    anole_wire_writer_init(&answer);
+    enum anole_status status = request ? ANOLE_DONE : anole_fail_memory(&error);
+    if (status == ANOLE_DONE) {
+        anole_wire_ask_request(wire, request);
+        if (!anole_wire_complete(wire))
+            status = anole_fail(&error, ANOLE_ERR_INTERNAL, "an ASK request cannot be read");
+    }
+    if (status == ANOLE_DONE)
+        status = begin_answering(worker, request, &error);
+    if (status == ANOLE_DONE)
+        status = anole_answer(&answer, worker->answers, worker->backend, request, along, &error);
+    fflush(stdout); /* what it printed shall not be lost if it is killed */
+    answer_wire(worker, ANOLE_FRAME_ASKED, &answer, status, &error);
+    anole_wire_fini(&answer);
+    if (request)
+        free(request->tensor_bytes);
     free(request);
 }
 
@@ -476,6 +519,9 @@ static void serve(struct worker *worker, const struct anole_frame *frame)
         SERVE(diagnose)
     case ANOLE_FRAME_COMPILE:
         serve_compile(worker, &wire);
+        return;
+    case ANOLE_FRAME_ASK:
+        serve_ask(worker, &wire, frame->descriptor);
         return;
     case ANOLE_FRAME_PREPARE:
         SERVE(prepare)

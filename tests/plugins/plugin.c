@@ -9,6 +9,8 @@
  *   DEEDS         with a knob `deed`, each value of which is another misdeed
  *   QUICK         ... but for those that take time
  *   DRIVERS       with several drivers, not all of them well
+ *   MOODY         whose pure ops do what $MISDEED says of them: "space exit",
+ *                 "all print"
  *   EXAMINED      with the op diagnose, which has something to say, and crashes
  *   ALWAYS        DEED_x: every config does this
  *   FAULT         FAULT_x: one of those of faults.h
@@ -106,8 +108,38 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
 
 /* -- Generate -- */
 
+#ifdef MOODY
+static void mood(const char *op)
+{
+    const char *misdeed = getenv("MISDEED");
+    size_t length = misdeed ? strcspn(misdeed, " ") : 0;
+    if (!misdeed || (strncmp(misdeed, op, length) != 0 && strncmp(misdeed, "all ", 4) != 0))
+        return;
+    const char *deed = misdeed + length + (misdeed[length] == ' ');
+    if (strcmp(deed, "exit") == 0)
+        exit(0);
+    if (strcmp(deed, "_exit") == 0)
+        _exit(0);
+    if (strcmp(deed, "abort") == 0 || strcmp(deed, "crash") == 0) {
+        int number = strcmp(deed, "abort") == 0 ? SIGABRT : SIGSEGV;
+        signal(number, SIG_DFL); /* whatever a sanitizer does */
+        raise(number);
+    }
+    while (strcmp(deed, "hang") == 0)
+        sleep(1);
+    if (strcmp(deed, "print") == 0)
+        printf("a word from the plugin\n");
+}
+#else
+static void mood(const char *op)
+{
+    (void)op;
+}
+#endif
+
 static int supports(const struct anole_device *device, const struct anole_task *task)
 {
+    mood("supports");
     (void)device;
     if (FAULT == FAULT_knows_all_tasks)
         return task->kind != ANOLE_TASK_DEPTHWISE_CONV2D;
@@ -129,6 +161,7 @@ static int space(const struct anole_device *device, const struct anole_task *tas
                                     .values = tiles,
                                     .count = FAULT == FAULT_changing_space && ++calls % 2 ? 4 : 5,
                                     .default_index = FAULT == FAULT_bad_default ? 4 : 1};
+    mood("space");
     if (!supports(device, task))
         return fail(message, ANOLE_UNSUPPORTED, "no such task");
     const struct anole_knob pace = {.size = sizeof pace,
@@ -176,6 +209,7 @@ static int space(const struct anole_device *device, const struct anole_task *tas
 static int valid(const struct anole_device *device, const struct anole_task *task,
                  const int64_t *values, uint32_t count)
 {
+    mood("valid");
     (void)device;
     (void)task;
     (void)count;
@@ -185,6 +219,7 @@ static int valid(const struct anole_device *device, const struct anole_task *tas
 static uint32_t features(const struct anole_device *device, const struct anole_task *task,
                          const int64_t *values, uint32_t count, double *out)
 {
+    mood("features");
     (void)device;
     (void)count;
     if (out) {
@@ -230,6 +265,7 @@ static int generate(const struct anole_device *device, const struct anole_task *
 {
     char source[128];
     enum deed deed = deed_of(values, count);
+    mood("generate");
     if (!supports(device, task))
         return fail(message, ANOLE_UNSUPPORTED, "no such task");
     if (!is_config(values, count) && FAULT != FAULT_any_config)
