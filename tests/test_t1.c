@@ -196,6 +196,10 @@ static void test_conditions_mean_what_the_file_says(void **state)
         {"string", "['x', 'y', 'z']", "a == 'y'", 3},
         {"string", "['x', 'y', 'z']", "a != \\\"y\\\" and b < 3", 4},
         {"string", "['x', 'y', 'z']", "a in ['x', 'z', 'nothing']", 6},
+        {"string", "['x', 'y', 'z']", "('x') == a or not a in ('x', 'y')", 6},
+        {"string", "['x', 'y', 'z']", "min(a == 'x', b == 1) == 1", 1},
+        {"string", "['x', 'y', 'z']", "a not in ['x'] and (a != 'y')", 3},
+        {"string", "['x', 'y', 'z']", "'x' != a != 'y'", 3},
         {"int", "[1, 3, 4]", "int(a / 2) == 1", 3},
         {"int", "[1, 3, 4]", "ceil(a / 2) + math.ceil((a) / (2)) == 4", 6},
         {"int", "[1, 3, 4]", "math.floor(a / 2) * floor (max(a, b) / 1) > 3", 3},
@@ -245,6 +249,40 @@ static void test_refuse_conditions_with_their_place(void **state)
                           "\"((((((((((((((((((((((((((((((((((((((((((((((((((("
                           "((((((((((((((((((((((((((((((((((1\""),
                 "levels");
+}
+
+/* Texts are numbered behind the reader: those numbers are nobody's to compare with. */
+static void test_refuse_texts_beside_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *condition, *part;
+    } cases[] = {
+        {"b == 'x'", "column 3: compares a text"},
+        {"'1' == b", "column 5"},
+        {"b == a", "column 3"},
+        {"b != (a)", "column 3"},
+        {"b in ['x', 'y']", "column 3"},
+        {"b in [1, 'y']", "column 3"},
+        {"b in [1 or 'y']", "column 3"},
+        {"b not in [a]", "column 7"},
+        {"a in [0, 1]", "column 3"},
+        {"a not in ['x', 1]", "column 7"},
+        {"a in ['x', 'y' == a]", "column 3"},
+        {"a == 0", "column 3"},
+        {"a == 'x' == 1", "column 10"},
+        {"b == 1 and a", "column 12: a text can be compared"},
+        {"a < 'y'", "column 1"},
+        {"not a", "column 5"},
+        {"a + 'x' == 'y'", "column 1"},
+        {"b * a == 'x'", "column 5"},
+        {"max(a, 'x') == 1", "column 5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char condition[128];
+        snprintf(condition, sizeof condition, "\"%s\"", cases[i].condition);
+        refuse_text(file_with("string", "\"['x', 'y']\"", "", condition), cases[i].part);
+    }
 }
 
 static void test_division_by_zero_makes_configs_invalid(void **state)
@@ -348,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_choose_default),
         cmocka_unit_test(test_conditions_mean_what_the_file_says),
         cmocka_unit_test(test_refuse_conditions_with_their_place),
+        cmocka_unit_test(test_refuse_texts_beside_numbers),
         cmocka_unit_test(test_division_by_zero_makes_configs_invalid),
         cmocka_unit_test(test_refuse_what_is_no_t1),
         cmocka_unit_test(test_refuse_a_knob_with_a_bad_name),

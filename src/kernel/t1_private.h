@@ -41,5 +41,9 @@ int64_t anole_t1_text_number(struct anole_t1 *t1, const char *text);
  * fractions are divided by their scale.  The caller's to free. */
 enum anole_status anole_t1_translate(char **expression, struct anole_t1 *t1, const char *text,
                                      struct anole_error *error);
+/* ERR_INPUT, with the column, if a text in an expression of the file stands where it has no
+ * meaning: beside a number, or anywhere but at ==, != and in. */
+enum anole_status anole_t1_check_texts(const struct anole_t1 *t1, const char *text,
+                                       struct anole_error *error);
 
 #endif

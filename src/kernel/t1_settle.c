@@ -296,6 +296,8 @@ enum anole_status anole_t1_translate(char **expression, struct anole_t1 *t1, con
                      ? anole_fail_memory(error)
                      : anole_fail(error, ANOLE_ERR_INPUT, "expected an expression, found ''");
     if (status == ANOLE_DONE)
+        status = anole_t1_check_texts(t1, text, error);
+    if (status == ANOLE_DONE)
         *expression = t.out.data;
     else
         anole_text_fini(&t.out);
