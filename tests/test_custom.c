@@ -172,6 +172,9 @@ static void test_refuse_what_cannot_be_run(void **state)
          "\"GlobalSize\": {\"X\": \"ProblemSize[3]\"}",
          "ProblemSize[3]"},
         {"\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": \"f.cl\", "
+         "\"ProblemSize\": [\"ProblemSize[0]\"], \"GlobalSize\": {\"X\": \"ProblemSize[0]\"}",
+         "speaks of ProblemSize itself"},
+        {"\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": \"f.cl\", "
          "\"GlobalSize\": 3",
          "GlobalSize: expected {"},
         {LAUNCH, "Arguments: expected an array of 1 to 16"},
@@ -439,14 +442,17 @@ static void test_refuse_sizes_that_are_none(void **state)
     anole_custom_destroy(custom);
 }
 
-static void test_understand_kernel_tuners_grid(void **state)
+static void check_grid(const char *problem)
 {
-    (void)state;
+    char text[512];
     static const int64_t values[] = {4, 25, 0, 64};
-    struct anole_custom_kernel *custom = read_kernel(
+    snprintf(
+        text, sizeof text,
         "\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": [\"f.cl\"], "
-        "\"ProblemSize\": [100], \"GridDivX\": [\"WG\", \"2\"], \"LocalSize\": {\"X\": \"WG\"}, "
-        "\"Arguments\": [" B "]");
+        "\"ProblemSize\": [%s], \"GridDivX\": [\"WG\", \"2\"], \"LocalSize\": {\"X\": \"WG\"}, "
+        "\"Arguments\": [" B "]",
+        problem);
+    struct anole_custom_kernel *custom = read_kernel(text);
     struct anole_generated *generated = NULL;
     struct anole_task task;
     struct anole_error error = {0};
@@ -456,6 +462,14 @@ static void test_understand_kernel_tuners_grid(void **state)
     assert_int_equal(generated->kernel.launches[0].global[0], 13 * 4); /* ceil(100 / 8) groups */
     anole_generated_destroy(generated);
     anole_custom_destroy(custom);
+}
+
+static void test_understand_kernel_tuners_grid(void **state)
+{
+    (void)state;
+    check_grid("100");
+    check_grid("\"WG * 25\"");
+    check_grid("\"WG * 25 + 0.5\"");
 }
 
 /* ------------------------------------------------------------------- judging */

@@ -55,9 +55,15 @@ static enum anole_status put_problem(struct anole_text *out, const char **end,
     else if (json_is_string(value) &&
              anole_t1_number(&number, json_string_value(value), NULL) != ANOLE_DONE)
         number = NAN;
-    if (!isfinite(number))
+    const char *text = json_string_value(value);
+    if (text && strstr(text, "ProblemSize"))
+        return anole_t1_fail(reader, key, "ProblemSize[%lu] speaks of ProblemSize itself", index);
+    if (!text && !isfinite(number))
         return anole_t1_fail(reader, key, "there is no number ProblemSize[%lu]", index);
-    anole_text_printf(out, "%.17g", number);
+    if (isfinite(number))
+        anole_text_printf(out, "%.17g", number);
+    else /* over parameters; whole, as Kernel Tuner has it */
+        anole_text_printf(out, "int((%s))", text);
     *end = skip_space(behind) + 1;
     return ANOLE_DONE;
 }
