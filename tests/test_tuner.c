@@ -13,6 +13,7 @@
 #include "tune/tuner_lock.h"
 
 #include <math.h>
+#include <sched.h>
 
 #define NETWORK                                                                                    \
     "{\"name\": \"test\", \"layers\": ["                                                           \
@@ -91,6 +92,31 @@ static void close_run(struct run *run)
     anole_workload_destroy(run->network);
     anole_registry_destroy(run->registry);
     drop_folder(run->folder);
+}
+
+/* "All" threads are counted: another number of cores is another machine. */
+static void test_key_counts_threads(void **state)
+{
+    (void)state;
+    struct run run;
+    cpu_set_t before, one;
+    open_run(&run, "simulated");
+    struct anole_registry_device device = run.registry->devices[0];
+    device.device.flags = ANOLE_DEVICE_SHARES_HOST;
+    device.device.compute_units = 4096;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    assert_int_equal(anole_tuner_key(run.registry, &device, "t", 0).threads, CPU_COUNT(&before));
+    assert_int_equal(anole_tuner_key(run.registry, &device, "t", 3).threads, 3);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+        if (CPU_ISSET(i, &before))
+            CPU_SET(i, &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(anole_tuner_key(run.registry, &device, "t", 0).threads, 1);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    device.device.flags = 0;
+    assert_int_equal(anole_tuner_key(run.registry, &device, "t", 0).threads, 0);
+    close_run(&run);
 }
 
 /* The history's trial lines, each cut where the clock begins to speak. */
@@ -468,6 +494,7 @@ static void test_plan_finalists_that_fit_in_the_budget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_key_counts_threads),
         cmocka_unit_test(test_plan_finalists_that_fit_in_the_budget),
         cmocka_unit_test(test_tasks_are_tuned_without_what_no_kernel_does),
         cmocka_unit_test(test_run_repeats_itself_with_the_same_seed),

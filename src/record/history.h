@@ -56,7 +56,7 @@ struct anole_history_key {
     const char *device; /* the device's name */
     const char *driver; /* the driver's name */
     const char *driver_version;
-    uint32_t threads; /* 0: all */
+    uint32_t threads; /* of a CPU device; 0: of another, or all, as was recorded formerly */
     enum anole_metric metric;
     enum anole_warmth warmth;
 };

@@ -4,11 +4,26 @@
 #include "tune/tuner_private.h"
 
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Seconds that a device is waited for at most, whatever the budget. */
 #define LOST_LIMIT 60.0
+
+/* How many "all" are, so that what one machine or mask of cores measured is not another's. */
+static uint32_t count_threads(const struct anole_device *device, uint32_t wanted)
+{
+    cpu_set_t allowed;
+    if (wanted > 0 || !(device->flags & ANOLE_DEVICE_SHARES_HOST) ||
+        device->flags & ANOLE_DEVICE_SIMULATED)
+        return wanted;
+    uint32_t units = device->compute_units;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return units; /* more processors than the set has room for */
+    uint32_t cores = (uint32_t)CPU_COUNT(&allowed);
+    return units > 0 && units < cores ? units : cores;
+}
 
 struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
                                          const struct anole_registry_device *device,
@@ -23,7 +38,7 @@ struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
         .device = device->device.name,
         .driver = device->device.driver,
         .driver_version = device->device.driver_version,
-        .threads = threads,
+        .threads = count_threads(&device->device, threads),
     };
 }
 

@@ -68,7 +68,6 @@ static enum anole_status lock_identity(struct anole_lock_device *out, const char
                                        struct anole_error *error)
 {
     out->generator = key->generator;
-    out->threads = key->threads;
     out->metric = key->metric;
     enum anole_status status = copy_text(&out->id, id, error);
     if (status == ANOLE_DONE)
@@ -105,6 +104,7 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
 {
     struct anole_lock_device new = {0};
     enum anole_status status = lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
+    new.threads = tuner->options.threads; /* as they were asked for: 0 stays "all" */
     new.dtype = tuner->network->dtype;
     if (status == ANOLE_DONE)
         status = lock_sizes(&new, tuner->network, error);
