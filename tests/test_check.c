@@ -111,6 +111,7 @@ static const struct {
     {"leak_build", ANOLE_CLAUSE_releases, "bytes a turn", ANOLE_ERR_PLUGIN},
     {"negative_time", ANOLE_CLAUSE_positive, "-1", ANOLE_ERR_PLUGIN},
     {"nan_time", ANOLE_CLAUSE_positive, "nan", ANOLE_ERR_PLUGIN},
+    {"silent_clock", ANOLE_CLAUSE_positive, "a clock of its own", ANOLE_ERR_PLUGIN},
     {"one_time", ANOLE_CLAUSE_grow, "times as long", ANOLE_ERR_PLUGIN},
     {"milliseconds", ANOLE_CLAUSE_clocks, "by our clock", ANOLE_ERR_PLUGIN},
     {"events_lie", ANOLE_CLAUSE_clocks, "device_seconds[0]", ANOLE_ERR_PLUGIN},
@@ -176,6 +177,19 @@ static void test_skip_what_a_failure_makes_moot(void **state)
     assert_int_equal(report->results[ANOLE_CLAUSE_outputs].verdict, ANOLE_SKIPPED);
     assert_string_equal(report->results[ANOLE_CLAUSE_outputs].text, "needs runs-what-it-builds");
     assert_int_equal(report->results[ANOLE_CLAUSE_stdout].verdict, ANOLE_PASS);
+    anole_check_report_destroy(report);
+}
+
+/* Whose nanosecond takes the host a thousand. */
+static void test_pass_a_clock_of_its_own(void **state)
+{
+    (void)state;
+    struct anole_check_report *report = check_plugin("own_time", 2, 0);
+    print_failures(report);
+    assert_int_equal(report->counts[ANOLE_FAIL], 0);
+    assert_int_equal(report->results[ANOLE_CLAUSE_outputs].verdict, ANOLE_PASS);
+    assert_int_equal(report->results[ANOLE_CLAUSE_positive].verdict, ANOLE_PASS);
+    assert_int_equal(report->results[ANOLE_CLAUSE_clocks].verdict, ANOLE_PASS);
     anole_check_report_destroy(report);
 }
 
@@ -255,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_fail_each_fault_in_its_clause),
         cmocka_unit_test(test_fault_for_each_clause),
         cmocka_unit_test(test_skip_what_a_failure_makes_moot),
+        cmocka_unit_test(test_pass_a_clock_of_its_own),
         cmocka_unit_test(test_check_simulated_device_as_far_as_it_goes),
         cmocka_unit_test(test_check_one_device_of_several),
         cmocka_unit_test(test_say_that_there_is_no_device),

@@ -69,6 +69,7 @@ static struct anole_lock_task tasks[] = {
      .source_hash = UINT64_C(0xfedcba9876543210),
      .trials = 128,
      .warmth = ANOLE_WARMTH_COLD,
+     .timer = ANOLE_TIMER_OWN,
      .crowding = 0.34,
      .disturbed = true,
      .in_place = 0.00135,
@@ -187,6 +188,7 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
         assert_near(numbers[i][0], numbers[i][1]);
     assert_true(a->tie == b->tie && a->source_hash == b->source_hash && a->trials == b->trials);
     assert_true(a->warmth == b->warmth && a->disturbed == b->disturbed);
+    assert_int_equal(a->timer, b->timer);
     assert_near(a->crowding, b->crowding);
 }
 

@@ -208,6 +208,37 @@ static void test_tell_each_misdeed(void **state)
     close_bench(&bench);
 }
 
+/* What one worker found out about its events, another one has to know. */
+static void test_one_clock_a_task(void **state)
+{
+    (void)state;
+    struct bench bench;
+    uint64_t configs[4];
+    struct anole_result results[4];
+    double *samples = NULL;
+    size_t rounds;
+    open_bench(&bench, "fading_events");
+    for (int i = 0; i < 4; i++)
+        configs[i] = config_of(&bench, 1 << i, 0, "none");
+    run(&bench, configs, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(bench.results[i].outcome, i < 2 ? ANOLE_OUTCOME_OK : ANOLE_OUTCOME_LAUNCH);
+    assert_int_equal(bench.results[1].timer, ANOLE_TIMER_PROFILING);
+    assert_contains(bench.results[3].message, "clocks are not mixed");
+    compare(&bench, configs, 2, results, &samples, &rounds);
+    free(samples);
+    assert_int_equal(results[0].timer, ANOLE_TIMER_PROFILING);
+    anole_measure_set_timer(bench.measure, ANOLE_TIMER_HOST);
+    run(&bench, configs, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(bench.results[i].timer, ANOLE_TIMER_HOST);
+    anole_measure_set_timer(bench.measure, ANOLE_TIMER_UNSAID);
+    run(&bench, configs + 3, 1);
+    run(&bench, configs, 1);
+    assert_int_equal(bench.results[0].timer, ANOLE_TIMER_HOST);
+    close_bench(&bench);
+}
+
 static void test_keep_order_and_times_of_simulated_device(void **state)
 {
     (void)state;
@@ -557,6 +588,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measure_right_kernels),
         cmocka_unit_test(test_tell_each_misdeed),
+        cmocka_unit_test(test_one_clock_a_task),
         cmocka_unit_test(test_keep_order_and_times_of_simulated_device),
         cmocka_unit_test(test_replace_worker_that_grows),
         cmocka_unit_test(test_build_once_for_all_that_share),

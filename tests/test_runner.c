@@ -378,9 +378,40 @@ static void test_trust_event_times_within_reason(void **state)
     open_bench(&bench, "event", SMALL_TASK);
     struct anole_result honest = try(&bench, 1, 1, "none", NAN);
     assert_int_equal(honest.outcome, ANOLE_OUTCOME_OK);
+    assert_int_equal(honest.timer, ANOLE_TIMER_PROFILING);
+    /* A task has one clock. */
     struct anole_result liar = try(&bench, 1, 1, "events_lie", NAN);
+    assert_int_equal(liar.outcome, ANOLE_OUTCOME_LAUNCH);
+    assert_contains(liar.message, "clocks are not mixed");
+    assert_int_equal(liar.timer, ANOLE_TIMER_UNSAID);
+    assert_int_equal(try(&bench, 1, 1, "none", NAN).timer, ANOLE_TIMER_PROFILING);
+    /* Of another task it is open. */
+    anole_runner_set_timer(bench.runner, ANOLE_TIMER_UNSAID);
+    liar = try(&bench, 1, 1, "events_lie", NAN);
     assert_int_equal(liar.outcome, ANOLE_OUTCOME_OK);
+    assert_int_equal(liar.timer, ANOLE_TIMER_HOST);
     assert_true(liar.seconds < 100 * honest.seconds); /* it claimed a thousand */
+    assert_int_equal(try(&bench, 1, 1, "none", NAN).timer, ANOLE_TIMER_HOST);
+    close_bench(&bench);
+}
+
+static void test_believe_a_clock_of_its_own(void **state)
+{
+    (void)state;
+    struct bench bench;
+    open_bench(&bench, "own_clock", SMALL_TASK);
+    for (int64_t tile = 1; tile <= 4; tile *= 2) {
+        struct anole_result result = try(&bench, tile, 0, "none", NAN);
+        assert_int_equal(result.outcome, ANOLE_OUTCOME_OK);
+        assert_int_equal(result.timer, ANOLE_TIMER_OWN);
+        assert_true(fabs(result.seconds * (double)tile / 1e-9 - 1.0) < 1e-9);
+        assert_true(result.low == result.seconds && result.high == result.seconds);
+        assert_true(result.error >= 0 && !result.simulated); /* its data is real */
+    }
+    expect(&bench, 2, "wrong", ANOLE_OUTCOME_WRONG_ANSWER, "expected");
+    close_bench(&bench);
+    open_bench(&bench, "silent_clock", SMALL_TASK);
+    expect(&bench, 1, "none", ANOLE_OUTCOME_LAUNCH, "a time by its own clock of -1 s");
     close_bench(&bench);
 }
 
@@ -483,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_run_one_slot_alone),
         cmocka_unit_test(test_prove_slot_that_turned_wrong),
         cmocka_unit_test(test_trust_event_times_within_reason),
+        cmocka_unit_test(test_believe_a_clock_of_its_own),
         cmocka_unit_test(test_repeat_simulated_times_exactly),
         cmocka_unit_test(test_switch_tasks),
         cmocka_unit_test(test_say_why_device_does_not_open),

@@ -294,6 +294,43 @@ static void test_candidates_are_close_to_what_is_decided(void **state)
     close_run(&run);
 }
 
+/* A backend that has come to have a clock of its own: what the host's clock told is no result any
+ * more, though it stays in the history. */
+static void test_clocks_are_not_mixed_in_a_task(void **state)
+{
+    (void)state;
+    struct run run;
+    struct anole_error error = {.status = ANOLE_DONE};
+    struct anole_tuner_final finals[4];
+    struct anole_lock_device device;
+    open_run(&run, "own_clock");
+    uint32_t *flags = &run.registry->devices[0].device.flags, own = *flags;
+    assert_true(own & ANOLE_DEVICE_OWN_CLOCK);
+    *flags = 0;
+    run.options.trial_limit = 4;
+    start(&run);
+    assert_done(anole_tuner_run(run.tuner, &error));
+    assert_true(anole_tuner_view(run.tuner)->tasks[0].best_value > 1.001e-9);
+    end(&run);
+    *flags = own;
+    start(&run);
+    const struct anole_tuner_view *view = anole_tuner_view(run.tuner);
+    size_t resumed = 0;
+    for (size_t i = 0; i < view->task_count; i++) {
+        assert_true(isnan(view->tasks[i].best_value));
+        resumed += view->tasks[i].resumed;
+    }
+    assert_true(resumed < 4); /* those that failed are left */
+    assert_done(anole_tuner_run(run.tuner, &error));
+    assert_true(view->task_count <= 4 && view->tasks[0].best_value < 1.001e-9);
+    assert_done(anole_tuner_finish(run.tuner, finals, &error));
+    assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+    for (size_t i = 0; i < device.task_count; i++)
+        assert_int_equal(device.tasks[i].timer, ANOLE_TIMER_OWN);
+    anole_lock_device_fini(&device);
+    close_run(&run);
+}
+
 static void test_create_refuses_a_history_in_use(void **state)
 {
     (void)state;
@@ -501,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),
         cmocka_unit_test(test_candidates_are_close_to_what_is_decided),
+        cmocka_unit_test(test_clocks_are_not_mixed_in_a_task),
         cmocka_unit_test(test_create_refuses_a_history_in_use),
         cmocka_unit_test(test_transfer_takes_the_tasks_of_a_history),
         cmocka_unit_test(test_transfer_passes_over_what_another_generator_made),

@@ -169,7 +169,7 @@ static void test_newer_lines_are_kept_and_left_out(void **state)
 {
     struct fixture *f = *state;
     const char *const lines[] = {
-        "{\"v\":4," KEY_TEXT ",\"id\":41,\"knobs\":[4,16],\"what\":{\"is\":[\"new\"]}",
+        "{\"v\":5," KEY_TEXT ",\"id\":41,\"knobs\":[4,16],\"what\":{\"is\":[\"new\"]}",
         "{\"v\":99,\"nothing\":\"that we know\"",
         "{\"v\":2," KEY_TEXT ",\"metric\":\"joules\",\"id\":42," KNOBS_TEXT
         ",\"outcome\":\"ok\"," TIMES_TEXT "," COST_TEXT "," TIME_TEXT,
@@ -205,6 +205,42 @@ static void test_newer_lines_are_kept_and_left_out(void **state)
     assert_non_null(strstr(after + text.length, "\"id\":43,")); /* numbers are given once */
     free(after);
     anole_text_fini(&text);
+}
+
+/* Whose clock it was stands with each trial; older versions leave out what a device timed itself.
+ */
+static void test_clocks_are_recorded(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_error error = {0};
+    size_t length;
+    write_history(f, f->path, 1);
+    struct anole_history *history = open_history(f->path, ANOLE_HISTORY_APPEND);
+    for (int i = 1; i < ANOLE_TIMER_COUNT; i++) {
+        struct anole_result result = make_result(0);
+        result.outcome = ANOLE_OUTCOME_OK;
+        result.seconds = 1.0;
+        result.timer = (enum anole_timer)i;
+        assert_int_equal(
+            anole_history_append(history, &key, f->space, (uint64_t)i, &result, &error),
+            ANOLE_DONE);
+    }
+    anole_history_close(history);
+    history = open_history(f->path, ANOLE_HISTORY_READ);
+    struct anole_trials *trials = collect(history, f);
+    assert_int_equal(anole_trials_count(trials), ANOLE_TIMER_COUNT);
+    for (int i = 0; i < ANOLE_TIMER_COUNT; i++)
+        assert_int_equal(anole_trials_get(trials, (size_t)i)->result.timer, i);
+    anole_trials_destroy(trials);
+    anole_history_close(history);
+    char *text = read_file(f->path, &length);
+    assert_null(strstr(text, "unsaid"));
+    assert_non_null(strstr(text, "},\"clock\":\"host\","));
+    char *own = strstr(text, "{\"v\":4,");
+    assert_non_null(own);
+    assert_non_null(strstr(own, "\"clock\":\"own\""));
+    assert_null(strstr(own + 1, "{\"v\":"));
+    free(text);
 }
 
 /* What was timed with hot caches and with cold ones stands side by side; older versions know the
@@ -574,6 +610,7 @@ int main(void)
         TEST(test_long_messages_are_cut_off),
         TEST(test_what_a_line_must_have_is_missed),
         TEST(test_newer_lines_are_kept_and_left_out),
+        TEST(test_clocks_are_recorded),
         TEST(test_hot_and_cold_are_kept_apart),
         TEST(test_unknown_members_are_written_back),
         TEST(test_newer_entries_are_written_back),

@@ -130,11 +130,19 @@ enum anole_device_flag {
     /* There is no data: runs return times from a record or a formula.  Outputs
      * are not checked, and results say that they are simulated. */
     ANOLE_DEVICE_SIMULATED = 1u << 1,
-    /* Events give trustworthy device time; else the host's clock is used. */
+    /* Events give trustworthy device time; else the host's clock is used.  It is believed from
+     * 0.5 to 105 % of the time that the host saw pass.  Once a task's trials are timed by it, a
+     * run whose times lie outside counts as failed: clocks are not mixed within a task. */
     ANOLE_DEVICE_EVENT_TIMER = 1u << 2,
     /* Plain kernels with the same source, built one after another in a session, cost one
      * build, and what `binary` gives of one of them has all that were built by then. */
     ANOLE_DEVICE_SHARES_PROGRAMS = 1u << 3,
+    /* A device with a clock of its own, such as a simulator that computes real data and counts
+     * cycles.  Outputs are verified as everywhere; but device_seconds alone says how long a run
+     * took, whatever the host's clock says meanwhile: both may differ a thousandfold.  Each
+     * repeat, and each step of a sequence, must have a finite time of more than 0.  The same
+     * work should take the same time. */
+    ANOLE_DEVICE_OWN_CLOCK = 1u << 4,
 };
 
 /* A fact about the device that has no field of its own, e.g. {"warp", 32}. */

@@ -170,6 +170,7 @@ static enum anole_status run_checks(struct anole_verification *verification,
         anole_measure_set_constants(measure, locked->tasks[i].warmth == ANOLE_WARMTH_COLD
                                                  ? find_constants(locked, &device->entry->device)
                                                  : 0);
+        anole_measure_set_timer(measure, locked->tasks[i].timer);
         status =
             run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
     }

@@ -30,6 +30,7 @@ static enum anole_check_verdict calibrate(struct anole_fixture *fixture, uint32_
 
 static enum anole_check_verdict look_at_times(struct anole_fixture *fixture)
 {
+    const bool own = fixture->check->device->flags & ANOLE_DEVICE_OWN_CLOCK;
     double device[3] = {-1, -1, -1}, host = NAN, wall;
     enum anole_check_verdict verdict = anole_fixture_run(fixture, 3, device, &host, &wall);
     if (verdict != ANOLE_PASS)
@@ -38,11 +39,12 @@ static enum anole_check_verdict look_at_times(struct anole_fixture *fixture)
         return anole_check_fail(fixture->check, "%s, %s: *host_seconds is %g", fixture->label,
                                 fixture->words, host);
     for (int i = 0; i < 3; i++)
-        if (!isfinite(device[i]) || device[i] == 0)
+        if (!isfinite(device[i]) || device[i] == 0 || (own && device[i] < 0))
             return anole_check_fail(fixture->check,
-                                    "%s, %s: device_seconds[%d] is %g: expected a time, or a "
-                                    "negative number where there is none",
-                                    fixture->label, fixture->words, i, device[i]);
+                                    "%s, %s: device_seconds[%d] is %g: expected a time%s",
+                                    fixture->label, fixture->words, i, device[i],
+                                    own ? ", as the device has a clock of its own"
+                                        : ", or a negative number where there is none");
     return ANOLE_PASS;
 }
 
@@ -104,7 +106,8 @@ static bool agrees(const struct anole_check_context *check, const double *device
     double sum = 0;
     if (host > 1.05 * wall + 1e-5 || host < 0.5 * wall - 1e-5)
         return false;
-    if (!(check->device->flags & ANOLE_DEVICE_EVENT_TIMER))
+    if (check->device->flags & ANOLE_DEVICE_OWN_CLOCK ||
+        !(check->device->flags & ANOLE_DEVICE_EVENT_TIMER))
         return true;
     for (uint32_t i = 0; i < repeats; i++)
         sum += device[i];

@@ -76,6 +76,11 @@ void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt)
     runner->target.salt = salt;
 }
 
+void anole_runner_set_timer(struct anole_runner *runner, enum anole_timer timer)
+{
+    runner->target.timing.decided = timer;
+}
+
 void anole_runner_set_constants(struct anole_runner *runner, uint64_t bytes)
 {
     runner->target.options.constants = bytes;
@@ -195,6 +200,7 @@ static void settle(struct anole_target *target, struct anole_result *result)
         result->cost = (struct anole_trial_cost){.build = 0};
     if (result->outcome == ANOLE_OUTCOME_OK)
         return;
+    result->timer = ANOLE_TIMER_UNSAID;
     result->seconds = result->low = result->high = NAN;
     result->samples = result->disturbed = 0;
     result->abandoned = false;
@@ -279,6 +285,8 @@ enum anole_status anole_runner_trial(struct anole_runner *runner, const int64_t 
         measure(&executable, target, first, best, result);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
         keep(runner, &executable, binary_bytes);
+    if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK)
+        target->timing.decided = result->timer;
     anole_executable_release(&executable, target);
     runner->packed = executable.packed;
     runner->workspace = executable.workspace;
@@ -345,6 +353,7 @@ enum anole_status anole_runner_load(struct anole_runner *runner, const int64_t *
     if (status == ANOLE_DONE)
         settle(target, result);
     if (status == ANOLE_DONE && result->outcome == ANOLE_OUTCOME_OK) {
+        result->timer = target->timing.decided = target->timing.timer;
         runner->slot_count++;
         return ANOLE_DONE;
     }

@@ -29,6 +29,10 @@ void anole_runner_set_task(struct anole_runner *runner, const struct anole_task 
  * no compiler has kept it. */
 void anole_runner_set_salt(struct anole_runner *runner, uint32_t salt);
 
+/* Whose clock times what is tried and loaded from now on; UNSAID: the device's description and the
+ * first that works decide, and `timer` of its result says so. */
+void anole_runner_set_timer(struct anole_runner *runner, enum anole_timer timer);
+
 /* What anole_target_options.constants said, from the next task on. */
 void anole_runner_set_constants(struct anole_runner *runner, uint64_t bytes);
 

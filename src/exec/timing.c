@@ -15,6 +15,7 @@
 #define MIN_SAMPLES 8 /* before an interval is believed */
 #define TIGHT 0.01    /* half width over median */
 #define SIMULATED_RUNS 7
+#define GLITCHES 2        /* batches whose event times cannot be, and are made again */
 #define FAR_BEHIND 2.0    /* times the best: abandoned after the first samples, */
 #define FIRST_TIME 15e-3  /* two at least, and as many as fit in here: bursts pass */
 #define HOPELESS 4.0      /* times the best: not even warmed up */
@@ -30,6 +31,7 @@ void anole_timing_init(struct anole_timing *timing, const struct anole_plugin *p
     timing->flags = flags;
     timing->sample_time = sample_time;
     timing->distrusted = false;
+    timing->decided = timing->timer = ANOLE_TIMER_UNSAID;
     timing->alive = NULL;
     timing->context = NULL;
     timing->look = anole_watch_look;
@@ -55,26 +57,55 @@ enum anole_outcome anole_timing_outcome(int code, enum anole_outcome usual)
     }
 }
 
-/* The device's time of one run, or NaN if events tell none that can be true.
- * `wall`: the batch by our clock. */
-static double event_time(struct anole_timing *timing, uint32_t repeats, double wall)
+/* Whether the device is asked for the times of its events. */
+static bool asks_events(const struct anole_timing *timing)
 {
-    if (!(timing->flags & ANOLE_DEVICE_EVENT_TIMER) || timing->distrusted)
-        return NAN;
-    double sum = 0;
+    if (!(timing->flags & ANOLE_DEVICE_EVENT_TIMER) || timing->flags & ANOLE_DEVICE_SHARES_HOST)
+        return false;
+    return timing->decided == ANOLE_TIMER_PROFILING ||
+           (timing->decided == ANOLE_TIMER_UNSAID && !timing->distrusted);
+}
+
+/* The device's time of one run, or NaN if events tell none that can be true.  *sum: of all.
+ * `wall`: the batch by our clock. */
+static double event_time(const struct anole_timing *timing, uint32_t repeats, double wall,
+                         double *sum)
+{
+    *sum = 0;
     for (uint32_t i = 0; i < repeats; i++) {
-        if (timing->device_seconds[i] < 0)
-            return NAN; /* it says itself that there is none */
-        sum += timing->device_seconds[i];
+        if (timing->device_seconds[i] < 0) { /* it says itself that there is none */
+            *sum = -1;
+            return NAN;
+        }
+        *sum += timing->device_seconds[i];
     }
     /* A clock in wrong units, one that stands still, or one that runs away. */
-    if (sum <= 1.05 * wall + 1e-6 * repeats && sum > 0.005 * wall)
-        return sum / repeats;
-    timing->distrusted = true;
-    anole_log_warning("backend %s: its event times cannot be true: %u runs took %.3g s by events, "
-                      "%.3g s by the host's clock; using the host's clock from here on",
-                      timing->plugin->name, repeats, sum, wall);
-    return NAN;
+    return *sum <= 1.05 * wall + 1e-6 * repeats && *sum > 0.005 * wall ? *sum / repeats : NAN;
+}
+
+/* Events tell nothing that can be true: may the host's clock take over? */
+static bool give_up_events(struct anole_timing *timing, uint32_t repeats, double sum, double wall,
+                           struct anole_result *result)
+{
+    const bool decided = timing->decided == ANOLE_TIMER_PROFILING;
+    result->outcome = decided ? ANOLE_OUTCOME_LAUNCH : result->outcome;
+    timing->distrusted |= !decided;
+    if (sum < 0 && decided)
+        snprintf(result->message, sizeof result->message,
+                 "it has no event times for %u runs; the task is timed by events, and clocks are "
+                 "not mixed",
+                 repeats);
+    else if (decided)
+        snprintf(result->message, sizeof result->message,
+                 "its event times cannot be true: %u runs took %.3g s by events, %.3g s by the "
+                 "host's clock; the task is timed by events, and clocks are not mixed.  A device "
+                 "with a clock of its own says ANOLE_DEVICE_OWN_CLOCK",
+                 repeats, sum, wall);
+    else if (sum >= 0)
+        anole_log_warning("backend %s: its event times cannot be true: %u runs took %.3g s by "
+                          "events, %.3g s by the host's clock; using the host's clock from here on",
+                          timing->plugin->name, repeats, sum, wall);
+    return !decided;
 }
 
 static bool fail_time(struct anole_result *result, const char *what, double seconds)
@@ -85,19 +116,43 @@ static bool fail_time(struct anole_result *result, const char *what, double seco
     return false;
 }
 
-/* Time of one run of a batch that the plugin has just made. */
-static bool choose_time(struct anole_timing *timing, double *seconds, uint32_t repeats, double host,
-                        double wall, struct anole_result *result)
+static bool own_time(struct anole_timing *timing, double *seconds, uint32_t repeats,
+                     struct anole_result *result)
 {
+    double sum = 0;
+    timing->timer = ANOLE_TIMER_OWN;
+    for (uint32_t i = 0; i < repeats; i++) {
+        if (!isfinite(timing->device_seconds[i]) || timing->device_seconds[i] <= 0)
+            return fail_time(result, "a time by its own clock", timing->device_seconds[i]);
+        sum += timing->device_seconds[i];
+    }
+    *seconds = sum / repeats;
+    return true;
+}
+
+/* Time of one run of a batch that the plugin has just made.  *glitch: events told none that can
+ * be, of a task that is timed by them. */
+static bool choose_time(struct anole_timing *timing, double *seconds, uint32_t repeats, double host,
+                        double wall, bool *glitch, struct anole_result *result)
+{
+    double sum, event = NAN;
+    *glitch = false;
     if (timing->flags & ANOLE_DEVICE_SIMULATED) {
         double device = timing->device_seconds[0];
         *seconds = isfinite(device) && device >= 0 ? device : host / repeats;
         return isfinite(*seconds) && *seconds >= 0 ? true : fail_time(result, "a time", *seconds);
     }
+    if (timing->flags & ANOLE_DEVICE_OWN_CLOCK)
+        return own_time(timing, seconds, repeats, result);
     if (!isfinite(host) || host < 0)
         return fail_time(result, "a host time", host);
-    double event =
-        timing->flags & ANOLE_DEVICE_SHARES_HOST ? NAN : event_time(timing, repeats, wall);
+    if (asks_events(timing)) {
+        event = event_time(timing, repeats, wall, &sum);
+        *glitch = !isfinite(event) && !give_up_events(timing, repeats, sum, wall, result);
+        if (*glitch)
+            return false;
+    }
+    timing->timer = isfinite(event) ? ANOLE_TIMER_PROFILING : ANOLE_TIMER_HOST;
     if (isfinite(event)) {
         *seconds = event;
         return true;
@@ -120,8 +175,7 @@ int anole_timing_run(const struct anole_timing *timing, const struct anole_timed
         timing->alive(timing->context);
     double start = anole_clock();
     /* Asking a sequence for the device's times may take time itself. */
-    bool asks = timing->flags & ANOLE_DEVICE_EVENT_TIMER && !timing->distrusted &&
-                !(timing->flags & ANOLE_DEVICE_SHARES_HOST);
+    bool asks = timing->flags & ANOLE_DEVICE_OWN_CLOCK || asks_events(timing);
     int code = timed->ring
                    ? anole_ring_run(timed->ring, timing->plugin, timing->session, repeats,
                                     ANOLE_MAX_REPEATS, asks ? device_seconds : NULL, host, message)
@@ -136,22 +190,32 @@ bool anole_timing_batch(struct anole_timing *timing, double *seconds,
                         struct anole_result *result)
 {
     struct anole_message message = {.size = sizeof message};
-    double host, wall;
-    int code =
-        anole_timing_run(timing, timed, &repeats, timing->device_seconds, &host, &wall, &message);
-    if (code == ANOLE_OK)
-        return choose_time(timing, seconds, repeats, host, wall, result);
-    result->outcome = anole_timing_outcome(code, ANOLE_OUTCOME_LAUNCH);
-    anole_plugin_words(result->message, sizeof result->message, code, &message);
-    return false;
+    struct anole_result refusal = *result;
+    bool glitch = true, done = false;
+    for (int i = 0; glitch && i <= GLITCHES; i++) {
+        double host, wall;
+        uint32_t made = repeats;
+        int code =
+            anole_timing_run(timing, timed, &made, timing->device_seconds, &host, &wall, &message);
+        if (code != ANOLE_OK) {
+            result->outcome = anole_timing_outcome(code, ANOLE_OUTCOME_LAUNCH);
+            anole_plugin_words(result->message, sizeof result->message, code, &message);
+            return false;
+        }
+        done = choose_time(timing, seconds, made, host, wall, &glitch, &refusal);
+    }
+    if (!done)
+        *result = refusal;
+    return done;
 }
 
 /* -- Disturbance -- */
 
-/* What the host's cores do is of no interest to a device of its own. */
+/* What the host's cores do is of no interest to a device, or a clock, of its own. */
 static bool watched(const struct anole_timing *timing)
 {
-    return timing->flags & ANOLE_DEVICE_SHARES_HOST && !(timing->flags & ANOLE_DEVICE_SIMULATED);
+    return timing->flags & ANOLE_DEVICE_SHARES_HOST &&
+           !(timing->flags & (ANOLE_DEVICE_SIMULATED | ANOLE_DEVICE_OWN_CLOCK));
 }
 
 void anole_timing_begin(struct anole_timing *timing)
@@ -242,7 +306,7 @@ struct sampling {
     size_t count;
     double disturbed[MOST_DISTURBED];
     size_t disturbed_count;
-    double minimum; /* of the quiet ones */
+    double minimum, maximum; /* of the quiet ones */
     struct anole_crowding crowding;
     double start, warm; /* when calibration began and ended */
 };
@@ -251,13 +315,19 @@ static void forget_samples(struct sampling *sampling)
 {
     sampling->count = sampling->disturbed_count = 0;
     sampling->minimum = INFINITY;
+    sampling->maximum = 0.0;
 }
 
 /* Whether enough is known.  Sorts a copy. */
-static bool enough(const struct sampling *sampling, double sample_time)
+static bool enough(const struct anole_timing *timing, const struct sampling *sampling)
 {
     double sorted[MAX_SAMPLES], spent = anole_clock() - sampling->start;
+    const double sample_time = timing->sample_time;
     const size_t count = sampling->count;
+    /* A clock that counts says the same again, and its device may be very slow to watch. */
+    if (timing->flags & ANOLE_DEVICE_OWN_CLOCK && count >= 3 &&
+        sampling->minimum == sampling->maximum)
+        return true;
     if (count == MAX_SAMPLES || (count >= 3 && spent >= sample_time))
         return true;
     if (sampling->disturbed_count && count + sampling->disturbed_count >= 3 &&
@@ -301,6 +371,7 @@ static bool add_sample(struct anole_timing *timing, struct sampling *sampling,
     } else {
         sampling->samples[sampling->count++] = seconds;
         sampling->minimum = fmin(sampling->minimum, seconds);
+        sampling->maximum = fmax(sampling->maximum, seconds);
     }
     return true;
 }
@@ -322,6 +393,7 @@ static void conclude(struct anole_timing *timing, struct sampling *sampling, dou
             share = fmax(share, 1.0 - 1.0 / slower);
     }
     result->crowding = share;
+    result->timer = timing->timer;
     summarise(result, sampling->samples, count);
 }
 
@@ -340,7 +412,7 @@ static bool take_samples(struct anole_timing *timing, struct sampling *sampling,
     else if (!anole_timing_calibrate(timing, timed, result))
         return false;
     sampling->warm = anole_clock();
-    while (!enough(sampling, timing->sample_time) && !result->abandoned) {
+    while (!enough(timing, sampling) && !result->abandoned) {
         if (!add_sample(timing, sampling, timed, result))
             return false;
         result->abandoned = rival && is_far_behind(sampling, best);

@@ -4,9 +4,11 @@
  * the clock, as many as it takes for a tight interval or until the time is spent.
  *
  * Which clock: the host's, around a whole batch, where the device shares the
- * host's cores, since a network pays for its launches; the device's own events
+ * host's cores, since a network pays for its launches; the device's profiling events
  * elsewhere, as long as they agree with the host's clock.  A backend whose event
- * times cannot be is timed by the host from then on.
+ * times cannot be is timed by the host from then on; but not in the middle of a task: once one
+ * of its kernels was timed by events, another whose events cannot be true has failed.  A device
+ * with a clock of its own (ANOLE_DEVICE_OWN_CLOCK) is believed whatever the host's says.
  *
  * On a device that shares the host's cores, a sample during which other work had one of
  * them is taken again, within bounds; what was disturbed all the time is used, and said.
@@ -25,9 +27,11 @@
 struct anole_timing {
     const struct anole_plugin *plugin;
     struct anole_session *session;
-    uint32_t flags;     /* enum anole_device_flag */
-    double sample_time; /* seconds to spend on a config */
-    bool distrusted;    /* the device's event times */
+    uint32_t flags;           /* enum anole_device_flag */
+    double sample_time;       /* seconds to spend on a config */
+    bool distrusted;          /* the device's event times */
+    enum anole_timer decided; /* whose clock times the task; UNSAID: that is still open */
+    enum anole_timer timer;   /* whose clock told the last time */
     /* Called before each batch, so that someone can see that it lives. */
     void (*alive)(void *context);
     void *context;
@@ -82,9 +86,9 @@ bool anole_timing_sample(struct anole_timing *timing, double *seconds, bool *dis
 bool anole_timing_calibrate(struct anole_timing *timing, struct anole_timed *timed,
                             struct anole_result *result);
 
-/* Fills in seconds, low, high, samples, abandoned, disturbed and crowding of `result`.  `first`:
- * seconds of a run made before (NaN: none).  `best`: what it is up against,
- * seconds (NaN: nothing). */
+/* Fills in seconds, low, high, timer, samples, abandoned, disturbed and crowding of `result`.
+ * `first`: seconds of a run made before (NaN: none).  `best`: what it is up against, seconds (NaN:
+ * nothing). */
 bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed, double first,
                           double best, struct anole_result *result);
 

@@ -119,6 +119,11 @@ void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes)
     anole_handle_empty(&measure->timer);
 }
 
+void anole_measure_set_timer(struct anole_measure *measure, enum anole_timer timer)
+{
+    measure->clock = timer;
+}
+
 unsigned anole_measure_builders(const struct anole_measure *measure)
 {
     return measure->builder_count > 1 ? (unsigned)measure->builder_count : 1;

@@ -66,6 +66,10 @@ ANOLE_CHECKED enum anole_status anole_measure_create(struct anole_measure **meas
 /* What anole_measure_options.constants said, from the next call on: a new worker is started where
  * that is something else. */
 void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes);
+/* Whose clock times the task that is measured from the next call on: what its earlier results
+ * say, or UNSAID, until the first that works has decided it.  Trials whose clock is another fail.
+ */
+void anole_measure_set_timer(struct anole_measure *measure, enum anole_timer timer);
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 

@@ -32,6 +32,7 @@ struct anole_measure {
     struct anole_handle builders[ANOLE_MAX_BUILDERS];
     size_t builder_count; /* 0: builds do not travel, the timer makes them */
     struct anole_handle timer;
+    enum anole_timer clock; /* that times the task in hand; UNSAID: it is not decided */
     struct anole_handle preparer;
     struct anole_task_store store;
     struct anole_build_store built;

@@ -232,8 +232,11 @@ static enum anole_status ask(struct anole_work *work, struct anole_handle *handl
                              const struct anole_item *item, enum anole_frame_type request,
                              enum anole_frame_type expected, struct anole_error *error)
 {
-    struct anole_trial_request message = {
-        .value_count = item->value_count, .best = work->best, .salt = work->salt};
+    struct anole_trial_request message = {.value_count = item->value_count,
+                                          .best = work->best,
+                                          .timer = work->control ? ANOLE_TIMER_UNSAID
+                                                                 : work->measure->clock,
+                                          .salt = work->salt};
     struct anole_handle_task task = work->task;
     struct anole_wire wire;
     memcpy(message.values, item->values, sizeof message.values);
@@ -456,6 +459,8 @@ static enum anole_status take_result(struct anole_work *work, struct anole_item 
     if (reply.result.outcome == ANOLE_OUTCOME_OK && item->executable != 0 &&
         !anole_build_store_find(&work->measure->built, item->executable))
         note_build(work, item, NULL, 0); /* the timing worker has made it itself */
+    if (reply.result.outcome == ANOLE_OUTCOME_OK && !work->control)
+        work->measure->clock = reply.result.timer;
     bool load = work->compare && reply.result.outcome == ANOLE_OUTCOME_OK;
     if (load) {
         item->state = ANOLE_ITEM_LOADED;

@@ -13,8 +13,8 @@
  *    "knobs":{"name":value, ...}, "outcome":"ok", "seconds":x, "low":x, "high":x,
  *    "samples":N, "error":x, "abandoned":false, "simulated":false,
  *    "message":"...", "cost":{"generate":x, "build":x, "transfer":x, "run":x,
- *    "verify":x}, "disturbed_samples":N, "crowding":x, "time":"2026-01-31T12:00:00Z",
- *    "crc":"xxxxxxxx"}
+ *    "verify":x}, "clock":"host", "disturbed_samples":N, "crowding":x,
+ * "time":"2026-01-31T12:00:00Z", "crc":"xxxxxxxx"}
  *
  * without the blanks.  "crc" is the CRC-32 of what stands before ,"crc".  Numbers
  * that are none are null (NaN), "inf" or "-inf".  \u0080 to \u00ff stand for
@@ -32,7 +32,9 @@
  *
  * "timing" says what the kernel found in the caches (ANOLE_WARMTH_MAP), and is left out where
  * they were hot, as they were in all versions before 3.  Only lines where they were not are of
- * version 3, so that no older Anole mixes the two.  "disturbed_samples" (that other
+ * version 3, so that no older Anole mixes the two.  "clock" says whose clock timed it
+ * (ANOLE_TIMER_MAP), and is left out where nobody said, as in versions before 4.  Only what was
+ * timed by a device's own clock is of version 4.  "disturbed_samples" (that other
  * work on the machine disturbed) and "crowding" (the share of the time that it had the cores) are
  * left out where they are 0.
  */
@@ -45,7 +47,7 @@
 #include "space/trials.h"
 
 #define ANOLE_HISTORY_VERSION 1      /* of the format, in the first line */
-#define ANOLE_HISTORY_LINE_VERSION 3 /* of the lines that are written, at most */
+#define ANOLE_HISTORY_LINE_VERSION 4 /* of the lines that are written, at most */
 
 /* What a result is a result of.  All texts borrowed. */
 struct anole_history_key {

@@ -71,6 +71,13 @@ static const char *const warmth_words[] = {
         NULL,
 };
 
+static const char *const timer_words[] = {
+#define X(name, text) text,
+    ANOLE_TIMER_MAP(X)
+#undef X
+        NULL,
+};
+
 static const struct member cost_members[] = {
     {TRIAL("generate", REAL, 1, result.cost.generate)},
     {TRIAL("build", REAL, 1, result.cost.build)},
@@ -105,12 +112,15 @@ static const struct member line_members[] = {
     {TRIAL("message", MESSAGE, 1, result.message)},
     {TRIAL("cost", OBJECT, 1, result.cost), .members = cost_members,
      .member_count = COUNT(cost_members)},
+    {TRIAL("clock", WORD, 0, timer), .words = timer_words, .sparse = true},
     {TRIAL("disturbed_samples", U32, 0, result.disturbed), .sparse = true},
     {TRIAL("crowding", REAL, 0, result.crowding), .sparse = true},
     {EVERY("time", TEXT, 1, time)},
 };
 
 #define HOT_VERSION 2           /* of lines that older versions may take for what they know */
+#define COLD_VERSION 3          /* of those that versions before would mix with hot ones, */
+#define OWN_CLOCK_VERSION 4     /* and with what the host's clock told */
 #define KEY_MEMBERS ((size_t)8) /* the first ones: what makes a key */
 
 _Static_assert(COUNT(line_members) <= 64, "what was seen is kept in 64 bits");
@@ -315,13 +325,16 @@ void anole_history_line_write(struct anole_text *out, struct anole_history_slice
                                       .metric = (uint32_t)metric,
                                       .warmth = (uint32_t)warmth};
     line.outcome = kind == ANOLE_HISTORY_LINE_BEGUN ? WORD_BEGUN : WORD_WITHDRAWN;
+    int version = warmth == ANOLE_WARMTH_HOT ? HOT_VERSION : COLD_VERSION;
     if (result) {
         line.result = *result;
+        line.timer = (uint32_t)result->timer;
+        if (result->timer == ANOLE_TIMER_OWN)
+            version = OWN_CLOCK_VERSION;
         line.outcome =
             result->outcome < ANOLE_OUTCOME_COUNT ? (uint32_t)result->outcome : UINT32_MAX;
     }
-    anole_text_printf(out, "{\"v\":%d,",
-                      warmth == ANOLE_WARMTH_HOT ? HOT_VERSION : ANOLE_HISTORY_LINE_VERSION);
+    anole_text_printf(out, "{\"v\":%d,", version);
     anole_text_append(out, key.data, key.length);
     anole_text_append(out, ",", 1);
     write_members(out, line_members + KEY_MEMBERS, COUNT(line_members) - KEY_MEMBERS, &line,
@@ -655,6 +668,7 @@ static void settle(struct cursor *c, struct anole_history_line *line, uint64_t s
     else
         line->result.outcome = (enum anole_outcome)line->outcome;
     line->result.metric = (enum anole_metric)line->metric;
+    line->result.timer = trial ? (enum anole_timer)line->timer : ANOLE_TIMER_UNSAID;
     double value = anole_result_value(&line->result);
     if (!has_all(line_members, COUNT(line_members), seen, line->version, trial) ||
         (trial && line->outcome == ANOLE_OUTCOME_OK && !(isfinite(value) && value >= 0.0)))

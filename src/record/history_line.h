@@ -58,6 +58,7 @@ struct anole_history_line {
     struct anole_history_slice time;
     uint32_t metric;            /* enum anole_metric */
     uint32_t warmth;            /* enum anole_warmth */
+    uint32_t timer;             /* enum anole_timer: of a TRIAL */
     uint32_t outcome;           /* a word of the table; `kind` and `result` say what it means */
     struct anole_result result; /* TRIAL only */
 };

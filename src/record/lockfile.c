@@ -34,6 +34,7 @@ enum field_type {
     FIELD_PRECISION, /* uint32_t, enum anole_dtype; left out where it is fp32 */
     FIELD_METRIC,    /* enum anole_metric */
     FIELD_WARMTH,    /* enum anole_warmth; left out where it is hot */
+    FIELD_TIMER,     /* enum anole_timer; left out where it is UNSAID */
     FIELD_SHARE,     /* double, 0 to 1; left out where it is 0 */
     FIELD_KNOBS,     /* of a task */
     FIELD_SIZE,      /* uint32_t; left out where it is 0 */
@@ -129,6 +130,7 @@ static const struct field task_fields[] = {
     TASK_FIELD("source_hash", HASH, source_hash, 0),
     TASK_FIELD("trials", U32, trials, 0),
     TASK_OPTION("timing", WARMTH, warmth),
+    TASK_OPTION("clock", TIMER, timer),
     TASK_OPTION("crowding", SHARE, crowding),
     TASK_OPTION("disturbed", BOOL, disturbed),
     TASK_OPTION("in_place", POSITIVE, in_place),
@@ -463,6 +465,17 @@ static enum anole_status read_warmth(enum anole_warmth *out, bool *unread, const
     return status;
 }
 
+static enum anole_status read_timer(enum anole_timer *out, bool *unread, const json_t *object,
+                                    const char *name, const struct reader *reader,
+                                    struct anole_error *error)
+{
+    const char *text;
+    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
+    if (!status)
+        *unread |= !anole_timer_parse(out, text);
+    return status;
+}
+
 static enum anole_status read_share(double *out, const json_t *object, const char *name,
                                     const struct anole_json_place *place, struct anole_error *error)
 {
@@ -628,6 +641,8 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
         return read_metric(at, unread, object, name, reader, error);
     case FIELD_WARMTH:
         return read_warmth(at, unread, object, name, reader, error);
+    case FIELD_TIMER:
+        return read_timer(at, unread, object, name, reader, error);
     case FIELD_SHARE:
         return read_share(at, object, name, place, error);
     case FIELD_KNOBS:
@@ -1351,6 +1366,8 @@ static json_t *make_value(const struct field *field, const void *entry)
         return json_string(anole_metric_text(*(const enum anole_metric *)at));
     case FIELD_WARMTH:
         return json_string(anole_warmth_text(*(const enum anole_warmth *)at));
+    case FIELD_TIMER:
+        return json_string(anole_timer_text(*(const enum anole_timer *)at));
     case FIELD_SHARE:
         return anole_json_real(*(const double *)at);
     case FIELD_KNOBS:
@@ -1375,6 +1392,8 @@ static bool is_left_out(const struct field *field, const void *entry)
         return *(const uint32_t *)at == ANOLE_F32;
     case FIELD_WARMTH:
         return *(const enum anole_warmth *)at == ANOLE_WARMTH_HOT;
+    case FIELD_TIMER:
+        return *(const enum anole_timer *)at == ANOLE_TIMER_UNSAID;
     case FIELD_SHARE:
         return *(const double *)at == 0.0;
     case FIELD_BOOL:

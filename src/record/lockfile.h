@@ -68,7 +68,8 @@ struct anole_lock_task {
     uint64_t source_hash;
     uint32_t trials; /* spent on it in all */
     /* Left out of the file where they are 0, as in files of versions that did not know them. */
-    enum anole_warmth warmth; /* how it was timed */
+    enum anole_warmth warmth; /* how it was timed, */
+    enum anole_timer timer;   /* and by whose clock */
     double crowding;          /* share of the time that other work had the cores meanwhile */
     bool disturbed;           /* and samples that count were disturbed by it */
     /* What one layer takes in the running network, in seconds; 0: it was not timed there.  Where

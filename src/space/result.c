@@ -44,6 +44,33 @@ bool anole_warmth_parse(enum anole_warmth *warmth, const char *text)
     return false;
 }
 
+static const char *const timers[] = {
+#define X(name, text) text,
+    ANOLE_TIMER_MAP(X)
+#undef X
+};
+
+const char *anole_timer_text(enum anole_timer timer)
+{
+    return (unsigned)timer < ANOLE_TIMER_COUNT ? timers[timer] : "unknown";
+}
+
+bool anole_timer_parse(enum anole_timer *timer, const char *text)
+{
+    for (int i = 0; i < ANOLE_TIMER_COUNT; i++) {
+        if (strcmp(timers[i], text) == 0) {
+            *timer = (enum anole_timer)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool anole_timer_alike(enum anole_timer a, enum anole_timer b)
+{
+    return a == b || a == ANOLE_TIMER_UNSAID || b == ANOLE_TIMER_UNSAID;
+}
+
 const char *anole_outcome_text(enum anole_outcome outcome)
 {
     return (unsigned)outcome < ANOLE_OUTCOME_COUNT ? texts[outcome] : "unknown";

@@ -35,6 +35,20 @@ enum anole_warmth {
         ANOLE_WARMTH_COUNT
 };
 
+/* Whose clock timed a kernel: the host's, around a batch of runs; that of the device's profiling
+ * events; or the own clock of a device that lives in another time.  Enumerator, name in files.
+ * Nobody said so of what is simulated, or recorded by a version that did not record it.  Times of
+ * two clocks are never held against each other. */
+#define ANOLE_TIMER_MAP(X)                                                                         \
+    X(UNSAID, "unsaid") X(HOST, "host") X(PROFILING, "profiling") X(OWN, "own")
+
+enum anole_timer {
+#define X(name, text) ANOLE_TIMER_##name,
+    ANOLE_TIMER_MAP(X)
+#undef X
+        ANOLE_TIMER_COUNT
+};
+
 /* Where the wall time of a trial went, in seconds. */
 struct anole_trial_cost {
     double generate;
@@ -49,6 +63,7 @@ struct anole_result {
     enum anole_metric metric; /* what it was measured for: results of two are never compared */
     bool abandoned;           /* ok, but far behind the best: timed by its first runs only */
     bool simulated;           /* by a backend without data: nothing was verified */
+    enum anole_timer timer;   /* whose clock; of what is ok */
     uint32_t samples;         /* timings behind `seconds`, */
     uint32_t disturbed;       /* and those of them that other work on the machine disturbed */
     double crowding;          /* share of the time that other work had the cores, 0 to 1, while
@@ -68,11 +83,18 @@ bool anole_outcome_parse(enum anole_outcome *outcome, const char *text);
 
 /* Literals.  "unknown" for values out of range. */
 const char *anole_warmth_text(enum anole_warmth warmth);
+const char *anole_timer_text(enum anole_timer timer);
 const char *anole_metric_text(enum anole_metric metric);
 const char *anole_metric_unit(enum anole_metric metric);
 
 /* True and *warmth set if `text` names one. */
 bool anole_warmth_parse(enum anole_warmth *warmth, const char *text);
+
+/* True and *timer set if `text` names one. */
+bool anole_timer_parse(enum anole_timer *timer, const char *text);
+
+/* Whether times of both may be held against each other: they may where one does not say. */
+bool anole_timer_alike(enum anole_timer a, enum anole_timer b);
 
 /* True and *metric set if `text` names one. */
 bool anole_metric_parse(enum anole_metric *metric, const char *text);

@@ -90,6 +90,7 @@ static enum anole_status judge(struct anole_tuner_final *final, const struct ano
                                struct anole_error *error)
 {
     final->metric = results[winner].metric;
+    final->timer = results[winner].timer;
     final->value = anole_result_value(&results[winner]);
     final->crowding = results[winner].crowding;
     final->disturbed = results[winner].disturbed > 0;

@@ -170,6 +170,8 @@ static enum anole_status take_result(void *context, size_t index, uint64_t confi
     if (status != ANOLE_DONE)
         return status;
     tuner->view.trials++;
+    if (result->outcome == ANOLE_OUTCOME_OK)
+        job->timer = result->timer;
     anole_tuner_note_result(tuner, sink->task, config, result);
     note_crowding(tuner, result);
     show(tuner);
@@ -226,6 +228,7 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
     const struct anole_trial *best = anole_trials_best(job->trials);
     double best_seconds = best ? best->result.seconds : NAN;
     tuner->view.current = task;
+    anole_measure_set_timer(tuner->measure, job->timer);
     enum anole_status status = anole_measure_batch(tuner->measure, job->generator, configs, count,
                                                    best_seconds, take_result, &sink, error);
     if (status == ANOLE_ERR_INTERRUPTED && !stopped(tuner)) {
@@ -403,6 +406,7 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
         show(tuner);
         struct anole_tuner_job *job = &tuner->jobs[i];
         double start = anole_clock();
+        anole_measure_set_timer(tuner->measure, job->timer);
         enum anole_status status = anole_finalists_decide(
             &finals[i], tuner->measure, job->generator, job->trials, &plan, error);
         if (status != ANOLE_DONE)

@@ -80,6 +80,7 @@ struct anole_tuner_final {
     bool found; /* something valid was found */
     bool tie;   /* tuned and default cannot be told apart: the default is kept */
     uint64_t config;
+    enum anole_timer timer;   /* whose clock timed it */
     enum anole_metric metric; /* whose unit the next two lines have */
     double value, low, high;  /* tuned */
     double default_value;     /* NaN if the default failed */

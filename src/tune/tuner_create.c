@@ -42,6 +42,41 @@ struct anole_history_key anole_tuner_key(const struct anole_registry *registry,
     };
 }
 
+/* Whether a device of this description has a clock. */
+static bool has_timer(const struct anole_device *device, enum anole_timer timer)
+{
+    if (device->flags & (ANOLE_DEVICE_SIMULATED | ANOLE_DEVICE_OWN_CLOCK))
+        return timer ==
+               (device->flags & ANOLE_DEVICE_SIMULATED ? ANOLE_TIMER_UNSAID : ANOLE_TIMER_OWN);
+    if (timer == ANOLE_TIMER_PROFILING)
+        return device->flags & ANOLE_DEVICE_EVENT_TIMER &&
+               !(device->flags & ANOLE_DEVICE_SHARES_HOST);
+    return timer != ANOLE_TIMER_OWN;
+}
+
+/* The clock by which earlier trials were timed: the last one that said so, and that the device has
+ * still got. */
+static enum anole_timer find_timer(const struct anole_device *device,
+                                   const struct anole_trials *earlier)
+{
+    for (size_t i = anole_trials_count(earlier); i-- > 0;) {
+        const struct anole_result *result = &anole_trials_get(earlier, i)->result;
+        if (result->outcome == ANOLE_OUTCOME_OK && result->timer != ANOLE_TIMER_UNSAID &&
+            has_timer(device, result->timer))
+            return result->timer;
+    }
+    return ANOLE_TIMER_UNSAID;
+}
+
+/* Whether an earlier trial may be held against those that are to come. */
+static bool is_comparable(const struct anole_tuner *tuner, const struct anole_tuner_job *job,
+                          const struct anole_result *result)
+{
+    return result->outcome != ANOLE_OUTCOME_OK ||
+           (has_timer(&tuner->device->device, result->timer) &&
+            anole_timer_alike(result->timer, job->timer));
+}
+
 /* Takes up what earlier runs measured. */
 static enum anole_status resume(struct anole_tuner *tuner, size_t task, struct anole_error *error)
 {
@@ -52,14 +87,24 @@ static enum anole_status resume(struct anole_tuner *tuner, size_t task, struct a
     if (status != ANOLE_DONE)
         return status;
     status = anole_history_collect(tuner->history, &job->key, space, earlier, NULL, NULL, error);
-    size_t count = anole_trials_count(earlier);
+    size_t count = anole_trials_count(earlier), left_out = 0;
+    job->timer = find_timer(&tuner->device->device, earlier);
     for (size_t i = 0; status == ANOLE_DONE && i < count; i++) {
         const struct anole_trial *trial = anole_trials_get(earlier, i);
+        if (!is_comparable(tuner, job, &trial->result)) {
+            left_out++;
+            continue;
+        }
         status = anole_trials_add(job->trials, trial->config, &trial->result, error);
         if (status == ANOLE_DONE)
             anole_tuner_note_result(tuner, task, trial->config, &trial->result);
     }
     anole_trials_destroy(earlier);
+    if (left_out > 0)
+        anole_log_warning("%s: %zu earlier trials of %s were timed by another clock than it is "
+                          "timed by now: left out",
+                          tuner->options.history_path, left_out, tuner->tasks[task].label);
+    count -= left_out;
     tuner->tasks[task].resumed = count;
     job->started = anole_trials_visited(job->trials, anole_space_default(space));
     if (status == ANOLE_DONE && count > 0)

@@ -54,6 +54,7 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
     out->source_hash = final->source_hash;
     out->trials = (uint32_t)task->trials;
     out->warmth = warmth;
+    out->timer = final->timer;
     out->crowding = final->crowding;
     out->disturbed = final->disturbed;
     out->in_place = fmax(0.0, final->in_place); /* 0 for NaN */
@@ -199,7 +200,7 @@ static void sum_common(double *then, double *now, size_t *unlike,
         const struct anole_lock_task *entry = anole_lock_task_find(baseline, task->task);
         if (!entry)
             continue;
-        if (entry->warmth != task->warmth) {
+        if (entry->warmth != task->warmth || !anole_timer_alike(entry->timer, task->timer)) {
             (*unlike)++;
             continue;
         }
@@ -220,8 +221,8 @@ enum anole_status anole_lock_device_against(double *ratio, const struct anole_lo
     if (then == 0.0 && unlike > 0)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: its %zu tasks on device '%s' were timed with other caches, hot or "
-                          "cold, than these; make another baseline with `anole tune --output`, or "
-                          "say --timing",
+                          "cold, or by another clock than these; make another baseline with `anole "
+                          "tune --output`, or say --timing",
                           path, unlike, decided->device);
     if (then == 0.0)
         return anole_fail(error, ANOLE_ERR_INPUT,

@@ -15,9 +15,10 @@ struct anole_tuner_job {
     struct anole_trials *trials;
     struct anole_search *search; /* NULL until its first turn */
     struct anole_history_key key;
-    double best_cost; /* anole_result_cost() of its best trial; NaN: none yet */
-    size_t informed;  /* trials of other tasks that its search was last told of */
-    bool started;     /* its first batch, with the default config, is done */
+    enum anole_timer timer; /* whose clock times it; UNSAID: no trial has worked yet */
+    double best_cost;       /* anole_result_cost() of its best trial; NaN: none yet */
+    size_t informed;        /* trials of other tasks that its search was last told of */
+    bool started;           /* its first batch, with the default config, is done */
 };
 
 struct anole_tuner {

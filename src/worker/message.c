@@ -162,12 +162,24 @@ void anole_wire_task_request(struct anole_wire *wire, struct anole_task_request 
     wire_task_kernel(wire, &message->task);
 }
 
+static void wire_timer(struct anole_wire *wire, enum anole_timer *timer)
+{
+    uint32_t value = wire->reading ? 0 : (uint32_t)*timer;
+    anole_wire_u32(wire, &value);
+    if (value >= ANOLE_TIMER_COUNT) {
+        wire->failed = true;
+        value = ANOLE_TIMER_UNSAID;
+    }
+    *timer = (enum anole_timer)value;
+}
+
 void anole_wire_trial_request(struct anole_wire *wire, struct anole_trial_request *message)
 {
     anole_wire_count(wire, &message->value_count, ANOLE_MAX_KNOBS);
     for (uint32_t i = 0; i < message->value_count; i++)
         anole_wire_i64(wire, &message->values[i]);
     anole_wire_f64(wire, &message->best);
+    wire_timer(wire, &message->timer);
     anole_wire_u32(wire, &message->salt);
     anole_wire_block(wire, &message->binary, &message->binary_bytes, ANOLE_MAX_BINARY);
 }
@@ -188,6 +200,7 @@ static void wire_result(struct anole_wire *wire, struct anole_result *result)
         metric = ANOLE_METRIC_SECONDS;
     }
     result->metric = (enum anole_metric)metric;
+    wire_timer(wire, &result->timer);
     anole_wire_bool(wire, &result->abandoned);
     anole_wire_bool(wire, &result->simulated);
     anole_wire_u32(wire, &result->samples);

@@ -97,9 +97,10 @@ struct anole_task_request {
 struct anole_trial_request {
     uint32_t value_count;
     int64_t values[ANOLE_MAX_KNOBS];
-    double best;        /* TRIAL: seconds; NaN: none */
-    uint32_t salt;      /* not 0: build it anew, whatever a compiler has kept of it */
-    const void *binary; /* TRIAL, LOAD; borrowed */
+    double best;            /* TRIAL: seconds; NaN: none */
+    enum anole_timer timer; /* the task's, if it is decided: see anole_runner_set_timer() */
+    uint32_t salt;          /* not 0: build it anew, whatever a compiler has kept of it */
+    const void *binary;     /* TRIAL, LOAD; borrowed */
     size_t binary_bytes;
 };
 

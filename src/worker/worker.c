@@ -408,6 +408,7 @@ static void try_one(struct worker *worker, const struct anole_trial_request *req
     struct anole_trial_reply reply = {.binary_bytes = 0};
     struct anole_error error = {.status = ANOLE_DONE};
     anole_runner_set_salt(worker->runner, request->salt);
+    anole_runner_set_timer(worker->runner, request->timer);
     enum anole_status status =
         keep ? anole_runner_load(worker->runner, request->values, request->value_count,
                                  request->binary, request->binary_bytes, &reply.result, &error)

@@ -41,6 +41,8 @@ enum fault {
     FAULT_other_binary,
     FAULT_mixes_builds,
     FAULT_stale_lock,
+    FAULT_fading_events, /* times by events that are true of tiles below 4 alone */
+    FAULT_silent_clock,  /* an own clock that tells nothing */
 };
 
 /* What faults remember, and must not. */
