@@ -358,9 +358,36 @@ static void test_verify_runs_what_was_found(void **state)
     const struct anole_verified *check = anole_verification_get(verification, 0);
     assert_int_equal(check->outcome, ANOLE_OUTCOME_OK);
     assert_true(check->same_source && check->error <= 1.0 && check->seconds > 0.0);
+    assert_false(check->simulated || anole_tuned_device(tuned, 0)->simulated);
+    assert_string_equal(check->tuned->clock, "host");
     /* Times are what they are: only that the verdict is one of these. */
     enum anole_status verdict = anole_verification_check(verification, -1.0, NULL);
     assert_true(verdict == ANOLE_DONE || verdict == ANOLE_ERR_SLOWER);
+    anole_verification_destroy(verification);
+    anole_tuned_destroy(tuned);
+    anole_results_destroy(results);
+    close_fixture(&f);
+}
+
+/* There is nothing that could be right. */
+static void test_verify_says_what_is_simulated(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct anole_error error = {0};
+    struct anole_results *results = NULL;
+    struct anole_tuned *tuned = NULL;
+    struct anole_verification *verification = NULL;
+    open_fixture(&f, "simulated");
+    struct anole_tune_options options = tune_options(&f);
+    assert_done(anole_tune(&results, f.tasks, f.device, &options, &error));
+    assert_string_equal(anole_results_get(results, 0)->clock, "unsaid");
+    assert_done(anole_tuned_load(&tuned, f.context, f.lock, &error));
+    assert_true(anole_tuned_device(tuned, 0)->simulated);
+    assert_done(anole_verify(&verification, tuned, f.device, NULL, &error));
+    const struct anole_verified *check = anole_verification_get(verification, 0);
+    assert_int_equal(check->outcome, ANOLE_OUTCOME_OK);
+    assert_true(check->simulated && isnan(check->error));
     anole_verification_destroy(verification);
     anole_tuned_destroy(tuned);
     anole_results_destroy(results);
@@ -572,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_tune_needs_no_files),
         cmocka_unit_test(test_tune_is_stopped_and_goes_on),
         cmocka_unit_test(test_tune_refuses_wrong_options),
+        cmocka_unit_test(test_verify_says_what_is_simulated),
         cmocka_unit_test(test_verify_runs_what_was_found),
         cmocka_unit_test(test_library_leaves_its_process_alone),
         cmocka_unit_test(test_tune_where_children_are_reaped_by_nobody),

@@ -414,6 +414,9 @@ struct anole_result_info {
      * other configs that are close alone; NaN: it was not.  Where the one that was best alone lost
      * there: what that takes alone, and there; else NaN. */
     double in_place_seconds, alone_seconds, alone_in_place_seconds;
+    /* Whose clock it was: "host", "profiling" (the device's events), "own" (of a device that has a
+     * clock of its own); "unsaid": a simulated device's, or recorded before clocks were. */
+    const char *clock;
 };
 
 /* How long the whole network takes: its steps one behind the other, with the kernels that were
@@ -485,6 +488,7 @@ struct anole_tuned_device {
     uint32_t threads;   /* 0: all cores */
     const char *precision;
     size_t task_count;
+    bool simulated; /* it has no data: nothing was checked, and times are not measured */
 };
 
 /* ANOLE_ERR_INPUT, which names file and place, if it is no lock file; ANOLE_ERR_VERSION if
@@ -550,6 +554,7 @@ struct anole_verified {
     double error;        /* largest error over tolerance, at most 1 if right; NaN: not compared */
     double seconds;      /* now; NaN unless it is ok */
     double speedup, speedup_low, speedup_high; /* over the default, now; or NaN */
+    bool simulated;                            /* ok, but not checked: the device has no data */
 };
 
 struct anole_verification;

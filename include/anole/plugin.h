@@ -127,8 +127,11 @@ enum anole_device_type {
 enum anole_device_flag {
     /* Kernels run on the cores that also build: builds and timings take turns. */
     ANOLE_DEVICE_SHARES_HOST = 1u << 0,
-    /* There is no data: runs return times from a record or a formula.  Outputs
-     * are not checked, and results say that they are simulated. */
+    /* There is no data: runs return times from a record or a formula.  Nothing is moved to such
+     * a device, no buffer is made, and all bindings of a run are absent (their buffer is NULL):
+     * do not look at them.  Kernels are generated, built and run.  device_seconds of each repeat
+     * counts, or else *host_seconds over the repeats.  Outputs are not checked: results, lock
+     * files and `anole verify` say so. */
     ANOLE_DEVICE_SIMULATED = 1u << 1,
     /* Events give trustworthy device time; else the host's clock is used.  It is believed from
      * 0.5 to 105 % of the time that the host saw pass.  Once a task's trials are timed by it, a
@@ -529,7 +532,8 @@ struct anole_plugin {
 
     /* 1 if this backend has a generator for the task on such a device, else 0. */
     int (*supports)(const struct anole_device *device, const struct anole_task *task);
-    /* Declares knobs and constraints.  The default config must be valid. */
+    /* Declares knobs and constraints.  The default config must be valid.  Where it fails, or
+     * leaves no config, tuning leaves the task out, and says why. */
     int (*space)(const struct anole_device *device, const struct anole_task *task,
                  struct anole_space_builder *builder, struct anole_message *message);
     /* (optional) What constraints cannot say: 1 if the config can work, else 0.
@@ -589,7 +593,7 @@ struct anole_plugin {
      * device_seconds[repeats]: execution time of each repeat by the device's own
      * clock, all its launches together; negative where there is none.
      * bindings[binding_count]: ANOLE_ROLE_COUNT of them, or, of an ANOLE_TASK_OPERATOR, one
-     * for each tensor. */
+     * for each tensor; all of them absent on an ANOLE_DEVICE_SIMULATED. */
     int (*run)(struct anole_session *session, struct anole_build *build,
                const struct anole_binding *bindings, uint32_t binding_count, uint32_t repeats,
                double *device_seconds, double *host_seconds, struct anole_message *message);

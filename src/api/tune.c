@@ -298,6 +298,7 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
     result->speedup_high = locked->speedup_high;
     result->source_hash = locked->source_hash;
     result->timing = anole_warmth_text(locked->warmth);
+    result->clock = anole_timer_text(locked->timer);
     result->crowding = locked->crowding;
     result->disturbed = locked->disturbed;
     anole_result_in_place(result, locked);
@@ -335,6 +336,7 @@ static enum anole_status fill_results(struct session *session,
             .trials = item->progress.trials,
             .problem = item->problem,
             .timing = anole_warmth_text(ANOLE_WARMTH_HOT),
+            .clock = anole_timer_text(ANOLE_TIMER_UNSAID),
         };
         if (finals[i].found)
             status = fill_found(item, &results->locked.tasks[found++], error);

@@ -43,6 +43,7 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
     info->speedup_low = task->speedup_low;
     info->speedup_high = task->speedup_high;
     info->timing = anole_warmth_text(task->warmth);
+    info->clock = anole_timer_text(task->timer);
     info->crowding = task->crowding;
     info->disturbed = task->disturbed;
     info->source_hash = task->source_hash;
@@ -84,6 +85,7 @@ static enum anole_status fill_entry(struct anole_tuned_entry *entry,
         .generator = device->generator,
         .threads = device->threads,
         .precision = anole_precision_text(device->dtype),
+        .simulated = device->simulated,
     };
     anole_whole_read(&entry->whole, device);
     entry->tasks = calloc(device->task_count + 1, sizeof *entry->tasks);

@@ -64,6 +64,7 @@ static enum anole_status run_check(struct check *check, const struct anole_tuned
     check->info.message = check->result.message;
     check->info.same_source = final.source_hash == entry->source_hash;
     check->info.error = check->result.error;
+    check->info.simulated = check->result.simulated;
     check->info.seconds = final.found ? final.value : NAN;
     check->info.speedup = final.found ? final.speedup : NAN;
     check->info.speedup_low = final.found ? final.speedup_low : NAN;

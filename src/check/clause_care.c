@@ -85,6 +85,8 @@ static enum anole_check_verdict make_and_release(struct anole_check_context *che
 enum anole_check_verdict anole_clause_releases(struct anole_check_context *check)
 {
     struct anole_fixture fixture;
+    if (anole_check_simulated(check))
+        return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
     enum anole_check_verdict verdict = anole_fixture_open(&fixture, check, &check->tasks[0]);
     if (verdict != ANOLE_PASS)
         return verdict;

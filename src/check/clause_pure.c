@@ -303,6 +303,6 @@ static enum anole_check_verdict look_at_knobs(struct anole_check_context *check,
 enum anole_check_verdict anole_clause_knobs(struct anole_check_context *check)
 {
     if (anole_check_simulated(check))
-        return anole_check_skip(check, "the device is simulated: it has no kernels");
+        return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
     return each_task(check, "comparing kernels", look_at_knobs);
 }

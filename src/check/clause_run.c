@@ -17,12 +17,12 @@
 
 enum anole_check_verdict anole_clause_builds(struct anole_check_context *check)
 {
-    return anole_fixture_each(check, false, NULL);
+    return anole_fixture_each_bare(check, false, NULL);
 }
 
 enum anole_check_verdict anole_clause_runs(struct anole_check_context *check)
 {
-    return anole_fixture_each(check, true, NULL);
+    return anole_fixture_each_bare(check, true, NULL);
 }
 
 /* -- The output -- */
@@ -244,6 +244,8 @@ enum anole_check_verdict anole_clause_abandon(struct anole_check_context *check)
     static const double moments[] = {0.005, 0.03, 0.1, 0.3}; /* seconds */
     enum { MOMENTS = sizeof moments / sizeof *moments };
     const struct anole_task *task = &check->tasks[check->task_count - 1];
+    if (anole_check_simulated(check))
+        return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
     for (int i = 0; i < MOMENTS; i++) {
         anole_check_step(check, "being killed while it builds");
         if (!abandon(check, task, moments[i]))

@@ -50,7 +50,7 @@ static enum anole_check_verdict look_at_times(struct anole_fixture *fixture)
 
 enum anole_check_verdict anole_clause_positive(struct anole_check_context *check)
 {
-    return anole_fixture_each(check, true, look_at_times);
+    return anole_fixture_each_bare(check, true, look_at_times);
 }
 
 /* The least of several attempts: seconds by the plugin. */

@@ -41,6 +41,8 @@ enum anole_check_verdict anole_check_skip(struct anole_check_context *check, con
 void anole_check_step(struct anole_check_context *check, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What is said of clauses that need data. */
+#define ANOLE_CHECK_NO_DATA "not checked: simulated"
 bool anole_check_simulated(const struct anole_check_context *check);
 
 /* Which tasks of a fixed list of small ones the plugin supports: a bit each. */

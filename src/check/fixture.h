@@ -49,10 +49,14 @@ enum anole_check_verdict anole_fixture_fail(const struct anole_fixture *fixture,
                                             const struct anole_result *result);
 
 /* Calls `look` with each task's fixture and each of its configs that builds, bound and
- * run once if `run`.  The text of a pass counts them. */
+ * run once if `run`.  The text of a pass counts them.  Skipped on a simulated device. */
 enum anole_check_verdict
 anole_fixture_each(struct anole_check_context *check, bool run,
                    enum anole_check_verdict (*look)(struct anole_fixture *fixture));
+/* The same for what needs no data, on all devices.  Bindings of a simulated one are absent. */
+enum anole_check_verdict
+anole_fixture_each_bare(struct anole_check_context *check, bool run,
+                        enum anole_check_verdict (*look)(struct anole_fixture *fixture));
 
 /* A fixture of the task with most to do, with its default config built and bound, or
  * another if that is refused. */

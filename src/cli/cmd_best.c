@@ -111,9 +111,10 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
         "task", ">x", ">time", ">in place", ">GFLOP/s", "speed-up [95 %]", "config", NULL};
     const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
     bool plain = strcmp(device->precision, "fp32") == 0;
-    printf("%s%s%s  %s, %s %s\n", anole_command_shown(device->id), plain ? "" : " ",
+    printf("%s%s%s  %s, %s %s%s\n", anole_command_shown(device->id), plain ? "" : " ",
            plain ? "" : device->precision, anole_command_shown(device->device),
-           anole_command_shown(device->driver), anole_command_shown(device->driver_version));
+           anole_command_shown(device->driver), anole_command_shown(device->driver_version),
+           device->simulated ? ", simulated: nothing was checked" : "");
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
     if (status != ANOLE_DONE)

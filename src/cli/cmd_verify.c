@@ -76,6 +76,8 @@ static const char *verdict(const struct anole_verified *check)
 {
     if (check->outcome != ANOLE_OUTCOME_OK)
         return anole_outcome_text(check->outcome);
+    if (check->simulated)
+        return "not checked: simulated";
     return check->same_source ? "right" : "right, but another kernel than was tuned";
 }
 
@@ -134,10 +136,10 @@ static enum anole_status print_json(const struct session *session, struct anole_
         sum += check->tuned->multiplicity * check->seconds;
         json_array_append_new(
             tasks,
-            json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
+            json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
                       check->tuned->key, "outcome", anole_outcome_text(check->outcome), "message",
-                      check->message, "same_source", (int)check->same_source, "error",
-                      anole_json_real(check->error), "seconds_then",
+                      check->message, "same_source", (int)check->same_source, "simulated",
+                      (int)check->simulated, "error", anole_json_real(check->error), "seconds_then",
                       anole_json_real(check->tuned->seconds), "seconds",
                       anole_json_real(check->seconds), "speedup", anole_json_real(check->speedup),
                       "speedup_low", anole_json_real(check->speedup_low), "speedup_high",

@@ -225,6 +225,7 @@ static enum anole_status prepare(struct anole_executable *executable, struct ano
     if (status != ANOLE_DONE)
         return status;
     *first = NAN;
+    executable->timed.bindings = executable->bindings; /* all absent, if it is simulated */
     if (generate(executable, target, values, count, result) &&
         build(executable, target, binary, binary_bytes, result) &&
         !anole_target_simulated(target) && bind(executable, target, result))

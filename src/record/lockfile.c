@@ -96,6 +96,7 @@ static const struct field device_fields[] = {
     DEVICE_FIELD("metric", METRIC, 2, metric),
     DEVICE_FIELD("batch", SIZE, 0, batch),
     DEVICE_FIELD("shapes", SHAPES, 0, shapes),
+    DEVICE_FIELD("simulated", BOOL, 0, simulated),
     DEVICE_FIELD("in_place", IN_PLACE, 0, in_place),
 };
 

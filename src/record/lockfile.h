@@ -98,6 +98,7 @@ struct anole_lock_device {
     uint32_t batch;           /* that was given for the network; 0: none was */
     char **shapes;            /* likewise, as --shape takes them: [shape_count] */
     size_t shape_count;
+    bool simulated; /* nothing was run: outputs are not checked, times are not measured */
     struct anole_lock_in_place in_place;
     struct anole_lock_task *tasks;
     size_t task_count;

@@ -107,6 +107,7 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
     enum anole_status status = lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
     new.threads = tuner->options.threads; /* as they were asked for: 0 stays "all" */
     new.dtype = tuner->network->dtype;
+    new.simulated = tuner->device->device.flags &ANOLE_DEVICE_SIMULATED;
     if (status == ANOLE_DONE)
         status = lock_sizes(&new, tuner->network, error);
     if (status == ANOLE_DONE) {

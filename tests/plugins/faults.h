@@ -42,7 +42,10 @@ enum fault {
     FAULT_mixes_builds,
     FAULT_stale_lock,
     FAULT_fading_events, /* times by events that are true of tiles below 4 alone */
-    FAULT_silent_clock,  /* an own clock that tells nothing */
+    FAULT_no_space,      /* for layers of 8 channels */
+    FAULT_empty_space,
+    FAULT_wants_data,   /* of a simulated device */
+    FAULT_silent_clock, /* an own clock that tells nothing */
 };
 
 /* What faults remember, and must not. */

@@ -167,6 +167,8 @@ static int space(const struct anole_device *device, const struct anole_task *tas
     mood("space");
     if (!supports(device, task))
         return fail(message, ANOLE_UNSUPPORTED, "no such task");
+    if (FAULT == FAULT_no_space && task->in_c == 8)
+        return fail(message, ANOLE_BAD_REQUEST, "eight channels are too many");
     const struct anole_knob pace = {.size = sizeof pace,
                                     .kind = ANOLE_KNOB_CATEGORICAL,
                                     .name = "slow",
@@ -206,6 +208,8 @@ static int space(const struct anole_device *device, const struct anole_task *tas
 #endif
     if (code == ANOLE_OK)
         code = builder->constraint(builder, "tile < 16", "a tile of 16 is too large");
+    if (code == ANOLE_OK && FAULT == FAULT_empty_space && task->in_c == 8)
+        code = builder->constraint(builder, "tile > 16", "nothing is right");
     return code;
 }
 
@@ -493,6 +497,13 @@ static int run(struct anole_session *session, struct anole_build *made,
 {
     (void)session;
     if (DEVICE_FLAGS & ANOLE_DEVICE_SIMULATED) {
+        for (uint32_t i = 0; i < binding_count; i++)
+            if (bindings[i].buffer || bindings[i].bytes)
+                return fail(message, ANOLE_BAD_REQUEST, "a binding of a simulated device");
+        if (binding_count != ANOLE_ROLE_COUNT || FAULT == FAULT_wants_data) {
+            signal(SIGSEGV, SIG_DFL);
+            raise(SIGSEGV);
+        }
         for (uint32_t i = 0; i < repeats; i++)
             device_seconds[i] = 1e-3 / (double)made->tile * (made->slow ? 5 : 1);
         *host_seconds = 1;
