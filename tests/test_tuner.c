@@ -294,6 +294,47 @@ static void test_candidates_are_close_to_what_is_decided(void **state)
     close_run(&run);
 }
 
+/* A layer without a design space is no reason to tune none of the others. */
+static void test_layers_without_a_space_are_left_out(void **state)
+{
+    (void)state;
+    static const char *const plugins[] = {"no_space", "empty_space"};
+    static const char one[] =
+        "{\"name\": \"test\", \"layers\": ["
+        "{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 6, 6, 8]},"
+        "{\"name\": \"a\", \"kind\": \"conv2d\", \"channels\": 8, \"kernel\": 1}"
+        "%s]}";
+    for (size_t i = 0; i < 4; i++) {
+        struct run run;
+        struct anole_error error = {.status = ANOLE_DONE};
+        open_run(&run, plugins[i % 2]);
+        if (i < 2) {
+            start(&run);
+            const struct anole_tuner_view *view = anole_tuner_view(run.tuner);
+            assert_int_equal(view->task_count, run.network->task_count - 1);
+            assert_done(anole_tuner_run(run.tuner, &error));
+            assert_true(view->trials > 0);
+            close_run(&run);
+            continue;
+        }
+        /* Nothing is left: the reason ends it. */
+        char text[512];
+        snprintf(text, sizeof text, one,
+                 i == 2
+                     ? ""
+                     : ", {\"name\": \"b\", \"kind\": \"conv2d\", \"channels\": 4, \"kernel\": 1}");
+        anole_workload_destroy(run.network);
+        assert_done(
+            anole_network_parse_workload(&run.network, text, strlen(text), "test.json", &error));
+        assert_true(anole_tuner_create(&run.tuner, run.network, run.registry,
+                                       &run.registry->devices[0], &run.options,
+                                       &error) != ANOLE_DONE);
+        assert_contains(error.text, i == 2 ? "eight channels are too many" : "nothing is right");
+        run.tuner = NULL;
+        close_run(&run);
+    }
+}
+
 /* A backend that has come to have a clock of its own: what the host's clock told is no result any
  * more, though it stays in the history. */
 static void test_clocks_are_not_mixed_in_a_task(void **state)
@@ -538,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_run_goes_on_where_it_was_stopped),
         cmocka_unit_test(test_finish_never_ends_behind_the_default),
         cmocka_unit_test(test_candidates_are_close_to_what_is_decided),
+        cmocka_unit_test(test_layers_without_a_space_are_left_out),
         cmocka_unit_test(test_clocks_are_not_mixed_in_a_task),
         cmocka_unit_test(test_create_refuses_a_history_in_use),
         cmocka_unit_test(test_transfer_takes_the_tasks_of_a_history),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "tune/tuner_private.h"
 
 #include <math.h>
@@ -128,10 +129,7 @@ static enum anole_status start_job(struct anole_tuner *tuner, size_t task,
     job->key.warmth = anole_cold_decide(&backend->plugin, &tuner->device->device, &source->task,
                                         tuner->constants);
 
-    enum anole_status status = anole_generator_create(&job->generator, backend,
-                                                      &tuner->device->device, &source->task, error);
-    if (status == ANOLE_DONE)
-        status = anole_trials_create(&job->trials, error);
+    enum anole_status status = anole_trials_create(&job->trials, error);
     if (status != ANOLE_DONE)
         return status;
     anole_schedule_set(tuner->schedule, task, source->multiplicity, line->flops);
@@ -176,6 +174,29 @@ static enum anole_status serve(struct anole_tuner *tuner, const struct anole_bac
     return status;
 }
 
+/* The design space of the next job's task.  *made false: there is none, `why`, which is said, and
+ * the task is left out, as if the backend did not support it. */
+static enum anole_status make_space(struct anole_tuner *tuner, bool *made,
+                                    const struct anole_workload_task *source,
+                                    struct anole_error *why)
+{
+    const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
+    struct anole_tuner_job *job = &tuner->jobs[tuner->view.task_count];
+    char label[64], words[512];
+    enum anole_status status = anole_generator_create(&job->generator, backend,
+                                                      &tuner->device->device, &source->task, why);
+    *made = status == ANOLE_DONE;
+    const bool none = status == ANOLE_ERR_PLUGIN || status == ANOLE_ERR_INPUT ||
+                      status == ANOLE_ERR_NOTHING_VALID;
+    if (!none || tuner->served->task_count == 1)
+        return status;
+    job->generator = NULL;
+    anole_log_warning("%s: %s is left out, as it has no design space: %s", tuner->network->path,
+                      anole_task_label(label, sizeof label, &source->task),
+                      anole_text_printable(words, sizeof words, why->text));
+    return ANOLE_DONE;
+}
+
 /* Makes a job of each task that the backend does. */
 static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_error *error)
 {
@@ -188,6 +209,16 @@ static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_erro
     if (status == ANOLE_DONE && tuner->served->task_count == 0)
         return fail_unsupported(tuner, backend, error);
     for (size_t i = 0; status == ANOLE_DONE && i < tuner->served->task_count; i++) {
+        bool made;
+        struct anole_error why = {.status = ANOLE_DONE};
+        status = make_space(tuner, &made, &tuner->served->tasks[i], &why);
+        const bool last = i + 1 == tuner->served->task_count;
+        if (status != ANOLE_DONE || (!made && last && tuner->view.task_count == 0)) {
+            *error = why; /* nothing is left */
+            return why.status;
+        }
+        if (!made)
+            continue;
         status = start_job(tuner, tuner->view.task_count, &tuner->served->tasks[i], error);
         tuner->view.task_count++; /* also on failure: destroy sees what it made */
     }
