@@ -266,7 +266,9 @@ static enum anole_status choose_history(struct session *session, struct anole_er
 static void say_problem(struct item *item, const struct anole_tuner_task *task,
                         const struct anole_tuner_final *final)
 {
-    if (isnan(task->best_value))
+    if (task->trials == 0 && final->problem[0])
+        snprintf(item->problem, sizeof item->problem, "%s", final->problem);
+    else if (isnan(task->best_value))
         snprintf(item->problem, sizeof item->problem, "nothing valid found after %zu trials",
                  task->trials);
     else

@@ -5,6 +5,7 @@
 #include "measure/measure_private.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "kernel/custom.h"
@@ -28,6 +29,7 @@
 #define STOOD_STILL 0.5 /* seconds between two looks from which on they do not count */
 #define CLOSE_LIMIT 0.2 /* seconds for all workers to close their devices */
 #define DEFAULT_LOST_LIMIT 60.0
+#define SAID_FROM 4.0  /* seconds of a reference that are announced */
 #define TRIM_EVERY 500 /* builds */
 #define TRIM_AGE 600.0 /* seconds */
 
@@ -122,6 +124,18 @@ void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes)
 void anole_measure_set_timer(struct anole_measure *measure, enum anole_timer timer)
 {
     measure->clock = timer;
+}
+
+double anole_measure_reference_seconds(struct anole_measure *measure, const struct anole_task *task)
+{
+    if (anole_measure_simulated(measure) || anole_task_store_ready(&measure->store, task))
+        return 0.0;
+    return anole_forecast_seconds(&measure->forecast, task);
+}
+
+double anole_measure_preparing(const struct anole_measure *measure)
+{
+    return measure->preparing ? anole_clock() - measure->prepared : 0.0;
 }
 
 unsigned anole_measure_builders(const struct anole_measure *measure)
@@ -276,6 +290,7 @@ static enum anole_status ask_preparer(struct anole_measure *measure, struct anol
         ANOLE_FRAME_PREPARE, ANOLE_FRAME_READY, &wire, task->file, error);
     anole_wire_fini(&wire);
     measure->preparing = status == ANOLE_DONE ? task : NULL;
+    measure->prepared = anole_clock();
     if (status != ANOLE_DONE)
         anole_task_store_drop(&measure->store, task);
     return status;
@@ -311,6 +326,7 @@ static enum anole_status hear_preparer(struct anole_measure *measure, struct ano
     case ANOLE_WORKER_WAITING:
         return ANOLE_DONE;
     case ANOLE_WORKER_ANSWERED:
+        anole_forecast_note(&measure->forecast, &task->task, anole_measure_preparing(measure));
         anole_handle_empty(&measure->preparer);
         measure->preparing = NULL;
         task->ready = true;
@@ -401,6 +417,16 @@ static void choose_checks(struct anole_prepare_request *request,
         anole_space_values(space, configs[i], request->values[i]);
 }
 
+/* Nothing else is to be seen meanwhile. */
+static void say_wait(struct anole_measure *measure, const struct anole_task *task)
+{
+    char label[64];
+    const double seconds = anole_forecast_seconds(&measure->forecast, task);
+    if (seconds >= SAID_FROM)
+        anole_log_info("computing the reference of %s: about %.0f s",
+                       anole_task_label(label, sizeof label, task), seconds);
+}
+
 enum anole_status anole_measure_prepare(struct anole_measure *measure,
                                         struct anole_stored_task **stored,
                                         const struct anole_generator *generator,
@@ -418,11 +444,8 @@ enum anole_status anole_measure_prepare(struct anole_measure *measure,
         return status;
     struct anole_prepare_request *request = &measure->request;
     *request = (struct anole_prepare_request){
-        .task = *task, .seed = measure->options.seed, .threads = measure->options.threads};
-    if (request->threads == 0) {
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        request->threads = cores > 0 ? (uint32_t)cores : 1;
-    }
+        .task = *task, .seed = measure->options.seed, .threads = anole_forecast_threads()};
+    say_wait(measure, task);
     if (task->custom && anole_custom_needs_run(anole_custom_of(task)))
         choose_checks(request, generator);
     return ask_preparer(measure, *stored, error);

@@ -70,6 +70,13 @@ void anole_measure_set_constants(struct anole_measure *measure, uint64_t bytes);
  * say, or UNSAID, until the first that works has decided it.  Trials whose clock is another fail.
  */
 void anole_measure_set_timer(struct anole_measure *measure, enum anole_timer timer);
+/* Seconds that it takes, at a guess, until the reference of a task is there, which kernels are
+ * verified against; 0: it is there, or there is none, or it takes a moment.  The first large task
+ * takes a moment to guess. */
+double anole_measure_reference_seconds(struct anole_measure *measure,
+                                       const struct anole_task *task);
+/* Seconds since a reference is being computed; 0: none is.  For the stop callback. */
+double anole_measure_preparing(const struct anole_measure *measure);
 /* Kills the workers. */
 void anole_measure_destroy(struct anole_measure *measure);
 

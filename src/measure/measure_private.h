@@ -9,6 +9,7 @@
 #include "worker/message.h"
 #include "worker/handle.h"
 #include "measure/build_store.h"
+#include "measure/forecast.h"
 #include "measure/task_store.h"
 
 #define ANOLE_MAX_BUILDERS 32u
@@ -38,6 +39,8 @@ struct anole_measure {
     struct anole_build_store built;
     struct anole_stored_task *preparing;  /* the task that the preparer is at */
     struct anole_prepare_request request; /* what it was asked */
+    double prepared;                      /* anole_clock() when it was asked */
+    struct anole_forecast forecast;
     struct anole_measure_cost cost;
     double turned;    /* when it was last looked at what the workers do; 0: never */
     double accounted; /* until when time is accounted for */

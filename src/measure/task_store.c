@@ -52,6 +52,18 @@ static struct anole_stored_task *make_room(struct anole_task_store *store, size_
     return old;
 }
 
+bool anole_task_store_ready(const struct anole_task_store *store, const struct anole_task *task)
+{
+    char key[ANOLE_TASK_KEY];
+    anole_task_key(key, task);
+    for (size_t i = 0; i < ANOLE_TASK_STORE_ENTRIES; i++) {
+        const struct anole_stored_task *entry = &store->entries[i];
+        if (entry->number != 0 && strcmp(entry->key, key) == 0)
+            return entry->ready;
+    }
+    return false;
+}
+
 enum anole_status anole_task_store_get(struct anole_stored_task **entry,
                                        struct anole_task_store *store,
                                        const struct anole_task *task, bool data,

@@ -39,6 +39,8 @@ ANOLE_CHECKED enum anole_status anole_task_store_get(struct anole_stored_task **
                                                      struct anole_task_store *store,
                                                      const struct anole_task *task, bool data,
                                                      struct anole_error *error);
+/* Whether there is one, with all that it needs. */
+bool anole_task_store_ready(const struct anole_task_store *store, const struct anole_task *task);
 void anole_task_store_drop(struct anole_task_store *store, struct anole_stored_task *entry);
 
 #endif

@@ -8,6 +8,7 @@
 #include "tune/suggest.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Batches are capped: nothing gains from more trials between two fits. */
@@ -18,6 +19,11 @@
 #define SISTERS 3
 #define NEIGHBOURS 4
 #define INITIAL 12
+
+/* Seconds that a reference may take whatever is left of the time: by its forecast, and until it
+ * is given up. */
+#define LEAST_REFERENCE 5.0
+#define LEAST_REFERENCE_LIMIT 15.0
 
 /* Trials in a row that something else keeps from being made, until a run stops. */
 #define MOST_LOST 16
@@ -87,11 +93,19 @@ static bool overdue(const struct anole_tuner *tuner)
     return tuner->searching && search_time_left(tuner) < -0.5 * reserve(tuner);
 }
 
+/* The reference in the making takes longer than is left. */
+static bool reference_overdue(struct anole_tuner *tuner)
+{
+    const bool overdue = anole_measure_preparing(tuner->measure) > tuner->reference_limit;
+    tuner->given_up |= overdue;
+    return overdue;
+}
+
 bool anole_tuner_poll_stop(void *context)
 {
     struct anole_tuner *tuner = context;
     show(tuner);
-    return stopped(tuner) || overdue(tuner);
+    return stopped(tuner) || overdue(tuner) || reference_overdue(tuner);
 }
 
 static size_t total_trials(const struct anole_tuner *tuner)
@@ -217,6 +231,42 @@ void anole_tuner_phase(struct anole_tuner *tuner, const char *phase)
 
 /* -------------------------------------------------------------- searching */
 
+/* No further turn for a task whose kernels cannot be verified in time. */
+static void leave_out(struct anole_tuner *tuner, size_t task, const char *seconds)
+{
+    struct anole_tuner_job *job = &tuner->jobs[task];
+    snprintf(job->left_out, sizeof job->left_out,
+             "to compute its reference takes %s, more than is left of the time; give more with "
+             "--time",
+             seconds);
+    anole_log_warning("%s is left out: %s", tuner->tasks[task].label, job->left_out);
+    anole_schedule_exhaust(tuner->schedule, task);
+}
+
+/* It took longer than had been thought. */
+static void give_up(struct anole_tuner *tuner, size_t task)
+{
+    char words[48];
+    snprintf(words, sizeof words, "over %.0f s", tuner->reference_limit);
+    leave_out(tuner, task, words);
+}
+
+/* Whether there is time for the reference of a task.  Sets the limit of computing it. */
+static bool has_time(struct anole_tuner *tuner, size_t task)
+{
+    char words[48];
+    const struct anole_task *source = anole_generator_task(tuner->jobs[task].generator);
+    const double left = search_time_left(tuner);
+    const double seconds = anole_measure_reference_seconds(tuner->measure, source);
+    tuner->reference_limit = fmax(left, LEAST_REFERENCE_LIMIT);
+    tuner->given_up = false;
+    if (seconds <= fmax(left, LEAST_REFERENCE))
+        return true;
+    snprintf(words, sizeof words, "about %.0f s", seconds);
+    leave_out(tuner, task, words);
+    return false;
+}
+
 static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
                                        const uint64_t *configs, size_t count,
                                        struct anole_error *error)
@@ -228,12 +278,16 @@ static enum anole_status measure_batch(struct anole_tuner *tuner, size_t task,
     const struct anole_trial *best = anole_trials_best(job->trials);
     double best_seconds = best ? best->result.seconds : NAN;
     tuner->view.current = task;
+    if (!has_time(tuner, task))
+        return ANOLE_DONE;
     anole_measure_set_timer(tuner->measure, job->timer);
     enum anole_status status = anole_measure_batch(tuner->measure, job->generator, configs, count,
                                                    best_seconds, take_result, &sink, error);
     if (status == ANOLE_ERR_INTERRUPTED && !stopped(tuner)) {
         anole_error_clear(error); /* cut off by the clock: what is done is kept */
         status = ANOLE_DONE;
+        if (tuner->given_up)
+            give_up(tuner, task);
     }
     size_t made = tuner->tasks[task].trials - before;
     if (made > 0) {
@@ -392,6 +446,38 @@ static double final_share(const struct anole_tuner *tuner, size_t task)
     return left / (double)(tuner->view.task_count - task);
 }
 
+/* What was measured in this run is decided, however long a reference that is no longer kept takes
+ * to compute again. */
+static enum anole_status decide(struct anole_tuner *tuner, struct anole_tuner_final *final,
+                                size_t task, const struct anole_finalists_plan *plan,
+                                struct anole_error *error)
+{
+    struct anole_tuner_job *job = &tuner->jobs[task];
+    const bool measured = tuner->tasks[task].trials > tuner->tasks[task].resumed;
+    enum anole_status status = ANOLE_DONE;
+    bool possible = !job->left_out[0];
+    if (possible && measured)
+        tuner->reference_limit = INFINITY;
+    else if (possible)
+        possible = has_time(tuner, task);
+    if (possible) {
+        anole_measure_set_timer(tuner->measure, job->timer);
+        status =
+            anole_finalists_decide(final, tuner->measure, job->generator, job->trials, plan, error);
+        if (status == ANOLE_ERR_INTERRUPTED && tuner->given_up && !stopped(tuner)) {
+            anole_error_clear(error);
+            status = ANOLE_DONE;
+            give_up(tuner, task);
+        }
+    }
+    if (job->left_out[0]) {
+        *final = (struct anole_tuner_final){
+            .found = false, .in_place = NAN, .alone_value = NAN, .alone_in_place = NAN};
+        snprintf(final->problem, sizeof final->problem, "%s", job->left_out);
+    }
+    return status;
+}
+
 enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tuner_final *finals,
                                      struct anole_error *error)
 {
@@ -404,13 +490,12 @@ enum anole_status anole_tuner_finish(struct anole_tuner *tuner, struct anole_tun
         anole_finalists_plan(&plan, final_share(tuner, i), load, FINAL_SECONDS);
         tuner->view.current = i;
         show(tuner);
-        struct anole_tuner_job *job = &tuner->jobs[i];
         double start = anole_clock();
-        anole_measure_set_timer(tuner->measure, job->timer);
-        enum anole_status status = anole_finalists_decide(
-            &finals[i], tuner->measure, job->generator, job->trials, &plan, error);
+        enum anole_status status = decide(tuner, &finals[i], i, &plan, error);
         if (status != ANOLE_DONE)
             return status;
+        if (tuner->jobs[i].left_out[0])
+            continue;
         /* What it took beyond its timing is what the next one is going to take. */
         tuner->timed += plan.seconds;
         tuner->crowded += plan.seconds * finals[i].crowding;

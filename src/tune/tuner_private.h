@@ -19,6 +19,7 @@ struct anole_tuner_job {
     double best_cost;       /* anole_result_cost() of its best trial; NaN: none yet */
     size_t informed;        /* trials of other tasks that its search was last told of */
     bool started;           /* its first batch, with the default config, is done */
+    char left_out[160];     /* why it is tried no more; empty: it is */
 };
 
 struct anole_tuner {
@@ -37,10 +38,12 @@ struct anole_tuner {
     struct anole_tuner_view view;
     anole_tuner_observer *observer;
     void *observer_context;
-    size_t lost;           /* trials in a row that something else kept from being made */
-    double start;          /* anole_clock() */
-    double timed, crowded; /* seconds of timing, and those of them that other work had */
-    bool searching;        /* a batch may be cut off when the time is over */
+    size_t lost;            /* trials in a row that something else kept from being made */
+    double start;           /* anole_clock() */
+    double timed, crowded;  /* seconds of timing, and those of them that other work had */
+    double reference_limit; /* seconds that the reference of the task in hand may take */
+    bool given_up;          /* it took longer */
+    bool searching;         /* a batch may be cut off when the time is over */
 };
 
 /* Brings a task's line of the view up to date with one more trial. */
