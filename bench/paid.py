@@ -21,7 +21,9 @@ Times in seconds: --budget of one tuning, --cold of `rank` in all, --aa of a com
 processes of each side of a race, which take turns, six at least for an interval.  As it is, all of
 it takes some 25 minutes on two cores: two tunings a network, which serve several rows, and one
 beside the compiler.  FOLDER (default paid) keeps lock files and output; a tuning that is there is
-not made again.  Medians have their 95 % intervals, from order statistics.  Run it in the build
+not made again.  Medians have their 95 % intervals, from order statistics.  A row that
+fails is said to have, with the reason, and the others go on.  `aa` and `queues` build kernels for
+each comparison: a network of a few layers takes a minute whatever --aa is.  Run it in the build
 folder, after make bench, on a machine that does nothing else, with $ANOLE and $ANOLE_NETWORKS if
 they are elsewhere.
 """
@@ -54,12 +56,16 @@ H(1) H(2) H(3)
 """
 
 
+class Failed(Exception):
+    """A row cannot be had; the others go on."""
+
+
 def fail(command, why):
-    sys.exit(f"paid.py: {' '.join(command)}: {why}")
+    raise Failed(f"{' '.join(command)}: {why}")
 
 
 def call(command, **more):
-    """Its output; ends all of this if it fails."""
+    """Its output; ends the row if it fails."""
     found = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     if found.returncode != 0:
         fail(command, f"exit code {found.returncode}: {found.stderr.strip()[-500:]}")
@@ -157,6 +163,8 @@ def row_aa(bench):
     found = call([os.path.join(HERE, "aa.sh"), folder, str(bench.options.aa), "12"],
                  env=dict(os.environ, TIMINGS=os.environ.get("TIMINGS", "cold")))
     places = {}
+    if "outside" not in found.stdout:
+        fail(["aa.sh"], f"it says nothing of intervals: {found.stdout.strip()[-500:]}")
     for place, outside, total in re.findall(r"^# (.*): (\d+) of (\d+) outside", found.stdout, re.M):
         before = places.get(place, (0, 0))
         places[place] = before[0] + int(outside), before[1] + int(total)
@@ -319,8 +327,20 @@ def main():
     bench = Bench(options)
     os.makedirs(bench.folder, exist_ok=True)
     print("| measure | found | goal |\n| --- | --- | --- |", flush=True)
-    for name in rows:
+    failed = [name for name in rows if not try_row(name, bench)]
+    if failed:
+        sys.exit(f"paid.py: {len(failed)} of {len(rows)} rows failed: {', '.join(failed)}")
+
+
+def try_row(name, bench):
+    """Whether it could be had; if not, the table says so."""
+    try:
         globals()["row_" + name](bench)
+        return True
+    except (Failed, OSError, KeyError, IndexError, ValueError, ArithmeticError) as problem:
+        note(f"{name}: {problem!r}" if not isinstance(problem, Failed) else f"{name}: {problem}")
+        row(name, "failed", "")
+        return False
 
 
 if __name__ == "__main__":

@@ -124,6 +124,13 @@ if command -v python3 >/dev/null; then
         "$paid" --networks tiny --rows progress,cost paid
     count 2 "final table's, tuned as .* tiny 0.950 " out
     expect 2 "no row 'none'" "$paid" --rows none paid
+    # A row that fails is said to have, and the others go on.
+    echo '{"seconds": 1e-5}' >paid/tiny.before.out
+    expect 1 "paid.py: 1 of 2 rows failed: cost" "$paid" --networks tiny --rows cost,progress paid
+    count 1 '^| cost | failed |  |$' out
+    expect 1 'paid.py: 3 of 3 rows failed: rank, aa, queues' \
+        "$paid" --networks none --rows rank,aa,queues paid
+    count 3 '^| [a-z]* | failed |  |$' out
 fi
 # What a launch costs: three ways, four works each.
 launch=${program%kernels}launch
