@@ -454,6 +454,34 @@ static void add_trial(struct anole_trials *trials, uint64_t config, double secon
     assert_int_equal(anole_trials_add(trials, config, &result, &error), ANOLE_DONE);
 }
 
+/* Where the comparison was disturbed, trials decide that were not. */
+static void test_disturbed_finals_are_decided_by_quiet_trials(void **state)
+{
+    (void)state;
+    struct anole_error error = {0};
+    struct anole_trials *trials = NULL;
+    const uint64_t configs[] = {7, 8, 9};
+    struct anole_result results[3], result;
+    assert_int_equal(anole_trials_create(&trials, &error), ANOLE_DONE);
+    for (size_t i = 0; i < 3; i++)
+        anole_result_clear(&results[i]);
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 0);
+    add_trial(trials, 8, 1e-3);
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 0); /* against what? */
+    add_trial(trials, 7, 2e-3);
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 1);
+    anole_result_clear(&result);
+    result.seconds = result.low = result.high = 5e-4;
+    result.disturbed = 1;
+    assert_int_equal(anole_trials_add(trials, 9, &result, &error), ANOLE_DONE);
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 1);
+    results[1].outcome = ANOLE_OUTCOME_CRASH; /* in the comparison */
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 0);
+    add_trial(trials, 9, 3e-3);
+    assert_int_equal(anole_finalists_quiet(configs, results, 3, trials), 0);
+    anole_trials_destroy(trials);
+}
+
 static void test_finalists_are_of_several_sizes_of_weights(void **state)
 {
     (void)state;
@@ -498,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_pack_writes_every_byte),
         cmocka_unit_test(test_refuse_values_of_another_space),
         cmocka_unit_test(test_features_are_finite_and_named),
+        cmocka_unit_test(test_disturbed_finals_are_decided_by_quiet_trials),
         cmocka_unit_test(test_finalists_are_of_several_sizes_of_weights),
     };
     return cmocka_run_group_tests(tests, load_plugin, drop_plugin);

@@ -74,7 +74,8 @@ static struct anole_lock_task tasks[] = {
      .disturbed = true,
      .in_place = 0.00135,
      .alone_value = 0.00117,
-     .alone_in_place = 0.0015},
+     .alone_in_place = 0.0015,
+     .in_place_disturbed = true},
     {.task = "dense n1 i512 o1000 f32 bias",
      .multiplicity = 1,
      .value = 3e-5,
@@ -188,6 +189,7 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
         assert_near(numbers[i][0], numbers[i][1]);
     assert_true(a->tie == b->tie && a->source_hash == b->source_hash && a->trials == b->trials);
     assert_true(a->warmth == b->warmth && a->disturbed == b->disturbed);
+    assert_true(a->in_place_disturbed == b->in_place_disturbed);
     assert_int_equal(a->timer, b->timer);
     assert_near(a->crowding, b->crowding);
 }
@@ -207,6 +209,7 @@ static void assert_same_in_place(const struct anole_lock_in_place *a,
     assert_int_equal(a->rounds, b->rounds);
     assert_int_equal(a->steps, b->steps);
     assert_int_equal(a->steps_tuned, b->steps_tuned);
+    assert_true(a->disturbed == b->disturbed);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_near(numbers[i][0], numbers[i][1]);
 }
@@ -278,6 +281,7 @@ static struct anole_lock_device make_run_device(void)
     device.shapes = shapes;
     device.shape_count = 2;
     device.in_place = (struct anole_lock_in_place){.rounds = 40,
+                                                   .disturbed = true,
                                                    .seconds = 1.0 / 97.0,
                                                    .low = 1.0 / 98.0,
                                                    .high = 1.0 / 96.0,

@@ -5,12 +5,14 @@
  */
 #include "kernel_fixture.h"
 
+#include "base/clock.h"
 #include "graph/graph_evaluate.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
 #include "program/cache.h"
 #include "program/instance.h"
 #include "program/merge.h"
+#include "program/exchange.h"
 #include "program/race.h"
 
 #include <math.h>
@@ -866,6 +868,97 @@ static void run_variant(struct anole_instance *instance, const struct anole_vari
     free(found);
 }
 
+static bool (*crowded)(size_t round);
+static size_t looks, crowded_rounds;
+
+static bool every_other(size_t round)
+{
+    return round % 2 != 0;
+}
+
+static bool always(size_t round)
+{
+    (void)round;
+    return true;
+}
+
+/* A second passes from look to look; in a crowded round, half of it was others'. */
+static void look_fake(struct anole_watch *watch, struct anole_look *look)
+{
+    static double waited;
+    (void)watch;
+    const bool after = looks % 2 != 0;
+    if (after && crowded(looks / 2)) {
+        crowded_rounds++;
+        waited += 0.5;
+    }
+    looks++;
+    *look =
+        (struct anole_look){.wall = (double)looks, .worked = (double)looks / 2, .waited = waited};
+}
+
+static struct anole_quiet fake_quiet(bool (*others)(size_t round))
+{
+    struct anole_quiet quiet;
+    anole_quiet_init(&quiet, ANOLE_DEVICE_SHARES_HOST);
+    assert_true(quiet.look == anole_watch_look);
+    quiet.look = look_fake;
+    crowded = others;
+    looks = crowded_rounds = 0;
+    return quiet;
+}
+
+/* What was disturbed does not count; if nothing else is there, all does, and that is said. */
+static void disturb_races(struct anole_instance *instance, const struct anole_variant *variant)
+{
+    struct anole_race race;
+    struct anole_quiet quiet = fake_quiet(every_other);
+    assert_done(anole_race_run(&race, instance, NULL, variant, 0, 4, &quiet, &error));
+    assert_true(race.disturbed); /* no time for others, and two of four are too few */
+    assert_int_equal(race.rounds, 4);
+    quiet = fake_quiet(every_other);
+    assert_done(
+        anole_race_run(&race, instance, NULL, variant, anole_clock() + 600, 4, &quiet, &error));
+    assert_false(race.disturbed);
+    assert_int_equal(race.rounds, looks / 2 - crowded_rounds);
+    quiet = fake_quiet(always);
+    assert_done(anole_race_run(&race, instance, NULL, variant, 0, 3, &quiet, &error));
+    assert_true(race.disturbed);
+    assert_int_equal(race.rounds, 3);
+}
+
+/* A disturbed exchange is no verdict, and what was chosen alone stays. */
+static void disturb_exchanges(struct anole_instance *instance, const struct anole_program *program)
+{
+    const struct anole_step *step = &program->steps[0];
+    const struct anole_program_kernel *kernels = program->kernels;
+    struct anole_task key_task = *kernels[step->kernel].generated->kernel.task;
+    char key[ANOLE_TASK_KEY];
+    size_t choices[2];
+    key_task.out_pitch = 0;
+    anole_task_key(key, &key_task);
+    struct anole_exchange_task task = {
+        .key = key,
+        .candidates = {{.config = kernels[step->kernel].config},
+                       {.config = kernels[step->others[0].kernel].config}},
+        .count = 2};
+    struct anole_quiet quiet = fake_quiet(always);
+    assert_done(anole_exchange_run(choices, instance, program, &task, 1, anole_clock() + 1, &quiet,
+                                   &error));
+    assert_true(task.disturbed && !task.judged);
+    assert_true(looks / 2 > 6); /* it was tried again */
+    assert_int_equal(looks / 2, crowded_rounds);
+    assert_int_equal(task.chosen, 0);
+    assert_true(choices[0] == 0 && choices[1] == 0);
+    assert_true(isnan(task.candidates[0].whole) && isnan(task.candidates[1].whole));
+    quiet = fake_quiet(every_other);
+    assert_done(anole_exchange_run(choices, instance, program, &task, 1, anole_clock() + 60, &quiet,
+                                   &error));
+    assert_true(task.judged && !task.disturbed);
+    assert_true(crowded_rounds >= 5 && looks / 2 >= 11);
+    assert_true(task.candidates[0].whole > 0 && task.candidates[1].whole > 0);
+}
+
 /* A step runs with any of its kernels, each with weights of its own, and all make the same. */
 static void test_steps_go_from_kernel_to_kernel(void **state)
 {
@@ -908,12 +1001,18 @@ static void test_steps_go_from_kernel_to_kernel(void **state)
             run_variant(instance, variants[v], elements, first, true);
     run_variant(instance, NULL, elements, first, true);
     struct anole_race race;
-    assert_done(anole_race_run(&race, instance, NULL, variants[1], 0, 4, &error));
+    struct anole_quiet quiet;
+    anole_quiet_init(&quiet, ANOLE_DEVICE_SHARES_HOST | ANOLE_DEVICE_OWN_CLOCK);
+    assert_null(quiet.look);
+    assert_done(anole_race_run(&race, instance, NULL, variants[1], 0, 4, &quiet, &error));
+    assert_false(race.disturbed);
     assert_int_equal(race.rounds, 4);
     assert_true(race.first.low > 0 && race.first.low <= race.first.median);
     assert_true(race.ratio.low <= race.ratio.median && race.ratio.median <= race.ratio.high);
-    assert_done(anole_race_run(&race, instance, variants[2], variants[2], 0, 3, &error));
+    assert_done(anole_race_run(&race, instance, variants[2], variants[2], 0, 3, &quiet, &error));
     assert_true(race.ratio.low == 1 && race.ratio.high == 1);
+    disturb_races(instance, variants[1]);
+    disturb_exchanges(instance, program);
     for (size_t v = 0; v < 3; v++)
         anole_variant_destroy(variants[v]);
     anole_instance_destroy(instance);

@@ -366,6 +366,29 @@ static void test_disturbed_samples_are_taken_again(void **state)
     assert_true(disturbed.crowding > 0.1);
 }
 
+/* The final comparison asks as trials do. */
+static void test_lowered_clock_is_crowding(void **state)
+{
+    (void)state;
+    static struct anole_plugin plugin = {.name = "fake", .run = run_fake};
+    static struct anole_timing timing;
+    const struct anole_crowding none = {.waited = 0};
+    anole_timing_init(&timing, &plugin, NULL, ANOLE_DEVICE_SHARES_HOST, 0.5);
+    anole_timing_begin(&timing);
+    timing.watch.probe = 1e-9; /* it was very fast once */
+    double slower = anole_timing_probe(&timing);
+    assert_true(slower > 100);
+    assert_true(anole_timing_crowding(&timing, &none, slower) > 0.9);
+    timing.watch.stolen = -1e6; /* a hypervisor took all since */
+    assert_true(anole_timing_crowding(&timing, &none, 1.0) == 1.0 ||
+                access("/proc/stat", R_OK) != 0);
+    anole_timing_end(&timing);
+    anole_timing_init(&timing, &plugin, NULL, 0, 0.5);
+    timing.watch.probe = 1e-9;
+    assert_true(anole_timing_probe(&timing) == 1.0);
+    assert_true(anole_timing_crowding(&timing, &none, slower) == 0.0);
+}
+
 static void test_what_stays_disturbed_is_said(void **state)
 {
     (void)state;
@@ -485,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_cold_kernels_are_compared_cold),
         cmocka_unit_test(test_disturbed_samples_are_taken_again),
         cmocka_unit_test(test_what_stays_disturbed_is_said),
+        cmocka_unit_test(test_lowered_clock_is_crowding),
         cmocka_unit_test(test_other_work_is_noticed),
         cmocka_unit_test(test_shares_follow_from_looks),
         cmocka_unit_test(test_probe_is_never_faster_than_the_fastest),

@@ -417,6 +417,9 @@ struct anole_result_info {
     /* Whose clock it was: "host", "profiling" (the device's events), "own" (of a device that has a
      * clock of its own); "unsaid": a simulated device's, or recorded before clocks were. */
     const char *clock;
+    /* It was to be timed there, but other work never left it in peace: what was best alone stays.
+     */
+    bool in_place_disturbed;
 };
 
 /* How long the whole network takes: its steps one behind the other, with the kernels that were
@@ -439,6 +442,8 @@ struct anole_in_place {
     /* Of anole_verify(): the largest error of an output, over the largest magnitude in what the
      * operators' references make of the same inputs; and what that may be.  Else NaN. */
     double error, tolerance;
+    bool
+        disturbed; /* other work was in the way, and there were too few rounds without: all count */
 };
 
 struct anole_results;

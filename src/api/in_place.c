@@ -46,6 +46,7 @@ static void take_record(struct anole_in_place *info, const struct anole_lock_in_
     info->steps = record->steps;
     info->steps_tuned = record->steps_tuned;
     info->rounds = record->rounds;
+    info->disturbed = record->disturbed;
 }
 
 void anole_whole_skip(struct anole_whole *whole, const char *why)

@@ -411,6 +411,7 @@ static void take_choices(struct anole_tuner_final *finals, const struct anole_re
     for (size_t i = 0; i < count; i++) {
         const uint32_t layers = results->items[of[i]].progress.task->multiplicity;
         double in_place[ANOLE_INPLACE_CANDIDATES];
+        finals[of[i]].in_place_disturbed = tasks[i].disturbed;
         if (!tasks[i].judged)
             continue;
         for (uint32_t c = 0; c < tasks[i].count; c++)

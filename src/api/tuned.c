@@ -62,6 +62,7 @@ void anole_result_in_place(struct anole_result_info *result, const struct anole_
     result->in_place_seconds = known(task->in_place);
     result->alone_seconds = known(task->alone_value);
     result->alone_in_place_seconds = known(task->alone_in_place);
+    result->in_place_disturbed = task->in_place_disturbed;
 }
 
 void anole_locked_result_fini(struct anole_locked_result *result)

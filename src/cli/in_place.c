@@ -30,6 +30,8 @@ void anole_in_place_print(const struct anole_in_place *in_place)
     if (!isnan(in_place->sum_seconds))
         printf(", which alone come to %s",
                anole_text_seconds(sum, sizeof sum, in_place->sum_seconds));
+    if (in_place->disturbed)
+        printf("; all of it was disturbed by other work");
     printf("\n");
     if (!isnan(in_place->error))
         printf("its outputs are %s: off by %.2g of their largest element, %g may be\n",
@@ -40,6 +42,9 @@ void anole_in_place_print(const struct anole_in_place *in_place)
 void anole_in_place_print_loser(const struct anole_result_info *result)
 {
     char own[32], alone[32], best[32], lost[32];
+    if (result->found && result->in_place_disturbed)
+        printf("%s: in place it was disturbed by other work: what is best alone stays\n",
+               result->label);
     if (!result->found || isnan(result->alone_seconds))
         return;
     printf("%s: ", result->label);
@@ -58,7 +63,7 @@ void anole_in_place_print_loser(const struct anole_result_info *result)
 json_t *anole_in_place_json(const struct anole_in_place *in_place)
 {
     return json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o, s:o}",
         "seconds", anole_json_real(in_place->seconds), "low", anole_json_real(in_place->low),
         "high", anole_json_real(in_place->high), "default_seconds",
         anole_json_real(in_place->default_seconds), "default_low",
@@ -67,7 +72,8 @@ json_t *anole_in_place_json(const struct anole_in_place *in_place)
         "speedup_low", anole_json_real(in_place->speedup_low), "speedup_high",
         anole_json_real(in_place->speedup_high), "sum_seconds",
         anole_json_real(in_place->sum_seconds), "steps", (json_int_t)in_place->steps, "steps_tuned",
-        (json_int_t)in_place->steps_tuned, "rounds", (json_int_t)in_place->rounds, "error",
-        anole_json_real(in_place->error), "tolerance", anole_json_real(in_place->tolerance),
-        "problem", in_place->ran ? json_null() : json_string(in_place->problem));
+        (json_int_t)in_place->steps_tuned, "rounds", (json_int_t)in_place->rounds, "disturbed",
+        (int)in_place->disturbed, "error", anole_json_real(in_place->error), "tolerance",
+        anole_json_real(in_place->tolerance), "problem",
+        in_place->ran ? json_null() : json_string(in_place->problem));
 }

@@ -154,7 +154,7 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
                             json_integer((json_int_t)task->outcomes[i]));
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:f, s:s, s:f, s:b, s:o, s:o, s:o}",
+        "s:o, s:f, s:s, s:f, s:b, s:o, s:o, s:o, s:b}",
         "layer", result->layer, "task", result->key, "label", result->label, "multiplicity",
         (int)result->multiplicity, "trials", (json_int_t)result->trials, "resumed",
         (json_int_t)task->resumed, "failures", failures, "found", (int)result->found, "tie",
@@ -165,7 +165,8 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
         "flops", result->flops, "timing", result->timing, "crowding", result->crowding, "disturbed",
         (int)result->disturbed, "in_place_seconds", anole_json_real(result->in_place_seconds),
         "alone_seconds", anole_json_real(result->alone_seconds), "alone_in_place_seconds",
-        anole_json_real(result->alone_in_place_seconds));
+        anole_json_real(result->alone_in_place_seconds), "in_place_disturbed",
+        (int)result->in_place_disturbed);
 }
 
 static json_t *cost_json(const struct anole_tune_state *state)

@@ -391,6 +391,7 @@ bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *
     bool done = true;
     anole_result_clear(result);
     anole_timing_begin(&target->timing);
+    const double slower = anole_timing_probe(&target->timing);
     for (uint32_t i = 0; done && i < runner->slot_count; i++) {
         /* Back and forth: nobody always follows the same one. */
         uint32_t slot = runner->rounds % 2 ? (uint32_t)runner->slot_count - 1 - i : i;
@@ -403,8 +404,8 @@ bool anole_runner_round(struct anole_runner *runner, double *seconds, uint32_t *
         }
     }
     runner->rounds++;
+    result->crowding = anole_timing_crowding(&target->timing, &crowding, slower);
     anole_timing_end(&target->timing);
-    result->crowding = anole_crowding_share(&crowding);
     return done;
 }
 

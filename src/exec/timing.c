@@ -235,6 +235,24 @@ double anole_crowding_share(const struct anole_crowding *crowding)
     return all > 0.0 ? crowding->waited / all : 0.0;
 }
 
+double anole_timing_probe(struct anole_timing *timing)
+{
+    return watched(timing) ? anole_watch_probe(&timing->watch) : 1.0;
+}
+
+double anole_timing_crowding(struct anole_timing *timing, const struct anole_crowding *crowding,
+                             double slower)
+{
+    double share = anole_crowding_share(crowding);
+    if (!watched(timing))
+        return share;
+    share = fmax(share, anole_watch_stolen(&timing->watch));
+    slower = fmin(slower, anole_watch_probe(&timing->watch));
+    if (slower > SLOWER_CLOCK) /* before and afterwards: so it was all the time */
+        share = fmax(share, 1.0 - 1.0 / slower);
+    return share;
+}
+
 bool anole_timing_sample(struct anole_timing *timing, double *seconds, bool *disturbed,
                          struct anole_crowding *crowding, const struct anole_timed *timed,
                          struct anole_result *result)
@@ -380,19 +398,12 @@ static bool add_sample(struct anole_timing *timing, struct sampling *sampling,
 static void conclude(struct anole_timing *timing, struct sampling *sampling, double slower,
                      struct anole_result *result)
 {
-    double share = anole_crowding_share(&sampling->crowding);
     size_t count = sampling->count;
     if (count < 3)
         for (size_t i = 0; i < sampling->disturbed_count && count < MAX_SAMPLES; i++)
             sampling->samples[count++] = sampling->disturbed[i];
     result->disturbed = (uint32_t)(count - sampling->count);
-    if (watched(timing)) {
-        share = fmax(share, anole_watch_stolen(&timing->watch));
-        slower = fmin(slower, anole_watch_probe(&timing->watch));
-        if (slower > SLOWER_CLOCK) /* before and afterwards: so it was all the time */
-            share = fmax(share, 1.0 - 1.0 / slower);
-    }
-    result->crowding = share;
+    result->crowding = anole_timing_crowding(timing, &sampling->crowding, slower);
     result->timer = timing->timer;
     summarise(result, sampling->samples, count);
 }
@@ -427,7 +438,7 @@ bool anole_timing_measure(struct anole_timing *timing, struct anole_timed *timed
         return measure_simulated(timing, timed, result);
     struct sampling sampling = {.start = anole_clock(), .minimum = INFINITY};
     anole_timing_begin(timing);
-    double slower = watched(timing) ? anole_watch_probe(&timing->watch) : 1.0;
+    double slower = anole_timing_probe(timing);
     bool done = take_samples(timing, &sampling, timed, first, best, result);
     if (done)
         conclude(timing, &sampling, slower, result);

@@ -76,6 +76,12 @@ struct anole_crowding {
 };
 /* The share of the time that others had. */
 double anole_crowding_share(const struct anole_crowding *crowding);
+/* The same since anole_timing_begin(), with what a hypervisor took, and what the clock was lowered
+ * by if it was so before (`slower`: anole_timing_probe() then) and is so now. */
+double anole_timing_crowding(struct anole_timing *timing, const struct anole_crowding *crowding,
+                             double slower);
+/* How many times as long as ever the clock makes a calculation take; 1 if nobody watches. */
+double anole_timing_probe(struct anole_timing *timing);
 
 /* One batch, and whether it was disturbed; adds to `crowding`. */
 bool anole_timing_sample(struct anole_timing *timing, double *seconds, bool *disturbed,

@@ -168,5 +168,6 @@ void anole_inplace_record(struct anole_lock_in_place *out,
                                         .speedup_low = report->speedup_low,
                                         .speedup_high = report->speedup_high,
                                         .steps = report->steps,
-                                        .steps_tuned = report->steps_tuned};
+                                        .steps_tuned = report->steps_tuned,
+                                        .disturbed = report->disturbed};
 }

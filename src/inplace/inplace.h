@@ -26,6 +26,7 @@ struct anole_inplace_task {
     uint32_t count;
     /* Of the answer: */
     bool judged;
+    bool disturbed; /* by other work, so that it is not judged */
     uint32_t chosen;
     double steps[ANOLE_INPLACE_CANDIDATES]; /* of all its layers in sum, in place; NaN: not known */
 };
@@ -58,6 +59,7 @@ struct anole_inplace_report {
     double default_seconds, default_low, default_high;
     double speedup, speedup_low, speedup_high;
     uint32_t rounds, steps, steps_tuned;
+    bool disturbed; /* all of these by other work: too few were not */
     /* With `check`: the largest error of an output, over the largest |expected| of it, and what
      * that may be; else NaN. */
     double error, tolerance;

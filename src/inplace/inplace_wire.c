@@ -47,6 +47,7 @@ void anole_wire_inplace_verdicts(struct anole_wire *wire, struct anole_inplace_t
     wire->failed |= same != count;
     for (uint32_t i = 0; i < count && !wire->failed; i++) {
         anole_wire_bool(wire, &tasks[i].judged);
+        anole_wire_bool(wire, &tasks[i].disturbed);
         anole_wire_u32(wire, &tasks[i].chosen);
         for (uint32_t c = 0; c < tasks[i].count; c++)
             anole_wire_f64(wire, &tasks[i].steps[c]);
@@ -72,6 +73,7 @@ void anole_wire_inplace_report(struct anole_wire *wire, struct anole_inplace_rep
     anole_wire_u32(wire, &message->rounds);
     anole_wire_u32(wire, &message->steps);
     anole_wire_u32(wire, &message->steps_tuned);
+    anole_wire_bool(wire, &message->disturbed);
     anole_wire_f64(wire, &message->error);
     anole_wire_f64(wire, &message->tolerance);
     anole_wire_text(wire, message->output, sizeof message->output);

@@ -49,7 +49,8 @@ struct run {
     struct anole_instance *instance;
     struct anole_inplace_task *tasks;
     uint32_t task_count;
-    uint64_t candidate_bytes;       /* of weights that candidates have for themselves, so far */
+    uint64_t candidate_bytes; /* of weights that candidates have for themselves, so far */
+    struct anole_quiet quiet;
     struct anole_variant *chosen;   /* NULL: each step with its own kernel */
     struct anole_variant *defaults; /* NULL: the same as those */
     struct anole_operand *outputs;  /* of the tuned program, where they are checked */
@@ -257,6 +258,7 @@ static enum anole_status make_variants(struct run *run, const size_t *choices,
 static void take_verdict(struct anole_inplace_task *out, const struct anole_exchange_task *task)
 {
     out->judged = task->judged;
+    out->disturbed = task->disturbed;
     out->chosen = (uint32_t)task->chosen;
     for (size_t c = 0; c < task->count; c++)
         out->steps[c] = task->candidates[c].steps;
@@ -276,9 +278,9 @@ static enum anole_status exchange(struct run *run, size_t *choices, struct anole
             tasks[i].candidates[c].config = run->tasks[i].configs[c];
     }
     say(run, "exchanging kernels of the network");
-    enum anole_status status =
-        anole_exchange_run(choices, run->instance, run->program, tasks, run->task_count,
-                           now + fmin(run->question->exchanging, EXCHANGE_SHARE * left), error);
+    enum anole_status status = anole_exchange_run(
+        choices, run->instance, run->program, tasks, run->task_count,
+        now + fmin(run->question->exchanging, EXCHANGE_SHARE * left), &run->quiet, error);
     for (uint32_t i = 0; i < run->task_count && status == ANOLE_DONE; i++)
         take_verdict(&run->tasks[i], &tasks[i]);
     free(tasks);
@@ -410,6 +412,7 @@ static void take_times(struct anole_inplace_report *report, const struct anole_r
     report->speedup_low = race->ratio.low;
     report->speedup_high = race->ratio.high;
     report->rounds = (uint32_t)race->rounds;
+    report->disturbed = race->disturbed;
     report->ran = true;
 }
 
@@ -420,7 +423,7 @@ static enum anole_status time_network(struct run *run, struct anole_error *error
     say(run, "timing the network");
     enum anole_status status = anole_race_run(
         &race, run->instance, run->chosen, run->defaults ? run->defaults : run->chosen,
-        now + fmin(run->question->timing, TIMING_SHARE * left), LEAST_ROUNDS, error);
+        now + fmin(run->question->timing, TIMING_SHARE * left), LEAST_ROUNDS, &run->quiet, error);
     if (status == ANOLE_DONE)
         take_times(run->report, &race);
     return status;
@@ -431,6 +434,7 @@ static enum anole_status run_network(struct run *run, struct anole_error *error)
 {
     struct anole_error why = {.status = ANOLE_DONE};
     say(run, "running the network");
+    anole_quiet_init(&run->quiet, run->device.device.flags);
     enum anole_status status = set_inputs(run, run->instance, &why);
     if (status == ANOLE_DONE && run->question->check) {
         status = anole_instance_run(run->instance, NULL, NULL, &why);

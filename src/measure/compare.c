@@ -23,7 +23,8 @@ struct comparison {
     size_t done, capacity;
     size_t losses; /* of the worker, between rounds */
     /* Rounds that other work disturbed are made again, while there is time. */
-    size_t disturbed;       /* rounds among those done that were */
+    size_t disturbed;       /* rounds among those done that were: none, if others are enough */
+    size_t repeated;        /* rounds that were, and were made again */
     double crowding, asked; /* sum over rounds, and how many were asked for */
     double start;           /* anole_clock() of the first round */
 };
@@ -83,10 +84,12 @@ static enum anole_status start_over(struct comparison *comparison, const char *t
     return ANOLE_DONE;
 }
 
-/* Whether there is time to do without a disturbed round. */
+/* Whether a disturbed round is to be done without: there are enough others, or there is time for
+ * more, or it has not yet come to twice as many as there must be. */
 static bool may_repeat(const struct comparison *comparison)
 {
-    return anole_clock() - comparison->start < comparison->seconds;
+    return comparison->done >= comparison->rounds || comparison->repeated < comparison->rounds ||
+           anole_clock() - comparison->start < comparison->seconds;
 }
 
 static enum anole_status take_round(struct comparison *comparison, const struct anole_frame *frame,
@@ -110,8 +113,10 @@ static enum anole_status take_round(struct comparison *comparison, const struct 
     }
     comparison->crowding += reply.crowding;
     comparison->asked++;
-    if (reply.disturbed && may_repeat(comparison))
+    if (reply.disturbed && may_repeat(comparison)) {
+        comparison->repeated++;
         return ANOLE_DONE;
+    }
     comparison->disturbed += reply.disturbed;
     enum anole_status status = add_round(comparison, error);
     if (status != ANOLE_DONE)

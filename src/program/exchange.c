@@ -29,13 +29,15 @@ struct exchange {
     double *step_seconds; /* room for one run */
     double *shares;       /* of each task: seconds of a run */
     double seconds;       /* of a run of the network */
+    struct anole_quiet *quiet;
 };
 
 /* Samples of a task's candidates. */
 struct contest {
     struct anole_exchange_task *task;
     size_t candidates[ANOLE_EXCHANGE_MOST]; /* those that can be had; 0 comes first */
-    size_t count, rounds;
+    size_t count;
+    size_t rounds, tries; /* that count, and with those that were disturbed */
     struct anole_variant *variants[ANOLE_EXCHANGE_MOST];
     double whole[ANOLE_EXCHANGE_MOST][MOST_ROUNDS], steps[ANOLE_EXCHANGE_MOST][MOST_ROUNDS];
     double scratch[MOST_ROUNDS];
@@ -190,18 +192,36 @@ static enum anole_status make_variants(struct exchange *exchange, struct contest
     return status;
 }
 
+/* One that was disturbed is not counted, and the next takes its place. */
+static enum anole_status one_round(struct exchange *exchange, struct contest *contest, size_t owner,
+                                   struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    anole_quiet_begin(exchange->quiet);
+    for (size_t i = 0; i < contest->count && status == ANOLE_DONE; i++)
+        status = take_turn(exchange, contest, (contest->tries + i) % contest->count, owner, error);
+    const bool disturbed = anole_quiet_end(exchange->quiet);
+    contest->tries++;
+    contest->rounds += status == ANOLE_DONE && !disturbed;
+    return status;
+}
+
+static bool goes_on(struct contest *contest, double deadline)
+{
+    if (contest->rounds == MOST_ROUNDS || contest->tries == 2 * MOST_ROUNDS)
+        return false;
+    if (contest->tries < LEAST_ROUNDS)
+        return true;
+    return anole_clock() < deadline && (contest->rounds < LEAST_ROUNDS || !is_decided(contest));
+}
+
 /* Who begins changes from round to round. */
 static enum anole_status run_rounds(struct exchange *exchange, struct contest *contest,
                                     size_t owner, double deadline, struct anole_error *error)
 {
     enum anole_status status = make_variants(exchange, contest, owner, error);
-    while (status == ANOLE_DONE && contest->rounds < MOST_ROUNDS &&
-           (contest->rounds < LEAST_ROUNDS || (anole_clock() < deadline && !is_decided(contest)))) {
-        for (size_t i = 0; i < contest->count && status == ANOLE_DONE; i++)
-            status =
-                take_turn(exchange, contest, (contest->rounds + i) % contest->count, owner, error);
-        contest->rounds += status == ANOLE_DONE;
-    }
+    while (status == ANOLE_DONE && goes_on(contest, deadline))
+        status = one_round(exchange, contest, owner, error);
     for (size_t i = 0; i < contest->count; i++)
         anole_variant_destroy(contest->variants[i]);
     return status;
@@ -234,6 +254,9 @@ static size_t find_winner(struct contest *contest)
 static void conclude(struct contest *contest)
 {
     struct anole_exchange_task *task = contest->task;
+    task->disturbed = contest->rounds < LEAST_ROUNDS;
+    if (task->disturbed) /* what was chosen alone stays */
+        return;
     task->judged = true;
     task->chosen = contest->candidates[find_winner(contest)];
     for (size_t i = 0; i < contest->count; i++) {
@@ -320,11 +343,13 @@ static enum anole_status go_through(struct exchange *exchange, double deadline,
 enum anole_status anole_exchange_run(size_t *choices, struct anole_instance *instance,
                                      const struct anole_program *program,
                                      struct anole_exchange_task *tasks, size_t count,
-                                     double deadline, struct anole_error *error)
+                                     double deadline, struct anole_quiet *quiet,
+                                     struct anole_error *error)
 {
     const size_t steps = program->step_count + 1;
     struct exchange exchange = {.instance = instance,
                                 .program = program,
+                                .quiet = quiet,
                                 .tasks = tasks,
                                 .count = count,
                                 .owners = calloc(steps, sizeof(size_t)),
@@ -340,7 +365,7 @@ enum anole_status anole_exchange_run(size_t *choices, struct anole_instance *ins
         choices[s] = 0;
     }
     for (size_t t = 0; t < count; t++) {
-        tasks[t].judged = false;
+        tasks[t].judged = tasks[t].disturbed = false;
         tasks[t].chosen = 0;
         for (size_t c = 0; c < tasks[t].count; c++)
             tasks[t].candidates[c].steps = tasks[t].candidates[c].whole = NAN;

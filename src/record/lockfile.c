@@ -114,6 +114,7 @@ static const struct field in_place_fields[] = {
     IN_PLACE_FIELD("steps", U32, 1, steps, 1),
     IN_PLACE_FIELD("steps_tuned", U32, 1, steps_tuned, 0),
     IN_PLACE_FIELD("rounds", U32, 1, rounds, 1),
+    IN_PLACE_FIELD("disturbed", BOOL, 0, disturbed, 0),
 };
 
 static const struct field task_fields[] = {
@@ -137,6 +138,7 @@ static const struct field task_fields[] = {
     TASK_OPTION("in_place", POSITIVE, in_place),
     TASK_OPTION("alone_*", POSITIVE, alone_value),
     TASK_OPTION("alone_in_place", POSITIVE, alone_in_place),
+    TASK_OPTION("in_place_disturbed", BOOL, in_place_disturbed),
 };
 
 #define NAME_ROOM 64

@@ -28,7 +28,9 @@
  *
  * A task's "in_place" is what one of its layers took in the running network, in seconds, if it was
  * timed there against others; "alone_seconds" and "alone_in_place" are of the config that was
- * better when it was timed alone, where the network was slower with it.
+ * better when it was timed alone, where the network was slower with it.  "in_place_disturbed":
+ * true says that other work was in the way there, so that what was best alone stayed; "disturbed"
+ * of the device's "in_place", that all of its rounds count, since too few were not disturbed.
  *
  * Other versions: members that are not known here are kept and written back, and so are, at the
  * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
@@ -75,7 +77,9 @@ struct anole_lock_task {
     /* What one layer takes in the running network, in seconds; 0: it was not timed there.  Where
      * another config was best alone, and lost there: what that took alone, and there, or 0. */
     double in_place, alone_value, alone_in_place;
-    struct json_t *extra; /* members that are not known here; or NULL */
+    bool in_place_disturbed; /* it was timed there, but other work was in the way: so it is what was
+                                best alone */
+    struct json_t *extra;    /* members that are not known here; or NULL */
 };
 
 /* How long the whole network takes, its steps one behind the other, with these kernels and, in
@@ -86,6 +90,7 @@ struct anole_lock_in_place {
     double default_seconds, default_low, default_high; /* or NaN */
     double speedup, speedup_low, speedup_high;         /* default over tuned, in turn; or NaN */
     uint32_t steps, steps_tuned;
+    bool disturbed;       /* by other work: there were too few rounds without */
     struct json_t *extra; /* as of a task */
 };
 

@@ -207,6 +207,30 @@ static enum anole_status list_candidates(struct anole_tuner_final *final,
     return status;
 }
 
+/* The trial of a config, if it says something of it: it works, and nobody was in the way. */
+static const struct anole_result *quiet_trial(const struct anole_trials *trials, uint64_t config)
+{
+    const struct anole_trial *trial = anole_trials_find(trials, config);
+    bool says = trial && trial->result.outcome == ANOLE_OUTCOME_OK && !trial->result.disturbed;
+    return says ? &trial->result : NULL;
+}
+
+size_t anole_finalists_quiet(const uint64_t *configs, const struct anole_result *results,
+                             size_t count, const struct anole_trials *trials)
+{
+    const struct anole_result *best = quiet_trial(trials, configs[0]);
+    size_t chosen = 0;
+    for (size_t i = 1; i < count && best; i++) {
+        const struct anole_result *trial = quiet_trial(trials, configs[i]);
+        if (!trial || trial->abandoned || results[i].outcome != ANOLE_OUTCOME_OK ||
+            anole_result_cost(trial) >= anole_result_cost(best))
+            continue;
+        best = trial;
+        chosen = i;
+    }
+    return chosen;
+}
+
 void anole_tuner_choose(struct anole_tuner_final *final, size_t candidate, const double *in_place)
 {
     const struct anole_tuner_candidate *chosen = &final->candidates[candidate];
@@ -245,6 +269,9 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
     if (status != ANOLE_DONE)
         return status;
     size_t winner = find_best(results, count);
+    if (winner != SIZE_MAX && results[winner].disturbed > 0 &&
+        results[0].outcome == ANOLE_OUTCOME_OK)
+        winner = anole_finalists_quiet(configs, results, count, trials);
     if (winner != SIZE_MAX) {
         status = judge(final, results, samples, rounds, winner, error);
         /* A tie goes to the default: nothing is gained by moving away from it. */

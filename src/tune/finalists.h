@@ -31,6 +31,12 @@ void anole_finalists_plan(struct anole_finalists_plan *plan, double share, doubl
 size_t anole_finalists_choose(uint64_t *configs, const struct anole_generator *generator,
                               const struct anole_trials *trials, uint64_t fallback, size_t limit);
 
+/* Which of the configs is chosen where other work disturbed the comparison, results[count], all the
+ * time: by the trials that it left in peace.  0, the default, unless such a trial is better than
+ * such a trial of the default. */
+size_t anole_finalists_quiet(const uint64_t *configs, const struct anole_result *results,
+                             size_t count, const struct anole_trials *trials);
+
 /* About plan->seconds of timing.  final->found is false if nothing valid is known or
  * none of the finalists passed again. */
 enum anole_status

@@ -97,6 +97,7 @@ struct anole_tuner_final {
      * that was best alone, where another was chosen there: what it takes alone, and there; else
      * NaN. */
     double in_place, alone_value, alone_in_place;
+    bool in_place_disturbed; /* it was timed there, but never without other work */
 };
 
 /* What results of a task on a device are keyed by in a history; borrows all. */

@@ -60,6 +60,7 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
     out->in_place = fmax(0.0, final->in_place); /* 0 for NaN */
     out->alone_value = fmax(0.0, final->alone_value);
     out->alone_in_place = fmax(0.0, final->alone_in_place);
+    out->in_place_disturbed = final->in_place_disturbed;
     enum anole_status status = copy_text(&out->task, task->key, error);
     return status == ANOLE_DONE ? copy_knobs(out, space, final->config, error) : status;
 }
