@@ -6,6 +6,7 @@
 PACKAGE is its folder of sources, for the stubs.  With an ONNX file, that too is run, on cpu."""
 import ast
 import inspect
+import json
 import os
 import signal
 import sys
@@ -165,6 +166,36 @@ class Tuning(unittest.TestCase):
         self.assertEqual({one.event for one in seen} - {"tick"}, {"phase", "trial"})
         self.assertGreaterEqual(seen[-1].trials, 1)
         self.assertTrue(os.path.exists("tuned.json"))
+
+    def test_tune_says_what_runs_in_place(self):
+        results = anole.tune(tiny, device="good", trials=12, lock="placed.json")
+        whole = results.in_place
+        self.assertIsInstance(whole, anole.InPlace)
+        with open("placed.json", encoding="utf-8") as file:
+            device = json.load(file)["devices"][0]
+        self.assertTrue(whole.ran, whole.problem)
+        locked = device["in_place"]
+        for name in ("seconds", "low", "high", "default_seconds", "speedup"):
+            self.assertAlmostEqual(getattr(whole, name) / locked[name], 1, 5, name)
+        self.assertEqual(
+            (whole.steps, whole.steps_tuned, whole.rounds, whole.disturbed),
+            (locked["steps"], locked["steps_tuned"], locked["rounds"],
+             locked.get("disturbed", False)),
+        )
+        tasks = {task["task"]: task for task in device["tasks"]}
+        for result in results:
+            task = tasks[result.key]
+            self.assertEqual(result.disturbed, task.get("disturbed", False))
+            self.assertEqual(result.in_place_disturbed, task.get("in_place_disturbed", False))
+            self.assertAlmostEqual(result.crowding, task.get("crowding", 0), 5)
+            for name in ("in_place", "alone_seconds", "alone_in_place"):
+                value = getattr(result, name if "seconds" in name else name + "_seconds")
+                self.assertEqual(value != value, name not in task, name)
+                if name in task:
+                    self.assertAlmostEqual(value / task[name], 1, 5, name)
+        simulated = anole.tune(tiny, device="simulated", trials=20).in_place
+        self.assertFalse(simulated.ran)
+        self.assertTrue(simulated.problem)
 
     def test_what_a_callback_raises_comes_out(self):
         def refuse(progress):

@@ -7,16 +7,18 @@
 from ._devices import Device, devices
 from ._library import Error, Status, lib as _lib, text as _text
 from ._model import Latency, Model, Step, Tensor, load
-from ._tune import Progress, Result, tune
+from ._tune import InPlace, Progress, Result, Results, tune
 
 __version__ = _text(_lib.anole_version())
 __all__ = [
     "Device",
     "Error",
+    "InPlace",
     "Latency",
     "Model",
     "Progress",
     "Result",
+    "Results",
     "Status",
     "Step",
     "Tensor",

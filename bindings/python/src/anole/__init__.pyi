@@ -108,6 +108,33 @@ class Result:
     speedup_high: float
     trials: int
     problem: str
+    crowding: float
+    disturbed: bool
+    in_place_seconds: float
+    alone_seconds: float
+    alone_in_place_seconds: float
+    in_place_disturbed: bool
+
+class InPlace:
+    ran: bool
+    problem: str
+    seconds: float
+    low: float
+    high: float
+    default_seconds: float
+    default_low: float
+    default_high: float
+    speedup: float
+    speedup_low: float
+    speedup_high: float
+    sum_seconds: float
+    steps: int
+    steps_tuned: int
+    rounds: int
+    disturbed: bool
+
+class Results(List[Result]):
+    in_place: InPlace
 
 class Model:
     def __enter__(self) -> Model: ...
@@ -166,4 +193,4 @@ def tune(
     shapes: Optional[Mapping[str, Sequence[int]]] = None,
     progress: Optional[Callable[[Progress], object]] = None,
     timing: Optional[str] = None,
-) -> List[Result]: ...
+) -> Results: ...

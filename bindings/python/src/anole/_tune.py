@@ -50,6 +50,16 @@ class Result:
     speedup_high: float
     trials: int
     problem: str
+    # Other work got in the way while kernels were timed: for what share of the time, and whether
+    # the times are of samples that it disturbed.
+    crowding: float
+    disturbed: bool
+    # A layer in the running network; of what was best alone, where that lost there: alone, and in
+    # the network.  And whether other work kept it from being judged there.
+    in_place_seconds: float
+    alone_seconds: float
+    alone_in_place_seconds: float
+    in_place_disturbed: bool
 
     @classmethod
     def _of(cls, info):
@@ -62,6 +72,40 @@ class Result:
             text(info.knobs[i].name): info.knobs[i].value for i in range(info.knob_count)
         }
         return cls(**values)
+
+
+@dataclasses.dataclass(frozen=True)
+class InPlace:
+    """The network run as a whole, tuned and with default kernels in turn; seconds, or NaN."""
+
+    ran: bool  # else `problem` says why not
+    problem: str
+    seconds: float
+    low: float
+    high: float
+    default_seconds: float
+    default_low: float
+    default_high: float
+    speedup: float
+    speedup_low: float
+    speedup_high: float
+    sum_seconds: float  # of the tuned layers, each as it was timed alone
+    steps: int
+    steps_tuned: int
+    rounds: int
+    disturbed: bool  # by other work, in all rounds that count
+
+    @classmethod
+    def _of(cls, info):
+        values = {field.name: getattr(info, field.name) for field in dataclasses.fields(cls)}
+        values["problem"] = text(info.problem)
+        return cls(**values)
+
+
+class Results(list):
+    """A Result for each task; `in_place` is the InPlace of their network."""
+
+    in_place: InPlace
 
 
 def _progress(event, state):
@@ -124,7 +168,7 @@ def tune(
     progress=None,
     timing=None,
 ):
-    """Tunes the layers of a network on a device: a Result for each task.
+    """Tunes the layers of a network on a device: Results, a Result for each task.
 
     `time` in seconds and `trials` limit it; with neither, 180 seconds.  What is found is
     written to the file `lock`.  `progress` is called with a Progress; what it raises ends the
@@ -161,7 +205,9 @@ def tune(
         context.check(lambda error: lib.anole_tune(pointer, tasks, chosen, options, error))
         results = ffi.gc(pointer[0], lib.anole_results_destroy)
         stack.callback(ffi.release, results)
-        return [
+        found = Results(
             Result._of(lib.anole_results_get(results, i))
             for i in range(lib.anole_results_count(results))
-        ]
+        )
+        found.in_place = InPlace._of(lib.anole_results_in_place(results))
+        return found
