@@ -4,8 +4,8 @@
  * of its devices says of itself.
  *
  * Two loaders are common, and do not agree on names: ocl-icd takes a folder, an
- * .icd file or a library in OCL_ICD_VENDORS, and a folder in OPENCL_VENDOR_PATH;
- * the Khronos loader takes a folder in OCL_ICD_VENDORS and libraries, separated
+ * .icd file or a library in OCL_ICD_VENDORS, by path or by name, and a folder in
+ * OPENCL_VENDOR_PATH; the Khronos loader takes a folder in OCL_ICD_VENDORS and libraries, separated
  * by colons, in OCL_ICD_FILENAMES.  Each ignores what the other understands.
  */
 #include "opencl_device.h"
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define VENDORS "/etc/OpenCL/vendors"
 #define MAX_PLATFORMS 16
@@ -73,6 +74,20 @@ static int list_libraries(struct anole_driver_list *list, const char *names)
     return status;
 }
 
+/* A bare name, as ocl-icd takes it: of an .icd file in the usual folder, or of a
+ * library that the dynamic linker finds.  Files of that name in the working folder
+ * are not meant. */
+static int list_bare_name(struct anole_driver_list *list, const char *name)
+{
+    char path[PATH_MAX];
+    if (!ends_with(name, ".icd"))
+        return strstr(name, ".so") ? list->add(list, name) : ANOLE_OK;
+    int n = snprintf(path, sizeof path, VENDORS "/%s", name);
+    if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK))
+        return ANOLE_OK;
+    return list->add(list, path);
+}
+
 int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *message)
 {
     const char *folder = getenv("OPENCL_VENDOR_PATH");
@@ -87,10 +102,14 @@ int opencl_list_drivers(struct anole_driver_list *list, struct anole_message *me
         folder = vendors;
     if (libraries && *libraries && !(vendors && *vendors))
         status = list_libraries(list, libraries);
-    else if (!stat(folder, &info) && !S_ISDIR(info.st_mode))
+    else if (!stat(folder, &info) && S_ISDIR(info.st_mode))
+        status = list_folder(list, folder);
+    else if (folder == vendors && !strchr(folder, '/'))
+        status = list_bare_name(list, folder);
+    else if (!access(folder, F_OK))
         status = list->add(list, folder);
     else
-        status = list_folder(list, folder);
+        status = ANOLE_OK;
     if (status)
         opencl_say(message, status, "The list of OpenCL drivers could not be passed on.");
     return status;

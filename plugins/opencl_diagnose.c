@@ -155,7 +155,10 @@ static bool library_of(const char *driver, char *library, size_t size)
 int opencl_diagnose_driver(struct anole_diagnosis *diagnosis, const char *driver)
 {
     char library[PATH_MAX] = "", found[PATH_MAX + 300], mend[500];
-    snprintf(mend, sizeof mend, "sudo rm %.450s, or its library's package", driver);
+    if (strchr(driver, '/'))
+        snprintf(mend, sizeof mend, "sudo rm %.450s, or its library's package", driver);
+    else
+        snprintf(mend, sizeof mend, "unset OCL_ICD_VENDORS OCL_ICD_FILENAMES");
     if (!library_of(driver, library, sizeof library)) {
         snprintf(found, sizeof found, "%.300s cannot be read, or names no library", driver);
         return report(diagnosis, "library", ANOLE_VERDICT_FAULT, found, mend);

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,36 @@ static void touch(const char *folder, const char *name)
     assert_non_null(file);
     fputs("libno-such-driver.so\n", file);
     fclose(file);
+}
+
+/* Names without a folder, which ocl-icd takes as well. */
+static void test_list_drivers_by_bare_name(void **state)
+{
+    (void)state;
+    char *vendors = getenv("OCL_ICD_VENDORS"), *kept = vendors ? strdup(vendors) : NULL;
+    glob_t files;
+
+    setenv("OCL_ICD_VENDORS", "libno-such-driver.so.2", 1);
+    struct names names = list_drivers();
+    assert_int_equal(names.count, 1);
+    assert_string_equal(names.text[0], "libno-such-driver.so.2");
+    setenv("OCL_ICD_VENDORS", "no-such-driver.icd", 1);
+    assert_int_equal(list_drivers().count, 0);
+    setenv("OCL_ICD_VENDORS", "nothing", 1);
+    assert_int_equal(list_drivers().count, 0);
+    if (!glob("/etc/OpenCL/vendors/*.icd", 0, NULL, &files)) {
+        setenv("OCL_ICD_VENDORS", strrchr(files.gl_pathv[0], '/') + 1, 1);
+        names = list_drivers();
+        assert_int_equal(names.count, 1);
+        assert_string_equal(names.text[0], files.gl_pathv[0]);
+        globfree(&files);
+    }
+
+    if (kept)
+        setenv("OCL_ICD_VENDORS", kept, 1);
+    else
+        unsetenv("OCL_ICD_VENDORS");
+    free(kept);
 }
 
 /* Lists without loading: the libraries that these files name do not exist. */
@@ -611,6 +642,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list_drivers_by_name),
+        cmocka_unit_test(test_list_drivers_by_bare_name),
         cmocka_unit_test(test_refuse_a_second_driver),
         cmocka_unit_test(test_describe_a_cpu),
         cmocka_unit_test(test_write_no_more_than_the_message_holds),
