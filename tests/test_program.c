@@ -10,6 +10,7 @@
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
 #include "program/cache.h"
+#include "program/constants.h"
 #include "program/instance.h"
 #include "program/merge.h"
 #include "program/exchange.h"
@@ -736,6 +737,65 @@ static void test_packed_weights_are_kept(void **state)
     anole_graph_destroy(graph);
 }
 
+/* Which weights a start leaves to the next hangs on their bytes alone: all large ones are found,
+ * and no small one has a file. */
+static void test_large_weights_are_found_by_the_second_start(void **state)
+{
+    (void)state;
+    enum { WIDE = 1024 }; /* of COLUMNS: 80 KiB of floats */
+    float *data = calloc((size_t)COLUMNS * WIDE, sizeof *data);
+    char folder[] = "/tmp/anole-weights-XXXXXX", command[64];
+    const char *before = getenv("ANOLE_CACHE_DIR");
+    struct anole_rng rng;
+    anole_rng_init(&rng, 8);
+    struct anole_graph *graph = new_graph();
+    size_t tensor = new_input(graph), weights;
+    tensor = apply(graph, &dense, tensor, new_constant(graph, &rng, COLUMNS, COLUMNS), ANOLE_NONE);
+    assert_non_null(data);
+    for (int i = 0; i < 2; i++) {
+        const struct anole_operand type = {.dtype = ANOLE_F32,
+                                           .rank = 2,
+                                           .dims = {i ? COLUMNS : WIDE, i ? WIDE : COLUMNS},
+                                           .data = data};
+        data[i] = 1;
+        assert_done(anole_graph_add_constant(graph, &weights, "w", &type, false, &error));
+        tensor = apply(graph, &dense, tensor, weights, ANOLE_NONE);
+    }
+    free(data);
+    assert_done(anole_graph_add_output(graph, tensor, &error));
+    struct anole_program *program = new_program(graph);
+    assert_non_null(mkdtemp(folder));
+    setenv("ANOLE_CACHE_DIR", folder, 1);
+    void *packed[2][8];
+    assert_int_equal(program->constant_count, 3);
+    for (int start = 0; start < 2; start++) {
+        struct anole_program_cache *cache;
+        size_t cached, kept = 0;
+        for (size_t i = 0; i < program->constant_count; i++) {
+            assert_int_not_equal(program->constants[i].kernel, ANOLE_NONE);
+            kept += program->constants[i].place.bytes >= 64 << 10;
+            packed[start][i] = calloc(1, program->constants[i].place.bytes);
+            assert_non_null(packed[start][i]);
+        }
+        assert_int_equal(kept, 2);
+        assert_done(anole_program_cache_create(&cache, program, fixture.driver, &error));
+        assert_done(
+            anole_program_write_constants(program, cache, packed[start], 2, &cached, &error));
+        assert_int_equal(cached, start ? kept : 0);
+        anole_program_cache_destroy(cache);
+    }
+    for (size_t i = 0; i < program->constant_count; i++) {
+        assert_memory_equal(packed[0][i], packed[1][i], program->constants[i].place.bytes);
+        free(packed[0][i]);
+        free(packed[1][i]);
+    }
+    setenv("ANOLE_CACHE_DIR", before ? before : "", 1);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+}
+
 /* A source that declares more than its kernel stays alone. */
 static enum anole_status kernel_table(const struct anole_call *call,
                                       struct anole_kernel_builder *builder,
@@ -1277,6 +1337,7 @@ int main(void)
         cmocka_unit_test(test_views_take_no_step),
         cmocka_unit_test(test_weights_are_written_once),
         cmocka_unit_test(test_packed_weights_are_kept),
+        cmocka_unit_test(test_large_weights_are_found_by_the_second_start),
         cmocka_unit_test(test_plain_kernels_share_a_source),
         cmocka_unit_test(test_chosen_configs_run),
         cmocka_unit_test(test_steps_go_from_kernel_to_kernel),

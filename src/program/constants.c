@@ -7,26 +7,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* Packed weights are kept where making them takes this much longer than reading them would: bytes
- * that are hashed and read in a second of processor time, and twice that for the disk. */
-#define READ_SPEED 1e9
-#define LEAST_WORK 1e-3 /* seconds; less is not worth a file */
+/* Packed weights of so many bytes are kept.  Bytes decide, and not how long packing took: on a
+ * busy machine that says little, and what is kept would differ from start to start. */
+#define LEAST_KEPT ((size_t)64 << 10)
 
 #define MOST_THREADS 64
 
 /* A tensor of so many bytes is packed while no other is: with what it takes beside its place, it
  * would be there twice when all the others are, too. */
 #define ALONE ((size_t)64 << 20)
-
-/* Seconds that this thread has worked. */
-static double processor_time(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 struct shared {
     const struct anole_program *program;
@@ -41,21 +31,10 @@ struct shared {
     struct anole_error error;
 };
 
-/* Packs, and keeps the result if that was work. */
-static enum anole_status pack(struct shared *shared, const struct anole_program_constant *constant,
-                              void *out, struct anole_error *error)
+/* Whether the cache is asked, and told: a file costs more than packing the smallest. */
+static bool is_kept(const struct anole_program_constant *constant)
 {
-    const size_t bytes = anole_program_tensor_bytes(shared->program->graph, constant->tensor);
-    double start = processor_time();
-    enum anole_status status = anole_program_pack(shared->program, constant, out, error);
-    double took = processor_time() - start;
-    if (status == ANOLE_DONE &&
-        took > LEAST_WORK + 2 * (double)(bytes + constant->place.bytes) / READ_SPEED) {
-        pthread_mutex_lock(&shared->mutex);
-        anole_program_cache_store_weights(shared->cache, constant, out);
-        pthread_mutex_unlock(&shared->mutex);
-    }
-    return status;
+    return constant->kernel != ANOLE_NONE && constant->place.bytes >= LEAST_KEPT;
 }
 
 static enum anole_status write_one(struct shared *shared,
@@ -63,12 +42,14 @@ static enum anole_status write_one(struct shared *shared,
                                    bool *cached, struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
-    *cached = constant->kernel != ANOLE_NONE &&
-              anole_program_cache_read_weights(out, shared->cache, constant);
-    if (constant->kernel == ANOLE_NONE)
+    *cached = is_kept(constant) && anole_program_cache_read_weights(out, shared->cache, constant);
+    if (!*cached)
         status = anole_program_pack(shared->program, constant, out, error);
-    else if (!*cached)
-        status = pack(shared, constant, out, error);
+    if (status == ANOLE_DONE && !*cached && is_kept(constant)) {
+        pthread_mutex_lock(&shared->mutex);
+        anole_program_cache_store_weights(shared->cache, constant, out);
+        pthread_mutex_unlock(&shared->mutex);
+    }
     anole_graph_forget(shared->program->graph, constant->tensor);
     return status;
 }
