@@ -14,11 +14,14 @@ sizes then take from the same lock file what fits them.
 At other sizes, those of SIZES below, ONNX Runtime says what is right (by compare_onnxruntime.py, which needs onnx, onnxruntime
 and numpy); --no-sizes leaves that out, and then numpy is all that is needed.
 
-A line for each run goes to stdout, and --table writes a table in Markdown.  Errors are parts of the tolerance, which is 2e-4 of the
+A line for each run goes to stdout, and --table writes a table in Markdown.  --random N runs each tuned model N times more, with
+random kernels: in its lock file, those of every task give way to ones of its history that were right, other than the default where
+there are others.  Errors are parts of the tolerance, which is 2e-4 of the
 largest output.  Exits 1 if something was wrong, refused, or not done after --limit."""
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -54,6 +57,7 @@ def parse():
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a model; may be repeated (default: all)")
     parser.add_argument("--tune", type=int, metavar="SECONDS", help="tune each for so long, and run it with what was found")
     parser.add_argument("--trials", type=int, metavar="N", help="or for so many trials")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="then run it N times with random kernels that were right")
     parser.add_argument("--no-sizes", action="store_true", help="only the sizes of the known outputs")
     parser.add_argument("--limit", type=float, default=1800, metavar="SECONDS", help="the most that a run may take (default: 1800)")
     parser.add_argument("--table", metavar="FILE", help="write a table in Markdown")
@@ -132,6 +136,35 @@ class Model:
         call(command, self.arguments, self.environment, self.folder)
         return lock
 
+    def randomize(self, lock, seed):
+        """Another lock file, with random kernels that were right: its path, of how many tasks they are not the default, and of how many
+        the lock file's own are not."""
+        trials = {}
+        with open(os.path.join(self.folder, "model.history"), encoding="utf-8") as history:
+            for line in history:
+                trial = json.loads(line)
+                if "task" in trial:
+                    trials.setdefault(trial["task"], []).append(trial)
+        with open(lock, encoding="utf-8") as file:
+            content = json.load(file)
+        drawn, others, found = random.Random(seed), 0, 0
+        for task in content["devices"][0]["tasks"]:
+            first = trials[task["task"]][0]["knobs"]  # The default is measured first.
+            found += task["knobs"] != first
+            right = [trial["knobs"] for trial in trials[task["task"]] if trial["outcome"] == "ok" and trial["knobs"] != first]
+            if right:
+                task["knobs"] = drawn.choice(right)
+                others += 1
+        path = os.path.join(self.folder, "random.lock.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        return path, others, found, len(content["devices"][0]["tasks"])
+
+    def run_random(self, lock, seed):
+        path, others, found, tasks = self.randomize(lock, seed)
+        error, matched = self.run(path)
+        return error, f"random kernels {seed}, {matched} steps, not the default for {others} of {tasks} tasks (tuned: {found})"
+
     def compare(self, sizes, lock=None):
         """At other sizes, against ONNX Runtime: the error as a part of the tolerance."""
         command = [sys.executable, os.path.join(HERE, "compare_onnxruntime.py"), "--anole", self.arguments.anole, "--device", self.backend,
@@ -167,6 +200,9 @@ class Model:
             found = self.attempt(self.run, lock)
             self.tuned, self.matched = found or (None, None)
             self.check(f"tuned, {self.matched} steps", self.tuned)
+            for seed in range(self.arguments.random):
+                found = self.attempt(self.run_random, lock, seed)
+                self.check(found and found[1], found and found[0])
         if not self.arguments.no_sizes:
             for sizes in SIZES.get(self.name, []) + LIGHT.get(self.name, []):
                 sizes = sizes.format(self.meta["inputs"][0])
