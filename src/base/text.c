@@ -383,3 +383,25 @@ const char *anole_text_count(char *out, size_t size, uint64_t count)
     snprintf(out, size, "%s", grouped);
     return out;
 }
+
+void anole_text_pattern(char *out, size_t size, const char *message)
+{
+    size_t length = 0;
+    for (const char *p = message; *p && length + 1 < size; p++) {
+        /* Files that compilers make have names of their own each time. */
+        if (*p == '/' && (p == message || strchr(" \t'\"(<=:", p[-1]))) {
+            out[length++] = '/';
+            p += strcspn(p, " \t'\")>:,;") - 1;
+            continue;
+        }
+        if (*p == '-' && isdigit((unsigned char)p[1]))
+            continue;
+        bool number = isxdigit((unsigned char)*p) &&
+                      (isdigit((unsigned char)*p) || (length > 0 && out[length - 1] == '#'));
+        if (!number)
+            out[length++] = *p;
+        else if (length == 0 || out[length - 1] != '#')
+            out[length++] = '#';
+    }
+    out[length] = '\0';
+}

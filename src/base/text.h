@@ -64,4 +64,7 @@ const char *anole_text_bytes(char *out, size_t size, uint64_t bytes);
 /* 1234567 as "1,234,567".  Returns out. */
 const char *anole_text_count(char *out, size_t size, uint64_t count);
 
+/* What messages of one kind have in common: with # for each number, / for each path. */
+void anole_text_pattern(char *out, size_t size, const char *message);
+
 #endif

@@ -29,33 +29,11 @@ struct kinds {
     size_t trials, failures; /* in all */
 };
 
-static void make_pattern(char *out, size_t size, const char *message)
-{
-    size_t length = 0;
-    for (const char *p = message; *p && length + 1 < size; p++) {
-        /* Files that compilers make have names of their own each time. */
-        if (*p == '/' && (p == message || strchr(" \t'\"(<=:", p[-1]))) {
-            out[length++] = '/';
-            p += strcspn(p, " \t'\")>:,;") - 1;
-            continue;
-        }
-        if (*p == '-' && isdigit((unsigned char)p[1]))
-            continue;
-        bool number = isxdigit((unsigned char)*p) &&
-                      (isdigit((unsigned char)*p) || (length > 0 && out[length - 1] == '#'));
-        if (!number)
-            out[length++] = *p;
-        else if (length == 0 || out[length - 1] != '#')
-            out[length++] = '#';
-    }
-    out[length] = '\0';
-}
-
 static enum anole_status add(struct kinds *kinds, const struct anole_history_event *trial,
                              struct anole_error *error)
 {
     char pattern[256];
-    make_pattern(pattern, sizeof pattern, trial->result.message);
+    anole_text_pattern(pattern, sizeof pattern, trial->result.message);
     size_t at = 0;
     while (at < kinds->count && (kinds->items[at].outcome != trial->result.outcome ||
                                  strcmp(kinds->items[at].pattern, pattern) != 0))

@@ -2,7 +2,9 @@
 #include "measure/control.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "plugin/scratch.h"
 
 #include <math.h>
@@ -184,6 +186,29 @@ static bool stands_alone(const struct anole_work *work, const struct anole_item 
     return false;
 }
 
+/* Failures are alike if they differ in numbers and names of files alone. */
+static uint64_t kind_of(const struct anole_result *result)
+{
+    char pattern[sizeof result->message];
+    anole_text_pattern(pattern, sizeof pattern, result->message);
+    return anole_hash_combine(anole_hash_text(pattern), (uint64_t)result->outcome);
+}
+
+/* A transient fault strikes once; what comes again is the kernel's.  Trying all of them twice would
+ * cost as much as they do, which on some devices is a third of all trials: once a kind is enough.
+ */
+static bool is_proven(struct anole_control *control, struct anole_item *item)
+{
+    const uint64_t kind = kind_of(&item->result);
+    for (size_t i = 0; i < ANOLE_PROVEN_FAILURES && i < control->proven_count; i++)
+        if (control->proven[i] == kind)
+            return true;
+    if (!item->repeated)
+        return false;
+    control->proven[control->proven_count++ % ANOLE_PROVEN_FAILURES] = kind;
+    return true;
+}
+
 static enum anole_status judge_item(struct anole_work *work, struct anole_item *item, bool failed,
                                     struct anole_error *error)
 {
@@ -192,6 +217,12 @@ static enum anole_status judge_item(struct anole_work *work, struct anole_item *
         return ANOLE_DONE;
     }
     if (item->killed && item->kills++ < MOST_KILLS) {
+        try_again(item);
+        return ANOLE_DONE;
+    }
+    if (!item->killed && !anole_measure_simulated(work->measure) &&
+        !is_proven(&work->measure->control, item)) {
+        item->repeated = true;
         try_again(item);
         return ANOLE_DONE;
     }

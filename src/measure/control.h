@@ -4,7 +4,8 @@
  * may be the kernel's doing, or that of a full disk, a compiler without a folder, a driver that has
  * gone, somebody who kills processes.  So a kernel that is known to be good is built and run before
  * a failure is laid to another: one that has worked for the same task in this run, else the default
- * of a small layer, which any backend should have.
+ * of a small layer, which any backend should have.  A fault may have passed by then: so a failure
+ * of a kind that is new in this run must come again when the kernel is tried again.
  */
 #ifndef ANOLE_CONTROL_H
 #define ANOLE_CONTROL_H

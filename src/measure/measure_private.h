@@ -14,6 +14,8 @@
 
 #define ANOLE_MAX_BUILDERS 32u
 
+#define ANOLE_PROVEN_FAILURES 64u
+
 /* The kernel that is known to be good; see control.h. */
 struct anole_control {
     struct anole_generator *own; /* of a small layer; NULL: the backend has none */
@@ -23,6 +25,10 @@ struct anole_control {
     uint64_t config;
     bool worked; /* anything, in this run */
     uint32_t salt;
+    /* Failures, by kind and message without numbers, that came again when they were tried again:
+     * the last ones, in a ring. */
+    uint64_t proven[ANOLE_PROVEN_FAILURES];
+    size_t proven_count;
 };
 
 struct anole_measure {

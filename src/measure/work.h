@@ -28,6 +28,7 @@ struct anole_item {
     enum anole_item_state retry;   /* SUSPECT: where to begin anew */
     bool killed;                   /* SUSPECT: its worker was, from outside */
     uint32_t built, failed, right; /* when: see anole_work.events */
+    bool repeated;                 /* it has been tried again after a failure of a new kind */
     unsigned kills;                /* so often, */
     unsigned doubts;               /* and so often nothing else worked either, when it failed */
     uint32_t value_count;
