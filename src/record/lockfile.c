@@ -1139,6 +1139,7 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     out->dtype = device->dtype;
     out->metric = device->metric;
     out->batch = device->batch;
+    out->simulated = device->simulated;
     out->in_place = device->in_place;
     out->in_place.extra = json_incref(device->in_place.extra);
     out->extra = json_incref(device->extra);
