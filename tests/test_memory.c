@@ -952,6 +952,33 @@ static void test_make_registry_survives(void **state)
     exhaust(make_registry, false, 1);
 }
 
+/* Of a backend whose pure ops are asked in a process of their own; that ends with its registry. */
+static enum anole_status ask_elsewhere(struct anole_error *error)
+{
+    struct anole_task task = parse_task(SMALL_TASK);
+    struct anole_registry *made = NULL;
+    struct anole_generator *generator = NULL;
+    enum anole_status status = anole_registry_create(&made, 1, error);
+    if (status == ANOLE_DONE && made->device_count <= GOOD)
+        status = anole_fail_memory(error); /* it was left out, and why was logged */
+    if (status == ANOLE_DONE)
+        status =
+            anole_generator_create(&generator, made->entries[made->devices[GOOD].backend].backend,
+                                   &made->devices[GOOD].device, &task, error);
+    /* supports() has no way to say that memory ran out: that counts as no. */
+    if (status == ANOLE_ERR_INPUT)
+        status = anole_fail_memory(error);
+    anole_generator_destroy(generator);
+    anole_registry_destroy(made);
+    return status;
+}
+
+static void test_ask_elsewhere_survives(void **state)
+{
+    (void)state;
+    exhaust(ask_elsewhere, false, 11);
+}
+
 /* -- All together -- */
 
 static enum anole_status make_table(struct anole_error *error)
@@ -1099,6 +1126,10 @@ static int setup(void **state)
     folder = make_folder();
     add_plugins(folder, "simulated good");
     registry = registry_of(folder);
+    /* The process that is asked stays from one scenario to the next: it has one of its own. */
+    for (size_t i = 0; i < registry->entry_count; i++)
+        if (registry->entries[i].backend)
+            anole_backend_ask_here(registry->entries[i].backend);
     assert_non_null(anole_host_get(0)); /* once for good */
     assert_non_null(anole_host_get(1));
     assert_non_null(anole_host_get_as(0, true));
@@ -1171,6 +1202,7 @@ int main(void)
         cmocka_unit_test(test_make_measure_survives),
         cmocka_unit_test(test_find_folders_survives),
         cmocka_unit_test(test_make_registry_survives),
+        cmocka_unit_test(test_ask_elsewhere_survives),
         cmocka_unit_test(test_make_table_survives),
         cmocka_unit_test(test_make_tuner_survives),
         cmocka_unit_test(test_make_program_survives),

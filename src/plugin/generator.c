@@ -207,7 +207,9 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
     }
     if (generator->asked->lost) { /* that is why, whatever came of it */
         anole_error_clear(error);
-        status = anole_fail(error, ANOLE_ERR_PLUGIN, "%s", generator->asked->why);
+        status = generator->asked->starved
+                     ? anole_fail_memory(error)
+                     : anole_fail(error, ANOLE_ERR_PLUGIN, "%s", generator->asked->why);
     }
     if (status == ANOLE_DONE) {
         warn_of_default(generator);
@@ -448,6 +450,8 @@ enum anole_status anole_generator_trouble(const struct anole_generator *generato
     char label[128];
     if (!generator->asked->lost)
         return ANOLE_DONE;
+    if (generator->asked->starved)
+        return anole_fail_memory(error);
     return anole_fail(
         error, ANOLE_ERR_PLUGIN, "backend %s: %s: %s", generator->backend->plugin.name,
         anole_task_label(label, sizeof label, &generator->task), generator->asked->why);

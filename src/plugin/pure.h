@@ -25,6 +25,7 @@ struct anole_pure_task {
     /* Nothing went wrong when many configs were asked about, nor was anything printed: the rest
      * may be asked where it costs a thousandth, in this process. */
     bool trusted;
+    bool starved;  /* lost for want of memory in this process: nobody is to blame */
     char why[600]; /* "op valid: the process ... was killed by SIGSEGV ..." */
 };
 

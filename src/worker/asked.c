@@ -218,7 +218,7 @@ static enum anole_status ask(struct asked *asked, struct answer *answer, enum an
     anole_wire_ask_request(&wire, request);
     anole_supervised_begin(&asked->worker, &rules, ANOLE_STAGE_RUN);
     snprintf(asked->worker.step, sizeof asked->worker.step, "%s", anole_ask_words(op));
-    status = wire.failed ? anole_fail(error, ANOLE_ERR_INTERNAL, "a question does not fit")
+    status = wire.failed ? anole_fail_memory(error) /* a question always fits */
                          : anole_process_send(&asked->worker.process, ANOLE_FRAME_ASK, &wire,
                                               bind ? asked->lane_file : -1, &sequence, error);
     anole_wire_fini(&wire);
@@ -283,15 +283,17 @@ static int replay_knob(struct anole_space_builder *builder, struct anole_wire *w
     anole_wire_bool(wire, &labelled);
     int64_t *values = calloc((size_t)knob.count + 1, sizeof *values);
     const char **labels = calloc((size_t)knob.count + 1, sizeof *labels);
-    wire->failed |= !values || !labels;
-    for (uint32_t i = 0; i < knob.count && !wire->failed; i++) {
+    const bool memory = values && labels;
+    for (uint32_t i = 0; memory && i < knob.count && !wire->failed; i++) {
         anole_wire_i64(wire, &values[i]);
         if (labelled)
             labels[i] = read_text(wire, NULL);
     }
     knob.values = values;
     knob.labels = labelled ? labels : NULL;
-    int code = wire->failed ? ANOLE_BAD_REQUEST : builder->knob(builder, &knob);
+    int code = !memory        ? ANOLE_NO_MEMORY
+               : wire->failed ? ANOLE_BAD_REQUEST
+                              : builder->knob(builder, &knob);
     free(values);
     free(labels);
     return code;
@@ -318,6 +320,8 @@ static enum anole_status replay_space(struct anole_space_builder *builder, struc
             wire->failed = true;
         }
     }
+    if (code == ANOLE_NO_MEMORY)
+        return anole_fail_memory(error);
     return wire->failed ? nonsense(error) : ANOLE_DONE;
 }
 
@@ -503,6 +507,7 @@ static void lose(const struct asked *asked, struct anole_pure_task *task,
                  const struct anole_error *error)
 {
     task->lost = true;
+    task->starved = error->status == ANOLE_ERR_MEMORY;
     snprintf(task->why, sizeof task->why, "%.*s", (int)sizeof task->why - 1, error->text);
     anole_log_warning("backend %s: %s", asked->name, task->why);
 }
