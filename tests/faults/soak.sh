@@ -140,7 +140,7 @@ while [ $(($(date +%s) - begin)) -lt "$soak" ]; do
         start
     fi
 done
-kill -INT $tuner 2>/dev/null
+kill -TERM $tuner 2>/dev/null
 ended
 look
 
