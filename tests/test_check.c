@@ -45,14 +45,15 @@ static void print_failures(const struct anole_check_report *report)
 static void test_pass_what_keeps_the_contract(void **state)
 {
     (void)state;
-    static const char *const names[] = {"good", "plain"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const names[] = {"timer", "good", "plain"};
+    for (size_t i = 0; i < 3; i++) {
         struct anole_check_report *report = check_plugin(names[i], 2, 0);
         struct anole_error error = {.status = ANOLE_DONE};
         if (report->counts[ANOLE_FAIL] > 0)
             print_failures(report);
         assert_int_equal(report->counts[ANOLE_FAIL], 0);
-        assert_int_equal(report->counts[ANOLE_SKIPPED], i); /* plain has no op binary */
+        /* Only one has a clock of the device, and plain has no op binary. */
+        assert_int_equal(report->counts[ANOLE_SKIPPED], i);
         assert_int_equal(report->counts[ANOLE_PASS], ANOLE_CLAUSE_COUNT - i);
         assert_done(anole_check_judge(report, &error));
         assert_string_equal(report->name, names[i]);
@@ -78,9 +79,16 @@ static const struct {
      ANOLE_ERR_PLUGIN},
     {"changing_support", ANOLE_CLAUSE_supports, "two answers", ANOLE_ERR_PLUGIN},
     {"knows_all_tasks", ANOLE_CLAUSE_unknown_tasks, "a kind of 99", ANOLE_ERR_PLUGIN},
+    {"any_activation", ANOLE_CLAUSE_unknown_tasks, "an activation of 99", ANOLE_ERR_PLUGIN},
+    {"any_flag", ANOLE_CLAUSE_unknown_tasks, "a flag", ANOLE_ERR_PLUGIN},
+    {"no_space", ANOLE_CLAUSE_declares, "eight channels are too many", ANOLE_ERR_PLUGIN},
+    {"many_values", ANOLE_CLAUSE_declares, "1 to 4096 values", ANOLE_ERR_PLUGIN},
     {"changing_space", ANOLE_CLAUSE_space, "two design spaces", ANOLE_ERR_PLUGIN},
     {"bad_default", ANOLE_CLAUSE_default_valid, "tile < 16", ANOLE_ERR_PLUGIN},
     {"nan_feature", ANOLE_CLAUSE_features, "nan", ANOLE_ERR_PLUGIN},
+    {"many_features", ANOLE_CLAUSE_features, "1025 features", ANOLE_ERR_PLUGIN},
+    {"long_features", ANOLE_CLAUSE_features, "writes one at position 2", ANOLE_ERR_PLUGIN},
+    {"short_features", ANOLE_CLAUSE_features, "does not write number 1", ANOLE_ERR_PLUGIN},
     {"changing_source", ANOLE_CLAUSE_source, "two kernels", ANOLE_ERR_PLUGIN},
     {"one_thread", ANOLE_CLAUSE_threads, "4 threads at once", ANOLE_ERR_PLUGIN},
     {"asks_device", ANOLE_CLAUSE_no_device, "while it is open", ANOLE_ERR_PLUGIN},
@@ -114,8 +122,15 @@ static const struct {
     {"nan_time", ANOLE_CLAUSE_positive, "nan", ANOLE_ERR_PLUGIN},
     {"silent_clock", ANOLE_CLAUSE_positive, "a clock of its own", ANOLE_ERR_PLUGIN},
     {"one_time", ANOLE_CLAUSE_grow, "times as long", ANOLE_ERR_PLUGIN},
+    {"four_runs", ANOLE_CLAUSE_grow, "times as long", ANOLE_ERR_PLUGIN},
+    {"quarter_runs", ANOLE_CLAUSE_grow, "times as long", ANOLE_ERR_PLUGIN},
     {"milliseconds", ANOLE_CLAUSE_clocks, "by our clock", ANOLE_ERR_PLUGIN},
-    {"events_lie", ANOLE_CLAUSE_clocks, "device_seconds[0]", ANOLE_ERR_PLUGIN},
+    {"half_time", ANOLE_CLAUSE_clocks, "never took less", ANOLE_ERR_PLUGIN},
+    {"events_lie", ANOLE_CLAUSE_device_clock, "device_seconds come to", ANOLE_ERR_PLUGIN},
+    {"random_clock", ANOLE_CLAUSE_device_clock, "by the host's clock", ANOLE_ERR_PLUGIN},
+    {"hasty_configs", ANOLE_CLAUSE_device_clock, "by the host's clock", ANOLE_ERR_PLUGIN},
+    {"random_own_clock", ANOLE_CLAUSE_device_clock, "the same run", ANOLE_ERR_PLUGIN},
+    {"still_clock", ANOLE_CLAUSE_device_clock, "times the work", ANOLE_ERR_PLUGIN},
     {"other_binary", ANOLE_CLAUSE_binary, "its own binary", ANOLE_ERR_PLUGIN},
     {"mixes_builds", ANOLE_CLAUSE_shared, "expected", ANOLE_ERR_PLUGIN},
     {"stale_lock", ANOLE_CLAUSE_abandon, "not one of", ANOLE_ERR_PLUGIN},
@@ -191,6 +206,7 @@ static void test_pass_a_clock_of_its_own(void **state)
     assert_int_equal(report->results[ANOLE_CLAUSE_outputs].verdict, ANOLE_PASS);
     assert_int_equal(report->results[ANOLE_CLAUSE_positive].verdict, ANOLE_PASS);
     assert_int_equal(report->results[ANOLE_CLAUSE_clocks].verdict, ANOLE_PASS);
+    assert_int_equal(report->results[ANOLE_CLAUSE_device_clock].verdict, ANOLE_PASS);
     anole_check_report_destroy(report);
 }
 
@@ -203,9 +219,10 @@ static void test_check_simulated_device_as_far_as_it_goes(void **state)
     static const enum anole_clause bare[] = {ANOLE_CLAUSE_builds, ANOLE_CLAUSE_runs,
                                              ANOLE_CLAUSE_positive};
     static const enum anole_clause others[] = {
-        ANOLE_CLAUSE_outputs, ANOLE_CLAUSE_bounds, ANOLE_CLAUSE_inputs, ANOLE_CLAUSE_bad_bindings,
-        ANOLE_CLAUSE_grow,    ANOLE_CLAUSE_clocks, ANOLE_CLAUSE_binary, ANOLE_CLAUSE_releases,
-        ANOLE_CLAUSE_abandon, ANOLE_CLAUSE_knobs};
+        ANOLE_CLAUSE_outputs,      ANOLE_CLAUSE_bounds,      ANOLE_CLAUSE_inputs,
+        ANOLE_CLAUSE_bad_bindings, ANOLE_CLAUSE_grow,        ANOLE_CLAUSE_clocks,
+        ANOLE_CLAUSE_binary,       ANOLE_CLAUSE_releases,    ANOLE_CLAUSE_abandon,
+        ANOLE_CLAUSE_knobs,        ANOLE_CLAUSE_device_clock};
     for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
         assert_int_equal(report->results[bare[i]].verdict, ANOLE_PASS);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -231,6 +248,23 @@ static void test_check_one_device_of_several(void **state)
     anole_check_report_destroy(report);
     options.device = "drivers:9";
     assert_int_equal(anole_check_run(&report, path, &options, &error), ANOLE_ERR_NO_DEVICE);
+}
+
+static void test_make_fewer_builds_where_they_take_long(void **state)
+{
+    (void)state;
+    static const char *const clauses[] = {"leaves-its-inputs-alone"};
+    char path[1024];
+    const struct anole_check_options options = {
+        .seed = 1, .patience = 1e-9, .threads = 1, .clauses = clauses, .clause_count = 1};
+    struct anole_check_report *report =
+        check_file(plugin_path(path, sizeof path, "good"), &options);
+    assert_int_equal(report->counts[ANOLE_FAIL], 0);
+    assert_contains(report->results[ANOLE_CLAUSE_builds].text, "builds take long");
+    /* One of each of three tasks. */
+    assert_contains(report->results[ANOLE_CLAUSE_inputs].text, "3 of 3 configs of 9 tasks");
+    assert_false(report->results[ANOLE_CLAUSE_outputs].asked);
+    anole_check_report_destroy(report);
 }
 
 static void test_say_that_there_is_no_device(void **state)
@@ -284,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_pass_a_clock_of_its_own),
         cmocka_unit_test(test_check_simulated_device_as_far_as_it_goes),
         cmocka_unit_test(test_check_one_device_of_several),
+        cmocka_unit_test(test_make_fewer_builds_where_they_take_long),
         cmocka_unit_test(test_say_that_there_is_no_device),
         cmocka_unit_test(test_refuse_what_is_no_file),
         cmocka_unit_test(test_stop_when_asked),

@@ -43,7 +43,7 @@ printf '#include <anole/anole.h>\nint main(void) { return anole_version_number()
 check 'the header compiles alone, as C' '${CC:-cc} -std=c11 -pedantic -Wall -Wextra -Werror \
     -I"$srcdir/include" -fsyntax-only "$folder/header.c" >"$folder/out" 2>&1'
 if command -v c++ >/dev/null 2>&1; then
-    check 'and as C++' 'c++ -x c++ -Wall -Wextra -Werror -I"$srcdir/include" -fsyntax-only \
+    check 'and as C++' 'c++ -x c++ -std=c++17 -Wpedantic -Wall -Wextra -Werror -I"$srcdir/include" -fsyntax-only \
         "$folder/header.c" >"$folder/out" 2>&1'
 fi
 

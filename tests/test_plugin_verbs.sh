@@ -76,6 +76,27 @@ expect 0 'wrote l.json' tune "$networks/tiny.json" --device my-2nd_npu --trials 
     --history h --output l.json
 check 'no trial failed' '! grep "\"outcome\"" h | grep -v "\"outcome\":\"ok\"" | grep .'
 
+# -- C++ --
+if command -v c++ >/dev/null; then
+    cat >cpp.cpp <<'CPP'
+#include <anole/plugin.h>
+static int probe(const struct anole_host *, const char *, struct anole_device *, uint32_t *count,
+                 struct anole_message *)
+{
+    *count = 0;
+    return ANOLE_OK;
+}
+static int supports(const struct anole_device *, const struct anole_task *) { return 0; }
+ANOLE_PLUGIN("cpp", "1", 1, .probe = probe, .supports = supports);
+static_assert(sizeof anole_plugin > 0, "it is there");
+CPP
+    for standard in 14 17 20; do
+        check "the macro compiles as C++$standard" 'c++ -std=c++$standard -Wall -Wextra -Wpedantic -Werror \
+            -I"$include" -fPIC -shared -o cpp.so cpp.cpp >out 2>&1 || { cat out; false; }'
+    done
+    expect 3 'required op "space" is missing\|"space" is missing' plugin check cpp.so
+fi
+
 # -- check --
 unset ANOLE_PLUGIN_PATH
 expect 2 'expected FILE.so' plugin check
@@ -85,9 +106,15 @@ expect 2 'no duration' plugin check a.so --limit soon
 expect 3 'No such file' plugin check none.so
 expect 3 'wrong magic number' plugin check "$plugins/magic.so"
 expect 3 'there is no device "my-2nd_npu:7"' plugin check mine/my-2nd_npu.so --device my-2nd_npu:7
-expect 0 '0 do not, 1 were skipped' plugin check mine/my-2nd_npu.so --samples 2
-check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 29 ]'
+expect 0 '0 do not, 2 were skipped' plugin check mine/my-2nd_npu.so --samples 2
+check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 30 ]'
 expect 0 '"failed": 0' plugin check mine/my-2nd_npu.so --samples 1 --json
+expect 2 'did you mean .loads' plugin check mine/my-2nd_npu.so --clause load
+expect 0 '3 clauses hold, 0 do not, 0 were' plugin check mine/my-2nd_npu.so --clause says-what-it-supports \
+    --network "$networks/tiny.json"
+check 'a device is written down' '"$program" plugin check mine/my-2nd_npu.so --record-device device.json'
+expect 0 '^skipped *builds-or-refuses .*recorded' plugin check mine/my-2nd_npu.so --recorded-device device.json
+expect 2 'goes with no --device' plugin check mine/my-2nd_npu.so --recorded-device device.json --device x
 expect 5 '^fail *outputs-equal-the-reference' plugin check "$plugins/nan.so" --samples 1
 expect 3 '^fail *keeps-stdout-clean .*a plugin should not' plugin check "$plugins/print.so" --samples 1
 

@@ -357,6 +357,12 @@ enum anole_knob_kind {
     ANOLE_KNOB_CATEGORICAL = 2, /* values are names in disguise: an algorithm */
 };
 
+/* What a design space may have.  Its configs, valid or not, are fewer than 2^63. */
+#define ANOLE_MOST_KNOBS 64    /* all of them come before the first constraint */
+#define ANOLE_MOST_VALUES 4096 /* of a knob */
+#define ANOLE_MOST_CONSTRAINTS 1024
+#define ANOLE_MOST_FEATURES 1024 /* of a config */
+
 /* One tunable parameter.  A config is one value for each knob, in the order in
  * which the knobs were added. */
 struct anole_knob {
@@ -364,7 +370,7 @@ struct anole_knob {
     uint32_t kind;          /* enum anole_knob_kind */
     const char *name;       /* an identifier, unique in the space, up to 31 bytes */
     const int64_t *values;  /* distinct; ordinal values ascend */
-    uint32_t count;         /* >= 1 */
+    uint32_t count;         /* 1 to ANOLE_MOST_VALUES */
     uint32_t default_index; /* into values: the knob's part of the default config */
     /* For a categorical knob: a name for each value, or NULL. */
     const char *const *labels;
@@ -414,12 +420,15 @@ struct anole_arg {
 
 #define ANOLE_MAX_ARGS 16
 #define ANOLE_MAX_LAUNCHES 8
+#define ANOLE_MOST_SOURCE ((size_t)16 << 20)  /* bytes of a kernel's source, */
+#define ANOLE_MOST_OPTIONS ((size_t)64 << 10) /* of its options, */
+#define ANOLE_MOST_KERNEL_NAME 127            /* and of the name of a launch's function */
 
 /* One launch of a kernel; a config may need several, run in order. */
 struct anole_launch {
     uint32_t size;       /* of this struct */
     uint32_t dimensions; /* 1 to 3 */
-    const char *kernel;  /* the function's name */
+    const char *kernel;  /* the function's name, up to ANOLE_MOST_KERNEL_NAME bytes */
     uint64_t global[3];  /* work-items in all; a multiple of local */
     uint64_t local[3];
     uint32_t arg_count;
@@ -432,7 +441,8 @@ struct anole_kernel_builder {
     uint32_t size;
     uint32_t reserved;
     void *host;
-    /* Appends `length` bytes of source text; may be called several times. */
+    /* Appends `length` bytes of source text; may be called several times, for up to
+     * ANOLE_MOST_SOURCE bytes in all. */
     int (*source)(struct anole_kernel_builder *builder, const char *text, size_t length);
     int (*options)(struct anole_kernel_builder *builder, const char *text);
     int (*launch)(struct anole_kernel_builder *builder, const struct anole_launch *launch);
@@ -543,8 +553,8 @@ struct anole_plugin {
                  const int64_t *values, uint32_t count);
     /* (optional) Numbers that help a model predict the time of a config, e.g.
      * the bytes of a tile or work-groups per core.  Returns how many there are
-     * (the same for each config of a task) and writes them if `out` is not
-     * NULL; there is room for as many as a call with NULL announced. */
+     * (the same for each config of a task, up to ANOLE_MOST_FEATURES) and writes them if `out` is
+     * not NULL; there is room for as many as a call with NULL announced. */
     uint32_t (*features)(const struct anole_device *device, const struct anole_task *task,
                          const int64_t *values, uint32_t count, double *out);
     /* (optional, goes with features) The name of feature i: a literal. */
@@ -658,7 +668,54 @@ struct anole_plugin {
 #endif
 
 /* ANOLE_PLUGIN("name", "1.0", 1, .probe = my_probe, .supports = my_supports, ...);
- * defines the one exported symbol. */
+ * defines the one exported symbol.  In C++ (2014 and later) the ops have to come in the order of
+ * struct anole_plugin. */
+#ifdef __cplusplus
+
+/* Names of members in an initialiser are C++ since 2020 only.  Compilers take them before that,
+ * and are told not to speak of it. */
+#if defined(__clang__)
+#define ANOLE_PLUGIN_QUIET                                                                         \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wpedantic\"")            \
+        _Pragma("clang diagnostic ignored \"-Wmissing-field-initializers\"")
+#define ANOLE_PLUGIN_LOUD _Pragma("clang diagnostic pop")
+#elif defined(__GNUC__)
+#define ANOLE_PLUGIN_QUIET                                                                         \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpragmas\"")                 \
+        _Pragma("GCC diagnostic ignored \"-Wpedantic\"")                                           \
+            _Pragma("GCC diagnostic ignored \"-Wc++20-extensions\"")                               \
+                _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define ANOLE_PLUGIN_LOUD _Pragma("GCC diagnostic pop")
+#else
+#define ANOLE_PLUGIN_QUIET
+#define ANOLE_PLUGIN_LOUD
+#endif
+
+#if __cplusplus >= 201402L
+constexpr
+#else
+inline
+#endif
+    struct anole_plugin
+    anole_plugin_complete(struct anole_plugin plugin)
+{
+    plugin.task_size = sizeof(struct anole_task);
+    return plugin;
+}
+
+#define ANOLE_PLUGIN(plugin_name, plugin_version, plugin_generator, ...)                           \
+    ANOLE_PLUGIN_LINKAGE ANOLE_PLUGIN_EXPORT const struct anole_plugin anole_plugin;               \
+    ANOLE_PLUGIN_QUIET                                                                             \
+    const struct anole_plugin anole_plugin =                                                       \
+        anole_plugin_complete({.magic = ANOLE_PLUGIN_MAGIC,                                        \
+                               .abi = ANOLE_PLUGIN_ABI,                                            \
+                               .size = sizeof(struct anole_plugin),                                \
+                               .name = plugin_name,                                                \
+                               .version = plugin_version,                                          \
+                               .generator = plugin_generator,                                      \
+                               __VA_ARGS__});                                                      \
+    ANOLE_PLUGIN_LOUD static_assert(sizeof(struct anole_plugin) > 0, "")
+#else
 #define ANOLE_PLUGIN(plugin_name, plugin_version, plugin_generator, ...)                           \
     ANOLE_PLUGIN_LINKAGE ANOLE_PLUGIN_EXPORT const struct anole_plugin anole_plugin;               \
     const struct anole_plugin anole_plugin = {.magic = ANOLE_PLUGIN_MAGIC,                         \
@@ -669,6 +726,7 @@ struct anole_plugin {
                                               .version = plugin_version,                           \
                                               .generator = plugin_generator,                       \
                                               __VA_ARGS__}
+#endif
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 #define ANOLE_CHECK_H
 
 #include "base/status.h"
+#include "op/task.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@ const char *anole_check_verdict_text(enum anole_check_verdict verdict);
 struct anole_clause_result {
     const char *name, *claim; /* literals: "describes-the-same-twice", and a sentence */
     enum anole_check_verdict verdict;
+    bool asked;                  /* else it was not tested, and is counted nowhere */
     char text[ANOLE_CHECK_TEXT]; /* what was seen, or what went wrong; printable */
 };
 
@@ -35,7 +37,19 @@ struct anole_check_options {
     uint32_t samples;   /* configs of each task; 0: default */
     uint64_t seed;
     double limit; /* seconds that one step, such as a build, may take; 0: default */
-    /* Each clause as soon as it is tested; may be NULL. */
+    /* Where the builds of a clause would take more seconds than this (0: default), and `samples` is
+     * 0, it makes fewer. */
+    double patience;
+    /* The clauses to test, with those that they need, by name; none: all. */
+    const char *const *clauses;
+    size_t clause_count;
+    /* What it is tried on: the first 64 of these tasks; NULL: a fixed list of small ones. */
+    const struct anole_task *tasks;
+    size_t task_count;
+    /* The device as it was described elsewhere: what needs it is left out.  NULL: one that is
+     * here. */
+    const struct anole_device *recorded;
+    /* Each clause that was asked for as soon as it is tested; may be NULL. */
     void (*told)(void *context, const struct anole_clause_result *result);
     /* Polled; may be NULL.  True: ERR_INTERRUPTED. */
     bool (*stop)(void *context);
@@ -51,9 +65,13 @@ struct anole_check_report {
 
 #define ANOLE_CHECK_SAMPLES 8 /* defaults */
 #define ANOLE_CHECK_LIMIT 60.0
+#define ANOLE_CHECK_PATIENCE 120.0
 
-/* Tests them all.  That the plugin fails is no failure; ERR_NO_DEVICE if
- * `device` fits none of its devices. */
+/* The contract's clauses, in order: their names.  NULL: there are no more. */
+const char *anole_check_clause_name(size_t i);
+
+/* Tests them.  That the plugin fails is no failure; ERR_NO_DEVICE if `device` fits none of its
+ * devices; ERR_USAGE if there is no such clause. */
 ANOLE_CHECKED enum anole_status anole_check_run(struct anole_check_report **report,
                                                 const char *path,
                                                 const struct anole_check_options *options,

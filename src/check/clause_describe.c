@@ -65,6 +65,10 @@ static enum anole_check_verdict ask(struct anole_check_context *check, struct an
 enum anole_check_verdict anole_clause_describes(struct anole_check_context *check)
 {
     const char *problem = check->registry->entries[0].probe_problem;
+    if (check->recorded)
+        return fault_of(check->device)
+                   ? anole_check_fail(check, "as it is recorded, %s", fault_of(check->device))
+                   : anole_check_pass(check, "as it is recorded");
     if (!check->device)
         return problem[0] ? anole_check_fail(check, "%s", problem)
                           : anole_check_skip(check, "it finds no device on this machine");
@@ -140,6 +144,8 @@ static const char *difference(const struct anole_device *a, const struct anole_d
 enum anole_check_verdict anole_clause_same_twice(struct anole_check_context *check)
 {
     enum anole_check_verdict verdict = ANOLE_PASS;
+    if (check->recorded)
+        return anole_check_skip(check, "the device is recorded: there is none to ask");
     struct anole_device *devices = calloc(MAX_DEVICES, sizeof *devices);
     if (!devices)
         return anole_check_fail(check, "out of memory");
@@ -162,17 +168,42 @@ enum anole_check_verdict anole_clause_same_twice(struct anole_check_context *che
     return verdict == ANOLE_PASS ? anole_check_pass(check, "three times the same") : verdict;
 }
 
+/* The tasks that are left out, as far as there is room: " but not of dense ..., ...". */
+static void list_others(const struct anole_check_context *check, uint64_t supported, char *out,
+                        size_t size)
+{
+    const char *separator = ": not ";
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < check->candidate_count && used < size; i++) {
+        char label[128];
+        if (supported >> i & 1)
+            continue;
+        int n = snprintf(out + used, size - used, "%s%s", separator,
+                         anole_task_label(label, sizeof label, &check->candidates[i]));
+        used += n > 0 ? (size_t)n : 0;
+        separator = ", ";
+    }
+}
+
 enum anole_check_verdict anole_clause_supports(struct anole_check_context *check)
 {
+    char others[ANOLE_CHECK_TEXT - 64];
     anole_check_step(check, "asking what it supports");
     uint64_t first = anole_check_supported(check), second = anole_check_supported(check);
     if (first != second)
         return anole_check_fail(check, "asked twice, supports() gives two answers");
     if (first == 0)
-        return anole_check_fail(check, "it supports none of the tasks that it was asked about: "
-                                       "fp32 convolutions, depthwise ones and dense layers");
+        return anole_check_fail(check,
+                                "it supports none of the %zu tasks that it was asked about: %s",
+                                check->candidate_count,
+                                check->network ? "those of the network"
+                                               : "convolutions, depthwise ones, dense layers, "
+                                                 "products of matrices");
     check->sandbox->reply.number = first;
-    return anole_check_pass(check, "%d of the tasks of this check", __builtin_popcountll(first));
+    list_others(check, first, others, sizeof others);
+    return anole_check_pass(check, "%d of %zu tasks%s", __builtin_popcountll(first),
+                            check->candidate_count, others);
 }
 
 enum anole_check_verdict anole_clause_stdout(struct anole_check_context *check)

@@ -22,9 +22,15 @@ static const char *label_of(char *out, size_t size, const struct anole_generator
     return anole_task_label(out, size, anole_generator_task(generator));
 }
 
-/* Calls `look` with the generator of each task, until one does not pass. */
+typedef enum anole_status maker(struct anole_generator **generator,
+                                const struct anole_backend *backend,
+                                const struct anole_device *device, const struct anole_task *task,
+                                struct anole_error *error);
+
+/* Calls `look` with the generator of each task, until one does not pass.  `make`: of a space
+ * alone, or with its features, too. */
 static enum anole_check_verdict
-each_task(struct anole_check_context *check, const char *doing,
+each_task(struct anole_check_context *check, const char *doing, maker *make,
           enum anole_check_verdict (*look)(struct anole_check_context *check,
                                            struct anole_generator *generator))
 {
@@ -34,8 +40,7 @@ each_task(struct anole_check_context *check, const char *doing,
         char label[128];
         anole_check_step(check, "%s of %s", doing,
                          anole_task_label(label, sizeof label, &check->tasks[i]));
-        if (anole_generator_create(&generator, check->backend, check->device, &check->tasks[i],
-                                   &error) != ANOLE_DONE)
+        if (make(&generator, check->backend, check->device, &check->tasks[i], &error) != ANOLE_DONE)
             return anole_check_fail(check, "%s", error.text);
         enum anole_check_verdict verdict = look(check, generator);
         anole_generator_destroy(generator);
@@ -47,14 +52,29 @@ each_task(struct anole_check_context *check, const char *doing,
 
 /* -- The space -- */
 
+/* Making it was all: what is wrong with it stands in the error. */
+static enum anole_check_verdict look_at_nothing(struct anole_check_context *check,
+                                                struct anole_generator *generator)
+{
+    (void)check;
+    (void)generator;
+    return ANOLE_PASS;
+}
+
+enum anole_check_verdict anole_clause_declares(struct anole_check_context *check)
+{
+    return each_task(check, "declaring the design space", anole_generator_create_unwalked,
+                     look_at_nothing);
+}
+
 static enum anole_check_verdict look_at_space(struct anole_check_context *check,
                                               struct anole_generator *generator)
 {
     struct anole_generator *again = NULL;
     struct anole_error error = {.status = ANOLE_DONE};
     char label[128];
-    if (anole_generator_create(&again, check->backend, check->device,
-                               anole_generator_task(generator), &error) != ANOLE_DONE)
+    if (anole_generator_create_unwalked(&again, check->backend, check->device,
+                                        anole_generator_task(generator), &error) != ANOLE_DONE)
         return anole_check_fail(check, "the second time, %s", error.text);
     const struct anole_space *first = anole_generator_space(generator);
     const struct anole_space *second = anole_generator_space(again);
@@ -68,7 +88,8 @@ static enum anole_check_verdict look_at_space(struct anole_check_context *check,
 
 enum anole_check_verdict anole_clause_space(struct anole_check_context *check)
 {
-    return each_task(check, "declaring the design space", look_at_space);
+    return each_task(check, "declaring the design space", anole_generator_create_unwalked,
+                     look_at_space);
 }
 
 static enum anole_check_verdict look_at_default(struct anole_check_context *check,
@@ -79,8 +100,8 @@ static enum anole_check_verdict look_at_default(struct anole_check_context *chec
     char label[128];
     for (size_t i = 0; i < anole_space_knob_count(space); i++)
         digits[i] = (uint16_t)anole_space_knob(space, i)->default_digit;
-    if (anole_space_valid_digits(space, digits))
-        return ANOLE_PASS;
+    if (anole_space_default(space) == anole_space_encode(space, digits))
+        return ANOLE_PASS; /* another is taken only where this one is not valid */
     const char *why = anole_space_violation(space, anole_space_encode(space, digits));
     return anole_check_fail(check, "the default config of %s violates: %s",
                             label_of(label, sizeof label, generator), why ? why : "valid()");
@@ -88,32 +109,62 @@ static enum anole_check_verdict look_at_default(struct anole_check_context *chec
 
 enum anole_check_verdict anole_clause_default_valid(struct anole_check_context *check)
 {
-    return each_task(check, "looking at the default config", look_at_default);
+    return each_task(check, "looking at the default config", anole_generator_create_unwalked,
+                     look_at_default);
 }
 
 /* -- Features -- */
 
-static enum anole_check_verdict compare_features(struct anole_check_context *check,
-                                                 const struct anole_generator *generator,
-                                                 const int64_t *values, uint32_t knobs,
-                                                 uint32_t expected)
+#define BEHIND 1024 /* numbers behind the room for features that are looked at */
+
+/* The features of a config, `count` of them, in room that shows what is written behind it. */
+static enum anole_check_verdict ask_features(struct anole_check_context *check,
+                                             const struct anole_generator *generator,
+                                             const int64_t *values, uint32_t count, double *out)
 {
-    const struct anole_plugin *plugin = check->plugin;
+    static const double mark = -7.25e77;
     const struct anole_task *task = anole_generator_task(generator);
-    double *twice[2] = {calloc(expected + 1, sizeof(double)), calloc(expected + 1, sizeof(double))};
-    enum anole_check_verdict verdict = ANOLE_PASS;
+    uint32_t knobs = (uint32_t)anole_space_knob_count(anole_generator_space(generator));
     char label[128];
     label_of(label, sizeof label, generator);
-    for (int turn = 0; turn < 2 && twice[0] && twice[1]; turn++)
-        if (plugin->features(check->device, task, values, knobs, twice[turn]) != expected)
-            verdict =
-                anole_check_fail(check, "configs of %s differ in their number of features", label);
+    for (uint32_t i = 0; i < count + BEHIND; i++)
+        out[i] = mark;
+    uint32_t found = check->plugin->features(check->device, task, values, knobs, out);
+    for (uint32_t i = count; i < count + BEHIND; i++)
+        if (memcmp(&out[i], &mark, sizeof mark) != 0)
+            return anole_check_fail(check,
+                                    "features() announces %u numbers for %s, and writes one at "
+                                    "position %u: there is room for as many as it announced",
+                                    count, label, i);
+    if (found != count)
+        return anole_check_fail(check, "configs of %s differ in their number of features: %u, %u",
+                                label, count, found);
+    for (uint32_t i = 0; i < count; i++)
+        if (memcmp(&out[i], &mark, sizeof mark) == 0)
+            return anole_check_fail(check,
+                                    "features() announces %u numbers for %s, and does not "
+                                    "write number %u",
+                                    count, label, i);
+    return ANOLE_PASS;
+}
+
+static enum anole_check_verdict compare_features(struct anole_check_context *check,
+                                                 const struct anole_generator *generator,
+                                                 const int64_t *values, uint32_t expected)
+{
+    double *twice[2] = {calloc(expected + BEHIND, sizeof(double)),
+                        calloc(expected + BEHIND, sizeof(double))};
+    enum anole_check_verdict verdict = ANOLE_PASS;
+    char label[128];
+    for (int turn = 0; turn < 2 && twice[0] && twice[1] && verdict == ANOLE_PASS; turn++)
+        verdict = ask_features(check, generator, values, expected, twice[turn]);
     if (!twice[0] || !twice[1])
         verdict = anole_check_fail(check, "out of memory");
     for (uint32_t i = 0; i < expected && verdict == ANOLE_PASS; i++)
         if (!isfinite(twice[0][i]) || memcmp(&twice[0][i], &twice[1][i], sizeof(double)) != 0)
-            verdict = anole_check_fail(check, "feature %u of %s is %g, and then %g", i, label,
-                                       twice[0][i], twice[1][i]);
+            verdict = anole_check_fail(check, "feature %u of %s is %g, and then %g", i,
+                                       label_of(label, sizeof label, generator), twice[0][i],
+                                       twice[1][i]);
     free(twice[0]);
     free(twice[1]);
     return verdict;
@@ -136,7 +187,7 @@ static enum anole_check_verdict look_at_features(struct anole_check_context *che
         if (i == 0)
             expected = check->plugin->features(check->device, anole_generator_task(generator),
                                                values, knobs, NULL);
-        verdict = compare_features(check, generator, values, knobs, expected);
+        verdict = compare_features(check, generator, values, expected);
     }
     free(configs);
     return verdict;
@@ -146,7 +197,7 @@ enum anole_check_verdict anole_clause_features(struct anole_check_context *check
 {
     if (!check->plugin->features)
         return anole_check_skip(check, "it has no op features");
-    return each_task(check, "computing features", look_at_features);
+    return each_task(check, "computing features", anole_generator_create, look_at_features);
 }
 
 /* -- The source -- */
@@ -214,7 +265,7 @@ enum anole_check_verdict anole_clause_no_device(struct anole_check_context *chec
     const struct anole_plugin *plugin = check->plugin;
     struct anole_session *session = NULL;
     struct anole_message message = {.size = sizeof message};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < (check->recorded ? 1 : 3); i++) {
         uint64_t number;
         size_t count, refused;
         char words[256];
@@ -224,6 +275,8 @@ enum anole_check_verdict anole_clause_no_device(struct anole_check_context *chec
             return anole_check_fail(check, "%s: %s", moments[i], error.text);
         if (number != check->kernels)
             return anole_check_fail(check, "%s, it generates other kernels", moments[i]);
+        if (check->recorded)
+            return anole_check_pass(check, "the same kernels in two processes without it");
         anole_check_step(check, "%s the device", i == 0 ? "opening" : "closing");
         int code = i == 0 ? plugin->open(anole_host_get(check->threads), check->driver,
                                          check->device->index, &session, &message)
@@ -304,5 +357,5 @@ enum anole_check_verdict anole_clause_knobs(struct anole_check_context *check)
 {
     if (anole_check_simulated(check))
         return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
-    return each_task(check, "comparing kernels", look_at_knobs);
+    return each_task(check, "comparing kernels", anole_generator_create, look_at_knobs);
 }

@@ -17,6 +17,7 @@
 
 enum anole_check_verdict anole_clause_builds(struct anole_check_context *check)
 {
+    check->all_tasks = true;
     return anole_fixture_each_bare(check, false, NULL);
 }
 
@@ -50,6 +51,7 @@ static enum anole_check_verdict look_at_outputs(struct anole_fixture *fixture)
 
 enum anole_check_verdict anole_clause_outputs(struct anole_check_context *check)
 {
+    check->all_tasks = true;
     return anole_fixture_each(check, true, look_at_outputs);
 }
 
@@ -251,7 +253,7 @@ enum anole_check_verdict anole_clause_abandon(struct anole_check_context *check)
         if (!abandon(check, task, moments[i]))
             return anole_check_skip(check, "processes cannot be started here");
     }
-    enum anole_check_verdict verdict = anole_clause_outputs(check);
+    enum anole_check_verdict verdict = anole_fixture_each(check, true, look_at_outputs);
     return verdict == ANOLE_PASS
                ? anole_check_pass(check, "killed %d times; the same kernels are right after",
                                   MOMENTS)

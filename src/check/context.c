@@ -71,25 +71,34 @@ bool anole_check_simulated(const struct anole_check_context *check)
 
 #define KEY_COUNT (sizeof task_keys / sizeof *task_keys)
 
+void anole_check_set_candidates(struct anole_check_context *check, const struct anole_task *tasks,
+                                size_t count)
+{
+    check->candidate_count = 0;
+    check->network = tasks != NULL;
+    for (size_t i = 0; tasks && i < count && i < ANOLE_CHECK_TASKS; i++)
+        check->candidates[check->candidate_count++] = tasks[i];
+    for (size_t i = 0; !tasks && i < KEY_COUNT; i++)
+        if (anole_task_parse_key(&check->candidates[check->candidate_count], task_keys[i], NULL) ==
+            ANOLE_DONE)
+            check->candidate_count++;
+}
+
 uint64_t anole_check_supported(const struct anole_check_context *check)
 {
     uint64_t supported = 0;
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        struct anole_task task;
-        if (anole_task_parse_key(&task, task_keys[i], NULL) == ANOLE_DONE &&
-            anole_backend_supports(check->backend, check->device, &task))
+    for (size_t i = 0; i < check->candidate_count; i++)
+        if (anole_backend_supports(check->backend, check->device, &check->candidates[i]))
             supported |= UINT64_C(1) << i;
-    }
     return supported;
 }
 
 void anole_check_take_tasks(struct anole_check_context *check, uint64_t supported)
 {
     check->task_count = 0;
-    for (size_t i = 0; i < KEY_COUNT; i++)
-        if (supported >> i & 1 && anole_task_parse_key(&check->tasks[check->task_count],
-                                                       task_keys[i], NULL) == ANOLE_DONE)
-            check->task_count++;
+    for (size_t i = 0; i < check->candidate_count; i++)
+        if (supported >> i & 1)
+            check->tasks[check->task_count++] = check->candidates[i];
 }
 
 static bool is_among(uint64_t config, const uint64_t *configs, size_t count)

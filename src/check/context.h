@@ -11,7 +11,7 @@
 #include "devices/registry.h"
 #include "plugin/generator.h"
 
-#define ANOLE_CHECK_TASKS 16
+#define ANOLE_CHECK_TASKS 64 /* a bit each of a number */
 
 struct anole_check_context {
     const char *path;
@@ -19,10 +19,18 @@ struct anole_check_context {
     const struct anole_backend *backend;   /* NULL: it was refused */
     const struct anole_plugin *plugin;
     const char *driver;
-    const struct anole_device *device;          /* NULL: there is none */
+    const struct anole_device *device;               /* NULL: there is none */
+    bool recorded;                                   /* as a file describes it: it is not here */
+    struct anole_task candidates[ANOLE_CHECK_TASKS]; /* that it is asked about */
+    size_t candidate_count;
+    bool network;                               /* they are the tasks of one */
     struct anole_task tasks[ANOLE_CHECK_TASKS]; /* that it supports */
     size_t task_count;
     uint32_t threads, samples;
+    bool all_samples; /* however long that takes */
+    double patience;  /* seconds that the builds of a clause may take, else it makes fewer */
+    uint32_t fewer;   /* builds of a clause; 0: all */
+    bool all_tasks;   /* one of each task at least, even so */
     uint64_t seed;
     uint64_t kernels; /* what source-is-deterministic found: see anole_check_kernels() */
     size_t out, err;  /* bytes that went to stdout and stderr, all clauses together */
@@ -45,7 +53,10 @@ void anole_check_step(struct anole_check_context *check, const char *format, ...
 #define ANOLE_CHECK_NO_DATA "not checked: simulated"
 bool anole_check_simulated(const struct anole_check_context *check);
 
-/* Which tasks of a fixed list of small ones the plugin supports: a bit each. */
+/* What it is asked about: these, or (NULL) a fixed list of small ones. */
+void anole_check_set_candidates(struct anole_check_context *check, const struct anole_task *tasks,
+                                size_t count);
+/* Which of them the plugin supports: a bit each. */
 uint64_t anole_check_supported(const struct anole_check_context *check);
 /* Makes these the tasks of the check. */
 void anole_check_take_tasks(struct anole_check_context *check, uint64_t supported);

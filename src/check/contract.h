@@ -20,8 +20,9 @@ struct anole_check_context;
     X(supports, "says-what-it-supports", describes,                                                \
       "it supports some task, and says the same each time")                                        \
     X(unknown_tasks, "refuses-unknown-tasks", describes,                                           \
-      "a kind of task, a data type or a shape that it does not know is refused")                   \
-    X(space, "space-is-deterministic", supports, "a task has one design space, always")            \
+      "a kind of task, data type, activation or flag that there is not is refused")                \
+    X(declares, "declares-a-space", supports, "a task has a design space within the limits")       \
+    X(space, "space-is-deterministic", declares, "a task has one design space, always")            \
     X(default_valid, "default-is-valid", space, "the default config of each task is valid")        \
     X(features, "features-are-numbers", space,                                                     \
       "as many features as announced, all of them finite, the same each time")                     \
@@ -47,7 +48,10 @@ struct anole_check_context;
       "buffers and kernels are made, run and released a hundred times without a leak")             \
     X(positive, "times-are-positive", runs, "every time that is reported is positive and finite")  \
     X(grow, "times-grow-with-work", positive, "more repeats take longer")                          \
-    X(clocks, "times-agree-with-the-host", positive, "times are those of the host's clock")        \
+    X(clocks, "times-agree-with-the-host", positive,                                               \
+      "*host_seconds is what the host's clock says")                                               \
+    X(device_clock, "device-times-are-true", positive,                                             \
+      "device_seconds are what the runs take, each time, in every config")                         \
     X(binary, "binary-travels", runs, "what binary() gives builds the same kernel elsewhere")      \
     X(shared, "shares-builds-rightly", outputs,                                                    \
       "a build beside one with the same source is itself, and outlives it")                        \

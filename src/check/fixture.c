@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/fixture.h"
 
+#include "base/clock.h"
 #include "plugin/plugin_message.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* -- The device and the data -- */
@@ -167,21 +169,69 @@ enum anole_check_verdict anole_fixture_try(struct anole_fixture *fixture)
 
 /* -- Many -- */
 
-static enum anole_check_verdict
-each_config(struct anole_fixture *fixture, bool run, size_t *built_count,
-            enum anole_check_verdict (*look)(struct anole_fixture *fixture))
+#define FEWEST 3 /* builds a clause makes do with */
+
+uint32_t anole_fixture_fewer(const struct anole_check_context *check, double build_seconds)
+{
+    double planned = (double)check->task_count * check->samples;
+    if (check->all_samples || planned * build_seconds <= check->patience)
+        return 0;
+    double builds = check->patience / build_seconds;
+    return builds > FEWEST ? (uint32_t)fmin(builds, planned) : FEWEST;
+}
+
+bool anole_fixture_enough(const struct anole_check_context *check, size_t built)
+{
+    return check->fewer > 0 && built >= check->fewer;
+}
+
+/* Whether a clause can do without this task, where builds take long: it takes some from all over
+ * the list. */
+static bool is_left_out(const struct anole_check_context *check, size_t task)
+{
+    const size_t wanted = check->fewer, tasks = check->task_count;
+    return wanted > 0 && wanted < tasks && !check->all_tasks && task > 0 &&
+           task * wanted / tasks == (task - 1) * wanted / tasks;
+}
+
+/* What is done with each config, and how it goes. */
+struct round {
+    bool run;
+    enum anole_check_verdict (*look)(struct anole_fixture *fixture);
+    size_t built, tried;
+    double build_seconds; /* of all that was tried */
+};
+
+/* Whether this task has been looked at well enough: one config of it at least was built. */
+static bool is_done(const struct anole_fixture *fixture, size_t built_here)
+{
+    const struct anole_check_context *check = fixture->check;
+    size_t share = check->fewer / check->task_count;
+    return check->fewer > 0 && built_here >= (share > 0 ? share : 1);
+}
+
+static enum anole_check_verdict each_config(struct anole_fixture *fixture, struct round *round)
 {
     enum anole_check_verdict verdict = ANOLE_PASS;
-    for (size_t i = 0; i < fixture->config_count && verdict == ANOLE_PASS; i++) {
+    struct anole_check_context *check = fixture->check;
+    const size_t before = round->built;
+    for (size_t i = 0; i < fixture->config_count && verdict == ANOLE_PASS &&
+                       !is_done(fixture, round->built - before);
+         i++) {
         bool built;
+        double start = anole_clock();
         verdict = anole_fixture_build(fixture, fixture->configs[i], NULL, 0, &built);
+        round->build_seconds += anole_clock() - start;
+        round->tried++;
+        if (check->fewer == 0 && round->tried >= FEWEST)
+            check->fewer = anole_fixture_fewer(check, round->build_seconds / (double)round->tried);
         if (verdict != ANOLE_PASS || !built)
             continue;
-        ++*built_count;
-        if (run)
+        round->built++;
+        if (round->run)
             verdict = anole_fixture_try(fixture);
-        if (verdict == ANOLE_PASS && look)
-            verdict = look(fixture);
+        if (verdict == ANOLE_PASS && round->look)
+            verdict = round->look(fixture);
     }
     return verdict;
 }
@@ -198,34 +248,40 @@ enum anole_check_verdict
 anole_fixture_each_bare(struct anole_check_context *check, bool run,
                         enum anole_check_verdict (*look)(struct anole_fixture *fixture))
 {
-    size_t built = 0, all = 0;
+    struct round round = {.run = run, .look = look};
+    if (check->recorded)
+        return anole_check_skip(check, "the device is recorded: there is none to build for");
     for (size_t i = 0; i < check->task_count; i++) {
         struct anole_fixture fixture;
+        if (is_left_out(check, i))
+            continue;
         enum anole_check_verdict verdict = anole_fixture_open(&fixture, check, &check->tasks[i]);
-        if (verdict != ANOLE_PASS)
-            return verdict;
-        all += fixture.config_count;
-        verdict = each_config(&fixture, run, &built, look);
-        anole_fixture_close(&fixture);
+        if (verdict == ANOLE_PASS) {
+            verdict = each_config(&fixture, &round);
+            anole_fixture_close(&fixture);
+        }
         if (verdict != ANOLE_PASS)
             return verdict;
     }
-    if (built == 0)
-        return anole_check_fail(check, "not one of %zu configs can be built", all);
-    return anole_check_pass(check, "%zu of %zu configs of %zu tasks%s", built, all,
-                            check->task_count, built < all ? "; the others were refused" : "");
+    if (round.built == 0)
+        return anole_check_fail(check, "not one of %zu configs can be built", round.tried);
+    double mean = round.build_seconds / (double)round.tried;
+    check->sandbox->reply.number = (uint64_t)(mean * 1e6);
+    return anole_check_pass(check, "%zu of %zu configs of %zu tasks%s%s", round.built, round.tried,
+                            check->task_count,
+                            round.built < round.tried ? "; the others were refused" : "",
+                            check->fewer ? "; no more, as builds take long: --samples asks for "
+                                           "all"
+                                         : "");
 }
 
-enum anole_check_verdict anole_fixture_open_heavy(struct anole_fixture *fixture,
-                                                  struct anole_check_context *check)
+enum anole_check_verdict anole_fixture_open_one(struct anole_fixture *fixture,
+                                                struct anole_check_context *check,
+                                                const struct anole_task *task)
 {
-    const struct anole_task *heavy = &check->tasks[0];
     if (anole_check_simulated(check))
         return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
-    for (size_t i = 1; i < check->task_count; i++)
-        if (anole_task_flops(&check->tasks[i]) > anole_task_flops(heavy))
-            heavy = &check->tasks[i];
-    enum anole_check_verdict verdict = anole_fixture_open(fixture, check, heavy);
+    enum anole_check_verdict verdict = anole_fixture_open(fixture, check, task);
     if (verdict != ANOLE_PASS)
         return verdict;
     bool built = false;
@@ -238,4 +294,14 @@ enum anole_check_verdict anole_fixture_open_heavy(struct anole_fixture *fixture,
     if (verdict != ANOLE_PASS)
         anole_fixture_close(fixture);
     return verdict;
+}
+
+enum anole_check_verdict anole_fixture_open_heavy(struct anole_fixture *fixture,
+                                                  struct anole_check_context *check)
+{
+    const struct anole_task *heavy = &check->tasks[0];
+    for (size_t i = 1; i < check->task_count; i++)
+        if (anole_task_flops(&check->tasks[i]) > anole_task_flops(heavy))
+            heavy = &check->tasks[i];
+    return anole_fixture_open_one(fixture, check, heavy);
 }

@@ -49,7 +49,8 @@ enum anole_check_verdict anole_fixture_fail(const struct anole_fixture *fixture,
                                             const struct anole_result *result);
 
 /* Calls `look` with each task's fixture and each of its configs that builds, bound and
- * run once if `run`.  The text of a pass counts them.  Skipped on a simulated device. */
+ * run once if `run`; with fewer of them where builds take long (check->fewer).  The text of a pass
+ * counts them; its number is the microseconds that a build took.  Skipped on a simulated device. */
 enum anole_check_verdict
 anole_fixture_each(struct anole_check_context *check, bool run,
                    enum anole_check_verdict (*look)(struct anole_fixture *fixture));
@@ -58,8 +59,16 @@ enum anole_check_verdict
 anole_fixture_each_bare(struct anole_check_context *check, bool run,
                         enum anole_check_verdict (*look)(struct anole_fixture *fixture));
 
-/* A fixture of the task with most to do, with its default config built and bound, or
- * another if that is refused. */
+/* Builds that a clause makes do with where one takes so long; 0: it makes all. */
+uint32_t anole_fixture_fewer(const struct anole_check_context *check, double build_seconds);
+/* Whether these are as many as that. */
+bool anole_fixture_enough(const struct anole_check_context *check, size_t built);
+
+/* A fixture of a task, with its default config built and bound, or another if that is refused. */
+enum anole_check_verdict anole_fixture_open_one(struct anole_fixture *fixture,
+                                                struct anole_check_context *check,
+                                                const struct anole_task *task);
+/* The same of the task with most to do. */
 enum anole_check_verdict anole_fixture_open_heavy(struct anole_fixture *fixture,
                                                   struct anole_check_context *check);
 

@@ -18,8 +18,13 @@
 #include <string.h>
 
 #define MAX_CONTEXT 96
-#define MAX_EXTRA 1024
 #define VETTED 32 /* configs of each task that are asked about in another process first */
+
+/* What plugins are told is what the core holds. */
+_Static_assert(ANOLE_MOST_KNOBS == ANOLE_MAX_KNOBS && ANOLE_MOST_VALUES == ANOLE_MAX_KNOB_VALUES &&
+                   ANOLE_MOST_CONSTRAINTS == ANOLE_MAX_CONSTRAINTS &&
+                   ANOLE_MOST_FEATURES == ANOLE_MAX_EXTRA_FEATURES,
+               "the limits of plugin.h are not those of the design space");
 
 struct anole_generator {
     const struct anole_backend *backend;
@@ -331,10 +336,10 @@ static enum anole_status make_features(struct anole_generator *generator, struct
         if (status != ANOLE_DONE)
             return status;
     }
-    if (extra > MAX_EXTRA)
+    if (extra > ANOLE_MOST_FEATURES)
         return anole_fail(error, ANOLE_ERR_PLUGIN,
                           "backend %s: it announces %u features, expected at most %d", plugin->name,
-                          extra, MAX_EXTRA);
+                          extra, ANOLE_MOST_FEATURES);
     struct row row = {.count = 0};
     task_columns(&row, &generator->task);
     device_columns(&row, &generator->device);

@@ -14,9 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SOURCE ((size_t)16 << 20)
-#define MAX_OPTIONS ((size_t)64 << 10)
-#define MAX_KERNEL_NAME 128
+#define MAX_KERNEL_NAME (ANOLE_MOST_KERNEL_NAME + 1)
 #define MOST_ITEMS (UINT64_C(1) << 48)
 #define LEAST_LAUNCH offsetof(struct anole_launch, args)
 
@@ -69,7 +67,7 @@ static int add_text(struct draft *draft, struct anole_text *text, const char *wh
 static int add_source(struct anole_kernel_builder *builder, const char *text, size_t length)
 {
     struct draft *draft = draft_of(builder);
-    return add_text(draft, &draft->source, "source", text, length, MAX_SOURCE);
+    return add_text(draft, &draft->source, "source", text, length, ANOLE_MOST_SOURCE);
 }
 
 static int add_options(struct anole_kernel_builder *builder, const char *text)
@@ -78,7 +76,7 @@ static int add_options(struct anole_kernel_builder *builder, const char *text)
     if (draft->options.length > 0)
         anole_text_append(&draft->options, " ", 1);
     return add_text(draft, &draft->options, "option text", text,
-                    text ? strnlen(text, MAX_OPTIONS + 1) : 0, MAX_OPTIONS);
+                    text ? strnlen(text, ANOLE_MOST_OPTIONS + 1) : 0, ANOLE_MOST_OPTIONS);
 }
 
 static int set_packed(struct anole_kernel_builder *builder, size_t bytes)

@@ -46,6 +46,17 @@ enum fault {
     FAULT_empty_space,
     FAULT_wants_data,   /* of a simulated device */
     FAULT_silent_clock, /* an own clock that tells nothing */
+    FAULT_many_values,
+    FAULT_many_features,
+    FAULT_long_features,
+    FAULT_short_features,
+    FAULT_any_activation,
+    FAULT_any_flag,
+    FAULT_random_clock,
+    FAULT_hasty_configs,
+    FAULT_half_time,
+    FAULT_four_runs,
+    FAULT_quarter_runs,
 };
 
 /* What faults remember, and must not. */
@@ -67,6 +78,34 @@ static int misremember(void)
     }
     default:
         return 0;
+    }
+}
+
+/* How many of the repeats that were asked for are made. */
+static uint32_t runs_of(uint32_t repeats)
+{
+    switch (FAULT) {
+    case FAULT_four_runs:
+        return repeats < 4 ? repeats : 4;
+    case FAULT_quarter_runs:
+        return (repeats + 3) / 4;
+    default:
+        return repeats;
+    }
+}
+
+/* What a clock makes of a second: something else each time, or for each config. */
+static double pace_of_clock(int64_t tile, int64_t slow)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    switch (FAULT) {
+    case FAULT_random_clock:
+        return 1.0 / (1.0 + (state >> 16) % 26);
+    case FAULT_hasty_configs:
+        return tile == 2 && slow == 0 ? 1.0 : 0.04; /* the default is not one of them */
+    default:
+        return 1.0;
     }
 }
 

@@ -11,6 +11,7 @@
  *   DRIVERS       with several drivers, not all of them well
  *   MOODY         whose pure ops do what $MISDEED says of them: "space exit",
  *                 "all print"
+ *   OWN_WORK      whose own clock takes longer for larger layers
  *   EXAMINED      with the op diagnose, which has something to say, and crashes
  *   ALWAYS        DEED_x: every config does this
  *   FAULT         FAULT_x: one of those of faults.h
@@ -54,6 +55,11 @@ struct anole_session {
 
 /* What a run of tile 1 takes by a clock of its own: far less than by the host's. */
 #define OWN_SECONDS 1e-9
+#ifdef OWN_WORK
+#define OWN_TIMES(task) ((double)(task)->in_c * (task)->out_c * (task)->out_h * (task)->out_w)
+#else
+#define OWN_TIMES(task) 1.0
+#endif
 
 /* Read back with what binary() wrote. */
 #define BINARY_TEXT "built by " PLUGIN_NAME
@@ -149,9 +155,27 @@ static int supports(const struct anole_device *device, const struct anole_task *
     /* The check asks about an odd number of tasks: the second time it is the others. */
     if (FAULT == FAULT_changing_support && ++calls % 2 == 0)
         return 0;
-    return task->activation <= ANOLE_ACT_RELU6 &&
+    if (task->in_pitch || task->out_pitch || task->residual_pitch)
+        return 0;
+    if (task->flags & ~(uint32_t)(ANOLE_TASK_BIAS | ANOLE_TASK_RESIDUAL) && FAULT != FAULT_any_flag)
+        return 0;
+    return (task->activation <= ANOLE_ACT_RELU6 || FAULT == FAULT_any_activation) &&
            (task->kind == ANOLE_TASK_CONV2D || task->kind == ANOLE_TASK_DENSE) &&
            (task->dtype == ANOLE_F32 || (HALVES && task->dtype == ANOLE_F16));
+}
+
+/* A value more than a knob may have. */
+static int declare_too_much(struct anole_space_builder *builder)
+{
+    static int64_t values[4097];
+    for (int i = 0; i < 4097; i++)
+        values[i] = i;
+    const struct anole_knob knob = {.size = sizeof knob,
+                                    .kind = ANOLE_KNOB_ORDINAL,
+                                    .name = "many",
+                                    .values = values,
+                                    .count = 4097};
+    return builder->knob(builder, &knob);
 }
 
 static int space(const struct anole_device *device, const struct anole_task *task,
@@ -169,6 +193,8 @@ static int space(const struct anole_device *device, const struct anole_task *tas
         return fail(message, ANOLE_UNSUPPORTED, "no such task");
     if (FAULT == FAULT_no_space && task->in_c == 8)
         return fail(message, ANOLE_BAD_REQUEST, "eight channels are too many");
+    if (FAULT == FAULT_many_values)
+        return declare_too_much(builder);
     const struct anole_knob pace = {.size = sizeof pace,
                                     .kind = ANOLE_KNOB_CATEGORICAL,
                                     .name = "slow",
@@ -231,9 +257,13 @@ static uint32_t features(const struct anole_device *device, const struct anole_t
     (void)count;
     if (out) {
         out[0] = (double)(task->out_w / (uint64_t)values[KNOB_TILE]);
-        out[1] = FAULT == FAULT_nan_feature ? NAN : 1.0;
+        if (FAULT != FAULT_short_features)
+            out[1] = FAULT == FAULT_nan_feature ? NAN : 1.0;
+        if (FAULT == FAULT_long_features)
+            for (int i = 2; i < 100; i++)
+                out[i] = 1.0;
     }
-    return 2;
+    return FAULT == FAULT_many_features ? 1025 : 2;
 }
 
 static const char *feature_name(uint32_t kind, uint32_t i)
@@ -485,9 +515,10 @@ static int run_once(struct anole_build *made, const struct anole_binding *bindin
     if (FAULT == FAULT_fading_events && made->tile >= 4)
         *device_seconds *= 1000;
     if (DEVICE_FLAGS & ANOLE_DEVICE_OWN_CLOCK)
-        *device_seconds = FAULT == FAULT_silent_clock
-                              ? -1
-                              : OWN_SECONDS / (double)made->tile * (made->slow ? 5 : 1);
+        *device_seconds =
+            FAULT == FAULT_silent_clock
+                ? -1
+                : OWN_SECONDS * OWN_TIMES(&made->task) / (double)made->tile * (made->slow ? 5 : 1);
     return code;
 }
 
@@ -514,13 +545,16 @@ static int run(struct anole_session *session, struct anole_build *made,
         return fail(message, ANOLE_BAD_REQUEST, "bindings are missing");
     if (FAULT == FAULT_any_memory && !are_whole(made, bindings))
         return ANOLE_OK;
-    double start = now();
-    for (uint32_t i = 0; i < repeats; i++) {
+    double start = now(), pace = pace_of_clock(made->tile, made->slow);
+    for (uint32_t i = 0; i < runs_of(repeats); i++) {
         int code = run_once(made, bindings, &device_seconds[i], message);
         if (code != ANOLE_OK)
             return code;
     }
-    *host_seconds = now() - start;
+    *host_seconds = (now() - start) * (FAULT == FAULT_half_time ? 0.5 : 1.0);
+    const uint32_t clocks = ANOLE_DEVICE_EVENT_TIMER | ANOLE_DEVICE_OWN_CLOCK;
+    for (uint32_t i = 0; DEVICE_FLAGS & clocks && i < repeats; i++)
+        device_seconds[i] *= pace;
     if (made->deed == DEED_negative_time)
         *host_seconds = -1;
     if (made->deed == DEED_nan_time)
