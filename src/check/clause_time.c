@@ -210,6 +210,7 @@ enum anole_check_verdict anole_clause_clocks(struct anole_check_context *check)
 #define GAP 3e-5          /* unless no more than these seconds a launch are between runs */
 #define ENOUGH_WORK 1e-3  /* seconds of a run that tell a launch from what it does */
 #define LARGEST_BATCH 64u /* times as much as in the task itself */
+#define LEAST_CONFIGS 3u  /* the default is one of them */
 #define BATCHES 8         /* of a config, whatever they say */
 #define SAME_SHARE 0.5    /* of the longest: what the same run takes by an own clock */
 #define MUCH_WORK 16      /* times as much: it takes longer by an own clock */
@@ -401,6 +402,8 @@ enum anole_check_verdict anole_clause_device_clock(struct anole_check_context *c
         return anole_check_skip(check, ANOLE_CHECK_NO_DATA);
     if (!(check->device->flags & (ANOLE_DEVICE_EVENT_TIMER | ANOLE_DEVICE_OWN_CLOCK)))
         return anole_check_skip(check, "the device has no ANOLE_DEVICE_EVENT_TIMER");
+    if (check->samples < LEAST_CONFIGS) /* a clock may be wrong for all but the default */
+        check->samples = LEAST_CONFIGS;
     if (check->device->flags & ANOLE_DEVICE_OWN_CLOCK)
         return compare_own_times(check);
     enum anole_check_verdict verdict = open_long(&fixture, check, &task);
