@@ -501,8 +501,8 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
             const struct anole_op *reshape = anole_op_find("reshape");
             /* Copies: the graph's tensors move when there are more. */
             const struct anole_operand type = made->type;
-            const bool data_sized = made->data_sized;
-            if (strcmp(made->name, name) == 0)
+            const bool data_sized = made->data_sized, same = strcmp(made->name, name) == 0;
+            if (same)
                 status = anole_graph_rename(importer->graph, tensor, NULL, error);
             if (status == ANOLE_DONE)
                 status = anole_graph_apply(importer->graph, &copy, &attributes, reshape, name,
@@ -520,7 +520,7 @@ static enum anole_status import_outputs(struct anole_onnx_importer *importer,
                 status =
                     anole_graph_infer_from(importer->graph, importer->progress.inferred, 1, error);
             importer->progress.inferred = importer->graph->node_count;
-            if (status == ANOLE_DONE && is_input(importer->graph, tensor))
+            if (status == ANOLE_DONE && same && is_input(importer->graph, tensor))
                 status = anole_graph_name_alike(importer->graph, tensor, copy, error);
             tensor = copy;
         }
