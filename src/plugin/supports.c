@@ -35,8 +35,9 @@ bool anole_backend_supports(const struct anole_backend *backend, const struct an
     struct anole_error error = {.status = ANOLE_DONE};
     char label[128];
     bool supported = false;
-    if (backend->elsewhere->supports(backend->elsewhere, device, task, &supported, &error) ==
-        ANOLE_DONE)
+    const enum anole_status status =
+        backend->elsewhere->supports(backend->elsewhere, device, task, &supported, &error);
+    if (status == ANOLE_DONE)
         return supported;
     anole_log_warning("backend %s: whether it supports %s: %s; it is taken not to",
                       backend->plugin.name, anole_task_label(label, sizeof label, task),

@@ -227,8 +227,12 @@ static void answer_one(struct anole_answering *answering)
     uint32_t made =
         plugin->features(&asked->device, &asked->task, values, count, counted ? NULL : numbers);
     lane->answer = made;
-    if (!counted && made <= ANOLE_LANE_FEATURES)
-        memcpy(lane->numbers, numbers, made * sizeof *numbers);
+    const uint32_t first = lane->first;
+    if (counted || made > ANOLE_LANE_FEATURES || first >= made)
+        return;
+    const uint32_t left = made - first;
+    memcpy(lane->numbers, numbers + first,
+           (left < ANOLE_LANE_NUMBERS ? left : ANOLE_LANE_NUMBERS) * sizeof *numbers);
 }
 
 static void *serve_lane(void *context)

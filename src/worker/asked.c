@@ -489,7 +489,7 @@ static enum anole_status pass_and_wait(struct asked *asked, const char *words,
 /* With the lock held.  ANOLE_DONE: the lane has the answer. */
 static enum anole_status ask_config(struct asked *asked, struct anole_pure_task *task,
                                     enum anole_lane_op op, const char *words, const int64_t *values,
-                                    size_t count, struct anole_error *error)
+                                    size_t count, size_t first, struct anole_error *error)
 {
     uint32_t at = 0;
     enum anole_status status = bind_task(asked, task, &at, error);
@@ -498,6 +498,7 @@ static enum anole_status ask_config(struct asked *asked, struct anole_pure_task 
     asked->lane->op = op;
     asked->lane->slot = at;
     asked->lane->count = (uint32_t)count;
+    asked->lane->first = (uint32_t)first;
     memcpy(asked->lane->values, values, count * sizeof *values);
     return pass_and_wait(asked, words, error);
 }
@@ -521,7 +522,7 @@ static bool ask_valid(struct anole_pure *pure, struct anole_pure_task *task, con
     pthread_mutex_lock(&asked->lock);
     if (!task->lost &&
         ask_config(asked, task, ANOLE_LANE_VALID, "asked whether a config can work (op valid)",
-                   values, count, &error) == ANOLE_DONE) {
+                   values, count, 0, &error) == ANOLE_DONE) {
         valid = asked->lane->answer == 1;
     } else if (!task->lost) {
         lose(asked, task, &error);
@@ -535,6 +536,21 @@ static size_t most(const struct anole_pure_task *task)
     return task->features < ANOLE_LANE_FEATURES ? task->features : ANOLE_LANE_FEATURES;
 }
 
+/* With the lock held: features from the `first` on, as many as a lane has. */
+static enum anole_status ask_numbers(struct asked *asked, struct anole_pure_task *task,
+                                     const int64_t *values, size_t count, size_t first, double *out,
+                                     struct anole_error *error)
+{
+    const size_t left = out ? most(task) - first : 0;
+    enum anole_status status =
+        ask_config(asked, task, out ? ANOLE_LANE_FEATURES_OF : ANOLE_LANE_COUNT_FEATURES,
+                   "asked for a config's features (op features)", values, count, first, error);
+    if (status == ANOLE_DONE && out)
+        memcpy(out + first, asked->lane->numbers,
+               (left < ANOLE_LANE_NUMBERS ? left : ANOLE_LANE_NUMBERS) * sizeof *out);
+    return status;
+}
+
 static uint32_t ask_features(struct anole_pure *pure, struct anole_pure_task *task,
                              const int64_t *values, size_t count, double *out)
 {
@@ -542,18 +558,19 @@ static uint32_t ask_features(struct anole_pure *pure, struct anole_pure_task *ta
     struct anole_error error = {.status = ANOLE_DONE};
     uint32_t made = 0;
     pthread_mutex_lock(&asked->lock);
-    if (!task->lost &&
-        ask_config(asked, task, out ? ANOLE_LANE_FEATURES_OF : ANOLE_LANE_COUNT_FEATURES,
-                   "asked for a config's features (op features)", values, count,
-                   &error) == ANOLE_DONE) {
+    enum anole_status status = task->lost ? ANOLE_ERR_PLUGIN : ANOLE_DONE;
+    size_t first = 0;
+    do {
+        if (status == ANOLE_DONE)
+            status = ask_numbers(asked, task, values, count, first, out, &error);
+        first += ANOLE_LANE_NUMBERS;
+    } while (status == ANOLE_DONE && out && first < most(task));
+    if (status == ANOLE_DONE)
         made = asked->lane->answer;
-        if (!out)
-            task->features = made;
-        else
-            memcpy(out, asked->lane->numbers, most(task) * sizeof *out);
-    } else if (!task->lost) {
+    else if (!task->lost)
         lose(asked, task, &error);
-    }
+    if (status == ANOLE_DONE && !out)
+        task->features = made;
     if (task->lost && out)
         memset(out, 0, most(task) * sizeof *out);
     pthread_mutex_unlock(&asked->lock);

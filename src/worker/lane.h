@@ -14,6 +14,9 @@
 #include <stdatomic.h>
 
 #define ANOLE_LANE_FEATURES 1024
+/* Of them, that are told at once: with so many a lane is smaller than a page, and than any limit on
+ * the size of files. */
+#define ANOLE_LANE_NUMBERS 384
 
 enum anole_lane_op { ANOLE_LANE_VALID, ANOLE_LANE_COUNT_FEATURES, ANOLE_LANE_FEATURES_OF };
 
@@ -24,10 +27,12 @@ struct anole_lane {
     uint32_t op;             /* enum anole_lane_op */
     uint32_t slot;           /* which task: see answer.h */
     uint32_t count;
+    uint32_t first; /* of the features that are to be told */
     uint32_t answer;
     int64_t values[ANOLE_MAX_KNOBS];
-    double numbers[ANOLE_LANE_FEATURES];
+    double numbers[ANOLE_LANE_NUMBERS];
 };
+_Static_assert(sizeof(struct anole_lane) <= 4096, "a lane is to fit into a page");
 
 /* *file: to be handed to the worker, and closed. */
 ANOLE_CHECKED enum anole_status anole_lane_create(struct anole_lane **lane, int *file,
