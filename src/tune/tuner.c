@@ -96,7 +96,9 @@ static bool overdue(const struct anole_tuner *tuner)
 /* The reference in the making takes longer than is left. */
 static bool reference_overdue(struct anole_tuner *tuner)
 {
-    const bool overdue = anole_measure_preparing(tuner->measure) > tuner->reference_limit;
+    /* There is no measure yet, or no longer, while it is made or ended. */
+    const bool overdue =
+        tuner->measure && anole_measure_preparing(tuner->measure) > tuner->reference_limit;
     tuner->given_up |= overdue;
     return overdue;
 }
