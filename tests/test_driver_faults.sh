@@ -60,8 +60,7 @@ hang_at_the_probe() {
 }
 hang_once() {
     fault 0 'B  cpu:0' build:5-5:hang cpu:1 --device cpu:0 --trials 6
-    outcome 1 timeout 'building the kernel took longer than'
-    outcome 5 ok
+    outcome 6 ok
     sound 6
 }
 # In the last batch of trials, and in the final comparison.
@@ -99,27 +98,25 @@ for case in $hangs; do
     eval "$case=\$!"
 done
 
-# -- One trial goes wrong, the rest does not --
+# -- One trial goes wrong: when it is made again it does not, so that it was not its kernel --
 fault 0 'B  cpu:0' launch:9-9:exit:3 cpu:1 --device cpu:0 --trials 2
-outcome 1 crash 'exited with code 3'
-outcome 1 ok
+outcome 2 ok
 sound
 fault 0 wrote launch:9-9:abort cpu:1 --trials 2
-outcome 1 crash SIGABRT
+outcome 2 ok
 fault 0 wrote finish:12-12:hang cpu:1 --trials 2
-outcome 1 timeout 'longer than'
+outcome 2 ok
 fault 0 wrote launch:9-9:error:-54 cpu:1 --trials 2
-outcome 1 launch CL_INVALID_WORK_GROUP_SIZE
+outcome 2 ok
 # Of so many trials, some need a build of their own.
 fault 0 wrote build:3-3:error:-11 cpu:1 --trials 7
-outcome 1 compile
+outcome 7 ok
 
 # -- The device is lost with a run, and there again: that trial has another chance --
 fault 0 wrote finish:12-12:error:-9999 cpu:1 --trials 2
 outcome 2 ok
 fault 0 wrote finish:12-13:late:-5 cpu:1 --trials 2
-outcome 1 crash 'CL_OUT_OF_RESOURCES'
-outcome 1 ok
+outcome 2 ok
 fault 0 'cpu:1.*is lost: .*waiting for it' finish:12-12:lose:2 cpu:1 --trials 3
 outcome 3 ok
 check 'and that it is back is said' 'grep -q "cpu:1.*is back after" err'
