@@ -263,8 +263,10 @@ static void test_abandon_what_is_far_behind(void **state)
     open_bench(&bench, "good", SMALL_TASK);
     struct anole_result result = try(&bench, 1, 1, "none", 1e-9);
     assert_int_equal(result.outcome, ANOLE_OUTCOME_OK);
-    /* Beside other work it is not: a disturbed sample says nothing of a kernel. */
-    assert_true(result.abandoned || result.disturbed || result.crowding > 0.0);
+    /* A disturbed sample says nothing of a kernel: beside other work it takes another one. */
+    for (int i = 0; i < 50 && !result.abandoned; i++)
+        result = try(&bench, 1, 1, "none", 1e-9);
+    assert_true(result.abandoned);
     assert_true(result.seconds > 0.01);
     result = try(&bench, 1, 1, "none", 1e9);
     assert_false(result.abandoned);
