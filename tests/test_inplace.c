@@ -307,7 +307,6 @@ static void exchange(int64_t own, int64_t other, uint32_t chosen)
     struct run run;
     open_run(&run, "good", "slow", own);
     struct anole_inplace_task tasks[2];
-    bool busy = false;
     assert_int_equal(run.lock.task_count, 2);
     memset(tasks, 0, sizeof tasks);
     for (size_t i = 0; i < 2; i++) {
@@ -323,15 +322,14 @@ static void exchange(int64_t own, int64_t other, uint32_t chosen)
     run.request.exchanging = 20;
     run.request.check = false;
     struct anole_inplace_report report = ask(&run);
+    /* What was disturbed all the time is no verdict, and is asked for again. */
+    for (int i = 0; i < 20 && report.ran && (tasks[0].disturbed || tasks[1].disturbed); i++) {
+        assert_true(tasks[0].disturbed ? !tasks[0].judged : !tasks[1].judged);
+        report = ask(&run);
+    }
     if (!report.ran)
         fail_msg("%s", report.problem);
     for (size_t i = 0; i < 2; i++) {
-        if (tasks[i].disturbed) { /* all the time: this machine is too busy for a verdict */
-            assert_false(tasks[i].judged);
-            assert_int_equal(tasks[i].chosen, 0);
-            busy = true;
-            continue;
-        }
         if (!tasks[i].judged)
             fail_msg("task %zu of %d", i, (int)own);
         assert_int_equal(tasks[i].chosen, chosen);
@@ -340,7 +338,7 @@ static void exchange(int64_t own, int64_t other, uint32_t chosen)
         assert_true((tasks[i].steps[1] < tasks[i].steps[0]) == (other < own));
     }
     /* The default is not slow, and what was chosen is the default. */
-    assert_true(busy || (report.speedup_low == 1 && report.speedup_high == 1));
+    assert_true(report.speedup_low == 1 && report.speedup_high == 1);
     /* No time, no verdict. */
     run.request.exchanging = 0;
     report = ask(&run);
