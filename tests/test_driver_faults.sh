@@ -112,6 +112,14 @@ outcome 2 ok
 fault 0 wrote build:3-3:error:-11 cpu:1 --trials 7
 outcome 7 ok
 
+# -- One that comes again, when others work, is its kernel's --
+fault 0 wrote 'build:1-1:error:-11 build:3-3:error:-11' cpu:1 --trials 2
+outcome 1 compile
+outcome 1 ok
+fault 0 wrote 'build:1-1:exit:3 build:3-3:exit:3' cpu:1 --trials 2
+outcome 1 crash 'exited with code 3'
+outcome 1 ok
+
 # -- The device is lost with a run, and there again: that trial has another chance --
 fault 0 wrote finish:12-12:error:-9999 cpu:1 --trials 2
 outcome 2 ok
