@@ -445,39 +445,23 @@ static enum anole_status read_precision(uint32_t *out, bool *unread, const json_
                                      "\"fp32\", \"fp16\" or \"tf32\"", error);
 }
 
-static enum anole_status read_metric(enum anole_metric *out, bool *unread, const json_t *object,
-                                     const char *name, const struct reader *reader,
-                                     struct anole_error *error)
-{
-    const char *text;
-    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
-    if (!status)
-        *unread |= !anole_metric_parse(out, text);
-    return status;
-}
-
-/* What is timed in a way that is not known here cannot be held against anything. */
-static enum anole_status read_warmth(enum anole_warmth *out, bool *unread, const json_t *object,
-                                     const char *name, const struct reader *reader,
-                                     struct anole_error *error)
-{
-    const char *text;
-    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
-    if (!status)
-        *unread |= !anole_warmth_parse(out, text);
-    return status;
-}
-
-static enum anole_status read_timer(enum anole_timer *out, bool *unread, const json_t *object,
-                                    const char *name, const struct reader *reader,
-                                    struct anole_error *error)
-{
-    const char *text;
-    enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);
-    if (!status)
-        *unread |= !anole_timer_parse(out, text);
-    return status;
-}
+/* A word that is not known here is of something that cannot be held against what is: such an entry
+ * is kept, unread. */
+#define DEFINE_READ_WORD(name_, parse)                                                             \
+    static enum anole_status read_##name_(enum anole_##name_ *out, bool *unread,                   \
+                                          const json_t *object, const char *name,                  \
+                                          const struct reader *reader, struct anole_error *error)  \
+    {                                                                                              \
+        const char *text;                                                                          \
+        enum anole_status status = anole_json_text(&text, object, name, &reader->place, error);    \
+        if (!status)                                                                               \
+            *unread |= !parse(out, text);                                                          \
+        return status;                                                                             \
+    }
+DEFINE_READ_WORD(metric, anole_metric_parse)
+DEFINE_READ_WORD(warmth, anole_warmth_parse)
+DEFINE_READ_WORD(timer, anole_timer_parse)
+#undef DEFINE_READ_WORD
 
 static enum anole_status read_share(double *out, const json_t *object, const char *name,
                                     const struct anole_json_place *place, struct anole_error *error)

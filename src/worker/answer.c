@@ -2,6 +2,7 @@
 #include "worker/answer.h"
 
 #include "plugin/generator.h"
+#include "worker/describe.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -50,19 +51,6 @@ static void wire_custom(struct anole_wire *wire, struct anole_ask_request *reque
     }
 }
 
-/* Texts that end, counts within bounds. */
-static void tame(struct anole_ask_request *request)
-{
-    struct anole_device *device = &request->device;
-    device->name[sizeof device->name - 1] = '\0';
-    device->vendor[sizeof device->vendor - 1] = '\0';
-    device->driver[sizeof device->driver - 1] = '\0';
-    device->driver_version[sizeof device->driver_version - 1] = '\0';
-    if (device->property_count > ANOLE_MAX_PROPERTIES)
-        device->property_count = ANOLE_MAX_PROPERTIES;
-    request->task.name[sizeof request->task.name - 1] = '\0';
-}
-
 void anole_wire_ask_request(struct anole_wire *wire, struct anole_ask_request *request)
 {
     bool custom = !wire->reading && request->task.custom;
@@ -71,8 +59,10 @@ void anole_wire_ask_request(struct anole_wire *wire, struct anole_ask_request *r
     anole_wire_u32(wire, &request->slot);
     wire_raw(wire, &request->device, sizeof request->device);
     wire_raw(wire, &request->task, sizeof request->task);
-    if (wire->reading)
-        tame(request);
+    if (wire->reading) {
+        anole_describe_tame(&request->device);
+        request->task.name[sizeof request->task.name - 1] = '\0';
+    }
     anole_wire_count(wire, &request->count, ANOLE_MAX_KNOBS);
     for (uint32_t i = 0; i < request->count && !wire->failed; i++)
         anole_wire_i64(wire, &request->values[i]);

@@ -44,8 +44,7 @@ void anole_describe_drivers(struct anole_vet_reply *reply, const struct anole_pl
 
 /* -- Devices -- */
 
-/* Texts that end, counts within bounds. */
-static void tame(struct anole_device *device)
+void anole_describe_tame(struct anole_device *device)
 {
     device->size = sizeof *device;
     device->name[sizeof device->name - 1] = '\0';
@@ -81,7 +80,7 @@ void anole_describe_devices(struct anole_probe_reply *reply, const struct anole_
     }
     reply->device_count = count;
     for (uint32_t i = 0; i < count; i++)
-        tame(&reply->devices[i]);
+        anole_describe_tame(&reply->devices[i]);
 }
 
 /* -- Health -- */

@@ -9,6 +9,9 @@
 #include "plugin/backend.h"
 #include "worker/message.h"
 
+/* Texts that end, counts within bounds: of a device that came from a plugin, or by a message. */
+void anole_describe_tame(struct anole_device *device);
+
 /* Adds the drivers to a reply that is empty but for the plugin's name; `problem`
  * says what went wrong, or was left out. */
 void anole_describe_drivers(struct anole_vet_reply *reply, const struct anole_plugin *plugin,
