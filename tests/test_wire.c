@@ -188,6 +188,28 @@ static void test_return_what_was_written(void **state)
     free(in);
 }
 
+/* What came later to a task is part of it: each word of the struct but its size, and the kernel. */
+static void test_carry_all_of_a_task(void **state)
+{
+    (void)state;
+    struct anole_task_request written = {.task = parse_task(SMALL_TASK)}, read = {.data = true};
+    struct anole_task *task = &written.task;
+    uint32_t *const later[] = {&task->output_pad_h, &task->output_pad_w, &task->in_pitch,
+                               &task->out_pitch, &task->residual_pitch};
+    for (uint32_t i = 0; i < sizeof later / sizeof *later; i++)
+        *later[i] = 71 + i;
+    task->alpha = 0.25f;
+    task->beta = -1e-7f;
+    struct anole_wire out, in;
+    anole_wire_writer_init(&out);
+    anole_wire_task_request(&out, &written);
+    anole_wire_reader_init(&in, out.data, out.length);
+    anole_wire_task_request(&in, &read);
+    assert_true(anole_wire_complete(&in));
+    assert_memory_equal(&read.task, task, sizeof *task);
+    anole_wire_fini(&out);
+}
+
 static void test_fail_when_cut_anywhere(void **state)
 {
     (void)state;
@@ -304,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_refuse_statuses_that_there_are_not),
         cmocka_unit_test(test_fail_when_cut_anywhere),
         cmocka_unit_test(test_survive_noise),
+        cmocka_unit_test(test_carry_all_of_a_task),
         cmocka_unit_test(test_refuse_bad_values),
         cmocka_unit_test(test_cut_text_that_is_too_long),
         cmocka_unit_test(test_name_every_stage),

@@ -71,23 +71,13 @@ static void wire_tensors(struct anole_wire *wire, struct anole_compiled_kernel *
         anole_wire_u64(wire, &item->tensor_bytes[i]);
 }
 
-/* What anole_wire_task() leaves out, as it came later. */
+/* An operator's tensors are with its task. */
 static void wire_task(struct anole_wire *wire, struct anole_compiled_kernel *item)
 {
     struct anole_task *task = &item->task;
-    double alpha = (double)task->alpha, beta = (double)task->beta;
     bool tensors = task->kind == ANOLE_TASK_OPERATOR;
     anole_wire_task(wire, task);
-    anole_wire_u32(wire, &task->output_pad_h);
-    anole_wire_u32(wire, &task->output_pad_w);
-    anole_wire_u32(wire, &task->in_pitch);
-    anole_wire_u32(wire, &task->out_pitch);
-    anole_wire_u32(wire, &task->residual_pitch);
-    anole_wire_f64(wire, &alpha);
-    anole_wire_f64(wire, &beta);
     anole_wire_bool(wire, &tensors);
-    task->alpha = (float)alpha;
-    task->beta = (float)beta;
     if (!wire->failed && tensors)
         wire_tensors(wire, item);
     if (wire->reading)

@@ -47,14 +47,21 @@ void anole_wire_task(struct anole_wire *wire, struct anole_task *task)
     if (wire->reading)
         *task = (struct anole_task){.size = sizeof *task};
     uint32_t *const fields[] = {
-        &task->kind,       &task->dtype,      &task->activation, &task->flags,    &task->groups,
-        &task->batch,      &task->in_h,       &task->in_w,       &task->in_c,     &task->out_h,
-        &task->out_w,      &task->out_c,      &task->kernel_h,   &task->kernel_w, &task->stride_h,
-        &task->stride_w,   &task->dilation_h, &task->dilation_w, &task->pad_top,  &task->pad_left,
-        &task->pad_bottom, &task->pad_right,
+        &task->kind,       &task->dtype,      &task->activation,     &task->flags,
+        &task->groups,     &task->batch,      &task->in_h,           &task->in_w,
+        &task->in_c,       &task->out_h,      &task->out_w,          &task->out_c,
+        &task->kernel_h,   &task->kernel_w,   &task->stride_h,       &task->stride_w,
+        &task->dilation_h, &task->dilation_w, &task->pad_top,        &task->pad_left,
+        &task->pad_bottom, &task->pad_right,  &task->output_pad_h,   &task->output_pad_w,
+        &task->in_pitch,   &task->out_pitch,  &task->residual_pitch,
     };
+    double alpha = (double)task->alpha, beta = (double)task->beta;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         anole_wire_u32(wire, fields[i]);
+    anole_wire_f64(wire, &alpha);
+    anole_wire_f64(wire, &beta);
+    task->alpha = (float)alpha;
+    task->beta = (float)beta;
     anole_wire_text(wire, task->name, sizeof task->name);
 }
 
