@@ -97,10 +97,17 @@ if [ -r /proc/$$/task/$$/children ]; then
     beside kill_a_worker
     echo "$kills kills, exit code $found"
     check 'workers that are killed: some were' '[ $kills -gt 3 ]'
-    check 'workers that are killed: all trials end' '[ $found -eq 0 ] || [ $found -eq 1 ]'
+    # On a machine that is slow enough, no kernel is done before its worker is killed.
+    check 'workers that are killed: the run ends' \
+        '[ $found -eq 0 ] || [ $found -eq 1 ] || { [ $found -eq 4 ] && grep -q "SIGKILL" err; }'
     blameless 'workers that are killed'
     check 'workers that are killed: nothing stands there twice' '[ -z "$(repeated net.history)" ]'
-    rm -f net.history
+    expect 0 'wrote out.lock.json' "$anole" tune slow.json --device good:0 --trials 16 --history net.history \
+        --output out.lock.json
+    check 'workers that are killed no more: all trials are there' '[ "$(trials net.history)" -eq 16 ]'
+    blameless 'workers that are killed no more'
+    check 'workers that are killed no more: nothing stands there twice' '[ -z "$(repeated net.history)" ]'
+    rm -f net.history out.lock.json
 fi
 if [ -e "$real/cpu.so" ]; then
     rm -rf backends

@@ -26,8 +26,8 @@
 
 static void open_thread(struct anole_watch *watch, const char *id)
 {
-    char path[64];
-    if (watch->count == ANOLE_WATCHED_THREADS || strlen(id) > 20)
+    char path[320]; /* a name in a folder has up to 255 characters */
+    if (watch->count == ANOLE_WATCHED_THREADS)
         return;
     snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", id);
     int file = open(path, O_RDONLY | O_CLOEXEC);
