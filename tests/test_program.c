@@ -1017,6 +1017,9 @@ static void disturb_exchanges(struct anole_instance *instance, const struct anol
     assert_true(task.judged && !task.disturbed);
     assert_true(crowded_rounds >= 5 && looks / 2 >= 11);
     assert_true(task.candidates[0].whole > 0 && task.candidates[1].whole > 0);
+    /* The task occurs twice, and what was chosen is in both places. */
+    assert_int_equal(program->step_count, 2);
+    assert_true(choices[0] == task.chosen && choices[1] == task.chosen);
 }
 
 /* A step runs with any of its kernels, each with weights of its own, and all make the same. */
