@@ -112,6 +112,16 @@ fi
 expect 0 'steps: 0 tuned' "$networks/tiny.json" --device cpu --repeat 1
 check 'its weights are random' 'grep -q "has no weights" err'
 
+# -- a network that is larger than any memory: its layers can be tuned, and nothing is filled --
+awk 'BEGIN { print "{\"name\": \"vast\", \"layers\": [{\"name\": \"in\", \"kind\": \"input\", \"shape\": [1, 1, 1, 2048]}";
+    for (i = 0; i < 99999; i++) printf ",{\"name\": \"d%d\", \"kind\": \"dense\", \"channels\": 2048}\n", i;
+    print "]}" }' >vast.json
+expect 2 'weights need 1.* of memory, but .* are available' vast.json --device cpu
+program=
+expect 0 'was not run as a whole: the network.s weights need .* of memory' "$anole" tune vast.json --device cpu \
+    --trials 1 --output vast.lock.json --history vast.history
+program=run
+
 # -- with what tuning found --
 cat >net.json <<'JSON'
 {"name": "other", "layers": [

@@ -2,6 +2,7 @@
 #include "program/program.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "program/memory_plan.h"
 #include "program/epilogue.h"
@@ -1060,13 +1061,21 @@ static enum anole_status check_memory(const struct draft *draft)
     for (size_t i = 0; i < program->buffer_count; i++)
         if (__builtin_add_overflow(bytes, (uint64_t)program->buffer_bytes[i], &bytes))
             bytes = UINT64_MAX;
-    if (most == 0 || bytes <= most)
-        return ANOLE_DONE;
-    return anole_fail(draft->error, ANOLE_ERR_INPUT,
-                      "the network's tensors and weights need %s, but device '%s' has %s; try a "
-                      "smaller batch, or another device",
-                      anole_text_bytes(needed, sizeof needed, bytes), program->device.name,
-                      anole_text_bytes(found, sizeof found, most));
+    anole_text_bytes(needed, sizeof needed, bytes);
+    if (most > 0 && bytes > most)
+        return anole_fail(
+            draft->error, ANOLE_ERR_INPUT,
+            "the network's tensors and weights need %s, but device '%s' has %s; try a "
+            "smaller batch, or another device",
+            needed, program->device.name, anole_text_bytes(found, sizeof found, most));
+    const uint64_t available = anole_memory_available();
+    if (program->device.flags & ANOLE_DEVICE_SHARES_HOST && bytes > available)
+        return anole_fail(
+            draft->error, ANOLE_ERR_INPUT,
+            "the network's tensors and weights need %s, but %s of memory are available; "
+            "try a smaller batch",
+            needed, anole_text_bytes(found, sizeof found, available));
+    return ANOLE_DONE;
 }
 
 /* ------------------------------------------------------------------ create */

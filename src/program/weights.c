@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "program/weights.h"
 
+#include "base/memory.h"
 #include "base/rng.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,10 +16,13 @@ void anole_weights_random(struct anole_operand *type, uint64_t seed, const char 
     anole_rng_init(&root, seed);
     anole_rng_fork(&rng, &root, name);
     size_t elements = anole_operand_elements(type);
+    float *floats = type->dtype == ANOLE_F32 ? type->data : NULL; /* nearly all are */
     for (size_t i = 0; i < elements; i++) {
         uint64_t bits = anole_rng_u64(&rng);
         double value = 0.5 + (double)(bits >> 12) * 0x1p-53;
-        if (anole_dtype_is_real(type->dtype))
+        if (floats)
+            floats[i] = (float)((bits & 1 ? value : -value) * scale);
+        else if (anole_dtype_is_real(type->dtype))
             anole_operand_set_real(type, i, (bits & 1 ? value : -value) * scale);
         else
             anole_operand_set_int(type, i, (int64_t)(bits & 1));
@@ -37,10 +42,36 @@ static double scale_of(const struct anole_operand *type, size_t input)
     return sqrt(channels / (double)elements / RMS);
 }
 
+/* What lends memory that it does not have ends whoever writes to it. */
+static enum anole_status check_memory(const struct anole_graph *graph, struct anole_error *error)
+{
+    const uint64_t most = anole_memory_available();
+    uint64_t needed = 0;
+    char words[2][32];
+    for (size_t t = 0; t < graph->tensor_count; t++) {
+        const struct anole_graph_tensor *tensor = &graph->tensors[t];
+        uint64_t bytes = 0;
+        if (!tensor->parameter || tensor->type.data)
+            continue;
+        if (__builtin_mul_overflow((uint64_t)anole_operand_elements(&tensor->type),
+                                   (uint64_t)anole_dtype_bytes(tensor->type.dtype), &bytes) ||
+            __builtin_add_overflow(needed, bytes, &needed))
+            needed = UINT64_MAX;
+    }
+    if (needed <= most)
+        return ANOLE_DONE;
+    return anole_fail(
+        error, ANOLE_ERR_INPUT,
+        "the network's weights need %s of memory, but %s are available; its layers can be "
+        "tuned, but it cannot be run here",
+        anole_text_bytes(words[0], sizeof words[0], needed),
+        anole_text_bytes(words[1], sizeof words[1], most));
+}
+
 enum anole_status anole_weights_fill(struct anole_graph *graph, size_t *filled, uint64_t seed,
                                      struct anole_error *error)
 {
-    enum anole_status status = ANOLE_DONE;
+    enum anole_status status = check_memory(graph, error);
     *filled = 0;
     for (size_t n = 0; n < graph->node_count && status == ANOLE_DONE; n++)
         for (size_t i = 0; i < graph->nodes[n].input_count && status == ANOLE_DONE; i++) {
