@@ -82,6 +82,17 @@
 #define FUNCTION_tanh tanh(x)
 #define FUNCTION_thresholded_relu ((x <= (T)(ALPHA)) ? (T)(0) : x)
 
+/* -- powers, as pow() has them: the root of -0 is +0, and that of -INFINITY is INFINITY.  What is
+ * squared overflows, or becomes 0, only where the power does. -- */
+#define FUNCTION_pow_0 ((T)(1))
+#define FUNCTION_pow_2 (x * x)
+#define FUNCTION_pow_3 (x * x * x)
+#define FUNCTION_pow_4 ((x * x) * (x * x))
+#define FUNCTION_pow_minus_2 (((T)(1) / x) * ((T)(1) / x))
+#define FUNCTION_pow_half ((x == (T)(-INFINITY)) ? (T)(INFINITY) : fabs(sqrt(x)))
+#define FUNCTION_pow_minus_half ((T)(1) / FUNCTION_pow_half)
+#define FUNCTION_pow_3_halves (fabs(x) * FUNCTION_pow_half)
+
 /* -- of an integer -- */
 #define FUNCTION_int_abs ((x < (T)(0)) ? (T)(0) - x : x)
 #define FUNCTION_int_neg ((T)(0) - x)

@@ -383,6 +383,99 @@ static void test_kernels_of_larger_shapes_equal_references(void **state)
     }
 }
 
+/* -------------------------------------------------------- powers by a constant */
+
+enum { BASES = 39 };
+
+static void fill_bases(float *bases, struct anole_rng *rng)
+{
+    static const float special[] = {0.0f,     -0.0f,     INFINITY, -INFINITY, NAN,    1.0f,
+                                    -1.0f,    -2.5f,     9.0f,     1e-30f,    -1e30f, 3e-13f,
+                                    6e-20f,   -6e-20f,   1.5e19f,  1.7e19f,   3e38f,  -3e38f,
+                                    1.2e-38f, -1.2e-38f, 6.9e12f,  1e10f};
+    const size_t count = sizeof special / sizeof *special;
+    memcpy(bases, special, sizeof special);
+    for (size_t i = count; i < BASES; i++)
+        bases[i] = (float)(8 * anole_rng_uniform(rng) - (i % 2 ? 4 : 0));
+}
+
+/* As close as a few roundings, where neither is too small to be a normal float; zeroes have their
+ * signs. */
+static void assert_power(float found, float expected, float base, double exponent)
+{
+    const double off = fabs((double)found - (double)expected), size = fabs((double)expected);
+    bool right = size >= 1.2e-38 ? off <= 5e-7 * size : off <= 1.2e-38;
+    if (!isfinite(expected))
+        right = isnan(expected) ? isnan(found) : isinf(found) && (found > 0) == (expected > 0);
+    else if (!(size > 0))
+        right = right && !signbit(found) == !signbit(expected);
+    if (!right)
+        fail_msg("%a to the power of %g is %a; expected %a", (double)base, exponent, (double)found,
+                 (double)expected);
+}
+
+/* By an exponent of a type and shape that every element has; `usual`: nobody calls pow(). */
+static void check_power(double exponent, uint32_t dtype, uint32_t rank, const int64_t *dims,
+                        bool usual)
+{
+    struct op_vector vector = {.file = "powers", .op = anole_op_find("binary"), .input_count = 2};
+    struct anole_rng rng;
+    struct anole_program *program;
+    struct anole_graph *graph = NULL;
+    struct anole_error error = {.status = ANOLE_DONE};
+    float bases[BASES];
+    double exponents[BASES]; /* room for any type */
+    anole_rng_init(&rng, kernel_seed(5));
+    fill_bases(bases, &rng);
+    vector.inputs[0] =
+        (struct anole_operand){.dtype = ANOLE_F32, .rank = 2, .dims = {1, BASES}, .data = bases};
+    vector.inputs[1] = (struct anole_operand){.dtype = dtype, .rank = rank, .data = exponents};
+    memcpy(vector.inputs[1].dims, dims, rank * sizeof *dims);
+    for (size_t i = 0; i < anole_operand_elements(&vector.inputs[1]); i++)
+        anole_operand_set_real(&vector.inputs[1], i, exponent);
+    vector.pointers[0] = &vector.inputs[0];
+    vector.pointers[1] = &vector.inputs[1];
+    vector.output_count = 1;
+    vector.json = json_string("a power");
+    vector.attributes = calloc(1, vector.op->attribute_bytes + 1);
+    assert_non_null(vector.attributes);
+    set_attribute(&vector, "function", "pow");
+    expect(&vector);
+    if (make_graph(&graph, &vector, 1, &error) ||
+        anole_program_create(&program, graph, fixture.backend, &fixture.device, &plain, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(program->steps[0].kind, ANOLE_STEP_BUILT_IN);
+    const char *source = program->kernels[0].generated->kernel.source;
+    assert_int_equal(!strstr(source, "#define FUNCTION FUNCTION_pow\n"), usual);
+    run(&vector, program);
+    assert_true(anole_operand_same_shape(&vector.outputs[0], &vector.expected[0]));
+    for (size_t i = 0; i < BASES; i++)
+        assert_power(((float *)vector.outputs[0].data)[i], ((float *)vector.expected[0].data)[i],
+                     bases[i], exponent);
+    anole_program_destroy(program);
+    anole_graph_destroy(graph);
+    json_decref((json_t *)vector.json);
+    free(vector.attributes);
+    free(vector.outputs[0].data);
+    free(vector.expected[0].data);
+}
+
+static void test_powers_by_a_constant_equal_references(void **state)
+{
+    (void)state;
+    static const double usual[] = {-2, -1, -0.5, 0, 0.5, 1, 1.5, 2, 3, 4};
+    static const int64_t dims[] = {1, 1, BASES};
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+        check_power(usual[i], ANOLE_F32, 0, dims, true);
+    check_power(-0.0, ANOLE_F32, 1, dims, true);
+    check_power(2, ANOLE_I64, 3, (const int64_t[]){1, 1, 1}, true);
+    check_power(0.5, ANOLE_F64, 3, dims, true);
+    check_power(2.5, ANOLE_F32, 0, dims, false);
+    check_power(5, ANOLE_F32, 3, dims, false);
+    check_power(NAN, ANOLE_F32, 0, dims, false);
+    check_power(INFINITY, ANOLE_F32, 0, dims, false);
+}
+
 /* ------------------------------------------------------------------ coverage */
 
 /* Runs last: reads what the others have met. */
@@ -406,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_kernels_of_windows_as_expected),
         cmocka_unit_test(test_recurrent_kernels_as_expected),
         cmocka_unit_test(test_kernels_of_larger_shapes_equal_references),
+        cmocka_unit_test(test_powers_by_a_constant_equal_references),
         cmocka_unit_test(test_operators_without_kernels_are_known),
     };
     if (!kernel_fixture_init(&fixture))

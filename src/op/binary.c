@@ -321,17 +321,65 @@ static bool adds(const struct anole_call *call)
            anole_operand_same_shape(call->inputs[0], call->inputs[1]);
 }
 
+/* Whether an operand is known, and all its elements are one number. */
+static bool is_one_number(double *number, const struct anole_operand *operand)
+{
+    const size_t elements = operand->data ? anole_operand_elements(operand) : 0;
+    if (elements == 0)
+        return false;
+    *number = anole_operand_real(operand, 0);
+    for (size_t i = 1; i < elements; i++)
+        if (anole_operand_real(operand, i) != *number)
+            return false;
+    return true;
+}
+
+/* The expression of op_elementwise.cl for a real power that is always the same; NULL: there is
+ * none but pow(). */
+static const char *power_of(const struct anole_call *call)
+{
+    static const struct {
+        double exponent;
+        const char *name;
+    } powers[] = {{-2, "FUNCTION_pow_minus_2"},
+                  {-1, "FUNCTION_reciprocal"},
+                  {-0.5, "FUNCTION_pow_minus_half"},
+                  {0, "FUNCTION_pow_0"},
+                  {0.5, "FUNCTION_pow_half"},
+                  {1, "FUNCTION_identity"},
+                  {1.5, "FUNCTION_pow_3_halves"},
+                  {2, "FUNCTION_pow_2"},
+                  {3, "FUNCTION_pow_3"},
+                  {4, "FUNCTION_pow_4"}};
+    const struct binary *binary = call->attributes;
+    double exponent;
+    if (binary->function != FUNCTION_pow || !anole_dtype_is_real(call->inputs[0]->dtype) ||
+        !is_one_number(&exponent, call->inputs[1]))
+        return NULL;
+    for (size_t i = 0; i < sizeof powers / sizeof *powers; i++)
+        if (!(exponent < powers[i].exponent) && !(exponent > powers[i].exponent) &&
+            !isnan(exponent))
+            return powers[i].name;
+    return NULL;
+}
+
 static enum anole_status kernel(const struct anole_call *call, struct anole_kernel_builder *builder,
                                 struct anole_error *error)
 {
     const uint32_t function = ((const struct binary *)call->attributes)->function;
     const uint32_t dtype = call->inputs[0]->dtype;
+    const char *power = power_of(call);
     const bool divides =
         function == FUNCTION_div || function == FUNCTION_mod || function == FUNCTION_fmod;
     const bool real = anole_dtype_is_real(dtype);
     struct anole_plain_source source = {.builder = builder};
     const char *kind = real || !divides ? "" : ANOLE_TYPES_SIGNED >> dtype & 1 ? "int_" : "uint_";
     char name[64];
+    if (power) {
+        const struct anole_elementwise known = {
+            .function = power, .type = anole_plain_type(dtype), .suffix = "", .count = 1};
+        return anole_plain_elementwise(&source, call, &known, error);
+    }
     if (call->inputs[1]->dtype != dtype || (function == FUNCTION_pow && !real))
         return anole_plain_none("powers of these types", error);
     snprintf(name, sizeof name, "FUNCTION_%s%s", kind,
