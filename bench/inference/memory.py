@@ -6,8 +6,8 @@
 
 Prints, of each side, the most memory that the process had resident at any time (VmHWM of
 /proc/self/status, as `/usr/bin/time -f %M` has it), and what is resident once the network has
-run (VmRSS; of that, in brackets, RssAnon: without pages of files).  Both get one input, zeroes of
-the model's shape (an open size is 1), and run it three times.
+run (VmRSS; of that, in brackets, RssAnon: without pages of files).  Both get one input, and run it three times: that of
+MODEL.npz, if it is beside the model (see race.py), else zeroes of the model's shape (an open size is 1).
 
 ONNX Runtime: InferenceSession with its default SessionOptions but for intra_op_num_threads, CPU
 provider, in a Python process that imports NumPy and nothing else; what that has before a model
@@ -41,11 +41,8 @@ options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = int(sys.argv[2])
 session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
 say("loaded")
-first = session.get_inputs()
-types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32,
-         "tensor(bool)": np.bool_}
-feed = {i.name: np.zeros([d if isinstance(d, int) else 1 for d in i.shape], types[i.type])
-        for i in first}
+with np.load(sys.argv[3]) as archive:
+    feed = {i.name: archive[i.name] for i in session.get_inputs()}
 for _ in range(3):
     session.run(None, feed)
 say("run")
@@ -53,9 +50,9 @@ print("version", onnxruntime.__version__)
 """
 
 
-def peer(model, threads):
+def peer(model, threads, file):
     """Kilobytes by stage: (peak, resident, anonymous)."""
-    done = subprocess.run([sys.executable, "-c", PEER, model, str(threads)], check=True,
+    done = subprocess.run([sys.executable, "-c", PEER, model, str(threads), file], check=True,
                           capture_output=True, text=True)
     stages = {}
     for line in done.stdout.splitlines():
@@ -120,6 +117,7 @@ def main():
     parser.add_argument("models", nargs="+")
     arguments = parser.parse_args()
     import numpy as np
+    from race import given_inputs
     kinds = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(int32)": np.int32,
              "tensor(bool)": np.bool_}
     print("| network | Anole: peak, MB | running | ONNX Runtime: peak, MB | running | before | peak, "
@@ -128,8 +126,10 @@ def main():
     for model in arguments.models:
         with tempfile.TemporaryDirectory() as folder:
             file = os.path.join(folder, "in.npz")
-            given = inputs(model)
-            np.savez(file, **{name: np.zeros(dims, kinds[kind]) for name, kind, dims in given})
+            arrays = given_inputs(model)[0]
+            if arrays is None:
+                arrays = {name: np.zeros(dims, kinds[kind]) for name, kind, dims in inputs(model)}
+            np.savez(file, **arrays)
             command = [arguments.anole, "run", model, "--device", arguments.device, "--threads",
                        str(arguments.threads), "--input", file]
             if arguments.tuned:
@@ -137,7 +137,7 @@ def main():
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
             a = ours(command)
-        b = peer(model, arguments.threads)
+            b = peer(model, arguments.threads, file)
         version = b["version"]
         mb = [round(x / 1000 * 1.024) for x in (*a, *b["run"], b["before"][1])]
         name = os.path.splitext(os.path.basename(model))[0]

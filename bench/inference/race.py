@@ -3,7 +3,7 @@
 """Whole networks, end to end: `anole run` beside ONNX Runtime, OpenVINO and ncnn.
 
     race.py [--anole PROGRAM] [--engines anole,onnxruntime,openvino,ncnn] [--threads 1,2]
-            [--rounds 7] [--seconds 1] [--locks FOLDER] [--json FILE] MODEL.onnx...
+            [--rounds 7] [--seconds 1] [--locks FOLDER] [--json FILE] [--random] MODEL.onnx...
 
 Every engine is a process of its own that has loaded the model and then waits; one at a time is
 asked to run for about --seconds, in an order that is drawn anew each round.  A round's figure is
@@ -11,8 +11,10 @@ the median of its runs; the table has the median over rounds, and Anole's ratio 
 other engine with the 95 % interval of the median of the rounds' ratios (binomial, so at least
 six rounds).  --locks FOLDER: what `anole tune` found, as NAME.THREADS.lock.json.
 
-Inputs are float32 and seeded.  Needs PyPI's onnxruntime; the others are left out if they are not
-there.  ncnn needs its model converted beforehand: MODEL.ncnn.param and MODEL.ncnn.bin beside it,
+Inputs are those of MODEL.npz, if it is beside the model: arrays by the inputs' names, or in_0, in_1,
+... with the names in meta_json, as ../shared/models has them (in light_input.npz, where MODEL.npz has
+outputs alone).  Else, or with --random, they are float32 and seeded, and open sizes are 1.  Needs
+PyPI's onnxruntime; the others are left out if they are not there.  ncnn needs its model converted beforehand: MODEL.ncnn.param and MODEL.ncnn.bin beside it,
 as PyPI's pnnx writes them.  Run it on a machine that does nothing else.
 """
 import argparse
@@ -28,36 +30,66 @@ import time
 
 # ------------------------------------------------------------------- one engine
 
-def seeded_inputs(specs):
+def given_inputs(model):
+    """The arrays by the inputs' names, None where there are none; and their file."""
+    path = os.path.splitext(model)[0] + ".npz"
+    if not os.path.exists(path):
+        return None, None
     import numpy as np
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    meta = json.loads(bytes(arrays["meta_json"]).decode()) if "meta_json" in arrays else None
+    if meta and "in_0" not in arrays:
+        path = os.path.join(os.path.dirname(path), "light_input.npz")
+        if not os.path.exists(path):
+            return None, None
+        with np.load(path) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    if meta:
+        arrays = {name: arrays[f"in_{i}"] for i, name in enumerate(meta["inputs"])}
+    return arrays, path
+
+
+def make_inputs(model, specs, use_random):
+    """An array for each (name, shape)."""
+    import numpy as np
+    given, path = (None, None) if use_random else given_inputs(model)
+    if given is not None:
+        missing = [name for name, _ in specs if name not in given]
+        if missing:
+            raise RuntimeError(f"{path} has no input {missing[0]}; expected all, or try --random")
+        return {name: given[name] for name, _ in specs}
     generator = np.random.default_rng(0)
     return {name: generator.standard_normal([d if isinstance(d, int) and d > 0 else 1 for d in shape],
                                             dtype=np.float32) for name, shape in specs}
 
 
-def open_onnxruntime(model, threads):
+def open_onnxruntime(model, threads, use_random):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    inputs = seeded_inputs([(i.name, i.shape) for i in session.get_inputs()])
+    inputs = make_inputs(model, [(i.name, i.shape) for i in session.get_inputs()], use_random)
     return lambda: session.run(None, inputs)
 
 
-def open_openvino(model, threads):
+def open_openvino(model, threads, use_random):
     import openvino
     core = openvino.Core()
     core.set_property("CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1,
                               "INFERENCE_PRECISION_HINT": "f32"})
-    request = core.compile_model(model, "CPU").create_infer_request()
-    for i, value in enumerate(seeded_inputs(
-            [(p.any_name, list(p.shape)) for p in request.model_inputs]).values()):
+    network = core.read_model(model)
+    specs = [(p.any_name, [d.get_length() if d.is_static else 0 for d in p.partial_shape]) for p in network.inputs]
+    values = make_inputs(model, specs, use_random)
+    network.reshape({name: list(value.shape) for name, value in values.items()})
+    request = core.compile_model(network, "CPU").create_infer_request()
+    for i, value in enumerate(values.values()):
         request.set_input_tensor(i, openvino.Tensor(value))
     return request.infer
 
 
-def open_ncnn(model, threads):
+def open_ncnn(model, threads, use_random):
     import ncnn
     base = os.path.splitext(model)[0] + ".ncnn"
     net = ncnn.Net()
@@ -71,7 +103,7 @@ def open_ncnn(model, threads):
     constants = {w.name for w in graph.initializer}
     shapes = [(i.name, [d.dim_value for d in i.type.tensor_type.shape.dim])
               for i in graph.input if i.name not in constants]
-    values = list(seeded_inputs(shapes).values())
+    values = list(make_inputs(model, shapes, use_random).values())
     names, wanted = net.input_names(), net.output_names()
 
     def run():
@@ -85,9 +117,9 @@ def open_ncnn(model, threads):
 ENGINES = {"onnxruntime": open_onnxruntime, "openvino": open_openvino, "ncnn": open_ncnn}
 
 
-def serve(engine, model, threads):
+def serve(engine, model, threads, use_random):
     """Answers each line (seconds to run) with the seconds of each run."""
-    run = ENGINES[engine](model, threads)
+    run = ENGINES[engine](model, threads, use_random)
     for _ in range(3):
         run()
     print("ready", flush=True)
@@ -102,9 +134,9 @@ def serve(engine, model, threads):
 
 
 class Served:
-    def __init__(self, engine, model, threads):
+    def __init__(self, engine, model, threads, use_random):
         self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", engine, model, str(threads)],
+            [sys.executable, __file__, "--serve", engine, model, str(threads), str(int(use_random))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "ready":
             words = self.process.stderr.read().strip().splitlines()
@@ -123,8 +155,11 @@ class Served:
 class Anole:
     """A process a round; its start is not timed."""
 
-    def __init__(self, program, model, threads, lock):
+    def __init__(self, program, model, threads, lock, use_random):
         self.command = [program, "run", model, "--device", "cpu", "--threads", str(threads), "--json"]
+        given = None if use_random else given_inputs(model)[1]
+        if given:
+            self.command += ["--input", given]
         if lock and os.path.exists(lock):
             self.command += ["--tuned", lock]
         self.estimate = self.ask(5)
@@ -164,9 +199,9 @@ def open_engines(options, model, threads):
         try:
             if engine == "anole":
                 lock = options.locks and os.path.join(options.locks, f"{name}.{threads}.lock.json")
-                opened[engine] = Anole(options.anole, model, threads, lock)
+                opened[engine] = Anole(options.anole, model, threads, lock, options.random)
             else:
-                opened[engine] = Served(engine, model, threads)
+                opened[engine] = Served(engine, model, threads, options.random)
         except (RuntimeError, OSError) as problem:
             print(f"{name}: {engine} is left out: {problem}", file=sys.stderr)
     return opened
@@ -210,8 +245,8 @@ def show(results, engines):
 
 
 def main():
-    if len(sys.argv) == 5 and sys.argv[1] == "--serve":
-        return serve(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    if len(sys.argv) == 6 and sys.argv[1] == "--serve":
+        return serve(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5] == "1")
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--anole", default="anole")
@@ -221,6 +256,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--locks")
     parser.add_argument("--json")
+    parser.add_argument("--random", action="store_true", help="do not look for MODEL.npz")
     parser.add_argument("models", nargs="+")
     options = parser.parse_args()
     results = [race(options, model, int(threads))
