@@ -8,6 +8,7 @@
  *   TYPE                of an element: what is of its size
  *   PLACES              ADD(place) for each dimension: where the row's index along it lies in
  *                       the input, times the stride there; far below 0: nowhere, filled
+ *   FILLS               0: nothing is filled
  *   FILL                the filler (fill[0], where FILL_INPUT is defined)
  *   LENGTH, WIDTH, CHUNKS (of a row), ITEMS
  */
@@ -26,12 +27,16 @@ kernel void map(global const TYPE *in,
         return;
     const int count = min(WIDTH, LENGTH - first);
     int at = 0, filled = 0;
+#if FILLS
 #define ADD(place)                                                                                 \
     {                                                                                              \
         const int from = place;                                                                    \
         filled |= from;                                                                            \
-        at += max(from, 0);                                                                         \
+        at += max(from, 0);                                                                        \
     }
+#else
+#define ADD(place) at += place;
+#endif
     PLACES
     out += row * LENGTH + first;
     in += first;

@@ -63,17 +63,31 @@ kernel void COPY(global const TYPE *in, global TYPE *out)
         return;
     in += AT_IN(plane) + first;
     out += AT_OUT(plane) + first * LENGTH;
+#if LENGTH == 3 /* an image of three colours */
+    if (first + INTERLEAVED <= COLUMNS) {
+        const JOIN(TYPE, 16) a = vload16(0, in), b = vload16(0, in + STEP_IN);
+        const JOIN(TYPE, 16) c = vload16(0, in + 2 * STEP_IN);
+        vstore16((JOIN(TYPE, 16))(a.s0, b.s0, c.s0, a.s1, b.s1, c.s1, a.s2, b.s2, c.s2, a.s3, b.s3,
+                                  c.s3, a.s4, b.s4, c.s4, a.s5), 0, out);
+        vstore16((JOIN(TYPE, 16))(b.s5, c.s5, a.s6, b.s6, c.s6, a.s7, b.s7, c.s7, a.s8, b.s8, c.s8,
+                                  a.s9, b.s9, c.s9, a.sa, b.sa), 1, out);
+        vstore16((JOIN(TYPE, 16))(c.sa, a.sb, b.sb, c.sb, a.sc, b.sc, c.sc, a.sd, b.sd, c.sd, a.se,
+                                  b.se, c.se, a.sf, b.sf, c.sf), 2, out);
+        return;
+    }
+#else
     if (first + INTERLEAVED <= COLUMNS) {
         TYPE rows[LENGTH][INTERLEAVED];
         for (int i = 0; i < LENGTH; i++)
             JOIN(vstore, INTERLEAVED)(JOIN(vload, INTERLEAVED)(0, in + i * STEP_IN), 0, rows[i]);
         for (int i = 0; i < LENGTH * INTERLEAVED; i++)
             out[i] = rows[i % LENGTH][i / LENGTH];
-    } else {
-        for (int j = 0; j < COLUMNS - first; j++)
-            for (int i = 0; i < LENGTH; i++)
-                out[j * LENGTH + i] = in[i * STEP_IN + j];
+        return;
     }
+#endif
+    for (int j = 0; j < COLUMNS - first; j++)
+        for (int i = 0; i < LENGTH; i++)
+            out[j * LENGTH + i] = in[i * STEP_IN + j];
 }
 
 #else

@@ -129,9 +129,16 @@ void anole_plain_define_place(struct anole_plain_source *source, const char *nam
     anole_plain_define_sum(source, name, walk->rank, walk->dims, walk->strides[k], walk->at[k]);
 }
 
+int anole_plain_width(int64_t length)
+{
+    if (length >= 1024 || (length >= 16 && length % 16 == 0))
+        return 16;
+    return length >= 8 ? 8 : length >= 4 ? 4 : 2;
+}
+
 int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows, int64_t length)
 {
-    int64_t width = length >= 1024 ? 16 : length >= 8 ? 8 : length >= 4 ? 4 : 2;
+    const int width = anole_plain_width(length);
     int64_t chunks = (length + width - 1) / width;
     anole_plain_define_int(source, "LENGTH", length);
     anole_plain_define_int(source, "WIDTH", width);

@@ -52,6 +52,8 @@ void anole_plain_define_place(struct anole_plain_source *source, const char *nam
 /* The same where dims[rank] and strides[rank] are given, and `first` is added. */
 void anole_plain_define_sum(struct anole_plain_source *source, const char *name, uint32_t rank,
                             const int64_t *dims, const int64_t *strides, int64_t first);
+/* How many neighbours of a row a work-item takes. */
+int anole_plain_width(int64_t length);
 /* LENGTH, WIDTH, CHUNKS, ITEMS of `rows` rows of `length`; the result is ITEMS. */
 int64_t anole_plain_define_rows(struct anole_plain_source *source, int64_t rows, int64_t length);
 

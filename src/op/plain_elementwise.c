@@ -64,11 +64,7 @@ enum anole_status anole_plain_elementwise(struct anole_plain_source *source,
     int64_t items = anole_plain_define_rows(source, rows, walk.length);
     anole_plain_define(source, "RESULT", "convert_%s%s", type, elementwise->suffix);
     anole_plain_define(source, "RESULT_VECTOR", "convert_%s%d%s", type,
-                       walk.length >= 1024 ? 16
-                       : walk.length >= 8  ? 8
-                       : walk.length >= 4  ? 4
-                                           : 2,
-                       elementwise->suffix);
+                       anole_plain_width(walk.length), elementwise->suffix);
     anole_plain_text(source, kernel_op_elementwise);
     anole_plain_launch(source, "elementwise", items, args, count + 1);
     return anole_plain_finish(source, error);

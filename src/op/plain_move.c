@@ -12,6 +12,7 @@
 #define INTERLEAVED 16
 #define MOST_TABLES 4096 /* places that lie in tables, of all dimensions together */
 #define MOST_PIECES 8    /* of a dimension that needs no table */
+#define FEW_PIECES 3     /* which are better than a table: sources with tables are not merged */
 
 /* ---------------------------------------------------------------- with strides */
 
@@ -192,13 +193,13 @@ static int64_t piece_end(const int64_t *map, int64_t size, int64_t from, int64_t
     return end;
 }
 
-/* MAP_d as a few pieces: what is mirrored, or begins anew.  False: there are more. */
+/* MAP_d as a few pieces: what is mirrored, or begins anew.  False: there are more than `most`. */
 static bool define_pieces(struct anole_plain_source *source, uint32_t d, const int64_t *map,
-                          int64_t size, int64_t stride)
+                          int64_t size, int64_t stride, int64_t most)
 {
     int64_t step, count = 0;
     for (int64_t from = 0; from < size; from = piece_end(map, size, from, &step))
-        if (++count > MOST_PIECES)
+        if (++count > most)
             return false;
     anole_text_printf(&source->text, "#define MAP_%u(i) (", d);
     for (int64_t from = 0, end; from < size; from = end) {
@@ -215,6 +216,30 @@ static bool define_pieces(struct anole_plain_source *source, uint32_t d, const i
     return true;
 }
 
+/* MAP_d where each place comes a few times, one after another, as when an image is made larger;
+ * false: it is another map. */
+static bool define_repeated(struct anole_plain_source *source, uint32_t d, const int64_t *map,
+                            int64_t size, int64_t stride)
+{
+    int64_t times = 0;
+    while (times < size && map[times] == 0)
+        times++;
+    for (int64_t i = 0; i < size; i++)
+        if (times == 0 || map[i] != i / times)
+            return false;
+    anole_text_printf(&source->text, "#define MAP_%u(i) ((i) / %" PRId64 " * %" PRId64 ")\n", d,
+                      times, stride);
+    return true;
+}
+
+static bool has_fill(const int64_t *map, int64_t size)
+{
+    for (int64_t i = 0; i < size; i++)
+        if (map[i] < 0)
+            return true;
+    return false;
+}
+
 /* MAP_d, and the table that it reads; false: it would be too large. */
 static bool define_map(struct anole_plain_source *source, uint32_t d, const int64_t *map,
                        int64_t size, int64_t stride, int64_t *tables)
@@ -227,8 +252,11 @@ static bool define_map(struct anole_plain_source *source, uint32_t d, const int6
                           d, low, high, map[low] - low, stride);
         return true;
     }
+    if (define_repeated(source, d, map, size, stride) ||
+        define_pieces(source, d, map, size, stride, FEW_PIECES))
+        return true;
     if (*tables + size > MOST_TABLES)
-        return define_pieces(source, d, map, size, stride);
+        return define_pieces(source, d, map, size, stride, MOST_PIECES);
     *tables += size;
     anole_text_printf(&source->text, "constant int map_%u[] = {", d);
     for (int64_t i = 0; i < size; i++)
@@ -252,18 +280,22 @@ enum anole_status anole_plain_mapped(const struct anole_call *call, const int64_
     int64_t strides[ANOLE_MAX_RANK], tables = 0, length = 1, divisor = 1;
     struct anole_arg args[3] = {ANOLE_PLAIN_INPUT(0)};
     uint32_t rank = out->rank, count = 1;
+    bool fills = false;
     if (!type || anole_operand_elements(out) == 0 || anole_operand_elements(in) == 0 ||
         anole_operand_elements(in) >= (size_t)1 << 27)
         return anole_plain_none("this type or size", error);
     anole_dense_strides(strides, in);
     for (; rank > 0 && is_identity(maps[rank - 1], out->dims[rank - 1], in->dims[rank - 1]); rank--)
         length *= out->dims[rank - 1];
-    for (uint32_t d = 0; d < rank; d++)
+    for (uint32_t d = 0; d < rank; d++) {
+        fills = fills || has_fill(maps[d], out->dims[d]);
         if (!define_map(&source, d, maps[d], out->dims[d], strides[d], &tables)) {
             anole_text_fini(&source.text);
             return anole_plain_none("so many places", error);
         }
+    }
     anole_plain_define(&source, "TYPE", "%s", type);
+    anole_plain_define_int(&source, "FILLS", fills);
     if (fill_input > 0) {
         anole_plain_define(&source, "FILL_INPUT", "1");
         anole_plain_define(&source, "FILL", "fill[0]");

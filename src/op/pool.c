@@ -318,6 +318,19 @@ static enum anole_status compute_average(const struct anole_call *call, struct a
     return ANOLE_DONE;
 }
 
+/* Whether no window reaches over an end of the input. */
+static bool is_inside(const struct pool *pool, const struct anole_operand *input,
+                      const struct anole_operand *output)
+{
+    for (uint32_t i = 0; i < pool->kernel.count; i++) {
+        const int64_t last = (output->dims[i + 1] - 1) * pool->strides.values[i] +
+                             pool->dilations.values[i] * (pool->kernel.values[i] - 1);
+        if (pool->pads.values[i] > 0 || last >= input->dims[i + 1])
+            return false;
+    }
+    return true;
+}
+
 static enum anole_status make_kernel(const struct anole_call *call, bool average,
                                      struct anole_kernel_builder *builder,
                                      struct anole_error *error)
@@ -335,6 +348,7 @@ static enum anole_status make_kernel(const struct anole_call *call, bool average
     anole_plain_define_int(&source, "AVERAGE", average);
     anole_plain_define_int(&source, "COUNT_PADDING", pool->count_include_pad);
     anole_plain_define_int(&source, "INDICES", call->output_count > 1 ? 1 + pool->column_major : 0);
+    anole_plain_define_int(&source, "INSIDE", is_inside(pool, input, output));
     anole_plain_define_bounds(&source, input->dtype);
     for (uint32_t d = 0; d < MOST; d++) {
         const bool there = d >= absent;
