@@ -146,6 +146,33 @@ else
     sed 's/^/    /' tuned | tail -n 5
     failed=1
 fi
+
+# -- a layer whose size is an input's elements, in every verb that asks for sizes --
+program=$anole
+expect 2 'known only when' tasks "$data/known.onnx"
+expect 0 '1 tasks in 1 tuned layers' tasks "$data/known.onnx" --shape x=2x6 --shape 'sizes=[4,3]'
+expect 0 '1 tasks in 1 tuned layers' tasks "$data/known.onnx" --input "$data/known.npz"
+expect 0 '1 tasks in 1 tuned layers' tasks "$data/known.onnx" --shape 'in_0=2x6' --shape 'sizes=[-1,3]'
+expect 2 'expected NAME=SIZES.*or NAME=\[ELEMENTS\]' tasks "$data/known.onnx" --shape 'sizes=[4,3'
+expect 2 'expected NAME=SIZES' tasks "$data/known.onnx" --shape 'sizes=[4,x]'
+expect 2 'expected NAME=SIZES' tasks "$data/known.onnx" --shape 'sizes=[99999999999999999999]'
+expect 2 'the input is no list of whole numbers' tasks "$data/known.onnx" --shape 'x=[2,6]'
+expect 2 'has no such input' tasks "$data/known.onnx" --shape 'in_2=[4,3]'
+expect 2 'expected FILE.npz, NAME=FILE.npy or NAME=FILE.pb' tasks "$data/known.onnx" --input x=random
+expect 2 'cut.npz: ' tasks "$data/known.onnx" --input cut.npz
+if "$anole" tune "$data/known.onnx" --device cpu --trials 3 --input "$data/known.npz" \
+    --output known.lock.json --history known.history >tuned 2>&1; then
+    check 'the lock file has the elements' 'grep -q "sizes=\[4,3\]" known.lock.json'
+    expect 0 ' 1 tuned, 0 default' run "$data/known.onnx" --device cpu --tuned known.lock.json \
+        --input "$data/known.npz" --check "$data/known.npz" --repeat 1
+    expect 0 '.' best known.lock.json --kernels known --device cpu
+else
+    echo "FAIL: anole tune known.onnx"
+    sed 's/^/    /' tuned | tail -n 5
+    failed=1
+fi
+program=run
+
 expect 2 'none.lock.json' "$data/small.onnx" --device cpu --batch 1 --tuned none.lock.json
 
 exit $failed

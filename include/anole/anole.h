@@ -243,7 +243,9 @@ struct anole_load_options {
                                 is simulated does with less than a kernel that can be run.
                                 NULL: any that is not simulated */
     int64_t batch; /* of an ONNX file that leaves it open: the first size of its inputs; 0: 1 */
-    /* Sizes of inputs that an ONNX file leaves open: "images=1x3x640x640", [shape_count]. */
+    /* Sizes of inputs that an ONNX file leaves open: "images=1x3x640x640", [shape_count]; or the
+     * elements of an input that shapes depend on: "sizes=[1,3,80,80]", whole numbers, 4096 at most.
+     */
     const char *const *shapes;
     size_t shape_count;
 };

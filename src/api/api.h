@@ -10,7 +10,6 @@
 #include "base/environment.h"
 #include "base/status.h"
 #include "devices/registry.h"
-#include "frontend/onnx_import.h"
 #include "graph/workload.h"
 #include "inplace/inplace.h"
 #include "kernel/custom.h"
@@ -47,17 +46,6 @@ ANOLE_CHECKED enum anole_status anole_options_copy(void *options, size_t size, c
 /* *dtype is of enum anole_dtype, 0 for NULL; ERR_USAGE if the text is no precision. */
 ANOLE_CHECKED enum anole_status anole_precision_option(uint32_t *dtype, const char *text,
                                                        struct anole_error *error);
-
-/* The sizes that a caller gives for an ONNX file: `onnx` borrows from the rest. */
-struct anole_sizes {
-    struct anole_onnx_options onnx;
-    struct anole_onnx_shape *shapes;
-    char **names;
-};
-ANOLE_CHECKED enum anole_status anole_sizes_init(struct anole_sizes *sizes, int64_t batch,
-                                                 const char *const *shapes, size_t count,
-                                                 struct anole_error *error);
-void anole_sizes_fini(struct anole_sizes *sizes);
 
 /* A printable copy; NULL if memory is used up. */
 char *anole_printable_copy(const char *text);

@@ -35,46 +35,15 @@ static void fill(struct anole_listed_task *item, const struct anole_workload_tas
     item->info.multiplicity = source->multiplicity;
 }
 
-enum anole_status anole_sizes_init(struct anole_sizes *sizes, int64_t batch,
-                                   const char *const *shapes, size_t count,
-                                   struct anole_error *error)
-{
-    *sizes = (struct anole_sizes){.onnx = {.batch = batch > 0 ? batch : 1}};
-    sizes->shapes = calloc(count + 1, sizeof *sizes->shapes);
-    sizes->names = calloc(count + 1, sizeof *sizes->names);
-    enum anole_status status =
-        sizes->shapes && sizes->names ? ANOLE_DONE : anole_fail_memory(error);
-    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
-        status = anole_onnx_shape_parse(&sizes->shapes[i], &sizes->names[i], shapes[i], error);
-        sizes->onnx.shape_count += status == ANOLE_DONE;
-    }
-    sizes->onnx.shapes = sizes->shapes;
-    if (status)
-        anole_sizes_fini(sizes);
-    return status;
-}
-
-void anole_sizes_fini(struct anole_sizes *sizes)
-{
-    for (size_t i = 0; sizes->names && i < sizes->onnx.shape_count; i++)
-        free(sizes->names[i]);
-    free(sizes->names);
-    free(sizes->shapes);
-    *sizes = (struct anole_sizes){.names = NULL};
-}
-
 /* A network's file, with the sizes that the options give. */
 static enum anole_status load_file(struct anole_workload **workload, const char *path,
                                    const struct anole_load_options *options,
                                    struct anole_error *error)
 {
-    struct anole_sizes sizes;
-    enum anole_status status =
-        anole_sizes_init(&sizes, options->batch, options->shapes, options->shape_count, error);
-    if (status)
-        return status;
-    status = anole_workload_load(workload, path, &sizes.onnx, error);
-    anole_sizes_fini(&sizes);
+    const struct anole_given given = {.batch = options->batch > 0 ? options->batch : 0,
+                                      .shapes = options->shapes,
+                                      .shape_count = options->shape_count};
+    enum anole_status status = anole_workload_load(workload, path, &given, error);
     if (status != ANOLE_DONE)
         return status;
     return anole_workload_set_sizes(*workload, options->batch > 0 ? (uint32_t)options->batch : 0,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/given_files.h"
 #include "cli/table.h"
 #include "op/task.h"
 
@@ -16,10 +17,11 @@ struct arguments {
     uint64_t batch;
     const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
+    struct anole_given_inputs inputs;
     bool json;
 };
 
-enum { KERNEL, PRECISION, BATCH, SHAPE, DEVICE, HISTORY, JSON };
+enum { KERNEL, PRECISION, BATCH, SHAPE, INPUT, DEVICE, HISTORY, JSON };
 
 static const struct anole_option options[] = {
     [KERNEL] = {"kernel", "T1",
@@ -29,6 +31,9 @@ static const struct anole_option options[] = {
     [SHAPE] = {"shape", "NAME=SIZES",
                "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640;\n"
                "may be given several times"},
+    [INPUT] = {"input", "WORD",
+               "FILE.npz, NAME=FILE.npy or NAME=FILE.pb: arrays as `anole run` takes them, whose\n"
+               "sizes count, and elements where shapes depend on them; may be given several times"},
     [DEVICE] = {"device", "D", "also show the design spaces on this device"},
     [HISTORY] = {"history", "FILE", "the history to look into (default: NAME.history, if there)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
@@ -49,6 +54,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
         return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
+    case INPUT:
+        return anole_given_inputs_take(&arguments->inputs, value, error);
     case DEVICE:
         arguments->device = value;
         break;
@@ -191,15 +198,19 @@ static void session_fini(struct session *session)
     anole_tasks_destroy(session->tasks);
     anole_devices_destroy(session->devices);
     anole_context_destroy(session->context);
+    anole_given_inputs_fini(&session->arguments.inputs);
 }
 
 /* A kernel is read with the device in mind, a network before it is looked for. */
 static enum anole_status open_input(struct session *session, const char *network,
                                     struct anole_error *error)
 {
-    const struct arguments *arguments = &session->arguments;
+    struct arguments *arguments = &session->arguments;
     struct anole_load_options load = {.size = sizeof load};
     enum anole_status status = anole_command_context(&session->context, error);
+    if (status == ANOLE_DONE && network)
+        status = anole_given_inputs_read(&arguments->inputs, network, arguments->shapes,
+                                         &arguments->shape_count, error);
     if (arguments->precision)
         load.precision = anole_precision_text(arguments->precision);
     load.batch = (int64_t)arguments->batch;

@@ -308,16 +308,19 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         status = anole_fail(error, ANOLE_ERR_USAGE,
                             "--precision and --kernel: expected one of them: a kernel of your own "
                             "says of what type its arguments are");
-    if (status != ANOLE_DONE)
-        return status;
+    if (status == ANOLE_DONE && arguments.network)
+        status = anole_given_inputs_read(&arguments.inputs, arguments.network, arguments.shapes,
+                                         &arguments.shape_count, error);
     struct anole_context *context = NULL;
-    status = anole_command_context(&context, error);
+    if (status == ANOLE_DONE)
+        status = anole_command_context(&context, error);
     bool several = arguments.device_count > 1;
     if (status == ANOLE_DONE && !several)
         status = tune_one(&arguments, context, NULL, error);
     else if (status == ANOLE_DONE)
         status = tune_several(&arguments, context, error);
     anole_context_destroy(context);
+    anole_given_inputs_fini(&arguments.inputs);
     if (status == ANOLE_DONE && several)
         status = compare(&arguments, error);
     return status;

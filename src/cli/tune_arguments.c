@@ -14,6 +14,7 @@ enum {
     PRECISION,
     BATCH,
     SHAPE,
+    INPUT,
     DEVICE,
     TIME,
     TRIALS,
@@ -40,6 +41,9 @@ const struct anole_option anole_tune_options[] = {
     [SHAPE] = {"shape", "NAME=SIZES",
                "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640;\n"
                "may be given several times"},
+    [INPUT] = {"input", "WORD",
+               "FILE.npz, NAME=FILE.npy or NAME=FILE.pb: arrays as `anole run` takes them, whose\n"
+               "sizes count, and elements where shapes depend on them; may be given several times"},
     [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -80,6 +84,8 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
         return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
+    case INPUT:
+        return anole_given_inputs_take(&arguments->inputs, value, error);
     case TIME:
         return anole_text_parse_duration(&arguments->time, value, error);
     case TRIALS:

@@ -6,6 +6,7 @@
 #define ANOLE_CLI_TUNE_ARGUMENTS_H
 
 #include "cli/command.h"
+#include "cli/given_files.h"
 #include "cli/options.h"
 
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct anole_tune_arguments {
     uint64_t batch;     /* 0: not given */
     const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
+    struct anole_given_inputs inputs;
     bool no_in_place, json, log_json;
 };
 

@@ -2,7 +2,7 @@
 #include "frontend/given.h"
 
 #include "base/text.h"
-#include "frontend/load.h"
+#include "frontend/given_words.h"
 #include "frontend/network.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_translate.h"
@@ -49,35 +49,17 @@ static void add_shape(struct said *said, const char *input, const int64_t *dims,
     memcpy(shape->dims, dims, rank * sizeof *dims);
 }
 
-/* ---------------------------------------------------------------------- words */
-
-/* The name of an input, or none where there is but one. */
-static enum anole_status take_shape(struct said *said, const char *word, struct anole_error *error)
+/* Whether a name is that of input i, which is number `number`. */
+static bool is_named(const struct anole_onnx_graph *graph, size_t i, size_t number,
+                     const char *name, size_t length)
 {
-    const struct anole_onnx_graph *graph = &said->model->graph;
-    const char *equals = strrchr(word, '=');
-    size_t length = equals ? (size_t)(equals - word) : 0, inputs = 0, found = SIZE_MAX;
-    int64_t dims[ANOLE_MAX_RANK];
-    uint32_t rank;
-    char safe[200];
-    enum anole_status status =
-        anole_onnx_dims_parse(dims, &rank, equals ? equals + 1 : word, word, error);
-    if (status)
-        return status;
-    for (size_t i = 0; i < graph->input_count; i++) {
-        const char *name = graph->inputs[i].name;
-        if (!is_input(graph, i))
-            continue;
-        inputs++;
-        if (!equals || (strlen(name) == length && strncmp(name, word, length) == 0))
-            found = i;
-    }
-    if (found == SIZE_MAX || (!equals && inputs != 1))
-        return anole_fail(error, ANOLE_ERR_INPUT,
-                          "shape \"%s\": the network has no such input; expected NAME=SIZES",
-                          anole_text_printable(safe, sizeof safe, word));
-    add_shape(said, graph->inputs[found].name, dims, rank);
-    return ANOLE_DONE;
+    char numbered[32];
+    const char *names[] = {graph->inputs[i].name, numbered};
+    snprintf(numbered, sizeof numbered, "in_%zu", number);
+    for (size_t k = 0; k < 2; k++)
+        if (strlen(names[k]) == length && strncmp(names[k], name, length) == 0)
+            return true;
+    return false;
 }
 
 /* --------------------------------------------------------------------- arrays */
@@ -117,11 +99,7 @@ static enum anole_status take_array(struct said *said, const struct anole_given_
     bool found = false;
     char safe[200];
     for (size_t i = 0; i < graph->input_count && status == ANOLE_DONE; i++) {
-        char numbered[32];
-        if (!is_input(graph, i))
-            continue;
-        snprintf(numbered, sizeof numbered, "in_%zu", number++);
-        if (strcmp(given->name, graph->inputs[i].name) != 0 && strcmp(given->name, numbered) != 0)
+        if (!is_input(graph, i) || !is_named(graph, i, number++, given->name, strlen(given->name)))
             continue;
         found = true;
         add_shape(said, graph->inputs[i].name, given->value.dims, given->value.rank);
@@ -130,6 +108,57 @@ static enum anole_status take_array(struct said *said, const struct anole_given_
     if (status == ANOLE_DONE && !found && given->required)
         return anole_fail(error, ANOLE_ERR_INPUT, "the network has no input \"%s\"",
                           anole_text_printable(safe, sizeof safe, given->name));
+    return status;
+}
+
+/* ---------------------------------------------------------------------- words */
+
+static enum anole_status take_elements(struct said *said, const struct anole_onnx_value *input,
+                                       const struct anole_given_word *word, const char *text,
+                                       struct anole_error *error)
+{
+    const uint32_t dtype = anole_onnx_dtype_of(input->element);
+    struct anole_operand value = {.dtype = ANOLE_I64, .rank = 1, .data = word->values};
+    char safe[200];
+    value.dims[0] = word->dims[0];
+    if (input->has_shape && input->rank == 0 && word->dims[0] == 1)
+        value.rank = 0;
+    if (input->kind != ANOLE_ONNX_TENSOR || dtype == 0 || anole_dtype_is_real(dtype) ||
+        (input->has_shape && input->rank != value.rank))
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "shape \"%s\": elements are given, but the input is no list of whole "
+                          "numbers; expected NAME=SIZES",
+                          anole_text_printable(safe, sizeof safe, text));
+    add_shape(said, input->name, value.dims, value.rank);
+    return add_known(said, input, &value, error);
+}
+
+/* The name of an input, or none where there is but one. */
+static enum anole_status take_word(struct said *said, const char *text, struct anole_error *error)
+{
+    const struct anole_onnx_graph *graph = &said->model->graph;
+    struct anole_given_word word;
+    size_t inputs = 0, found = SIZE_MAX;
+    char safe[200];
+    enum anole_status status = anole_given_word_parse(&word, text, error);
+    if (status)
+        return status;
+    for (size_t i = 0; i < graph->input_count; i++) {
+        if (!is_input(graph, i))
+            continue;
+        if (!word.name || is_named(graph, i, inputs, word.name, word.length))
+            found = i;
+        inputs++;
+    }
+    if (found == SIZE_MAX || (!word.name && inputs != 1))
+        status = anole_fail(error, ANOLE_ERR_INPUT,
+                            "shape \"%s\": the network has no such input; expected NAME=SIZES",
+                            anole_text_printable(safe, sizeof safe, text));
+    else if (word.values)
+        status = take_elements(said, &graph->inputs[found], &word, text, error);
+    else
+        add_shape(said, graph->inputs[found].name, word.dims, word.rank);
+    anole_given_word_fini(&word);
     return status;
 }
 
@@ -142,7 +171,7 @@ static enum anole_status take_all(struct said *said, const struct anole_given *g
     if (!said->shapes || !said->known)
         return anole_fail_memory(error);
     for (size_t i = 0; i < given->shape_count && status == ANOLE_DONE; i++)
-        status = take_shape(said, given->shapes[i], error);
+        status = take_word(said, given->shapes[i], error);
     for (size_t i = 0; i < given->input_count && status == ANOLE_DONE; i++)
         status = take_array(said, &given->inputs[i], error);
     return status;
@@ -263,14 +292,14 @@ static enum anole_status simplify(struct anole_graph *graph, struct anole_error 
 }
 
 /* A network that has all sizes: words about others must be right all the same. */
-static enum anole_status check_shapes(const struct anole_given *given, struct anole_error *error)
+static enum anole_status check_words(const struct anole_given *given, struct anole_error *error)
 {
-    int64_t dims[ANOLE_MAX_RANK];
-    uint32_t rank;
     enum anole_status status = ANOLE_DONE;
     for (size_t i = 0; i < given->shape_count && status == ANOLE_DONE; i++) {
-        const char *word = given->shapes[i], *equals = strrchr(word, '=');
-        status = anole_onnx_dims_parse(dims, &rank, equals ? equals + 1 : word, word, error);
+        struct anole_given_word word;
+        status = anole_given_word_parse(&word, given->shapes[i], error);
+        if (status == ANOLE_DONE)
+            anole_given_word_fini(&word);
     }
     return status;
 }
@@ -285,7 +314,7 @@ static enum anole_status number_all(struct anole_loaded *loaded, struct anole_er
     return ANOLE_DONE;
 }
 
-enum anole_status anole_given_load(struct anole_loaded *loaded, const char *path,
+enum anole_status anole_given_read(struct anole_loaded *loaded, const char *path,
                                    const struct anole_given *given, struct anole_error *error)
 {
     struct anole_loaded new = {.graph = NULL};
@@ -294,19 +323,99 @@ enum anole_status anole_given_load(struct anole_loaded *loaded, const char *path
     if (length >= 5 && strcmp(path + length - 5, ".onnx") == 0) {
         status = load_onnx(&new, path, given, error);
     } else {
-        status = check_shapes(given, error);
+        status = check_words(given, error);
         if (status == ANOLE_DONE)
             status = anole_network_load(&new.graph, path, error);
         if (status == ANOLE_DONE)
             status = number_all(&new, error);
     }
-    if (status == ANOLE_DONE)
-        status = simplify(new.graph, error);
     if (status)
         anole_loaded_fini(&new);
     else
         *loaded = new;
     return status;
+}
+
+enum anole_status anole_given_load(struct anole_loaded *loaded, const char *path,
+                                   const struct anole_given *given, struct anole_error *error)
+{
+    struct anole_loaded new;
+    enum anole_status status = anole_given_read(&new, path, given, error);
+    if (status)
+        return status;
+    status = simplify(new.graph, error);
+    if (status)
+        anole_loaded_fini(&new);
+    else
+        *loaded = new;
+    return status;
+}
+
+/* The word for an input that an array is of; *word NULL: there is nothing to say. */
+static enum anole_status make_word(char **word, const struct anole_onnx_value *input,
+                                   const struct anole_operand *array, struct anole_error *error)
+{
+    const uint32_t dtype = anole_onnx_dtype_of(input->element);
+    struct anole_operand value = *array;
+    *word = NULL;
+    if (input->kind != ANOLE_ONNX_TENSOR || dtype == 0 || anole_dtype_is_real(dtype))
+        value.data = NULL;
+    if (value.rank == 0 && !value.data)
+        return ANOLE_DONE;
+    return anole_given_word_make(word, input->name, &value, error);
+}
+
+static enum anole_status check_required(const struct anole_onnx_graph *graph,
+                                        const struct anole_given_input *given,
+                                        struct anole_error *error)
+{
+    size_t number = 0;
+    char safe[200];
+    for (size_t i = 0; i < graph->input_count; i++)
+        if (is_input(graph, i) && is_named(graph, i, number++, given->name, strlen(given->name)))
+            return ANOLE_DONE;
+    if (!given->required)
+        return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_INPUT, "the network has no input \"%s\"",
+                      anole_text_printable(safe, sizeof safe, given->name));
+}
+
+enum anole_status anole_given_words(char ***words, size_t *count, const char *path,
+                                    const struct anole_given_input *inputs, size_t input_count,
+                                    struct anole_error *error)
+{
+    struct anole_onnx_model *model;
+    size_t made = 0, number = 0;
+    enum anole_status status = anole_onnx_model_load(&model, path, error);
+    if (status)
+        return status;
+    const struct anole_onnx_graph *graph = &model->graph;
+    char **new = calloc(graph->input_count + 1, sizeof *new);
+    status = new ? ANOLE_DONE : anole_fail_memory(error);
+    for (size_t j = 0; j < input_count && status == ANOLE_DONE; j++)
+        status = check_required(graph, &inputs[j], error);
+    for (size_t i = 0; i < graph->input_count && status == ANOLE_DONE; i++) {
+        bool found = false;
+        if (!is_input(graph, i))
+            continue;
+        for (size_t j = 0; j < input_count && !found && status == ANOLE_DONE; j++) {
+            found = is_named(graph, i, number, inputs[j].name, strlen(inputs[j].name));
+            if (found)
+                status = make_word(&new[made], &graph->inputs[i], &inputs[j].value, error);
+        }
+        made += new[made] != NULL;
+        number++;
+    }
+    anole_onnx_model_destroy(model);
+    if (status) {
+        for (size_t i = 0; new &&i < made; i++)
+            free(new[i]);
+        free(new);
+        return status;
+    }
+    *words = new;
+    *count = made;
+    return ANOLE_DONE;
 }
 
 void anole_loaded_fini(struct anole_loaded *loaded)

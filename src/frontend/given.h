@@ -22,8 +22,8 @@ struct anole_given_input {
 
 struct anole_given {
     int64_t batch; /* the first size of inputs that leave it open; 0: 1 */
-    /* "NAME=1x3x224x224", or the sizes alone where there is one input; [shape_count].  What they
-     * say of an input counts, and then what the arrays say. */
+    /* Words as in given_words.h, [shape_count].  What they say of an input counts, and then what
+     * the arrays say. */
     const char *const *shapes;
     size_t shape_count;
     const struct anole_given_input *inputs; /* [input_count] */
@@ -39,6 +39,11 @@ struct anole_loaded {
     size_t *numbers; /* of each input of the graph: its number among the file's */
 };
 
+/* Reads a network as its file has it, ONNX or our JSON; else like anole_given_load(). */
+enum anole_status anole_given_read(struct anole_loaded *loaded, const char *path,
+                                   const struct anole_given *given, struct anole_error *error)
+    __attribute__((warn_unused_result));
+
 /* Reads a network, ONNX or our JSON (which has all sizes: what is given is not looked at), and
  * makes it ready to run: fused, and without what nobody reads.  Inputs stay inputs where they can:
  * only if shapes depend on them do they become constants.  ERR_USAGE: a shape that is none;
@@ -48,5 +53,12 @@ enum anole_status anole_given_load(struct anole_loaded *loaded, const char *path
     __attribute__((warn_unused_result));
 /* A zeroed one is fine. */
 void anole_loaded_fini(struct anole_loaded *loaded);
+
+/* What arrays say of the inputs of an ONNX file, a word for each input that there is an array of:
+ * (*words)[*count], the caller's to free, and each of them.  ERR_INPUT: there is no input for an
+ * array that requires it. */
+enum anole_status anole_given_words(char ***words, size_t *count, const char *path,
+                                    const struct anole_given_input *inputs, size_t input_count,
+                                    struct anole_error *error) __attribute__((warn_unused_result));
 
 #endif

@@ -119,3 +119,17 @@ onnx.save(model, "broadcast.onnx")
 given = {n: rng.standard_normal(s).astype(np.float32) for n, s in shapes.items()}
 made = ReferenceEvaluator(model).run(None, given)
 np.savez("broadcast.npz", **given, **dict(zip(("left", "parts", "turned"), made)))
+
+# known.onnx: the layer that is tuned has the size that an input says.
+graph = helper.make_graph(
+    [helper.make_node("Reshape", ["x", "sizes"], ["r"], "reshape"),
+     helper.make_node("MatMul", ["r", "w"], ["y"], "product")], "known",
+    [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 6]),
+     helper.make_tensor_value_info("sizes", TensorProto.INT64, [2])],
+    [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["a", 8])], [weights("w", 3, 8)])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+onnx.checker.check_model(model)
+onnx.save(model, "known.onnx")
+given = {"x": rng.standard_normal((2, 6)).astype(np.float32), "sizes": np.array([4, 3], np.int64)}
+(y,) = ReferenceEvaluator(model).run(None, given)
+np.savez("known.npz", **given, y=y)
