@@ -135,8 +135,11 @@ static void top_k(struct anole_onnx_context *context)
     size_t inputs[2] = {anole_onnx_need(context, 0), ANOLE_NONE};
     if (context->opset >= 10)
         inputs[1] = anole_onnx_need(context, 1);
-    /* From opset 11 on k may be known only when the network runs; shapes have to be known. */
-    anole_onnx_add_many(context, "top_k", inputs, context->opset >= 10 ? 2 : 1, outputs, 2);
+    /* From opset 10 on k may be known only when the network runs. */
+    const bool known =
+        context->opset < 10 || context->status || anole_onnx_type(context, inputs[1])->data;
+    anole_onnx_add_many(context, known ? "top_k" : "top_k_found", inputs,
+                        context->opset >= 10 ? 2 : 1, outputs, 2);
     if (context->opset < 10)
         anole_onnx_set_int(context, "k", anole_onnx_get_int(context, "k", 0));
     anole_onnx_set_int(context, "axis", anole_onnx_get_int(context, "axis", -1));

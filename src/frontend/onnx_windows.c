@@ -403,6 +403,31 @@ static void grid_sample(struct anole_onnx_context *context)
     context->outputs[0] = anole_onnx_channels_second(context, anole_onnx_done(context, y));
 }
 
+/* Before opset 16 elements lay at the corners of pixels. */
+static void roi_align(struct anole_onnx_context *context)
+{
+    const char *mode = anole_onnx_get_text(context, "mode", "avg");
+    const char *coordinates =
+        anole_onnx_get_text(context, "coordinate_transformation_mode",
+                            context->opset >= 16 ? "half_pixel" : "output_half_pixel");
+    const bool half_pixel = strcmp(coordinates, "half_pixel") == 0;
+    const size_t inputs[] = {anole_onnx_channels_last(context, anole_onnx_need(context, 0)),
+                             anole_onnx_need(context, 1), anole_onnx_need(context, 2)};
+    if (!half_pixel && strcmp(coordinates, "output_half_pixel") != 0)
+        anole_onnx_refuse(context,
+                          "coordinate_transformation_mode is \"%.40s\"; expected half_pixel or "
+                          "output_half_pixel",
+                          coordinates);
+    size_t y = anole_onnx_add(context, "roi_align", inputs, 3);
+    anole_onnx_set_choice(context, "mode", strcmp(mode, "avg") == 0 ? "average" : mode);
+    anole_onnx_set_int(context, "height", anole_onnx_get_int(context, "output_height", 1));
+    anole_onnx_set_int(context, "width", anole_onnx_get_int(context, "output_width", 1));
+    anole_onnx_set_int(context, "sampling_ratio", anole_onnx_get_int(context, "sampling_ratio", 0));
+    anole_onnx_set_real(context, "scale", anole_onnx_get_real(context, "spatial_scale", 1));
+    anole_onnx_set_bool(context, "half_pixel", half_pixel);
+    context->outputs[0] = anole_onnx_channels_second(context, anole_onnx_done(context, y));
+}
+
 static void global_pool(struct anole_onnx_context *context)
 {
     size_t x = anole_onnx_need(context, 0);
@@ -613,6 +638,7 @@ const struct anole_onnx_translator anole_onnx_windows[] = {
     {"MaxPool", pool, "max_pool"},
     {"MaxUnpool", max_unpool, NULL},
     {"Resize", resize, NULL},
+    {"RoiAlign", roi_align, NULL},
     {"Upsample", upsample, NULL},
     {NULL, NULL, NULL},
 };

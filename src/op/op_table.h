@@ -43,6 +43,7 @@
     X(reduce)                                                                                      \
     X(softmax)                                                                                     \
     X(top_k)                                                                                       \
+    X(top_k_found)                                                                                 \
     /* windows and normalisation */                                                                \
     X(average_pool)                                                                                \
     X(batch_norm)                                                                                  \
@@ -53,6 +54,7 @@
     X(lrn)                                                                                         \
     X(max_pool)                                                                                    \
     X(resize)                                                                                      \
+    X(roi_align)                                                                                   \
     /* recurrent */                                                                                \
     X(gru)                                                                                         \
     X(lstm)                                                                                        \

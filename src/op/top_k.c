@@ -2,6 +2,8 @@
  *
  * top_k: the k largest (or smallest) elements along an axis and their places (I64), in order;
  * of equal ones the first comes first.  They are sorted also where that is not asked for.
+ *
+ * top_k_found: the same where k may be known only when the network runs.
  */
 #include "op/iterate.h"
 #include "op/parameters.h"
@@ -31,16 +33,19 @@ static const struct anole_op_key keys[] = {
     {.name = NULL},
 };
 
-static enum anole_status infer(struct anole_call *call, struct anole_error *error)
+/* `found`: all along the axis may be wanted, where k is not known yet. */
+static enum anole_status infer_shape(struct anole_call *call, bool found, struct anole_error *error)
 {
     const struct top_k *top_k = call->attributes;
-    const struct anole_operand *input = call->inputs[0];
+    const struct anole_operand *input = call->inputs[0], *number = anole_call_input(call, 1);
     int64_t k = top_k->k;
     uint32_t axis;
     enum anole_status status = anole_check_type(input, ANOLE_TYPES_NUMBER, "the input", error);
     if (status == ANOLE_DONE)
         status = anole_operand_axis(&axis, top_k->axis, input->rank, error);
-    if (status == ANOLE_DONE)
+    if (status == ANOLE_DONE && found && number && !number->data)
+        k = input->dims[axis];
+    else if (status == ANOLE_DONE)
         status = anole_input_int(&k, call, 1, "k", error);
     if (status)
         return status;
@@ -56,6 +61,16 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
     if (call->output_count > 1)
         call->outputs[1].dtype = ANOLE_I64;
     return ANOLE_DONE;
+}
+
+static enum anole_status infer(struct anole_call *call, struct anole_error *error)
+{
+    return infer_shape(call, false, error);
+}
+
+static enum anole_status infer_found(struct anole_call *call, struct anole_error *error)
+{
+    return infer_shape(call, true, error);
 }
 
 /* An element as something to compare by: real types as reals, others as integers. */
@@ -133,16 +148,34 @@ static enum anole_status compute(const struct anole_call *call, struct anole_err
     return ANOLE_DONE;
 }
 
-const struct anole_op anole_op_top_k = {
-    .name = "top_k",
-    .flags = ANOLE_OP_HOST,
-    .fewest_inputs = 1,
-    .most_inputs = 2,
-    .fewest_outputs = 1,
-    .most_outputs = 2,
-    .attribute_bytes = sizeof(struct top_k),
-    .defaults = &defaults,
-    .keys = keys,
-    .infer = infer,
-    .compute = compute,
-};
+/* What infer() could not know is known now. */
+static enum anole_status compute_found(const struct anole_call *call, struct anole_error *error)
+{
+    struct anole_call known = *call;
+    struct anole_operand outputs[2] = {{.dtype = 0}};
+    known.outputs = outputs;
+    enum anole_status status = infer_shape(&known, false, error);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < call->output_count; i++)
+        memcpy(call->outputs[i].dims, outputs[i].dims, sizeof outputs[i].dims);
+    return compute(call, error);
+}
+
+#define TOP_K(NAME, FLAGS, INFER, COMPUTE)                                                         \
+    const struct anole_op anole_op_##NAME = {                                                      \
+        .name = #NAME,                                                                             \
+        .flags = FLAGS,                                                                            \
+        .fewest_inputs = 1,                                                                        \
+        .most_inputs = 2,                                                                          \
+        .fewest_outputs = 1,                                                                       \
+        .most_outputs = 2,                                                                         \
+        .attribute_bytes = sizeof(struct top_k),                                                   \
+        .defaults = &defaults,                                                                     \
+        .keys = keys,                                                                              \
+        .infer = INFER,                                                                            \
+        .compute = COMPUTE,                                                                        \
+    }
+
+TOP_K(top_k, ANOLE_OP_HOST, infer, compute);
+TOP_K(top_k_found, ANOLE_OP_HOST | ANOLE_OP_DATA_SIZED, infer_found, compute_found);

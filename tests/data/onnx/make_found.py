@@ -120,5 +120,26 @@ def microsoft_quantized(g):
     return g.Identity(y)
 
 
+@graph(12)
+def best_of_data(g):
+    """As many of the best as there are, but three at most (detection)."""
+    x = g.input("x", real(1, 8))
+    found = g.NonZero(g.Greater(x, np.float32(1)))
+    k = g.Min(g.slice(g.Shape(found), 1, 2, 0), np.array([3]))
+    best, places = g.TopK(x, k, axis=1, outputs=2)
+    return best, places, g.Mul(best, np.float32(2))
+
+
+@graph(10, 16)
+def parts_of_boxes(g):
+    """RoiAlign: boxes within the image, over its edges, outside, and without a size."""
+    x = g.input("x", real(2, 3, 9, 12))
+    boxes = np.array([[1, 2, 7, 8], [-3, -4, 5, 5.5], [8, 6, 30, 40], [50, 50, 60, 60], [3, 3, 3, 3], [2.5, 1.25, 9.75, 8]], np.float32)
+    boxes, images = g.input("boxes", boxes), np.array([0, 1, 1, 0, 0, 1])
+    y = g.RoiAlign(x, boxes, images, output_height=3, output_width=4, sampling_ratio=2)
+    z = g.RoiAlign(x, boxes, images, output_height=2, output_width=2, spatial_scale=0.5)
+    return y, z, g.RoiAlign(x, boxes, images, output_height=2, output_width=3, mode="max", sampling_ratio=1)
+
+
 archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "found.npz"),
               make_graphs.cases)

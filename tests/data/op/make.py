@@ -1031,6 +1031,31 @@ case("max_pool", {"kernel": [2]}, [np.array([1, np.nan, 3, 2], np.float32).resha
      [np.array([np.nan, np.nan, 3], np.float32).reshape(1, 3, 1), ints(1, 1, 2).reshape(1, 3, 1)])
 case("max_pool", {"kernel": [2]}, [np.full((1, 3, 1), -np.inf, np.float32)],
      [np.full((1, 2, 1), -np.inf, np.float32), ints(0, 1).reshape(1, 2, 1)])
+begin("axes")
+v = np.array([[5, 1, 5, 3], [2, 8, 8, 9], [0, -1, 4, 4]], np.float32)
+case("top_k_found", {"axis": 0}, [v, ints(2)], onnx_run("TopK", [v, ints(2)], outputs=2, axis=0))
+case("top_k_found", {"largest": False}, [v, ints(0)], [np.zeros((3, 0), np.float32), np.zeros((3, 0), np.int64)])
+refuse("top_k_found", {}, [v, ints(5)], "k is 5; expected 0 to the 4 along axis 1")
+
+begin("windows")
+y = real(2, 3, 7, 9)
+boxes = np.array([[1, 2, 7, 6], [-3, -4, 5, 5.5], [8, 6, 30, 40], [50, 50, 60, 60], [2.5, 1.25, 8.75, 6]], np.float32)
+images = ints(0, 1, 1, 0, 1)
+for mode in ("avg", "max"):
+    for pixel in ("half_pixel", "output_half_pixel"):
+        for ratio, scale in ((2, 1.0), (0, 0.5)):
+            case("roi_align", {"mode": "average" if mode == "avg" else mode, "height": 3, "width": 2, "sampling_ratio": ratio, "scale": scale,
+                               "half_pixel": pixel == "half_pixel"}, [nhwc(y), boxes, images],
+                 [nhwc(onnx_run("RoiAlign", [y, boxes, images], mode=mode, output_height=3, output_width=2, sampling_ratio=ratio,
+                                spatial_scale=scale, coordinate_transformation_mode=pixel)[0])], tolerance=2e-5)
+wild = np.array([[np.nan, 0, 3, 3], [0, 0, np.inf, 3], [-3e38, -3e38, 3e38, 3e38]], np.float32)
+case("roi_align", {}, [nhwc(y), wild, ints(0, 1, 0)], [np.zeros((3, 1, 1, 3), np.float32)])
+case("roi_align", {"mode": "max"}, [nhwc(y), boxes[:0], ints()], [np.zeros((0, 1, 1, 3), np.float32)])
+case("roi_align", {"height": 2}, [np.zeros((1, 0, 0, 2), np.float32), boxes[:1], ints(0)], [np.zeros((1, 2, 1, 2), np.float32)])
+refuse("roi_align", {}, [nhwc(y), boxes, ints(0, 1)], "boxes of shape [5, 4] with images of shape [2]")
+refuse("roi_align", {}, [nhwc(y), boxes, ints(0, 1, 2, 0, 0)], "box 2 is of image 2; expected 0 to 1")
+refuse("roi_align", {}, [nhwc(y)[0], boxes, images], "the input has the shape [7, 9, 3]; expected 4 dimensions")
+refuse("roi_align", {"height": 0}, [nhwc(y), boxes, images], "height")
 # END
 
 folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
