@@ -150,6 +150,11 @@ static void test_read_what_the_file_says(void **state)
     anole_custom_destroy(custom);
 }
 
+#define DATA(more) LAUNCH ", \"Arguments\": [" B "], \"ReferenceData\": {" more "}"
+#define REFERENCE(target, more)                                                                    \
+    LAUNCH ", \"Arguments\": [" A ", " B "], \"ReferenceArguments\": [{\"Name\": \"r\", "          \
+           "\"TargetName\": \"" target "\"" more "}]"
+
 static void test_refuse_what_cannot_be_run(void **state)
 {
     (void)state;
@@ -212,6 +217,36 @@ static void test_refuse_what_cannot_be_run(void **state)
         {LAUNCH ", \"Arguments\": [" B "], \"ReferenceData\": {\"ReferenceArguments\": "
                 "[{\"Name\": \"z\"}]}",
          "it is for no output"},
+        {DATA("\"Frobnicate\": 1"), "ReferenceData: \"Frobnicate\" is not understood"},
+        {DATA("\"ValidationMethod\": \"Guess\""), "expected one of AbsoluteDifference, SideBy"},
+        {DATA("\"ValidationThreshold\": -1"), "\"ValidationThreshold\" is -1"},
+        {DATA("\"ValidationPairs\": {}"), "\"ValidationPairs\" is an object"},
+        {LAUNCH ", \"Arguments\": [" B "], \"ReferenceArguments\": 3",
+         "\"ReferenceArguments\" is 3"},
+        {REFERENCE("b", ""), "\"FillType\" is missing; expected one of Constant, BinaryRaw"},
+        {REFERENCE("b", ", \"FillType\": \"Random\""), "expected one of Constant, BinaryRaw"},
+        {REFERENCE("b", ", \"FillType\": \"\""), "expected one of Constant, BinaryRaw"},
+        {REFERENCE("a", ", \"FillType\": \"Constant\""),
+         "ReferenceArguments[0]: it is for no output"},
+        {REFERENCE("b", ", \"FillType\": \"Constant\", \"ValidationRange\": 3"),
+         "\"ValidationRange\" is not understood"},
+        {REFERENCE("b", ", \"FillType\": \"Constant\", \"ValidationThreshold\": \"WG\""),
+         "the same for every config"},
+        {REFERENCE("b",
+                   ", \"FillType\": \"Constant\"}, {\"Name\": \"b\", \"FillType\": \"Constant\""),
+         "ReferenceArguments[1]: it is a second reference"},
+        {LAUNCH ", \"Arguments\": [" B "], \"ReferenceClass\": \"x\"",
+         "ReferenceClass: is not understood"},
+        {LAUNCH ", \"Arguments\": [" B "], \"ValidationMethod\": \"x\"",
+         "ValidationMethod: is not understood"},
+        {LAUNCH ", \"Arguments\": [{\"Name\": \"x\", \"Type\": \"int\", \"MemoryType\": "
+                "\"Vector\", \"AccessType\": \"WriteOnly\", \"Size\": 1, \"Output\": \"yes\"}]",
+         "\"Output\" is the text \"yes\"; expected 1, 0, true or false"},
+        {LAUNCH ", \"Arguments\": [{\"Name\": \"x\", \"Type\": \"int\", \"MemoryType\": "
+                "\"Vector\", \"AccessType\": \"WriteOnly\", \"Size\": 1, \"Tolerance\": 0}], "
+                "\"ReferenceArguments\": [{\"Name\": \"x\", \"FillType\": \"Constant\", "
+                "\"ValidationThreshold\": 1}]",
+         "not both"},
     };
     put("short", "abc", 3);
     put("nul.cl", "a\0b", 3);
@@ -523,6 +558,66 @@ static void test_judge_outputs(void **state)
     anole_custom_destroy(custom);
 }
 
+/* Four numbers that should be 0, 1, 2 and 4, by what T1 says of them. */
+static struct anole_custom_kernel *read_validated(const char *validation)
+{
+    char text[2048];
+    static const float raw[] = {0, 1, 2, 4};
+    put("raw", raw, sizeof raw);
+    snprintf(text, sizeof text,
+             "%s, \"Arguments\": [{\"Name\": \"b\", \"Type\": \"float\", \"MemoryType\": "
+             "\"Vector\", \"AccessType\": \"WriteOnly\", \"Size\": 4}], \"ReferenceArguments\": "
+             "[{\"Name\": \"r\", \"TargetName\": \"b\", \"FillType\": \"BinaryRaw\", "
+             "\"DataSource\": \"raw\"%s}]",
+             LAUNCH, validation);
+    return read_kernel(text);
+}
+
+static void check_validated(const char *validation, const float found[4], const char *part)
+{
+    struct anole_custom_kernel *custom = read_validated(validation);
+    size_t bytes = (size_t)custom->base.output_bytes;
+    char *expected = malloc(bytes), *output = malloc(bytes);
+    assert_true(expected && output);
+    assert_false(anole_custom_needs_run(custom));
+    assert_int_equal(anole_custom_fill(expected, custom, true, 1, NULL), ANOLE_DONE);
+    memcpy(output, expected, bytes);
+    assert_int_equal(anole_custom_expect(expected, custom, NULL), ANOLE_DONE);
+    memcpy(output, found, 4 * sizeof *found);
+    assert_true((judge(custom, expected, output, part) > 1) == !!*part);
+    free(expected);
+    free(output);
+    anole_custom_destroy(custom);
+}
+
+static void test_judge_by_the_methods_of_t1(void **state)
+{
+    (void)state;
+    static const float exact[] = {0, 1, 2, 4}, all[] = {0.5f, 1.5f, 2.5f, 4.5f},
+                       one[] = {0, 1, 2, 4.75f}, zero[] = {0.001f, 1, 2, 4};
+    static const char sum[] = ", \"ValidationMethod\": \"AbsoluteDifference\", "
+                              "\"ValidationThreshold\": 1",
+                      each[] = ", \"ValidationMethod\": \"SideBySideComparison\", "
+                               "\"ValidationThreshold\": 0.5",
+                      ratio[] = ", \"ValidationMethod\": \"SideBySideRelativeComparison\", "
+                                "\"ValidationThreshold\": 0.25",
+                      only[] = ", \"ValidationThreshold\": 0.5",
+                      method[] = ", \"ValidationMethod\": \"SideBySideComparison\"";
+    check_validated("", exact, "");
+    check_validated("", one, "output b[3] is wrong");
+    check_validated(sum, one, "");
+    check_validated(sum, all, "its elements are off by 2 together, allowed 1");
+    check_validated(each, all, "");
+    check_validated(each, one,
+                    "output b[3] is wrong now: expected 4, found 4.75, allowed error 0.5");
+    check_validated(only, all, "");
+    check_validated(only, one, "output b[3] is wrong");
+    check_validated(ratio, one, "");
+    check_validated(ratio, all, "is wrong");
+    check_validated(ratio, zero, "output b[0] is wrong now: expected 0");
+    check_validated(method, zero, "allowed error 0.0001");
+}
+
 static void test_take_what_was_left_out_for_the_constant(void **state)
 {
     (void)state;
@@ -597,6 +692,7 @@ int main(void)
         cmocka_unit_test(test_refuse_sizes_that_are_none),
         cmocka_unit_test(test_understand_kernel_tuners_grid),
         cmocka_unit_test(test_judge_outputs),
+        cmocka_unit_test(test_judge_by_the_methods_of_t1),
         cmocka_unit_test(test_take_what_was_left_out_for_the_constant),
         cmocka_unit_test(test_fill_from_seed_constant_and_file),
     };

@@ -162,18 +162,35 @@ static double load(const struct anole_custom_argument *argument, const char *ele
                : anole_element_load(element, argument->element);
 }
 
+/* How far an element may be off.  `scale`: what is typical of the vector. */
+static double allowed_error(const struct anole_custom_argument *argument, double expected,
+                            double scale)
+{
+    switch (argument->validation) {
+    case ANOLE_VALIDATE_SUM:
+    case ANOLE_VALIDATE_ELEMENT:
+        return argument->tolerance;
+    case ANOLE_VALIDATE_RELATIVE:
+        return argument->tolerance * fabs(expected);
+    default:
+        return argument->tolerance * (fabs(expected) > scale ? fabs(expected) : scale);
+    }
+}
+
 static double vector_error(const struct anole_custom_argument *argument, const char *expected,
                            const char *output, struct anole_custom_flaw *flaw)
 {
     size_t bytes = anole_element_bytes(argument->element);
-    double scale = argument->tolerance > 0 ? typical(expected, argument) : 0.0, worst = 0;
+    bool relative = argument->validation == ANOLE_VALIDATE_TOLERANCE && argument->tolerance > 0;
+    double scale = relative ? typical(expected, argument) : 0.0, worst = 0, sum = 0;
     for (uint64_t i = 0; i < argument->count; i++) {
         const char *want = expected + i * bytes, *got = output + i * bytes;
         if (memcmp(want, got, bytes) == 0)
             continue;
         double a = load(argument, want), b = load(argument, got);
-        double allowed = argument->tolerance * (fabs(a) > scale ? fabs(a) : scale);
+        double allowed = allowed_error(argument, a, scale);
         double error = element_error(a, b, allowed);
+        sum += error;
         if (error <= worst)
             continue;
         worst = error;
@@ -184,7 +201,10 @@ static double vector_error(const struct anole_custom_argument *argument, const c
                                            .allowed = allowed,
                                            .never_written = is_poison(got, bytes)};
     }
-    return worst;
+    if (argument->validation != ANOLE_VALIDATE_SUM || worst > 1)
+        return worst;
+    flaw->sum = sum * argument->tolerance;
+    return sum;
 }
 
 /* The first byte from `start` to `end` that is not as it was; `end`: none. */
@@ -251,6 +271,11 @@ const char *anole_custom_flaw_text(char *out, size_t size, const struct anole_cu
     else if (flaw->never_written)
         snprintf(out, size, "output %s[%llu] was never written %s: expected %.8g", name, index,
                  when, flaw->expected);
+    else if (flaw->sum > 0)
+        snprintf(out, size,
+                 "output %s is wrong %s: its elements are off by %.2g together, allowed %.2g; the "
+                 "worst is [%llu]: expected %.8g, found %.8g",
+                 name, when, flaw->sum, flaw->allowed, index, flaw->expected, flaw->found);
     else
         snprintf(out, size,
                  "output %s[%llu] is wrong %s: expected %.8g, found %.8g, allowed error %.2g", name,

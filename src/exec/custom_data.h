@@ -32,6 +32,7 @@ struct anole_custom_flaw {
     bool behind;    /* the kernel wrote behind the vector */
     bool never_written;
     double expected, found, allowed;
+    double sum; /* of the vector's differences, where that is what counts; else 0 */
 };
 
 /* The largest error of an element over what is allowed, 0 if there is none;
@@ -39,6 +40,7 @@ struct anole_custom_flaw {
  * too; integers have to be equal if their tolerance is 0.  Else allowed is
  *     tolerance * max(|expected|, root of the mean square of the vector's expected)
  * for an element that cancels out to nearly 0 is as inexact as the others are.
+ * or what the argument's `validation` says instead.
  * Both regions: [base.output_bytes].  *flaw: of the worst, if above 1. */
 double anole_custom_error(const struct anole_custom_kernel *custom, const void *expected,
                           const void *output, struct anole_custom_flaw *flaw);

@@ -59,6 +59,15 @@ enum anole_custom_fill {
     ANOLE_FILL_FILE,   /* the bytes of a file */
 };
 
+/* What of an output may differ, by its `tolerance` (custom_data.h). */
+enum anole_custom_validation {
+    ANOLE_VALIDATE_TOLERANCE, /* relative, to the element or to what is typical of the vector */
+    ANOLE_VALIDATE_SUM,       /* the differences of all elements, summed up */
+    ANOLE_VALIDATE_ELEMENT,   /* the difference of each */
+    ANOLE_VALIDATE_RELATIVE,  /* the difference of each, over what is expected */
+    ANOLE_VALIDATE_COUNT
+};
+
 struct anole_custom_argument {
     char name[64];
     uint32_t memory;  /* enum anole_custom_memory */
@@ -75,7 +84,8 @@ struct anole_custom_argument {
     uint32_t reference; /* NONE: computed on the device; CONSTANT; FILE */
     double reference_value;
     char *reference_file; /* or NULL */
-    double tolerance;     /* relative: see custom_data.h */
+    uint32_t validation;  /* enum anole_custom_validation */
+    double tolerance;     /* see custom_data.h */
 };
 
 /* One kernel to run. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The arguments of a kernel in a T1 file, and what its outputs are held to.
+ * The arguments of a kernel in a T1 file, and which of them are outputs.
  */
 #include "kernel/t1_kernel_private.h"
 
@@ -12,21 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_FILE ((size_t)1 << 30)
-
-/* One argument while it is read. */
-struct draft {
-    struct anole_t1_reader *reader;
-    struct anole_custom_argument *argument;
-    const json_t *object;
-    unsigned lanes;  /* of the vector type: 1 to 16 */
-    char place[128]; /* "Arguments[2] \"a\"" */
-};
-
 /* ---------------------------------------------------------------------- types */
 
 /* "float4" is four of "float"; C's names, too, are understood. */
-static bool read_type(struct draft *draft, const char *type)
+static bool read_type(struct anole_t1_draft *draft, const char *type)
 {
     static const struct {
         const char *text;
@@ -65,108 +54,39 @@ static bool read_type(struct draft *draft, const char *type)
     return false;
 }
 
-/* The text of one of a few words; *index: which. */
-static enum anole_status read_word(const struct draft *draft, const char *key,
-                                   const char *const *words, size_t count, size_t usual,
-                                   size_t *index)
-{
-    char found[96];
-    const json_t *value = json_object_get(draft->object, key);
-    *index = usual;
-    if (!value && usual < count)
-        return ANOLE_DONE;
-    for (*index = 0; *index < count; (*index)++)
-        if (json_is_string(value) && strcmp(json_string_value(value), words[*index]) == 0)
-            return ANOLE_DONE;
-    struct anole_text list = {.data = NULL};
-    for (size_t i = 0; i < count; i++)
-        anole_text_printf(&list, "%s%s", i ? ", " : "", words[i]);
-    enum anole_status status =
-        anole_t1_fail(draft->reader, draft->place, "\"%s\" is %s; expected one of %s", key,
-                      anole_json_found(found, sizeof found, value), list.data ? list.data : "");
-    anole_text_fini(&list);
-    return status;
-}
-
 /* ------------------------------------------------------------------- contents */
 
-static uint64_t vector_bytes(const struct anole_custom_argument *argument)
-{
-    return argument->count * anole_element_bytes(argument->element);
-}
-
-/* A file of raw numbers, as many as the vector has. */
-static enum anole_status read_raw(char **full, const struct draft *draft, const json_t *source,
-                                  const char *place)
-{
-    char *text, found[96], *path;
-    size_t length;
-    const struct anole_custom_argument *argument = draft->argument;
-    if (!json_is_string(source))
-        return anole_t1_fail(draft->reader, place, "\"DataSource\" is %s; expected a file's name",
-                             anole_json_found(found, sizeof found, source));
-    if (vector_bytes(argument) > MAX_FILE)
-        return anole_t1_fail(draft->reader, place, "files of at most 1 GiB are read");
-    enum anole_status status = anole_t1_read_file(&text, &length, &path, draft->reader, place,
-                                                  json_string_value(source), MAX_FILE);
-    if (status != ANOLE_DONE)
-        return status;
-    free(text);
-    if (length != vector_bytes(argument)) {
-        free(path);
-        return anole_t1_fail(
-            draft->reader, place,
-            "%.200s has %zu bytes; expected %llu, for %llu numbers of type %s",
-            json_string_value(source), length, (unsigned long long)vector_bytes(argument),
-            (unsigned long long)argument->count, anole_element_text(argument->element));
-    }
-    *full = path;
-    return ANOLE_DONE;
-}
-
-static enum anole_status read_number(double *number, const struct draft *draft,
-                                     const json_t *object, const char *key, double usual)
-{
-    char place[192];
-    const json_t *value = json_object_get(object, key);
-    *number = usual;
-    if (!value || json_is_null(value))
-        return ANOLE_DONE;
-    snprintf(place, sizeof place, "%s.%s", draft->place, key);
-    return anole_t1_constant(number, draft->reader, place, value);
-}
-
-static enum anole_status read_fill(struct draft *draft)
+static enum anole_status read_fill(struct anole_t1_draft *draft)
 {
     static const char *const words[] = {"Uninitialized", "Constant", "Random", "BinaryRaw"};
     struct anole_custom_argument *argument = draft->argument;
     size_t fill;
     enum anole_status status =
-        read_word(draft, "FillType", words, 4,
-                  argument->writable ? ANOLE_FILL_NONE : ANOLE_FILL_RANDOM, &fill);
+        anole_t1_word(draft, "FillType", words, 4,
+                      argument->writable ? ANOLE_FILL_NONE : ANOLE_FILL_RANDOM, &fill);
     if (status != ANOLE_DONE)
         return status;
     argument->fill = (uint32_t)fill;
     bool random = fill == ANOLE_FILL_RANDOM;
     double usual = !random ? 0.0 : anole_element_is_real(argument->element) ? 1.0 : 100.0;
-    status = read_number(&argument->fill_value, draft, draft->object, "FillValue", usual);
+    status = anole_t1_draft_number(&argument->fill_value, draft, draft->object, "FillValue", usual);
     if (status == ANOLE_DONE && fill == ANOLE_FILL_FILE)
-        status = read_raw(&argument->fill_file, draft, json_object_get(draft->object, "DataSource"),
-                          draft->place);
+        status = anole_t1_raw(&argument->fill_file, draft,
+                              json_object_get(draft->object, "DataSource"), draft->place);
     return status;
 }
 
 /* ------------------------------------------------------------------ arguments */
 
-static enum anole_status read_vector(struct draft *draft)
+static enum anole_status read_vector(struct anole_t1_draft *draft)
 {
     static const char *const access[] = {"ReadOnly", "WriteOnly", "ReadWrite"};
     struct anole_custom_argument *argument = draft->argument;
     double size = NAN;
     size_t kind;
-    enum anole_status status = read_word(draft, "AccessType", access, 3, 3, &kind);
+    enum anole_status status = anole_t1_word(draft, "AccessType", access, 3, 3, &kind);
     if (status == ANOLE_DONE)
-        status = read_number(&size, draft, draft->object, "Size", NAN);
+        status = anole_t1_draft_number(&size, draft, draft->object, "Size", NAN);
     if (status != ANOLE_DONE)
         return status;
     if (!(size >= 1 && size <= 0x1p40) || size != floor(size))
@@ -179,7 +99,7 @@ static enum anole_status read_vector(struct draft *draft)
 }
 
 /* A scalar's value, or the number of elements of local memory. */
-static enum anole_status read_value(struct draft *draft, const char *key)
+static enum anole_status read_value(struct anole_t1_draft *draft, const char *key)
 {
     char place[192];
     const json_t *value = json_object_get(draft->object, key);
@@ -199,7 +119,7 @@ static enum anole_status read_value(struct draft *draft, const char *key)
     return ANOLE_DONE;
 }
 
-static enum anole_status read_argument(struct draft *draft, size_t index)
+static enum anole_status read_argument(struct anole_t1_draft *draft, size_t index)
 {
     static const char *const memories[] = {"Scalar", "Vector", "Local"};
     char found[96], shown[64];
@@ -218,7 +138,7 @@ static enum anole_status read_argument(struct draft *draft, size_t index)
                              "\"Type\" is %s; expected int8 to int64, uint8 to uint64, half, float "
                              "or double, or vectors of them such as float4",
                              anole_json_found(found, sizeof found, type));
-    enum anole_status status = read_word(draft, "MemoryType", memories, 3, 3, &memory);
+    enum anole_status status = anole_t1_word(draft, "MemoryType", memories, 3, 3, &memory);
     if (status != ANOLE_DONE)
         return status;
     argument->memory = (uint32_t)memory;
@@ -245,21 +165,31 @@ static double usual_tolerance(uint32_t element)
     }
 }
 
+static bool is_marked(const json_t *mark)
+{
+    return json_is_true(mark) || json_integer_value(mark) != 0;
+}
+
 /* Which vectors are outputs: those marked "Output", or else all that are written. */
 static enum anole_status mark_outputs(struct anole_custom_kernel *custom,
                                       struct anole_t1_reader *reader, const json_t *list,
                                       const json_t *spec)
 {
     bool marked = false, found = false;
+    char shown[96];
     for (size_t i = 0; i < custom->argument_count; i++) {
         const json_t *mark = json_object_get(json_array_get(list, i), "Output");
-        marked |= json_is_true(mark) || json_integer_value(mark) != 0;
+        if (mark && !json_is_boolean(mark) && !json_is_integer(mark) && !json_is_null(mark))
+            return anole_t1_fail(reader, "Arguments",
+                                 "[%zu]: \"Output\" is %s; expected 1, 0, true or false", i,
+                                 anole_json_found(shown, sizeof shown, mark));
+        marked |= is_marked(mark);
     }
     for (size_t i = 0; i < custom->argument_count; i++) {
         struct anole_custom_argument *argument = &custom->arguments[i];
         const json_t *object = json_array_get(list, i), *mark = json_object_get(object, "Output");
-        struct draft draft = {.reader = reader, .argument = argument, .object = object};
-        bool wanted = json_is_true(mark) || json_integer_value(mark) != 0;
+        struct anole_t1_draft draft = {.reader = reader, .argument = argument, .object = object};
+        bool wanted = is_marked(mark);
         snprintf(draft.place, sizeof draft.place, "Arguments[%zu] \"%s\"", i, argument->name);
         if (wanted && !argument->writable)
             return anole_t1_fail(reader, draft.place,
@@ -268,10 +198,10 @@ static enum anole_status mark_outputs(struct anole_custom_kernel *custom,
         argument->checked = argument->writable && (wanted || !marked);
         found |= argument->checked;
         double whole, own;
-        enum anole_status status =
-            read_number(&whole, &draft, spec, "Tolerance", usual_tolerance(argument->element));
+        enum anole_status status = anole_t1_draft_number(&whole, &draft, spec, "Tolerance",
+                                                         usual_tolerance(argument->element));
         if (status == ANOLE_DONE)
-            status = read_number(&own, &draft, object, "Tolerance", whole);
+            status = anole_t1_draft_number(&own, &draft, object, "Tolerance", whole);
         if (status != ANOLE_DONE)
             return status;
         if (!(own >= 0 && own <= 1))
@@ -283,60 +213,13 @@ static enum anole_status mark_outputs(struct anole_custom_kernel *custom,
                                  "no vector is written: there is nothing to check the kernel by");
 }
 
-static struct anole_custom_argument *find_argument(struct anole_custom_kernel *custom,
-                                                   const char *name)
+/* Whether an argument before has that name. */
+static bool is_taken(const struct anole_custom_kernel *custom, size_t index)
 {
-    for (size_t i = 0; name && i < custom->argument_count; i++)
-        if (strcmp(custom->arguments[i].name, name) == 0)
-            return &custom->arguments[i];
-    return NULL;
-}
-
-/* The argument that a reference is for: as "ValidationPairs" say, or of that name. */
-static const char *target_of(const json_t *data, const char *name)
-{
-    const json_t *pairs = json_object_get(data, "ValidationPairs");
-    for (size_t i = 0; name && i < json_array_size(pairs); i++) {
-        const json_t *pair = json_array_get(pairs, i);
-        const char *reference = json_string_value(json_object_get(pair, "ReferenceName"));
-        if (reference && strcmp(reference, name) == 0)
-            return json_string_value(json_object_get(pair, "TargetName"));
-    }
-    return name;
-}
-
-static enum anole_status read_references(struct anole_custom_kernel *custom,
-                                         struct anole_t1_reader *reader, const json_t *data)
-{
-    static const char *const words[] = {"", "Constant", "", "BinaryRaw"};
-    char found[96];
-    const json_t *list = json_object_get(data, "ReferenceArguments");
-    if (data && !json_is_null(data) && !json_is_array(list))
-        return anole_t1_fail(reader, "ReferenceData",
-                             "\"ReferenceArguments\" is %s; expected an array",
-                             anole_json_found(found, sizeof found, list));
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *object = json_array_get(list, i);
-        const char *name = json_string_value(json_object_get(object, "Name"));
-        struct draft draft = {.reader = reader, .object = object, .lanes = 1};
-        size_t fill;
-        snprintf(draft.place, sizeof draft.place, "ReferenceData.ReferenceArguments[%zu]", i);
-        draft.argument = find_argument(custom, target_of(data, name));
-        if (!draft.argument || !draft.argument->checked)
-            return anole_t1_fail(reader, draft.place,
-                                 "it is for no output: its \"Name\", or the \"TargetName\" that "
-                                 "\"ValidationPairs\" give it, should be an argument's");
-        enum anole_status status = read_word(&draft, "FillType", words, 4, 4, &fill);
-        if (status == ANOLE_DONE)
-            status = read_number(&draft.argument->reference_value, &draft, object, "FillValue", 0);
-        if (status == ANOLE_DONE && fill == ANOLE_FILL_FILE && !draft.argument->reference_file)
-            status = read_raw(&draft.argument->reference_file, &draft,
-                              json_object_get(object, "DataSource"), draft.place);
-        if (status != ANOLE_DONE)
-            return status;
-        draft.argument->reference = (uint32_t)fill;
-    }
-    return ANOLE_DONE;
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(custom->arguments[i].name, custom->arguments[index].name) == 0)
+            return true;
+    return false;
 }
 
 enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
@@ -344,27 +227,20 @@ enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
 {
     char found[96];
     const json_t *list = json_object_get(spec, "Arguments");
-    if (json_object_get(spec, "ReferenceArguments"))
-        return anole_t1_fail(reader, "ReferenceArguments",
-                             "they are not read here: expected them, and \"ValidationPairs\", "
-                             "within \"ReferenceData\"");
     size_t count = json_array_size(list);
     if (!json_is_array(list) || count < 1 || count > ANOLE_MAX_ARGS)
         return anole_t1_fail(reader, "Arguments", "expected an array of 1 to %d, found %s",
                              ANOLE_MAX_ARGS, anole_json_found(found, sizeof found, list));
     for (size_t i = 0; i < count; i++) {
-        struct draft draft = {
+        struct anole_t1_draft draft = {
             .reader = reader, .argument = &custom->arguments[i], .object = json_array_get(list, i)};
         custom->argument_count++;
         enum anole_status status = read_argument(&draft, i);
         if (status == ANOLE_DONE && strcmp(custom->arguments[i].name, "?") != 0 &&
-            find_argument(custom, custom->arguments[i].name) != &custom->arguments[i])
+            is_taken(custom, i))
             status = anole_t1_fail(reader, draft.place, "there is another of that name");
         if (status != ANOLE_DONE)
             return status;
     }
-    enum anole_status status = mark_outputs(custom, reader, list, spec);
-    return status != ANOLE_DONE
-               ? status
-               : read_references(custom, reader, json_object_get(spec, "ReferenceData"));
+    return mark_outputs(custom, reader, list, spec);
 }

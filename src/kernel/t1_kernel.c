@@ -290,6 +290,8 @@ static enum anole_status read_kernel(struct anole_custom_kernel *custom,
         status = read_reference(custom, reader, json_object_get(spec, "ReferenceKernel"));
     if (status == ANOLE_DONE)
         status = anole_t1_read_arguments(custom, reader, spec);
+    if (status == ANOLE_DONE)
+        status = anole_t1_read_references(custom, reader, spec);
     if (status != ANOLE_DONE)
         return status;
     status = anole_custom_place(custom, reader->error);

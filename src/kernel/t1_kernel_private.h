@@ -45,10 +45,39 @@ enum anole_status anole_t1_expression_text(char **expression, const struct anole
 enum anole_status anole_t1_constant(double *number, const struct anole_t1_reader *reader,
                                     const char *key, const json_t *value);
 
+/* -- t1_draft.c -- */
+
+/* One argument, or a reference for one, while it is read. */
+struct anole_t1_draft {
+    struct anole_t1_reader *reader;
+    struct anole_custom_argument *argument;
+    const json_t *object;
+    unsigned lanes;  /* of the vector type: 1 to 16 */
+    char place[128]; /* "Arguments[2] \"a\"" */
+};
+
+/* The text of one of `count` words; *index: which.  If there is none: `usual`, unless that is
+ * `count`. */
+enum anole_status anole_t1_word(const struct anole_t1_draft *draft, const char *key,
+                                const char *const *words, size_t count, size_t usual,
+                                size_t *index);
+/* A number that is the same for every config; `usual` if there is none in the object. */
+enum anole_status anole_t1_draft_number(double *number, const struct anole_t1_draft *draft,
+                                        const json_t *object, const char *key, double usual);
+/* A file of raw numbers, as many as the argument has.  *full, its path, is the caller's. */
+enum anole_status anole_t1_raw(char **full, const struct anole_t1_draft *draft,
+                               const json_t *source, const char *place);
+
 /* -- t1_arguments.c -- */
 
-/* "Arguments" and "ReferenceData". */
+/* "Arguments", and which of them are outputs. */
 enum anole_status anole_t1_read_arguments(struct anole_custom_kernel *custom,
                                           struct anole_t1_reader *reader, const json_t *spec);
+
+/* -- t1_references.c -- */
+
+/* "ReferenceData" and "ReferenceArguments", of arguments that have been read. */
+enum anole_status anole_t1_read_references(struct anole_custom_kernel *custom,
+                                           struct anole_t1_reader *reader, const json_t *spec);
 
 #endif

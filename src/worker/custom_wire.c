@@ -88,10 +88,12 @@ static void wire_argument(struct anole_wire *wire, struct anole_custom_argument 
     anole_wire_u32(wire, &argument->reference);
     anole_wire_f64(wire, &argument->reference_value);
     wire_string(wire, &argument->reference_file, MAX_TEXT);
+    anole_wire_u32(wire, &argument->validation);
     anole_wire_f64(wire, &argument->tolerance);
     if (wire->reading &&
         (argument->memory > ANOLE_CUSTOM_LOCAL || argument->element >= ANOLE_ELEMENT_COUNT ||
-         argument->fill > ANOLE_FILL_FILE || argument->reference > ANOLE_FILL_FILE ||
+         argument->fill > ANOLE_FILL_FILE || argument->validation >= ANOLE_VALIDATE_COUNT ||
+         argument->reference > ANOLE_FILL_FILE ||
          (argument->memory != ANOLE_CUSTOM_VECTOR &&
           (!argument->value || argument->checked || argument->reference != ANOLE_FILL_NONE)) ||
          (argument->fill == ANOLE_FILL_FILE && !argument->fill_file) ||
