@@ -150,6 +150,7 @@ static void test_read_what_the_file_says(void **state)
     anole_custom_destroy(custom);
 }
 
+#define HEAD "\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": \"f.cl\", "
 #define DATA(more) LAUNCH ", \"Arguments\": [" B "], \"ReferenceData\": {" more "}"
 #define REFERENCE(target, more)                                                                    \
     LAUNCH ", \"Arguments\": [" A ", " B "], \"ReferenceArguments\": [{\"Name\": \"r\", "          \
@@ -222,8 +223,8 @@ static void test_refuse_what_cannot_be_run(void **state)
         {DATA("\"ValidationThreshold\": -1"), "\"ValidationThreshold\" is -1"},
         {DATA("\"ValidationPairs\": {}"), "\"ValidationPairs\" is an object"},
         {LAUNCH ", \"Arguments\": [" B "], \"ReferenceArguments\": 3",
-         "\"ReferenceArguments\" is 3"},
-        {REFERENCE("b", ""), "\"FillType\" is missing; expected one of Constant, BinaryRaw"},
+         "\"ReferenceArguments\" is the number 3"},
+        {REFERENCE("b", ""), "\"FillType\" is nothing; expected one of Constant, BinaryRaw"},
         {REFERENCE("b", ", \"FillType\": \"Random\""), "expected one of Constant, BinaryRaw"},
         {REFERENCE("b", ", \"FillType\": \"\""), "expected one of Constant, BinaryRaw"},
         {REFERENCE("a", ", \"FillType\": \"Constant\""),
@@ -247,6 +248,21 @@ static void test_refuse_what_cannot_be_run(void **state)
                 "\"ReferenceArguments\": [{\"Name\": \"x\", \"FillType\": \"Constant\", "
                 "\"ValidationThreshold\": 1}]",
          "not both"},
+        {LAUNCH ", \"SharedMemory\": 1024", "SharedMemory: is the number 1024; expected 0"},
+        {LAUNCH ", \"GlobalSizeType\": \"opencl\"", "GlobalSizeType: is the text \"opencl\""},
+        {LAUNCH ", \"GridDivY\": [3.5]", "GridDivY: expected parameters, expressions and whole"},
+        {LAUNCH ", \"GridDivZ\": [null]", "GridDivZ: expected parameters, expressions and whole"},
+        {LAUNCH ", \"GridDivX\": {}", "GridDivX: expected parameters, expressions and whole"},
+        {HEAD "\"ProblemSize\": {\"X\": 1}", "ProblemSize: expected numbers or expressions"},
+        {HEAD "\"ProblemSize\": [1, true]", "ProblemSize[1]: expected numbers or expressions"},
+        {HEAD "\"ProblemSize\": 64",
+         "LocalSize: is missing, and there is no parameter block_size_x"},
+        {HEAD "\"GridDivX\": [\"WG\"]", "ProblemSize: is missing"},
+        {HEAD "\"CompilerOptions\": 3", "CompilerOptions: expected texts, found the number 3"},
+        {HEAD "\"GlobalSize\": {\"x\": 64}",
+         "GlobalSize: expected \"X\", \"Y\" and \"Z\", found \"x\""},
+        {LAUNCH ", \"Arguments\": [{\"Name\": \"x\", \"Type\": \"float4\", \"TypeSize\": 4}]",
+         "\"TypeSize\" is the number 4; expected 16"},
     };
     put("short", "abc", 3);
     put("nul.cl", "a\0b", 3);
@@ -477,34 +493,78 @@ static void test_refuse_sizes_that_are_none(void **state)
     anole_custom_destroy(custom);
 }
 
-static void check_grid(const char *problem)
+/* The work-items in X and Y, and the work-group's size in X, of WG = 4 or of block_size_x = 8
+ * and block_size_y = 2. */
+static void check_launch(const char *space, const char *sizes, int64_t x, int64_t y, int64_t local)
 {
-    char text[512];
-    static const int64_t values[] = {4, 25, 0, 64};
-    snprintf(
-        text, sizeof text,
-        "\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": [\"f.cl\"], "
-        "\"ProblemSize\": [%s], \"GridDivX\": [\"WG\", \"2\"], \"LocalSize\": {\"X\": \"WG\"}, "
-        "\"Arguments\": [" B "]",
-        problem);
-    struct anole_custom_kernel *custom = read_kernel(text);
+    char text[1024];
+    static const int64_t values[] = {4, 25, 0, 64}, blocks[] = {8, 2};
+    bool own = strstr(space, "block_size_x");
+    snprintf(text, sizeof text,
+             "\"Language\": \"OpenCL\", \"KernelName\": \"f\", \"KernelFile\": [\"f.cl\"], "
+             "%s, \"Arguments\": [" B "]",
+             sizes);
+    struct anole_custom_kernel *custom = NULL;
     struct anole_generated *generated = NULL;
     struct anole_task task;
     struct anole_error error = {0};
-    anole_custom_task(&task, custom);
-    if (anole_backend_generate(&generated, &backend, &device, &task, values, 4, &error))
+    if (load(&custom, space, text, &error) != ANOLE_DONE)
         fail_msg("%s", error.text);
-    assert_int_equal(generated->kernel.launches[0].global[0], 13 * 4); /* ceil(100 / 8) groups */
+    anole_custom_task(&task, custom);
+    struct anole_device wide = device;
+    wide.max_work_group = 64;
+    if (anole_backend_generate(&generated, &backend, &wide, &task, own ? blocks : values,
+                               own ? 2 : 4, &error))
+        fail_msg("%s: %s", sizes, error.text);
+    const struct anole_launch *launch = &generated->kernel.launches[0];
+    if (launch->global[0] != (uint64_t)x || launch->global[1] != (uint64_t)y ||
+        launch->local[0] != (uint64_t)local)
+        fail_msg("%s: %llu x %llu by %llu", sizes, (unsigned long long)launch->global[0],
+                 (unsigned long long)launch->global[1], (unsigned long long)launch->local[0]);
     anole_generated_destroy(generated);
     anole_custom_destroy(custom);
 }
 
+#define BLOCKS                                                                                     \
+    "{\"TuningParameters\": ["                                                                     \
+    "{\"Name\": \"block_size_x\", \"Type\": \"int\", \"Values\": \"[8, 16]\"},"                    \
+    "{\"Name\": \"block_size_y\", \"Type\": \"int\", \"Values\": \"[1, 2]\"}]}"
+
 static void test_understand_kernel_tuners_grid(void **state)
 {
     (void)state;
-    check_grid("100");
-    check_grid("\"WG * 25\"");
-    check_grid("\"WG * 25 + 0.5\"");
+    static const char wg[] = "\"GridDivX\": [\"WG\", \"2\"], \"LocalSize\": {\"X\": \"WG\"}";
+    static const char *const problems[] = {"[100]", "[\"WG * 25\"]", "[\"WG * 25 + 0.5\"]", "100",
+                                           "\"WG * 25\""};
+    char text[512];
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++) {
+        snprintf(text, sizeof text, "\"ProblemSize\": %s, %s", problems[i], wg);
+        check_launch(SPACE, text, 13 * 4, 1, 4); /* ceil(100 / 8) groups */
+    }
+    /* Numbers among the divisors, one that stands alone, and a bare ProblemSize. */
+    check_launch(SPACE,
+                 "\"ProblemSize\": 100, \"GridDivX\": [\"WG\", 2], \"LocalSize\": {\"X\": \"WG\"}",
+                 13 * 4, 1, 4);
+    check_launch(SPACE,
+                 "\"ProblemSize\": 100, \"GridDivX\": \"WG * 2\", \"LocalSize\": {\"X\": \"WG\"}",
+                 13 * 4, 1, 4);
+    check_launch(SPACE,
+                 "\"ProblemSize\": 100, \"GlobalSize\": {\"X\": \"ProblemSize\"}, "
+                 "\"LocalSize\": {\"X\": \"WG\"}",
+                 100, 1, 4);
+    /* What is not said is divided by the work-group's size. */
+    check_launch(BLOCKS, "\"ProblemSize\": [100, 5]", 13 * 8, 3 * 2, 8);
+    check_launch(BLOCKS, "\"ProblemSize\": [100, 5], \"GridDivX\": []", 13 * 8, 3 * 2, 8);
+    check_launch(BLOCKS, "\"ProblemSize\": [100, 5], \"GridDivX\": [\"block_size_x\", \"2\"]",
+                 7 * 8, 3 * 2, 8);
+    /* Sizes in Y alone come before GlobalSize, too. */
+    check_launch(BLOCKS,
+                 "\"ProblemSize\": [100, 5], \"GlobalSize\": {\"X\": \"16\"}, "
+                 "\"GridDivY\": [\"1\"]",
+                 13 * 8, 5 * 2, 8);
+    /* "block_size_x" is divided by nothing where it is told so. */
+    check_launch(BLOCKS, "\"ProblemSize\": [100, 5], \"GridDivX\": [\"1\"], \"GridDivY\": [\"1\"]",
+                 100 * 8, 5 * 2, 8);
 }
 
 /* ------------------------------------------------------------------- judging */

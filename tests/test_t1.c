@@ -308,6 +308,8 @@ static void test_refuse_what_is_no_t1(void **state)
     refuse_text("{}", "ConfigurationSpace");
     refuse_text("{\"ConfigurationSpace\": []}", "\"ConfigurationSpace\" is");
     refuse_text("{\"ConfigurationSpace\": {}}", "TuningParameters");
+    refuse_text("{\"ConfigurationSpace\": {}, \"General\": {\"FormatVersion\": 2}}",
+                "General.FormatVersion is the number 2; expected 1");
     refuse_text("{\"ConfigurationSpace\": {\"TuningParameters\": []}}", "1 to 64");
     refuse_text("{\"ConfigurationSpace\": {\"TuningParameters\": [3]}}", "TuningParameters[0]");
     refuse_text("{\"ConfigurationSpace\": {\"TuningParameters\": [{}]}}", "\"Name\" is missing");

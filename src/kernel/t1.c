@@ -256,6 +256,20 @@ static char *find_name(const json_t *root, const char *path)
     return strdup(slash ? slash + 1 : path);
 }
 
+/* Files say 1; another format would mean something else by the same keys. */
+static enum anole_status check_format(const json_t *root, const struct anole_json_place *place,
+                                      struct anole_error *error)
+{
+    char found[96];
+    const json_t *version = json_object_get(json_object_get(root, "General"), "FormatVersion");
+    if (!version || (json_is_number(version) && json_number_value(version) < 2))
+        return ANOLE_DONE;
+    return placed(anole_fail(error, ANOLE_ERR_INPUT,
+                             "General.FormatVersion is %s; expected 1, of T1 1.0.0",
+                             anole_json_found(found, sizeof found, version)),
+                  place, error);
+}
+
 enum anole_status anole_t1_read(struct anole_t1 **t1, const json_t *root, const char *path,
                                 struct anole_error *error)
 {
@@ -267,6 +281,8 @@ enum anole_status anole_t1_read(struct anole_t1 **t1, const json_t *root, const 
                                  anole_json_found(found, sizeof found, root)),
                       &place, error);
     enum anole_status status = anole_json_object(&space, root, "ConfigurationSpace", &place, error);
+    if (status == ANOLE_DONE)
+        status = check_format(root, &place, error);
     if (status != ANOLE_DONE)
         return status;
     struct anole_t1 *made = calloc(1, sizeof *made);

@@ -119,6 +119,20 @@ static enum anole_status read_value(struct anole_t1_draft *draft, const char *ke
     return ANOLE_DONE;
 }
 
+/* T1 has it for types of one's own; where it is there, it says what "Type" does. */
+static enum anole_status check_type_size(const struct anole_t1_draft *draft)
+{
+    char found[96];
+    const json_t *size = json_object_get(draft->object, "TypeSize");
+    size_t bytes = anole_element_bytes(draft->argument->element) * draft->lanes;
+    if (!size || json_is_null(size) ||
+        (json_is_integer(size) && (size_t)json_integer_value(size) == bytes))
+        return ANOLE_DONE;
+    return anole_t1_fail(draft->reader, draft->place,
+                         "\"TypeSize\" is %s; expected %zu, the bytes of its \"Type\"",
+                         anole_json_found(found, sizeof found, size), bytes);
+}
+
 static enum anole_status read_argument(struct anole_t1_draft *draft, size_t index)
 {
     static const char *const memories[] = {"Scalar", "Vector", "Local"};
@@ -138,7 +152,9 @@ static enum anole_status read_argument(struct anole_t1_draft *draft, size_t inde
                              "\"Type\" is %s; expected int8 to int64, uint8 to uint64, half, float "
                              "or double, or vectors of them such as float4",
                              anole_json_found(found, sizeof found, type));
-    enum anole_status status = anole_t1_word(draft, "MemoryType", memories, 3, 3, &memory);
+    enum anole_status status = check_type_size(draft);
+    if (status == ANOLE_DONE)
+        status = anole_t1_word(draft, "MemoryType", memories, 3, 3, &memory);
     if (status != ANOLE_DONE)
         return status;
     argument->memory = (uint32_t)memory;

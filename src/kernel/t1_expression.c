@@ -46,7 +46,8 @@ static enum anole_status put_problem(struct anole_text *out, const char **end,
     char *behind = NULL;
     at = skip_space(at);
     unsigned long index = *at == '[' ? strtoul(at + 1, &behind, 10) : 0;
-    if (!behind || behind == at + 1 || *skip_space(behind) != ']')
+    bool bare = reader->one_size && *at != '['; /* as Kernel Tuner has it then */
+    if (!bare && (!behind || behind == at + 1 || *skip_space(behind) != ']'))
         return anole_t1_fail(reader, key, "expected ProblemSize[0], with a number in the brackets");
     const json_t *value =
         index < json_array_size(reader->problem) ? json_array_get(reader->problem, index) : NULL;
@@ -64,7 +65,7 @@ static enum anole_status put_problem(struct anole_text *out, const char **end,
         anole_text_printf(out, "%.17g", number);
     else /* over parameters; whole, as Kernel Tuner has it */
         anole_text_printf(out, "int((%s))", text);
-    *end = skip_space(behind) + 1;
+    *end = bare ? at : skip_space(behind) + 1;
     return ANOLE_DONE;
 }
 

@@ -10,169 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SOURCE ((size_t)1 << 20)
-
-/* ------------------------------------------------------------------- sources */
-
-/* Appends one file of source. */
-static enum anole_status add_source(struct anole_text *out, struct anole_t1_reader *reader,
-                                    const char *key, const json_t *name)
-{
-    char *text, found[96];
-    size_t length;
-    if (!json_is_string(name))
-        return anole_t1_fail(reader, key, "expected the name of a file, found %s",
-                             anole_json_found(found, sizeof found, name));
-    enum anole_status status =
-        anole_t1_read_file(&text, &length, NULL, reader, key, json_string_value(name), MAX_SOURCE);
-    if (status != ANOLE_DONE)
-        return status;
-    if (memchr(text, 0, length))
-        status = anole_t1_fail(reader, key, "%.200s has a NUL in it: it is no source",
-                               json_string_value(name));
-    else if (length + out->length > MAX_SOURCE)
-        status = anole_t1_fail(reader, key, "the sources are longer than 1 MiB");
-    else
-        anole_text_append(out, text, length);
-    anole_text_append(out, "\n", 1);
-    free(text);
-    return status;
-}
-
-static enum anole_status read_source(char **source, struct anole_t1_reader *reader, const char *key,
-                                     const json_t *files)
-{
-    struct anole_text out = {.data = NULL};
-    enum anole_status status = ANOLE_DONE;
-    if (!json_is_array(files))
-        status = add_source(&out, reader, key, files);
-    for (size_t i = 0; i < json_array_size(files) && status == ANOLE_DONE; i++)
-        status = add_source(&out, reader, key, json_array_get(files, i));
-    if (status == ANOLE_DONE && out.failed)
-        status = anole_fail_memory(reader->error);
-    if (status == ANOLE_DONE && !out.data)
-        status = anole_t1_fail(reader, key, "expected at least one file");
-    if (status != ANOLE_DONE) {
-        anole_text_fini(&out);
-        return status;
-    }
-    *source = out.data;
-    return ANOLE_DONE;
-}
-
-/* -------------------------------------------------------------------- launch */
-
-static enum anole_status read_options(char **options, struct anole_t1_reader *reader,
-                                      const json_t *list)
-{
-    struct anole_text out = {.data = NULL};
-    char found[96];
-    if (json_is_string(list))
-        anole_text_append(&out, json_string_value(list), json_string_length(list));
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        if (!json_is_string(item)) {
-            anole_text_fini(&out);
-            return anole_t1_fail(reader, "CompilerOptions", "expected texts, found %s",
-                                 anole_json_found(found, sizeof found, item));
-        }
-        anole_text_printf(&out, "%s%s", i ? " " : "", json_string_value(item));
-    }
-    *options = out.data ? out.data : strdup("");
-    return out.failed || !*options ? anole_fail_memory(reader->error) : ANOLE_DONE;
-}
-
-/* The three sizes of "GlobalSize" or "LocalSize"; those that are missing are 1. */
-static enum anole_status read_sizes(char **sizes, struct anole_t1_reader *reader, const char *key,
-                                    const json_t *object)
-{
-    static const char *const axes[] = {"X", "Y", "Z"}, *const blocks[] = {"block_size_x",
-                                                                          "block_size_y",
-                                                                          "block_size_z"};
-    char found[96], place[64];
-    if (object && !json_is_object(object))
-        return anole_t1_fail(reader, key, "expected { \"X\": ... }, found %s",
-                             anole_json_found(found, sizeof found, object));
-    for (int d = 0; d < 3; d++) {
-        const json_t *value = json_object_get(object, axes[d]);
-        snprintf(place, sizeof place, "%s.%s", key, axes[d]);
-        /* Kernel Tuner's names for the sizes of a work-group. */
-        bool block = !object && anole_t1_find(reader->t1, blocks[d]) != SIZE_MAX;
-        enum anole_status status =
-            value ? anole_t1_expression(&sizes[d], reader, place, value)
-                  : anole_t1_expression_text(&sizes[d], reader, place, block ? blocks[d] : "1");
-        if (status != ANOLE_DONE)
-            return status;
-    }
-    return ANOLE_DONE;
-}
-
-/* Kernel Tuner's way: the problem's size over the product of some parameters. */
-static enum anole_status read_grid(struct anole_custom_launch *launch,
-                                   struct anole_t1_reader *reader, const json_t *object)
-{
-    static const char *const keys[] = {"GridDivX", "GridDivY", "GridDivZ"};
-    for (int d = 0; d < 3; d++) {
-        struct anole_text text = {.data = NULL};
-        const json_t *divisors = json_object_get(object, keys[d]);
-        if ((size_t)d < json_array_size(reader->problem))
-            anole_text_printf(&text, "ceil_div(ProblemSize[%d], 1", d);
-        else
-            anole_text_printf(&text, "ceil_div(1, 1");
-        for (size_t i = 0; i < json_array_size(divisors); i++) {
-            const char *word = json_string_value(json_array_get(divisors, i));
-            if (word)
-                anole_text_printf(&text, " * (%s)", word);
-        }
-        anole_text_printf(&text, ")");
-        enum anole_status status =
-            text.failed ? anole_fail_memory(reader->error)
-                        : anole_t1_expression_text(&launch->global[d], reader, keys[d], text.data);
-        anole_text_fini(&text);
-        if (status != ANOLE_DONE)
-            return status;
-    }
-    launch->groups = true;
-    return ANOLE_DONE;
-}
-
-static enum anole_status read_launch(struct anole_custom_launch *launch,
-                                     struct anole_t1_reader *reader, const json_t *object,
-                                     const char *prefix)
-{
-    char key[64], found[96];
-    const json_t *name = json_object_get(object, "KernelName");
-    const char *type = json_string_value(json_object_get(object, "GlobalSizeType"));
-    bool grid = json_object_get(object, "GridDivX") || !json_object_get(object, "GlobalSize");
-    snprintf(key, sizeof key, "%sKernelName", prefix);
-    if (json_string_length(name) == 0 || json_string_length(name) > 127)
-        return anole_t1_fail(reader, key, "expected a function's name, found %s",
-                             anole_json_found(found, sizeof found, name));
-    launch->kernel = strdup(json_string_value(name));
-    if (!launch->kernel)
-        return anole_fail_memory(reader->error);
-    snprintf(key, sizeof key, "%sKernelFile", prefix);
-    enum anole_status status =
-        read_source(&launch->source, reader, key, json_object_get(object, "KernelFile"));
-    if (status == ANOLE_DONE)
-        status = read_options(&launch->options, reader, json_object_get(object, "CompilerOptions"));
-    snprintf(key, sizeof key, "%sLocalSize", prefix);
-    if (status == ANOLE_DONE)
-        status = read_sizes(launch->local, reader, key, json_object_get(object, "LocalSize"));
-    snprintf(key, sizeof key, "%sGlobalSize", prefix);
-    if (status != ANOLE_DONE)
-        return status;
-    if (grid && reader->problem)
-        return read_grid(launch, reader, object);
-    /* OpenCL counts work-items; the others that T1 knows of count work-groups. */
-    launch->groups = type && strcmp(type, "OpenCL") != 0;
-    if (!json_object_get(object, "GlobalSize"))
-        return anole_t1_fail(reader, key,
-                             "is missing; expected { \"X\": ... }, or ProblemSize and "
-                             "GridDivX");
-    return read_sizes(launch->global, reader, key, json_object_get(object, "GlobalSize"));
-}
-
 /* --------------------------------------------------------------------- space */
 
 /* A text may stand in a #define only if it is a word or a number. */
@@ -247,7 +84,7 @@ static enum anole_status read_reference(struct anole_custom_kernel *custom,
     if (!json_is_object(object))
         return anole_t1_fail(reader, "ReferenceKernel", "expected an object, found %s",
                              anole_json_found(found, sizeof found, object));
-    return read_launch(&custom->reference, reader, object, "ReferenceKernel.");
+    return anole_t1_read_launch(&custom->reference, reader, object, "ReferenceKernel.");
 }
 
 static enum anole_status read_operations(struct anole_custom_kernel *custom,
@@ -261,6 +98,40 @@ static enum anole_status read_operations(struct anole_custom_kernel *custom,
         return anole_t1_fail(reader, "Operations", "%g; expected 0 to 1e18", operations);
     custom->base.operations = operations;
     return status;
+}
+
+/* An array of sizes, or the only one. */
+static enum anole_status read_problem(struct anole_t1_reader *reader, const json_t *value)
+{
+    char found[96], place[64];
+    if (!value || json_is_null(value))
+        return ANOLE_DONE;
+    reader->problem =
+        json_is_array(value) ? json_incref((json_t *)value) : json_pack("[O]", (json_t *)value);
+    reader->one_size = !json_is_array(value);
+    if (!reader->problem)
+        return anole_fail_memory(reader->error);
+    for (size_t i = 0; i < json_array_size(reader->problem); i++) {
+        const json_t *size = json_array_get(reader->problem, i);
+        snprintf(place, sizeof place, reader->one_size ? "ProblemSize" : "ProblemSize[%zu]", i);
+        if (!json_is_number(size) && !json_is_string(size))
+            return anole_t1_fail(reader, place, "expected numbers or expressions, found %s",
+                                 anole_json_found(found, sizeof found, size));
+    }
+    return ANOLE_DONE;
+}
+
+/* CUDA has local memory beside the arguments; OpenCL has it as one of them. */
+static enum anole_status check_local(const struct anole_t1_reader *reader, const json_t *spec)
+{
+    char found[96];
+    const json_t *bytes = json_object_get(spec, "SharedMemory");
+    if (!bytes || json_is_null(bytes) || (json_is_integer(bytes) && json_integer_value(bytes) == 0))
+        return ANOLE_DONE;
+    return anole_t1_fail(reader, "SharedMemory",
+                         "is %s; expected 0: in OpenCL local memory is an argument, of the "
+                         "\"MemoryType\" Local",
+                         anole_json_found(found, sizeof found, bytes));
 }
 
 static enum anole_status read_kernel(struct anole_custom_kernel *custom,
@@ -279,13 +150,13 @@ static enum anole_status read_kernel(struct anole_custom_kernel *custom,
         return anole_t1_fail(reader, "Language", "is %s; expected \"OpenCL\"",
                              anole_json_found(found, sizeof found, language));
     custom->base.language = ANOLE_OPENCL_C;
-    reader->problem = json_object_get(spec, "ProblemSize");
-    if (reader->problem && !json_is_array(reader->problem))
-        return anole_t1_fail(reader, "ProblemSize", "expected an array of sizes, found %s",
-                             anole_json_found(found, sizeof found, reader->problem));
-    status = read_operations(custom, reader, json_object_get(spec, "Operations"));
+    status = check_local(reader, spec);
     if (status == ANOLE_DONE)
-        status = read_launch(&custom->launch, reader, spec, "");
+        status = read_problem(reader, json_object_get(spec, "ProblemSize"));
+    if (status == ANOLE_DONE)
+        status = read_operations(custom, reader, json_object_get(spec, "Operations"));
+    if (status == ANOLE_DONE)
+        status = anole_t1_read_launch(&custom->launch, reader, spec, "");
     if (status == ANOLE_DONE)
         status = read_reference(custom, reader, json_object_get(spec, "ReferenceKernel"));
     if (status == ANOLE_DONE)
@@ -344,6 +215,7 @@ enum anole_status anole_t1_kernel_read(struct anole_custom_kernel **custom, cons
     if (status == ANOLE_DONE) {
         struct anole_t1_reader reader = {.t1 = t1, .whole = whole, .error = error};
         status = make(made, &reader, root);
+        json_decref(reader.problem);
     }
     anole_t1_destroy(t1);
     if (status != ANOLE_DONE) {

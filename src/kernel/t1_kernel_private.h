@@ -10,9 +10,10 @@
 
 struct anole_t1_reader {
     struct anole_t1 *t1;
-    bool whole;            /* the kernel too, not the space alone */
-    const json_t *problem; /* "ProblemSize", an array, or NULL */
-    uint64_t digest;       /* of all that was read so far */
+    bool whole;      /* the kernel too, not the space alone */
+    json_t *problem; /* "ProblemSize", an array, or NULL */
+    bool one_size;   /* the file has a number or text in its place */
+    uint64_t digest; /* of all that was read so far */
     struct anole_error *error;
 };
 
@@ -44,6 +45,14 @@ enum anole_status anole_t1_expression_text(char **expression, const struct anole
 /* One that has the same value for every config. */
 enum anole_status anole_t1_constant(double *number, const struct anole_t1_reader *reader,
                                     const char *key, const json_t *value);
+
+/* -- t1_launch.c -- */
+
+/* The source, options and sizes of a kernel in `object`; `prefix` is put in front of its keys
+ * in messages. */
+enum anole_status anole_t1_read_launch(struct anole_custom_launch *launch,
+                                       struct anole_t1_reader *reader, const json_t *object,
+                                       const char *prefix);
 
 /* -- t1_draft.c -- */
 
