@@ -147,6 +147,12 @@ check 'or has changed' 'verify changed.lock.json && grep -q "changed.json is not
 check 'or if nobody wants more' \
     'verify out.lock.json --no-in-place && grep -q "it was not wanted" out'
 
+# What was tuned with a thread is driven in another way than with all: no change of the driver.
+expect 0 'wrote one.lock.json' env ANOLE_CPU_QUEUES=own "$anole" tune "$networks/tiny.json" --device cpu --threads 1 \
+    --trials 6 --history one --output one.lock.json
+ANOLE_CPU_QUEUES=own verify one.lock.json
+check 'nor is one warned of' '! grep -qi "driver version\|another way" err'
+
 # -- results for other tools --
 expect 2 'choose with --task' export h
 expect 2 'expected t4' export h --format t3

@@ -187,9 +187,12 @@ describe_nothing huge.cl '{"X": "16777216 * 16777216", "Y": "16777216 * 16777216
 expect 2 'more than 2^48 work-items' tune --kernel huge.json --device cpu --trials 4 \
     --output huge.lock.json
 describe_nothing huge.cl '{"X": "256", "Y": "1", "Z": "1"}' |
-    sed 's/"Arguments"/"ReferenceArguments": [], "Arguments"/' >misplaced.json
-expect 2 'within "ReferenceData"' tune --kernel misplaced.json --device cpu --trials 4 \
-    --output misplaced.lock.json
+    sed 's/"Arguments"/"ReferenceArguments": [{"Name": "r", "TargetName": "out", "FillType": "Constant", "FillValue": 2.5, "ValidationMethod": "SideBySideComparison", "ValidationThreshold": 0.5}], &/' >answer.json
+expect 0 'wrote answer' tune --kernel answer.json --device cpu --trials 4 --history answer.history --output answer.lock.json
+check 'only 2 and 3 are right by the answer of the file' \
+    '[ "$(grep "\"A\":[14]}.*wrong-answer\|\"A\":[23]}.*\"ok\"" answer.history | wc -l)" -eq 4 ]'
+sed 's/"ValidationThreshold": 0.5/"ValidationThreshold": 0.25/' answer.json >none.json
+expect 4 'nothing valid' tune --kernel none.json --device cpu --trials 4 --history none.history --output none.lock.json
 
 # -- a lock file does not choose what is run --
 mkdir -p elsewhere here

@@ -78,6 +78,17 @@ chmod 600 slow.lock
 expect 0 'wrote slow.lock' tune slow.json h5 slow.lock
 check 'its mode stays' '[ "$(stat -c %a slow.lock)" = 600 ]'
 
+# -- whose clock it was --
+expect 0 "^timed by the host's clock$" "$anole" best slow.lock
+expect 0 '"clock": "host"' "$anole" best slow.lock --json
+sed 's/"clock": "host"/"clock": "own"/' slow.lock >own.lock
+expect 0 "^timed by the device's own clock$" "$anole" best own.lock
+sed '0,/"clock": "host"/s//"clock": "profiling"/' lock >mixed.lock
+expect 0 "^timed by the host's clock (1 of 2 tasks), the device's events (1 of 2 tasks)$" "$anole" best mixed.lock
+sed '/"clock": "host"/d' slow.lock >unsaid.lock
+expect 0 'sum over layers' "$anole" best unsaid.lock
+check 'nothing is said where nobody said' '! grep -q "timed by" out'
+
 # -- whose baseline it is --
 sed 's/"driver": "/&another /' slow.lock >baseline
 expect 0 'against slow.lock' tune slow.json h5 o5 --baseline slow.lock --tolerance 1000
@@ -85,7 +96,43 @@ expect 2 'no task of this network on device' tune slow.json h5 o5 --baseline bas
 
 # -- numbers given twice, limits --
 cat h slow.history >joined
-expect 0 '2 trials of this history have the id 1' "$anole" replay-trial joined 1
+expect 0 '2 trials of this history have the id 1.*--which 2' "$anole" replay-trial joined 1
+expect 0 '^task   conv2d' "$anole" replay-trial joined 1 --which 2
+check 'nothing is warned of what was chosen' '! grep -q "have the id" err'
+expect 2 '2 trials have the id 1; expected --which 1 to 2' "$anole" replay-trial joined 1 --which 3
+expect 2 'which' "$anole" replay-trial joined 1 --which 0
 expect 2 '4096 threads: expected at most' "$anole" tune slow.json --device good --threads 4096 --trials 1
 expect 1 'Too many open files' sh -c 'ulimit -n 8; exec "$@"' sh "$anole" tune slow.json --trials 1
+
+# -- which device a lock file is of --
+only good quick
+dense 2 two.json
+expect 0 'wrote two.lock' tune two.json h6 two.lock --device good
+expect 0 'right' "$anole" verify two.lock
+expect 0 'wrote 2 kernels' "$anole" best two.lock --kernels k1
+expect 0 'wrote two.lock' tune two.json h6 two.lock --device quick
+for verb in verify "best --kernels k2" "pack --output p"; do
+    set -- $verb
+    first=$1
+    shift
+    [ "$first" != pack ] || set -- 1 two.json "$@"
+    expect 3 'holds results of 2 devices that are here: expected --device with one of ' \
+        "$anole" "$first" two.lock "$@"
+    check "$verb lists them" 'grep -q "good:0 (.*), quick:0 (.*)" err'
+done
+check 'no folder of kernels was made' '[ ! -e k2 ]'
+expect 0 'right' "$anole" verify two.lock --device quick
+sed 's/"device": "[^"]*"/"device": "gone"/' two.lock >gone.lock
+expect 3 'holds nothing for a device that is here.*gone of backend good' "$anole" verify gone.lock
+
+# -- and with how many threads --
+expect 0 'wrote threads.lock' tune two.json h7 threads.lock --device good --threads 2
+expect 0 'wrote threads.lock' tune two.json h7 threads.lock --device good --threads 1
+expect 0 'right' "$anole" verify threads.lock
+check 'the first, and how to get at the other' 'grep -q "with 1 threads: --threads 1" err'
+expect 0 'right' "$anole" verify threads.lock --threads 1
+check 'and the other' 'grep -q "with 2 threads: --threads 2" err'
+expect 0 'wrote 2 kernels' "$anole" best threads.lock --kernels k3 --threads 1
+expect 2 'nothing that was tuned with 3 threads; it holds: 2 threads, 2 threads, 1 thread' \
+    "$anole" verify threads.lock --threads 3
 exit $failed

@@ -149,8 +149,9 @@ static enum anole_status run_checks(struct anole_verification *verification,
     const struct anole_registry *registry = device->devices->registry;
     const struct anole_lock_device *locked = NULL;
     struct anole_measure *measure = NULL;
-    enum anole_status status = anole_lockfile_find(&locked, tuned->lockfile, tuned->path, registry,
-                                                   device->entry, dtype, error);
+    enum anole_status status =
+        anole_lockfile_find(&locked, tuned->lockfile, tuned->path, registry, device->entry, dtype,
+                            device->devices->threads, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_tuned_entry *entry = &tuned->entries[locked - tuned->lockfile->devices];

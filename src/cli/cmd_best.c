@@ -4,9 +4,9 @@
 #include "cli/failures.h"
 #include "cli/in_place.h"
 #include "cli/kernel_export.h"
+#include "cli/lock_device.h"
 #include "program/tuned.h"
 #include "cli/table.h"
-#include "devices/selection.h"
 #include "record/lockfile.h"
 
 #include <math.h>
@@ -15,19 +15,22 @@
 #include <string.h>
 
 struct arguments {
-    const char *file, *device, *kernels, *kernel;
+    const char *file, *kernels, *kernel;
+    struct anole_lock_wish wish;
     uint64_t batch;
     const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
-    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
     bool failures, json;
 };
 
-enum { KERNELS, DEVICE, PRECISION, BATCH, SHAPE, KERNEL, FAILURES, JSON };
+enum { KERNELS, DEVICE, THREADS, PRECISION, BATCH, SHAPE, KERNEL, FAILURES, JSON };
 
 static const struct anole_option options[] = {
     [KERNELS] = {"kernels", "DIR", "also write the kernels, ready to use, into this new folder"},
-    [DEVICE] = {"device", "D", "the device to generate them for (with --kernels)"},
+    [DEVICE] = {"device", "D",
+                "the device to generate them for, where FILE holds several (with --kernels)"},
+    [THREADS] = {"threads", "N",
+                 "those that were tuned with, where FILE holds several (with --kernels)"},
     [PRECISION] = {"precision", "P",
                    "fp32, fp16 or tf32, where FILE holds several (with --kernels)"},
     [BATCH] = {"batch", "N",
@@ -50,10 +53,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
         arguments->kernels = value;
         break;
     case DEVICE:
-        arguments->device = value;
+        arguments->wish.device = value;
         break;
+    case THREADS:
+        return anole_text_parse_u64(&arguments->wish.threads, value, "--threads", 1, 4096, error);
     case PRECISION:
-        return anole_command_precision(&arguments->precision, value, error);
+        return anole_command_precision(&arguments->wish.precision, value, error);
     case BATCH:
         return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
     case SHAPE:
@@ -104,6 +109,31 @@ static void print_result(struct anole_table *table, const struct anole_result_in
     anole_table_cell(table, "%s", knobs);
 }
 
+/* Whose clock it was, of how many tasks where there were several: their times do not compare. */
+static void print_clocks(const struct anole_tuned *tuned, size_t d)
+{
+    static const struct {
+        const char *clock, *words;
+    } clocks[] = {{"host", "the host's clock"},
+                  {"profiling", "the device's events"},
+                  {"own", "the device's own clock"}};
+    const size_t count = anole_tuned_device(tuned, d)->task_count;
+    bool any = false;
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        size_t tasks = 0;
+        for (size_t k = 0; k < count; k++)
+            tasks += strcmp(anole_tuned_get(tuned, d, k)->clock, clocks[i].clock) == 0;
+        if (tasks == 0)
+            continue;
+        printf("%s%s", any ? ", " : "timed by ", clocks[i].words);
+        if (tasks < count)
+            printf(" (%zu of %zu tasks)", tasks, count);
+        any = true;
+    }
+    if (any)
+        printf("\n");
+}
+
 static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
                                       struct anole_error *error)
 {
@@ -130,6 +160,8 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
     char text[32];
     if (status == ANOLE_DONE)
         printf("sum over layers: %s\n", anole_text_seconds(text, sizeof text, sum));
+    if (status == ANOLE_DONE)
+        print_clocks(tuned, d);
     if (status == ANOLE_DONE && anole_tuned_in_place(tuned, d)->ran)
         anole_in_place_print(anole_tuned_in_place(tuned, d));
     for (size_t i = 0; status == ANOLE_DONE && i < device->task_count; i++)
@@ -170,6 +202,7 @@ static enum anole_status export_kernels(const struct arguments *arguments,
     struct anole_lockfile *lockfile = NULL;
     struct anole_registry *registry = NULL;
     const struct anole_registry_device *device = NULL;
+    uint32_t threads = 0;
     const struct anole_run_sizes sizes = {.batch = (int64_t)arguments->batch,
                                           .shapes = arguments->shapes,
                                           .shape_count = arguments->shape_count};
@@ -177,12 +210,11 @@ static enum anole_status export_kernels(const struct arguments *arguments,
     if (status == ANOLE_DONE && arguments->kernel)
         status = anole_lockfile_set_path(lockfile, arguments->kernel, error);
     if (status == ANOLE_DONE)
-        status = anole_registry_create(&registry, 0, error);
-    if (status == ANOLE_DONE)
-        status = anole_registry_find(&device, registry, arguments->device, error);
+        status = anole_lock_device_here(&registry, &device, &threads, lockfile, arguments->file,
+                                        &arguments->wish, error);
     if (status == ANOLE_DONE)
         status = anole_kernels_export(arguments->kernels, lockfile, registry, device,
-                                      arguments->precision, &sizes, error);
+                                      arguments->wish.precision, threads, &sizes, error);
     anole_registry_destroy(registry);
     anole_lockfile_destroy(lockfile);
     return status;

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/lock_device.h"
 #include "cli/pack_layer.h"
-#include "devices/selection.h"
 #include "program/tuned.h"
 
 #include <stdio.h>
@@ -18,15 +18,16 @@
 #define MOST_BYTES ((size_t)16 << 30) /* of a file of weights */
 
 struct arguments {
-    const char *file, *task, *device, *output;
+    const char *file, *task, *output;
+    struct anole_lock_wish wish;
     const char *weights; /* NULL: those of the network's file */
-    uint32_t precision;  /* enum anole_dtype; 0: the only one, or the first */
 };
 
-enum { DEVICE, PRECISION, OUTPUT };
+enum { DEVICE, THREADS, PRECISION, OUTPUT };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device whose kernel it is, if there are several"},
+    [THREADS] = {"threads", "N", "those that were tuned with, where LOCKFILE holds several"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32, where LOCKFILE holds several"},
     [OUTPUT] = {"output", "FILE", "write there instead of to stdout"},
     {0},
@@ -38,10 +39,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
     struct arguments *arguments = context;
     switch (index) {
     case DEVICE:
-        arguments->device = value;
+        arguments->wish.device = value;
         break;
+    case THREADS:
+        return anole_text_parse_u64(&arguments->wish.threads, value, "--threads", 1, 4096, error);
     case PRECISION:
-        return anole_command_precision(&arguments->precision, value, error);
+        return anole_command_precision(&arguments->wish.precision, value, error);
     case OUTPUT:
         arguments->output = value;
         break;
@@ -183,16 +186,16 @@ pack_layer(bool *found, struct anole_error *why, const struct arguments *argumen
 
 static enum anole_status pack_any(const struct arguments *arguments,
                                   const struct anole_lockfile *lockfile,
-                                  const struct anole_registry *registry, struct anole_error *error)
+                                  const struct anole_registry *registry,
+                                  const struct anole_registry_device *device, uint32_t threads,
+                                  struct anole_error *error)
 {
-    const struct anole_registry_device *device = NULL;
     const struct anole_lock_device *locked = NULL;
     struct anole_error why = {.status = ANOLE_DONE};
     bool found = false;
-    enum anole_status status = anole_registry_find(&device, registry, arguments->device, error);
-    if (status == ANOLE_DONE)
-        status = anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
-                                     arguments->precision, error);
+    enum anole_status status =
+        anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
+                            arguments->wish.precision, threads, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_lock_task *entry = find_task(locked, arguments);
@@ -217,6 +220,8 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
     struct arguments arguments = {0};
     struct anole_lockfile *lockfile = NULL;
     struct anole_registry *registry = NULL;
+    const struct anole_registry_device *device = NULL;
+    uint32_t threads = 0;
     char **positional;
     size_t count;
     bool help;
@@ -233,9 +238,10 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
                           "`> FILE`");
     status = anole_lockfile_load(&lockfile, arguments.file, error);
     if (status == ANOLE_DONE)
-        status = anole_registry_create(&registry, 0, error);
+        status = anole_lock_device_here(&registry, &device, &threads, lockfile, arguments.file,
+                                        &arguments.wish, error);
     if (status == ANOLE_DONE)
-        status = pack_any(&arguments, lockfile, registry, error);
+        status = pack_any(&arguments, lockfile, registry, device, threads, error);
     anole_registry_destroy(registry);
     anole_lockfile_destroy(lockfile);
     return status;

@@ -17,16 +17,17 @@
 
 struct arguments {
     const char *history, *device, *source, *kernel;
-    uint64_t id;
+    uint64_t id, which; /* which: of those with the id, from 1 on; 0: not said */
     bool json;
 };
 
-enum { DEVICE, SOURCE, KERNEL, JSON };
+enum { DEVICE, SOURCE, KERNEL, WHICH, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device, if it is not the one of the trial"},
     [SOURCE] = {"source", "FILE", "also write the kernel's source there"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of the kernel, if the trial is of one"},
+    [WHICH] = {"which", "N", "the N-th trial of that ID, where joined histories have several"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of lines"},
     {0},
 };
@@ -35,13 +36,14 @@ static enum anole_status take(void *context, size_t index, const char *value,
                               struct anole_error *error)
 {
     struct arguments *arguments = context;
-    (void)error;
     if (index == DEVICE)
         arguments->device = value;
     else if (index == SOURCE)
         arguments->source = value;
     else if (index == KERNEL)
         arguments->kernel = value;
+    else if (index == WHICH)
+        return anole_text_parse_u64(&arguments->which, value, "--which", 1, UINT32_MAX, error);
     else
         arguments->json = true;
     return ANOLE_DONE;
@@ -274,34 +276,42 @@ static enum anole_status judge(const struct session *session, struct anole_error
 /* -------------------------------------------------------------------- run */
 
 /* Histories that were joined may have given one number twice. */
-static void warn_of_others(const struct session *session)
-{
-    static struct anole_history_event event;
-    size_t next = 0, count = 0;
-    while (anole_history_next_event(session->history, &next, &event))
-        count += event.id == session->trial.id;
-    if (count > 1)
-        anole_log_warning(
-            "%zu trials of this history have the id %llu, as it happens where two were "
-            "joined; this is the first",
-            count, (unsigned long long)session->trial.id);
-}
-
-static enum anole_status prepare(struct session *session, struct anole_error *error)
+static enum anole_status find_trial(struct session *session, struct anole_error *error)
 {
     const struct arguments *arguments = &session->arguments;
+    static struct anole_history_event event;
+    size_t next = 0, count = 0, wanted = arguments->which ? (size_t)arguments->which : 1;
     char safe[256];
-    enum anole_status status =
-        anole_history_open(&session->history, arguments->history, ANOLE_HISTORY_READ, error);
-    if (status != ANOLE_DONE)
-        return status;
-    if (!anole_history_find_event(session->history, arguments->id, &session->trial))
+    while (anole_history_next_event(session->history, &next, &event))
+        if (event.id == arguments->id && ++count == wanted)
+            session->trial = event;
+    if (count == 0)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: there is no trial %llu; expected the \"id\" of one: see `anole best "
                           "--failures`",
                           anole_text_printable(safe, sizeof safe, arguments->history),
                           (unsigned long long)arguments->id);
-    warn_of_others(session);
+    if (count < wanted)
+        return anole_fail(error, ANOLE_ERR_INPUT,
+                          "%s: %zu trials have the id %llu; expected --which 1 to %zu",
+                          anole_text_printable(safe, sizeof safe, arguments->history), count,
+                          (unsigned long long)arguments->id, count);
+    if (count > 1 && !arguments->which)
+        anole_log_warning("%zu trials of this history have the id %llu, as it happens where two "
+                          "were joined; this is the first: --which 2 takes the next",
+                          count, (unsigned long long)arguments->id);
+    return ANOLE_DONE;
+}
+
+static enum anole_status prepare(struct session *session, struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    enum anole_status status =
+        anole_history_open(&session->history, arguments->history, ANOLE_HISTORY_READ, error);
+    if (status == ANOLE_DONE)
+        status = find_trial(session, error);
+    if (status != ANOLE_DONE)
+        return status;
     uint32_t threads = session->trial.found.key.threads;
     status = anole_registry_create(&session->registry, threads, error);
     if (status == ANOLE_DONE)

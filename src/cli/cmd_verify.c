@@ -2,23 +2,26 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/in_place.h"
+#include "cli/lock_device.h"
 #include "cli/table.h"
 #include "op/task.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct arguments {
-    const char *file, *device, *kernel;
-    uint32_t precision; /* enum anole_dtype; 0: the only one, or the first */
+    const char *file, *kernel;
+    struct anole_lock_wish wish;
     uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
     bool no_in_place, json;
 };
 
-enum { DEVICE, PRECISION, KERNEL, TOLERANCE, NO_IN_PLACE, JSON };
+enum { DEVICE, THREADS, PRECISION, KERNEL, TOLERANCE, NO_IN_PLACE, JSON };
 
 static const struct anole_option options[] = {
-    [DEVICE] = {"device", "D", "the device: see `anole devices`; not needed if there is but one"},
+    [DEVICE] = {"device", "D", "the device, where FILE holds several that are here"},
+    [THREADS] = {"threads", "N", "those that were tuned with, where FILE holds several"},
     [PRECISION] = {"precision", "P",
                    "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
@@ -34,10 +37,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
     struct arguments *arguments = context;
     switch (index) {
     case DEVICE:
-        arguments->device = value;
+        arguments->wish.device = value;
         break;
+    case THREADS:
+        return anole_text_parse_u64(&arguments->wish.threads, value, "--threads", 1, 4096, error);
     case PRECISION:
-        return anole_command_precision(&arguments->precision, value, error);
+        return anole_command_precision(&arguments->wish.precision, value, error);
     case KERNEL:
         arguments->kernel = value;
         break;
@@ -157,22 +162,67 @@ static enum anole_status print_json(const struct session *session, struct anole_
 
 /* -------------------------------------------------------------------- run */
 
+/* The only device that the file has an entry of, where none is named. */
+static enum anole_status choose_device(struct session *session,
+                                       const struct anole_lockfile *lockfile,
+                                       struct anole_error *error)
+{
+    const struct anole_lock_wish *wish = &session->arguments.wish;
+    const struct anole_devices *devices = session->devices;
+    size_t count = anole_devices_count(devices), index = 0;
+    if (wish->device || count < 2)
+        return anole_devices_find(&session->device, devices, wish->device, error);
+    struct anole_entry_place *places = calloc(count, sizeof *places);
+    if (!places)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < count; i++) {
+        const struct anole_device_info *here = anole_devices_get(devices, i);
+        places[i] = (struct anole_entry_place){
+            .id = here->id, .backend = here->backend, .device = here->name, .driver = here->driver};
+    }
+    enum anole_status status =
+        anole_lockfile_place(&index, lockfile, session->arguments.file, places, count,
+                             wish->precision, anole_lock_wish_threads(wish), error);
+    free(places);
+    if (status == ANOLE_DONE)
+        session->device = anole_devices_get(devices, index);
+    return status;
+}
+
+/* Devices are listed with the threads that were tuned with: with others they may be driven in
+ * another way. */
+static enum anole_status find_device(struct session *session, struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    struct anole_lockfile *lockfile = NULL;
+    uint32_t threads = 0;
+    enum anole_status status = anole_lockfile_load(&lockfile, arguments->file, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_threads(&threads, lockfile, arguments->file, arguments->wish.device,
+                                        arguments->wish.precision,
+                                        anole_lock_wish_threads(&arguments->wish), error);
+    if (status == ANOLE_DONE)
+        status = anole_devices_list(&session->devices, session->context, threads, error);
+    if (status == ANOLE_DONE)
+        status = choose_device(session, lockfile, error);
+    anole_lockfile_destroy(lockfile);
+    return status;
+}
+
 static enum anole_status verify(struct session *session, struct anole_error *error)
 {
     const struct arguments *arguments = &session->arguments;
     struct anole_verify_options wanted = {.size = sizeof wanted,
                                           .no_in_place = arguments->no_in_place};
-    if (arguments->precision)
-        wanted.precision = anole_precision_text(arguments->precision);
+    if (arguments->wish.precision)
+        wanted.precision = anole_precision_text(arguments->wish.precision);
     enum anole_status status = anole_command_context(&session->context, error);
     if (status == ANOLE_DONE)
         status = anole_tuned_load(&session->tuned, session->context, arguments->file, error);
     if (status == ANOLE_DONE && arguments->kernel)
         status = anole_tuned_set_kernel(session->tuned, arguments->kernel, error);
     if (status == ANOLE_DONE)
-        status = anole_devices_list(&session->devices, session->context, 0, error);
-    if (status == ANOLE_DONE)
-        status = anole_devices_find(&session->device, session->devices, arguments->device, error);
+        status = find_device(session, error);
     if (status == ANOLE_DONE)
         status =
             anole_verify(&session->verification, session->tuned, session->device, &wanted, error);

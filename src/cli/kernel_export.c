@@ -183,15 +183,15 @@ static enum anole_status make_folder(const char *folder, struct anole_error *err
 enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
                                        const struct anole_registry_device *device, uint32_t dtype,
-                                       const struct anole_run_sizes *sizes,
+                                       uint32_t threads, const struct anole_run_sizes *sizes,
                                        struct anole_error *error)
 {
     const struct anole_lock_device *locked = NULL;
     const struct anole_registry_entry *backend = &registry->entries[device->backend];
     struct anole_run_network network = {.filled = 0};
     json_t *list = NULL;
-    enum anole_status status =
-        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, dtype, error);
+    enum anole_status status = anole_lockfile_find(&locked, lockfile, "the lock file", registry,
+                                                   device, dtype, threads, error);
     if (status == ANOLE_DONE)
         status = load_network(&network, lockfile, locked, sizes, error);
     if (status == ANOLE_DONE)

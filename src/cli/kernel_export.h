@@ -12,12 +12,12 @@
 #include "program/tuned.h"
 
 /* Makes `folder` (which must not exist yet) with NN_LABEL.cl for each task and
- * kernels.json.  `dtype`: as of anole_lockfile_find().  `sizes`: what the network leaves open;
- * where any is given, a network that cannot be read is an error, and no folder is made. */
+ * kernels.json.  `dtype`, `threads`: as of anole_lockfile_find().  `sizes`: what the network leaves
+ * open; where any is given, a network that cannot be read is an error, and no folder is made. */
 enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile *lockfile,
                                        const struct anole_registry *registry,
                                        const struct anole_registry_device *device, uint32_t dtype,
-                                       const struct anole_run_sizes *sizes,
+                                       uint32_t threads, const struct anole_run_sizes *sizes,
                                        struct anole_error *error);
 
 #endif

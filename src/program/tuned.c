@@ -12,64 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------- devices */
-
-static void list_devices(struct anole_text *text, const struct anole_lockfile *lockfile)
-{
-    for (size_t i = 0; i < lockfile->device_count; i++) {
-        const struct anole_lock_device *entry = &lockfile->devices[i];
-        anole_text_printf(text, "%s", i > 0 ? ", " : "");
-        anole_text_append_printable(text, entry->device, strlen(entry->device));
-        anole_text_printf(text, " of backend ");
-        anole_text_append_printable(text, entry->backend, strlen(entry->backend));
-        anole_text_printf(text, " in %s", anole_precision_text(entry->dtype));
-    }
-}
-
-enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
-                                      const struct anole_lockfile *lockfile, const char *path,
-                                      const struct anole_registry *registry,
-                                      const struct anole_registry_device *device, uint32_t dtype,
-                                      struct anole_error *error)
-{
-    const struct anole_lock_device *first = NULL;
-    const struct anole_registry_entry *backend = &registry->entries[device->backend];
-    for (size_t i = 0; i < lockfile->device_count; i++) {
-        const struct anole_lock_device *locked = &lockfile->devices[i];
-        if (!anole_lock_same_text(locked->backend, backend->name) ||
-            !anole_lock_same_text(locked->device, device->device.name) ||
-            !anole_lock_same_text(locked->driver, device->device.driver) ||
-            (dtype && locked->dtype != dtype))
-            continue;
-        if (first) {
-            if (locked->dtype != first->dtype)
-                anole_log_info("%s also holds what was found in %s: --precision %s", path,
-                               anole_precision_text(locked->dtype),
-                               anole_precision_text(locked->dtype));
-            continue;
-        }
-        if (locked->generator != backend->generator_version)
-            anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
-                              locked->generator, backend->name, backend->generator_version);
-        if (!anole_lock_same_text(locked->driver_version, device->device.driver_version))
-            anole_log_warning("%s was tuned with driver version '%s', this is '%s'", path,
-                              locked->driver_version, device->device.driver_version);
-        first = locked;
-    }
-    if (first) {
-        *found = first;
-        return ANOLE_DONE;
-    }
-    struct anole_text others = {.data = NULL};
-    list_devices(&others, lockfile);
-    anole_fail(error, ANOLE_ERR_NO_DEVICE,
-               "%s holds nothing%s%s for device %s ('%s', backend '%s'); tune it first (it holds: "
-               "%s)",
-               path, dtype ? " in " : "", dtype ? anole_precision_text(dtype) : "", device->id,
-               device->device.name, backend->name, others.data ? others.data : "nothing");
-    anole_text_fini(&others);
-    return ANOLE_ERR_NO_DEVICE;
-}
+/* --------------------------------------------------------------------- files */
 
 enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const char *path,
                                           struct anole_error *error)
@@ -217,7 +160,8 @@ enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char 
     for (size_t i = 0; status == ANOLE_DONE && i < tuned->lockfile->device_count && !any; i++)
         any = is_of_device(tuned, &tuned->lockfile->devices[i]);
     if (status == ANOLE_DONE && !any) /* which says so */
-        status = anole_lockfile_find(&none, tuned->lockfile, path, registry, device, 0, error);
+        status = anole_lockfile_find(&none, tuned->lockfile, path, registry, device, 0,
+                                     ANOLE_ANY_THREADS, error);
     if (status == ANOLE_DONE && !(tuned->path = strdup(path)))
         status = anole_fail_memory(error);
     if (status)
@@ -340,22 +284,13 @@ static const char *threads_text(char out[32], uint32_t threads)
     return out;
 }
 
-/* The same driver, by which the backend makes launches in another way: it says so behind a comma.
- */
-static bool is_another_way(const char *a, const char *b)
-{
-    const size_t length = strlen(a), other = strlen(b);
-    return length < other ? strncmp(a, b, length) == 0 && b[length] == ','
-                          : strncmp(a, b, other) == 0 && a[other] == ',';
-}
-
 static void report_driver(const struct anole_tuned_choice *tuned, const char *path)
 {
     const char *version = tuned->device->device.driver_version;
     char then[160], now[160];
     anole_text_printable(then, sizeof then, tuned->entry->driver_version);
     anole_text_printable(now, sizeof now, version);
-    if (is_another_way(tuned->entry->driver_version, version))
+    if (anole_driver_is_another_way(tuned->entry->driver_version, version))
         anole_log_info("%s was tuned where launches are made in another way ('%s'; this is '%s'): "
                        "its kernels apply, the times in it are not of this way",
                        path, then, now);

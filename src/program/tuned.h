@@ -12,19 +12,10 @@
 #include "devices/registry.h"
 #include "kernel/custom.h"
 #include "program/program.h"
+#include "program/tuned_entry.h"
 #include "record/lockfile.h"
 
 /* -- Entries -- */
-
-/* The entry of the lock file that was tuned on this device (same backend, same
- * device name) in this precision (enum anole_dtype; 0: the first one that is there, and
- * says which others are); ERR_NO_DEVICE if there is none.  Warns where versions differ.
- * `path` is for messages. */
-enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
-                                      const struct anole_lockfile *lockfile, const char *path,
-                                      const struct anole_registry *registry,
-                                      const struct anole_registry_device *device, uint32_t dtype,
-                                      struct anole_error *error);
 
 /* Kernels of the user's own are taken from the file that the lock file names if that is in its
  * folder or below; else ERR_INPUT.  Looks for kernels of the user's own in another file than the

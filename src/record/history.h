@@ -174,10 +174,6 @@ struct anole_history_event {
  * the last.  Passes over what is no key of ours. */
 bool anole_history_next_event(const struct anole_history *history, size_t *next,
                               struct anole_history_event *event);
-/* The first with this id; false if there is none. */
-bool anole_history_find_event(const struct anole_history *history, uint64_t id,
-                              struct anole_history_event *event);
-
 /* Lines skipped because they were damaged. */
 size_t anole_history_damaged(const struct anole_history *history);
 /* Lines skipped because only a newer Anole understands them. */

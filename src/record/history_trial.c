@@ -39,12 +39,3 @@ bool anole_history_next_event(const struct anole_history *history, size_t *next,
             return true;
     return false;
 }
-
-bool anole_history_find_event(const struct anole_history *history, uint64_t id,
-                              struct anole_history_event *trial)
-{
-    for (size_t i = 0; i < history->store.record_count; i++)
-        if (history->store.records[i].id == id && fill(history, i, trial))
-            return true;
-    return false;
-}
