@@ -109,7 +109,7 @@ static const struct {
     /* These lie, leak or talk, which the tuner sees through, survives or swallows. */
     {"one_time", ANOLE_OUTCOME_OK, ""},
     {"milliseconds", ANOLE_OUTCOME_OK, ""},
-    {"events_lie", ANOLE_OUTCOME_OK, ""},
+    {"events_lie", ANOLE_OUTCOME_OK, ""}, /* see test_warn_of_clocks_that_lie() */
     {"leak_session", ANOLE_OUTCOME_OK, ""},
     {"leak_build", ANOLE_OUTCOME_OK, ""},
     {"print", ANOLE_OUTCOME_OK, ""},
@@ -240,11 +240,40 @@ static void test_name_each_misdeed_and_go_on_with_the_rest(void **state)
     anole_log_set_level(ANOLE_LEVEL_INFO);
 }
 
+static void note_clock(void *context, enum anole_level level, const char *text)
+{
+    *(int *)context += level == ANOLE_LEVEL_WARNING && strstr(text, "events_lie") &&
+                       strstr(text, "its event times cannot be true");
+}
+
+/* A worker finds it out, and its stderr is nobody's to read. */
+static void test_warn_of_clocks_that_lie(void **state)
+{
+    (void)state;
+    int noted = 0;
+    char path[1024], *folder = make_folder();
+    struct bench bench = {.count = 0};
+    struct anole_error error = {.status = ANOLE_DONE};
+    snprintf(path, sizeof path, "%s/history", folder);
+    add_plugins(folder, "events_lie");
+    struct anole_registry *registry = registry_of(folder);
+    bench.registry = registry;
+    assert_done(anole_history_open(&bench.history, path, ANOLE_HISTORY_APPEND, &error));
+    anole_log_set_sink(note_clock, &noted);
+    work(&bench, "events_lie");
+    anole_log_set_sink(NULL, NULL);
+    assert_true(noted > 0);
+    anole_history_close(bench.history);
+    anole_registry_destroy(registry);
+    drop_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_name_each_that_is_refused_and_use_the_other),
         cmocka_unit_test(test_name_each_misdeed_and_go_on_with_the_rest),
+        cmocka_unit_test(test_warn_of_clocks_that_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

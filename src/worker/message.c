@@ -296,6 +296,7 @@ void anole_wire_concluded_reply(struct anole_wire *wire, struct anole_concluded_
 void anole_wire_log_event(struct anole_wire *wire, struct anole_log_event *message)
 {
     anole_wire_u32(wire, &message->level);
+    anole_wire_bool(wire, &message->plugin);
     anole_wire_text(wire, message->text, sizeof message->text);
 }
 

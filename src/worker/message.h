@@ -142,6 +142,7 @@ struct anole_concluded_reply {
 
 struct anole_log_event {
     uint32_t level;
+    bool plugin; /* the plugin says it; else the worker does */
     char text[4096];
 };
 

@@ -82,7 +82,16 @@ void anole_supervised_excuse(struct anole_supervised *worker, double seconds)
 
 /* -- Hearing -- */
 
-static void hear_log(const struct anole_supervision *rules, const struct anole_frame *frame)
+/* What a worker says while kernels run, nobody else knows; for the rest, what it warns of has been
+ * said by this process, which asked the same before. */
+static bool is_at_work(const struct anole_supervised *worker)
+{
+    return worker->stage == ANOLE_STAGE_RUN || worker->stage == ANOLE_STAGE_VERIFY ||
+           worker->stage == ANOLE_STAGE_TIME;
+}
+
+static void hear_log(const struct anole_supervised *worker, const struct anole_supervision *rules,
+                     const struct anole_frame *frame)
 {
     struct anole_log_event event;
     struct anole_wire wire;
@@ -91,10 +100,11 @@ static void hear_log(const struct anole_supervision *rules, const struct anole_f
     if (!anole_wire_complete(&wire))
         return;
     bool loud = event.level == ANOLE_LOG_ERROR || event.level == ANOLE_LOG_WARNING;
-    if (loud && !rules->quiet)
-        anole_log_warning("plugin: %s", event.text);
+    const char *whose = event.plugin ? "plugin: " : "";
+    if (loud && !rules->quiet && (event.plugin || is_at_work(worker)))
+        anole_log_warning("%s%s", whose, event.text);
     else
-        anole_log_debug("plugin: %s", event.text);
+        anole_log_debug("%s%s", whose, event.text);
 }
 
 static void hear_stage(struct anole_supervised *worker, const struct anole_supervision *rules,
@@ -199,7 +209,7 @@ enum anole_worker_event anole_supervised_check(struct anole_supervised *worker,
         if (frame->type == ANOLE_FRAME_STAGE) {
             hear_stage(worker, rules, frame);
         } else if (frame->type == ANOLE_FRAME_LOG) {
-            hear_log(rules, frame);
+            hear_log(worker, rules, frame);
         } else if (frame->type == ANOLE_FRAME_FAILED) {
             worker->failure = hear_failure(frame, text, size);
             anole_supervised_end(worker);

@@ -103,13 +103,25 @@ static void say_step(void *context, const char *step)
     SAY(worker, STAGE, 0, stage_event, &event);
 }
 
-static void say_log(enum anole_log_level level, const char *text)
+static void say_message(uint32_t level, bool plugin, const char *text)
 {
-    struct anole_log_event event = {.level = level};
+    struct anole_log_event event = {.level = level, .plugin = plugin};
     if (!current || current->tuner_gone)
         return;
     snprintf(event.text, sizeof event.text, "%s", text);
     SAY(current, LOG, 0, log_event, &event);
+}
+
+static void say_log(enum anole_log_level level, const char *text)
+{
+    say_message(level, true, text);
+}
+
+/* What this process would say on its stderr, where nobody reads it. */
+static void say_own_log(void *context, enum anole_level level, const char *text)
+{
+    (void)context;
+    say_message((uint32_t)level, false, text);
 }
 
 /* -- Describe -- */
@@ -575,12 +587,14 @@ int anole_worker_serve(int descriptor, bool confined, const struct anole_worker_
     anole_wire_writer_init(&worker.reply);
     current = &worker;
     anole_host_set_log(say_log);
+    anole_log_set_sink(say_own_log, NULL);
     ANSWER(&worker, HELLO, hello_event, &hello);
     enum anole_status status = ANOLE_DONE;
     while (status == ANOLE_DONE && !worker.tuner_gone && !worker.channel.ended)
         status = serve_next(&worker, &error);
     if (status != ANOLE_DONE)
         fprintf(stderr, "anole-worker: %s\n", error.text);
+    anole_log_set_sink(NULL, NULL);
     current = NULL;
     anole_runner_destroy(worker.runner);
     anole_task_file_unmap(&worker.file);
