@@ -175,7 +175,8 @@ static void test_keep_layout_of_device(void **state)
     OFFSET(anole_device, cache_l3, 496);
     OFFSET(anole_device, cache_line, 504);
     OFFSET(anole_device, property_count, 512);
-    OFFSET(anole_device, reserved, 516);
+    OFFSET(anole_device, build_seconds, 516);
+    OFFSET(anole_device, run_seconds, 518);
     OFFSET(anole_device, properties, 520);
 }
 

@@ -45,18 +45,21 @@ static void print_failures(const struct anole_check_report *report)
 static void test_pass_what_keeps_the_contract(void **state)
 {
     (void)state;
-    static const char *const names[] = {"timer", "good", "plain"};
-    for (size_t i = 0; i < 3; i++) {
-        struct anole_check_report *report = check_plugin(names[i], 2, 0);
+    static const struct {
+        const char *name;
+        size_t skipped; /* clauses on ops that it does not have, or on the device's clock */
+    } names[] = {{"timer", 2},    {"good", 3},    {"plain", 4},
+                 {"networks", 1}, {"library", 4}, {"single", 3}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct anole_check_report *report = check_plugin(names[i].name, 2, 0);
         struct anole_error error = {.status = ANOLE_DONE};
         if (report->counts[ANOLE_FAIL] > 0)
             print_failures(report);
         assert_int_equal(report->counts[ANOLE_FAIL], 0);
-        /* Only one has a clock of the device, and plain has no op binary. */
-        assert_int_equal(report->counts[ANOLE_SKIPPED], i);
-        assert_int_equal(report->counts[ANOLE_PASS], ANOLE_CLAUSE_COUNT - i);
+        assert_int_equal(report->counts[ANOLE_SKIPPED], names[i].skipped);
+        assert_int_equal(report->counts[ANOLE_PASS], ANOLE_CLAUSE_COUNT - names[i].skipped);
         assert_done(anole_check_judge(report, &error));
-        assert_string_equal(report->name, names[i]);
+        assert_string_equal(report->name, names[i].name);
         assert_contains(report->device, "Test Device 0");
         anole_check_report_destroy(report);
     }
@@ -133,6 +136,11 @@ static const struct {
     {"still_clock", ANOLE_CLAUSE_device_clock, "times the work", ANOLE_ERR_PLUGIN},
     {"other_binary", ANOLE_CLAUSE_binary, "its own binary", ANOLE_ERR_PLUGIN},
     {"mixes_builds", ANOLE_CLAUSE_shared, "expected", ANOLE_ERR_PLUGIN},
+    {"short_sequence", ANOLE_CLAUSE_sequences, "never written", ANOLE_ERR_WRONG_RESULT},
+    {"half_sequence", ANOLE_CLAUSE_sequences, "all three or none", ANOLE_ERR_PLUGIN},
+    {"copied_map", ANOLE_CLAUSE_maps, "is not what buffer_read", ANOLE_ERR_PLUGIN},
+    {"half_map", ANOLE_CLAUSE_maps, "both or none", ANOLE_ERR_PLUGIN},
+    {"first_sequence", ANOLE_CLAUSE_sequences, "never written", ANOLE_ERR_WRONG_RESULT},
     {"stale_lock", ANOLE_CLAUSE_abandon, "not one of", ANOLE_ERR_PLUGIN},
     {"print", ANOLE_CLAUSE_stdout, "a plugin should not write", ANOLE_ERR_PLUGIN},
     {"flood", ANOLE_CLAUSE_stderr, "bytes", ANOLE_ERR_PLUGIN},

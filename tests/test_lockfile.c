@@ -52,7 +52,8 @@ static int teardown(void **state)
     return failed;
 }
 
-static struct anole_lock_knob knobs[] = {{"tile_w", 14}, {"block_k", -3}, {"order", INT64_MIN}};
+static struct anole_lock_knob knobs[] = {
+    {"tile_w", 14, NULL}, {"block_k", -3, "narrow"}, {"order", INT64_MIN, NULL}};
 
 static struct anole_lock_task tasks[] = {
     {.task = "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias relu",

@@ -218,7 +218,7 @@ static void write_arrays(void)
 
 static struct anole_lock_device lock_device(void)
 {
-    static struct anole_lock_knob knob = {"tile", 4};
+    static struct anole_lock_knob knob = {"tile", 4, "four"};
     static struct anole_lock_task task = {.task = "dense n2 i12 o5 f32 bias",
                                           .multiplicity = 1,
                                           .knobs = &knob,

@@ -385,6 +385,9 @@ struct anole_tune_options {
                            kernel of one's own all its data; NULL: as the network leaves them, and a
                            kernel of one's own hot */
     bool no_in_place;   /* leave out running the whole: struct anole_in_place */
+    /* Seconds that a build, and a run or a batch of timed runs, may take before it counts as
+     * hanging; 0: as the device's backend says, or 30 and 10. */
+    double build_limit, run_limit;
 };
 
 struct anole_knob_value {
@@ -422,6 +425,9 @@ struct anole_result_info {
     /* It was to be timed there, but other work never left it in peace: what was best alone stays.
      */
     bool in_place_disturbed;
+    /* [knob_count]: what a knob's value is called, where values are names in disguise; else NULL.
+     */
+    const char *const *knob_labels;
 };
 
 /* How long the whole network takes: its steps one behind the other, with the kernels that were
@@ -549,6 +555,9 @@ struct anole_verify_options {
     size_t size;           /* sizeof(struct anole_verify_options) */
     const char *precision; /* which entry, where a device has several; NULL: the first */
     bool no_in_place;      /* leave out running the whole: struct anole_in_place */
+    /* Seconds that a build, and a run or a batch of timed runs, may take before it counts as
+     * hanging; 0: as the device's backend says, or 30 and 10. */
+    double build_limit, run_limit;
 };
 
 /* What became of one kernel of a lock file when it was built and run again. */

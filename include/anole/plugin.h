@@ -184,7 +184,11 @@ struct anole_device {
     uint64_t cache_l3;       /* bytes */
     uint64_t cache_line;     /* bytes */
     uint32_t property_count;
-    uint32_t reserved;
+    /* What came later, in place of what was reserved: seconds that a build, and a run or a batch
+     * of timed runs, may take before it counts as hanging, while nothing is known of those
+     * before; 0: the host's usual, 30 and 10.  Users may say otherwise. */
+    uint16_t build_seconds;
+    uint16_t run_seconds;
     struct anole_property properties[ANOLE_MAX_PROPERTIES];
 };
 
@@ -357,7 +361,8 @@ enum anole_knob_kind {
     ANOLE_KNOB_CATEGORICAL = 2, /* values are names in disguise: an algorithm */
 };
 
-/* What a design space may have.  Its configs, valid or not, are fewer than 2^63. */
+/* What a design space may have.  Its configs, valid or not, are fewer than 2^63; without a knob
+ * it has one, which is the default. */
 #define ANOLE_MOST_KNOBS 64    /* all of them come before the first constraint */
 #define ANOLE_MOST_VALUES 4096 /* of a knob */
 #define ANOLE_MOST_CONSTRAINTS 1024
@@ -436,7 +441,10 @@ struct anole_launch {
     struct anole_arg args[ANOLE_MAX_ARGS];
 };
 
-/* The host's side of a kernel that a plugin generates. */
+/* The host's side of a kernel that a plugin generates.  A backend without kernels of its own, with
+ * a library behind it, leaves out the source, or the launches, or both: `build` goes by the task
+ * and the config then, and each config of each task counts as a kernel of its own.  Where there
+ * are launches, one has to be bound to the output. */
 struct anole_kernel_builder {
     uint32_t size;
     uint32_t reserved;
@@ -456,7 +464,7 @@ struct anole_kernel_builder {
 struct anole_kernel {
     uint32_t size; /* of this struct */
     uint32_t launch_count;
-    const char *source; /* NUL-terminated */
+    const char *source; /* NUL-terminated; "" if there is none */
     size_t source_length;
     const char *options; /* never NULL */
     const struct anole_launch *launches;

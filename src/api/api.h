@@ -114,12 +114,15 @@ struct anole_locked_result {
     struct anole_result_info info;
     char label[64];
     struct anole_knob_value *knobs;
+    const char **labels;
 };
 ANOLE_CHECKED enum anole_status anole_locked_result_init(struct anole_locked_result *result,
                                                          const struct anole_lock_task *task,
                                                          struct anole_error *error);
 /* The times of a result in the running network. */
 void anole_result_in_place(struct anole_result_info *result, const struct anole_lock_task *task);
+/* The labels of its knobs, [knob_count], borrowed from it; NULL: out of memory. */
+const char **anole_locked_labels(const struct anole_lock_task *task);
 void anole_locked_result_fini(struct anole_locked_result *result);
 
 #endif

@@ -38,6 +38,7 @@ struct item {
     size_t outcomes[ANOLE_OUTCOME_COUNT];
     struct anole_result_info result;
     struct anole_knob_value *knobs; /* or NULL */
+    const char **labels;            /* likewise */
     char problem[256];
 };
 
@@ -209,6 +210,14 @@ static enum anole_status check_options(struct anole_tune_options *options,
         status = anole_sampler_find(&tuner->sampler, options->sampler, error);
     if (status == ANOLE_DONE && options->timing)
         status = parse_timing(&tuner->timing, options->timing, error);
+    if (!(options->build_limit >= 0.0 && options->build_limit <= MOST_TIME) ||
+        !(options->run_limit >= 0.0 && options->run_limit <= MOST_TIME))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "the limits of a build and a run: expected 0 to a year, found %g and %g "
+                          "seconds",
+                          options->build_limit, options->run_limit);
+    tuner->build_limit = options->build_limit;
+    tuner->run_limit = options->run_limit;
     tuner->seed = options->seed;
     tuner->time_limit = options->time_limit;
     tuner->set_aside = options->no_in_place ? 0.0 : set_aside(options->time_limit);
@@ -282,7 +291,8 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
 {
     struct anole_result_info *result = &item->result;
     item->knobs = calloc(locked->knob_count + 1, sizeof *item->knobs);
-    if (!item->knobs)
+    item->labels = anole_locked_labels(locked);
+    if (!item->knobs || !item->labels)
         return anole_fail_memory(error);
     for (size_t i = 0; i < locked->knob_count; i++)
         item->knobs[i] = (struct anole_knob_value){.name = locked->knobs[i].name,
@@ -290,6 +300,7 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
     result->found = true;
     result->knobs = item->knobs;
     result->knob_count = locked->knob_count;
+    result->knob_labels = item->labels;
     result->tie = locked->tie;
     result->seconds = locked->value;
     result->low = locked->low;
@@ -612,8 +623,10 @@ void anole_results_destroy(struct anole_results *results)
 {
     if (!results)
         return;
-    for (size_t i = 0; i < results->count; i++)
+    for (size_t i = 0; i < results->count; i++) {
         free(results->items[i].knobs);
+        free(results->items[i].labels);
+    }
     free(results->items);
     free(results->progress);
     anole_lock_device_fini(&results->locked);

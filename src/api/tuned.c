@@ -24,8 +24,12 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
         info->flops = anole_task_flops(&parsed);
     }
     result->knobs = calloc(task->knob_count + 1, sizeof *result->knobs);
-    if (!result->knobs)
+    result->labels = anole_locked_labels(task);
+    if (!result->knobs || !result->labels) {
+        anole_locked_result_fini(result);
+        *result = (struct anole_locked_result){.knobs = NULL};
         return anole_fail_memory(error);
+    }
     for (size_t i = 0; i < task->knob_count; i++)
         result->knobs[i] =
             (struct anole_knob_value){.name = task->knobs[i].name, .value = task->knobs[i].value};
@@ -35,6 +39,7 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
     info->tie = task->tie;
     info->knobs = result->knobs;
     info->knob_count = task->knob_count;
+    info->knob_labels = result->labels;
     info->seconds = task->value;
     info->low = task->low;
     info->high = task->high;
@@ -68,6 +73,15 @@ void anole_result_in_place(struct anole_result_info *result, const struct anole_
 void anole_locked_result_fini(struct anole_locked_result *result)
 {
     free(result->knobs);
+    free(result->labels);
+}
+
+const char **anole_locked_labels(const struct anole_lock_task *task)
+{
+    const char **labels = calloc(task->knob_count + 1, sizeof *labels);
+    for (size_t i = 0; labels && i < task->knob_count; i++)
+        labels[i] = task->knobs[i].label;
+    return labels;
 }
 
 /* ------------------------------------------------------------------ making */

@@ -143,7 +143,8 @@ static enum anole_status run_whole(struct anole_verification *verification,
 
 static enum anole_status run_checks(struct anole_verification *verification,
                                     const struct anole_listed_device *device, uint32_t dtype,
-                                    bool whole, struct anole_error *error)
+                                    const struct anole_verify_options *wanted,
+                                    struct anole_error *error)
 {
     const struct anole_tuned *tuned = verification->tuned;
     const struct anole_registry *registry = device->devices->registry;
@@ -157,6 +158,8 @@ static enum anole_status run_checks(struct anole_verification *verification,
     const struct anole_tuned_entry *entry = &tuned->entries[locked - tuned->lockfile->devices];
     struct anole_measure_options options = {
         .threads = locked->threads,
+        .build_limit = wanted->build_limit,
+        .run_limit = wanted->run_limit,
         .control = true,
         .seed = 2, /* other data than tuning uses by default */
         .stop = anole_context_stopped,
@@ -177,7 +180,7 @@ static enum anole_status run_checks(struct anole_verification *verification,
             run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
     }
     if (status == ANOLE_DONE)
-        status = run_whole(verification, locked, device, measure, whole, error);
+        status = run_whole(verification, locked, device, measure, !wanted->no_in_place, error);
     anole_measure_destroy(measure);
     return status;
 }
@@ -200,7 +203,7 @@ enum anole_status anole_verify(struct anole_verification **verification,
     if (status == ANOLE_DONE)
         status = anole_precision_option(&dtype, options.precision, error);
     if (status == ANOLE_DONE)
-        status = run_checks(new, anole_listed_device(device), dtype, !options.no_in_place, error);
+        status = run_checks(new, anole_listed_device(device), dtype, &options, error);
     anole_scope_leave(&scope);
     if (status != ANOLE_DONE) {
         anole_verification_destroy(new);

@@ -7,6 +7,7 @@
 #include "plugin/scratch.h"
 #include "devices/selection.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ struct run {
     struct anole_device recorded;
     bool asked[ANOLE_CLAUSE_COUNT];
     enum anole_clause clause; /* in hand */
-    double limit;
+    struct anole_sandbox_limits limits;
 };
 
 /* In the clause's own process. */
@@ -92,6 +93,21 @@ static void learn(struct run *run, uint64_t number)
         check->fewer = anole_fixture_fewer(check, (double)number * 1e-6);
 }
 
+/* A device whose builds or runs take long says so; users may say otherwise. */
+static void set_limits(struct run *run, const struct anole_device *device)
+{
+    const struct anole_check_options *options = run->options;
+    const double limit = options->limit > 0 ? options->limit : ANOLE_CHECK_LIMIT;
+    const bool declared = device && !(options->limit > 0);
+    run->limits.other = limit;
+    run->limits.build = options->build_limit > 0 ? options->build_limit
+                        : declared               ? fmax(limit, device->build_seconds)
+                                                 : limit;
+    run->limits.run = options->run_limit > 0 ? options->run_limit
+                      : declared             ? fmax(limit, device->run_seconds)
+                                             : limit;
+}
+
 static enum anole_status take_clause(struct run *run, struct anole_error *error)
 {
     enum anole_clause needs = contract[run->clause].needs;
@@ -108,8 +124,8 @@ static enum anole_status take_clause(struct run *run, struct anole_error *error)
         return ANOLE_DONE;
     }
     anole_log_debug("clause %s", contract[run->clause].name);
-    enum anole_status status =
-        anole_sandbox_run(&sandbox, test, run, run->limit, options->stop, options->context, error);
+    enum anole_status status = anole_sandbox_run(&sandbox, test, run, &run->limits, options->stop,
+                                                 options->context, error);
     if (status != ANOLE_DONE)
         return status;
     run->check.out += sandbox.out.bytes;
@@ -165,6 +181,7 @@ static enum anole_status choose_device(struct run *run, struct anole_error *erro
         check->device = &run->recorded;
         check->driver = "";
         check->recorded = true;
+        set_limits(run, check->device);
         snprintf(run->report->device, sizeof run->report->device, "%s (recorded)",
                  anole_text_printable(name, sizeof name, run->recorded.name));
         return ANOLE_DONE;
@@ -182,6 +199,7 @@ static enum anole_status choose_device(struct run *run, struct anole_error *erro
     char name[128];
     check->device = &found->device;
     check->driver = found->driver;
+    set_limits(run, check->device);
     snprintf(run->report->device, sizeof run->report->device, "%s (%s)", found->id,
              anole_text_printable(name, sizeof name, found->device.name));
     return ANOLE_DONE;
@@ -226,7 +244,7 @@ static enum anole_status set_up(struct run *run, struct anole_check_report *repo
     struct anole_check_context *check = &run->check;
     run->options = options;
     run->report = report;
-    run->limit = options->limit > 0 ? options->limit : ANOLE_CHECK_LIMIT;
+    set_limits(run, NULL);
     check->path = path;
     check->threads = options->threads;
     check->samples = options->samples ? options->samples : ANOLE_CHECK_SAMPLES;

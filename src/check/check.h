@@ -37,6 +37,7 @@ struct anole_check_options {
     uint32_t samples;   /* configs of each task; 0: default */
     uint64_t seed;
     double limit; /* seconds that one step, such as a build, may take; 0: default */
+    double build_limit, run_limit; /* of these steps; 0: `limit`, or more if the device says so */
     /* Where the builds of a clause would take more seconds than this (0: default), and `samples` is
      * 0, it makes fewer. */
     double patience;

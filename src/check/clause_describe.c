@@ -118,6 +118,8 @@ static const char *different_number(const struct anole_device *a, const struct a
     SAME(cache_l3);
     SAME(cache_line);
     SAME(property_count);
+    SAME(build_seconds);
+    SAME(run_seconds);
 #undef SAME
     return NULL;
 }

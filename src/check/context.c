@@ -27,6 +27,11 @@ static const char *const task_keys[] = {
     "conv2d n1 6x6x8 k1x1 s1x1 p0,0,0,0 d1x1 g1 o12 f16 bias relu",
     "depthwise_conv2d n1 7x7x5 k3x3 s2x2 p1,1,1,1 d1x1 g5 o10 f16 bias",
     "dense n3 i33 o17 f16 bias",
+    /* Of what the ABI has been given since: */
+    "matmul n2 m5 i9 o12 tb f32",
+    "matmul n3 m4 i16 o7 f32 bias relu",
+    "conv_transpose2d n1 5x4x6 k3x3 s2x2 p1,1,1,1 d1x1 g1 o5 e1x0 f32 bias relu",
+    "conv2d n1 7x7x6 k3x3 s1x1 p1,1,1,1 d1x1 g1 o9 f32 bias leaky_relu(0.25)",
 };
 
 static enum anole_check_verdict conclude(struct anole_check_context *check,

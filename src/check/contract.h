@@ -55,6 +55,10 @@ struct anole_check_context;
     X(binary, "binary-travels", runs, "what binary() gives builds the same kernel elsewhere")      \
     X(shared, "shares-builds-rightly", outputs,                                                    \
       "a build beside one with the same source is itself, and outlives it")                        \
+    X(sequences, "sequences-run-each-step", outputs,                                               \
+      "a sequence of runs does what the runs do, each step of it, each time")                      \
+    X(maps, "maps-its-memory", opens,                                                              \
+      "memory that is mapped is the buffer's: what either side writes, the other reads")           \
     X(abandon, "build-can-be-abandoned", runs,                                                     \
       "a process killed while it builds spoils nothing for the next")                              \
     X(stdout, "keeps-stdout-clean", loads, "nothing was written to stdout in all of this")         \

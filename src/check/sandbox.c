@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define POLL_TIME 0.1   /* seconds */
@@ -59,10 +60,19 @@ static void run_copy(void *context, int socket)
 
 /* ------------------------------------------------------------ our own side */
 
+/* Steps are told in words, which begin with those of the stage. */
+static bool is_step(const struct anole_supervised *worker, enum anole_stage stage)
+{
+    const char *words = anole_stage_words(stage);
+    return strncmp(worker->step, words, strlen(words)) == 0;
+}
+
 static double limit_of(const void *context, const struct anole_supervised *worker)
 {
-    (void)worker;
-    return *(const double *)context;
+    const struct anole_sandbox_limits *limits = context;
+    return is_step(worker, ANOLE_STAGE_BUILD) ? limits->build
+           : is_step(worker, ANOLE_STAGE_RUN) ? limits->run
+                                              : limits->other;
 }
 
 static bool take_answer(struct anole_sandbox *sandbox, const struct anole_frame *frame)
@@ -107,12 +117,13 @@ static void empty_pipes(struct anole_supervised *worker)
 
 enum anole_status anole_sandbox_run(struct anole_sandbox *sandbox,
                                     void (*test)(void *context, struct anole_sandbox *sandbox),
-                                    void *context, double limit, bool (*stop)(void *context),
-                                    void *stop_context, struct anole_error *error)
+                                    void *context, const struct anole_sandbox_limits *limits,
+                                    bool (*stop)(void *context), void *stop_context,
+                                    struct anole_error *error)
 {
     struct copy copy = {.sandbox = sandbox, .test = test, .context = context};
     const struct anole_worker_start start = {.function = run_copy, .context = &copy};
-    const struct anole_supervision rules = {.limit = limit_of, .context = &limit};
+    const struct anole_supervision rules = {.limit = limit_of, .context = limits};
     struct anole_supervised worker;
     *sandbox = (struct anole_sandbox){.mute = false};
     enum anole_status status = anole_supervised_start(&worker, &rules, NULL, &start, error);

@@ -11,6 +11,11 @@
 #include "worker/message.h"
 #include "worker/output.h"
 
+/* Seconds that a step of the test may take: a build, a run, any other. */
+struct anole_sandbox_limits {
+    double build, run, other;
+};
+
 struct anole_sandbox {
     /* In the test: */
     struct anole_channel channel;
@@ -24,13 +29,13 @@ struct anole_sandbox {
 };
 
 /* Runs `test` in a process of its own, which gets a copy of everything that
- * `context` points to.  Each step may take `limit` seconds.  That the test dies is
+ * `context` points to.  Each step may take as long as `limits` says.  That the test dies is
  * no failure. */
 ANOLE_CHECKED enum anole_status
 anole_sandbox_run(struct anole_sandbox *sandbox,
                   void (*test)(void *context, struct anole_sandbox *sandbox), void *context,
-                  double limit, bool (*stop)(void *context), void *stop_context,
-                  struct anole_error *error);
+                  const struct anole_sandbox_limits *limits, bool (*stop)(void *context),
+                  void *stop_context, struct anole_error *error);
 
 /* In the test: says what comes next, for `death`; the time starts anew. */
 void anole_sandbox_step(struct anole_sandbox *sandbox, const char *words);

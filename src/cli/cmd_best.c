@@ -83,8 +83,12 @@ static void put_knobs(char *out, size_t size, const struct anole_result_info *re
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < result->knob_count && used < size; i++) {
-        int n = snprintf(out + used, size - used, "%s%s=%lld", i ? " " : "", result->knobs[i].name,
-                         (long long)result->knobs[i].value);
+        const char *label = result->knob_labels[i], *space = i ? " " : "";
+        char shown[64];
+        int n = label ? snprintf(out + used, size - used, "%s%s=%s", space, result->knobs[i].name,
+                                 anole_text_printable(shown, sizeof shown, label))
+                      : snprintf(out + used, size - used, "%s%s=%lld", space, result->knobs[i].name,
+                                 (long long)result->knobs[i].value);
         used += n > 0 ? (size_t)n : 0;
     }
 }

@@ -19,7 +19,19 @@ struct arguments {
     bool json;
 };
 
-enum { CLAUSE, DEVICE, NETWORK, RECORDED, RECORD, SAMPLES, SEED, LIMIT, JSON };
+enum {
+    CLAUSE,
+    DEVICE,
+    NETWORK,
+    RECORDED,
+    RECORD,
+    SAMPLES,
+    SEED,
+    LIMIT,
+    BUILD_LIMIT,
+    RUN_LIMIT,
+    JSON
+};
 
 static const struct anole_option options[] = {
     [CLAUSE] = {"clause", "NAME",
@@ -32,7 +44,11 @@ static const struct anole_option options[] = {
     [SAMPLES] = {"samples", "N",
                  "configs to try of each task (default: 8, or fewer where builds take long)"},
     [SEED] = {"seed", "S", "for the choice of configs and data (default: 1)"},
-    [LIMIT] = {"limit", "T", "how long a build or a run may take (default: 60s)"},
+    [LIMIT] = {"limit", "T",
+               "how long a build, a run or another step may take (default: as the device says, or\n"
+               "60s)"},
+    [BUILD_LIMIT] = {"build-limit", "T", "the same of builds alone"},
+    [RUN_LIMIT] = {"run-limit", "T", "the same of runs alone"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of lines"},
     {0},
 };
@@ -72,6 +88,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case LIMIT:
         status = anole_text_parse_duration(&arguments->check.limit, value, error);
+        break;
+    case BUILD_LIMIT:
+        status = anole_text_parse_duration(&arguments->check.build_limit, value, error);
+        break;
+    case RUN_LIMIT:
+        status = anole_text_parse_duration(&arguments->check.run_limit, value, error);
         break;
     case JSON:
         arguments->json = true;

@@ -156,6 +156,8 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .progress_context = session,
         .timing = arguments->timing,
         .no_in_place = arguments->no_in_place,
+        .build_limit = arguments->build_limit,
+        .run_limit = arguments->run_limit,
     };
     if (arguments->log_json)
         anole_progress_events_start(anole_tasks_name(session->tasks), session->device->id,

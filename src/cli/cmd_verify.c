@@ -13,11 +13,12 @@
 struct arguments {
     const char *file, *kernel;
     struct anole_lock_wish wish;
-    uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
+    uint64_t tolerance;            /* percent; UINT64_MAX: not asked for */
+    double build_limit, run_limit; /* seconds; 0: as the device says */
     bool no_in_place, json;
 };
 
-enum { DEVICE, THREADS, PRECISION, KERNEL, TOLERANCE, NO_IN_PLACE, JSON };
+enum { DEVICE, THREADS, PRECISION, KERNEL, TOLERANCE, BUILD_LIMIT, RUN_LIMIT, NO_IN_PLACE, JSON };
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device, where FILE holds several that are here"},
@@ -26,6 +27,10 @@ static const struct anole_option options[] = {
                    "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
+    [BUILD_LIMIT] = {"build-limit", "T",
+                     "how long a build may take (default: as the device says, or 30s)"},
+    [RUN_LIMIT] = {"run-limit", "T",
+                   "how long a run may take (default: as the device says, or 10s)"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "only task by task: do not run the network as a whole"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
@@ -48,6 +53,10 @@ static enum anole_status take(void *context, size_t index, const char *value,
         break;
     case TOLERANCE:
         return anole_text_parse_u64(&arguments->tolerance, value, "--tolerance", 0, 100000, error);
+    case BUILD_LIMIT:
+        return anole_text_parse_duration(&arguments->build_limit, value, error);
+    case RUN_LIMIT:
+        return anole_text_parse_duration(&arguments->run_limit, value, error);
     case NO_IN_PLACE:
         arguments->no_in_place = true;
         break;
@@ -213,7 +222,9 @@ static enum anole_status verify(struct session *session, struct anole_error *err
 {
     const struct arguments *arguments = &session->arguments;
     struct anole_verify_options wanted = {.size = sizeof wanted,
-                                          .no_in_place = arguments->no_in_place};
+                                          .no_in_place = arguments->no_in_place,
+                                          .build_limit = arguments->build_limit,
+                                          .run_limit = arguments->run_limit};
     if (arguments->wish.precision)
         wanted.precision = anole_precision_text(arguments->wish.precision);
     enum anole_status status = anole_command_context(&session->context, error);

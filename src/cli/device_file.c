@@ -23,6 +23,9 @@
     X(registers)                                                                                   \
     X(cores)                                                                                       \
     X(numa_nodes)
+#define SECONDS(X)                                                                                 \
+    X(build_seconds)                                                                               \
+    X(run_seconds)
 #define LARGE_NUMBERS(X)                                                                           \
     X(max_work_group)                                                                              \
     X(local_memory)                                                                                \
@@ -57,6 +60,7 @@ static json_t *device_json(const struct anole_device *device)
     TEXTS(TEXT)
     SMALL_NUMBERS(NUMBER)
     LARGE_NUMBERS(NUMBER)
+    SECONDS(NUMBER)
 #undef NUMBER
 #undef TEXT
     for (int i = 0; i < 3; i++)
@@ -153,6 +157,9 @@ static enum anole_status read_all(struct anole_device *device, const json_t *roo
     TEXTS(TEXT)
     SMALL_NUMBERS(SMALL)
     LARGE_NUMBERS(LARGE)
+#define SHORT(member) NUMBER(member, uint16_t, UINT16_MAX)
+    SECONDS(SHORT)
+#undef SHORT
 #undef LARGE
 #undef SMALL
 #undef NUMBER

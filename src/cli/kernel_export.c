@@ -132,6 +132,11 @@ static enum anole_status export_task(json_t *list, const char *folder, size_t i,
     if (status)
         return status;
     status = anole_generator_kernel(&generated, tuned.generator, tuned.config, error);
+    if (status == ANOLE_DONE && generated->kernel.source_length == 0)
+        status = anole_fail(error, ANOLE_ERR_INPUT,
+                            "backend %s has no source of its kernels, which are in a library "
+                            "behind it: there is nothing to write out",
+                            backend->plugin.name);
     if (status == ANOLE_DONE) {
         const struct anole_kernel *kernel = &generated->kernel;
         anole_manifest_file_name(name, i + 1, kernel);

@@ -28,6 +28,8 @@ enum {
     TOLERANCE,
     THREADS,
     TIMING,
+    BUILD_LIMIT,
+    RUN_LIMIT,
     NO_IN_PLACE,
     JSON,
     LOG_JSON
@@ -60,6 +62,10 @@ const struct anole_option anole_tune_options[] = {
     [TIMING] = {"timing", "HOW",
                 "hot: kernels find their data in the caches; cold: weights are out of them, of a\n"
                 "kernel of your own all data (default: as the network leaves them; else hot)"},
+    [BUILD_LIMIT] = {"build-limit", "T",
+                     "how long a build may take until it counts as hanging (default: as the\n"
+                     "device says, or 30s)"},
+    [RUN_LIMIT] = {"run-limit", "T", "the same of a run (default: as the device says, or 10s)"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "do not run the network as a whole with what was found"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     [LOG_JSON] = {"log-json", NULL,
@@ -88,6 +94,10 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         return anole_given_inputs_take(&arguments->inputs, value, error);
     case TIME:
         return anole_text_parse_duration(&arguments->time, value, error);
+    case BUILD_LIMIT:
+        return anole_text_parse_duration(&arguments->build_limit, value, error);
+    case RUN_LIMIT:
+        return anole_text_parse_duration(&arguments->run_limit, value, error);
     case TRIALS:
         return anole_text_parse_u64(&arguments->trials, value, "--trials", 1, UINT32_MAX, error);
     case SEED:
@@ -161,6 +171,10 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
     put_option(&line, "timing", arguments->timing);
     if (arguments->threads > 0)
         anole_text_printf(&line, " --threads %llu", (unsigned long long)arguments->threads);
+    if (arguments->build_limit > 0)
+        anole_text_printf(&line, " --build-limit %.0fs", arguments->build_limit);
+    if (arguments->run_limit > 0)
+        anole_text_printf(&line, " --run-limit %.0fs", arguments->run_limit);
     if (arguments->no_in_place)
         anole_text_printf(&line, " --no-in-place");
     if (arguments->log_json)

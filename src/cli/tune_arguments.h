@@ -26,8 +26,9 @@ struct anole_tune_arguments {
     const char *explorer, *sampler;
     const char *transfers[ANOLE_TUNE_TRANSFERS];
     size_t transfer_count;
-    double time;     /* seconds; 0: no limit */
-    uint64_t trials; /* 0: no limit */
+    double time;                   /* seconds; 0: no limit */
+    double build_limit, run_limit; /* seconds; 0: as the device says */
+    uint64_t trials;               /* 0: no limit */
     uint64_t seed, threads;
     uint64_t tolerance; /* percent */
     const char *timing; /* NULL: as the network leaves the caches */

@@ -57,7 +57,7 @@ int anole_executable_build(struct anole_executable *executable, struct anole_tar
 {
     anole_target_say(target, ANOLE_STAGE_BUILD, UINT32_MAX);
     int code =
-        target->salt
+        target->salt && executable->generated->kernel.source_length > 0
             ? build_salted(executable, target, message)
             : target->backend->plugin.build(target->session, &executable->generated->kernel, binary,
                                             binary_bytes, &executable->build, message);

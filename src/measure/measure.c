@@ -40,12 +40,16 @@ bool anole_measure_simulated(const struct anole_measure *measure)
 
 /* -- Making one -- */
 
-static void set_defaults(struct anole_measure_options *options)
+static double limit_or(double wanted, uint16_t declared, double usual)
 {
-    if (!(options->build_limit > 0))
-        options->build_limit = DEFAULT_BUILD_LIMIT;
-    if (!(options->run_limit > 0))
-        options->run_limit = DEFAULT_RUN_LIMIT;
+    return wanted > 0 ? wanted : declared > 0 ? declared : usual;
+}
+
+static void set_defaults(struct anole_measure_options *options, const struct anole_device *device)
+{
+    options->build_limit =
+        limit_or(options->build_limit, device->build_seconds, DEFAULT_BUILD_LIMIT);
+    options->run_limit = limit_or(options->run_limit, device->run_seconds, DEFAULT_RUN_LIMIT);
     if (!(options->lost_limit > 0))
         options->lost_limit = DEFAULT_LOST_LIMIT;
     if (options->worker_memory == 0)
@@ -70,7 +74,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
         return anole_fail_memory(error);
     new->hold = new->lock = -1;
     new->options = *options;
-    set_defaults(&new->options);
+    set_defaults(&new->options, &device->device);
     new->backend = entry->backend;
     new->device = device->device;
     char name[160];

@@ -27,9 +27,9 @@ struct anole_measure_options {
     unsigned build_workers; /* 0: one a core */
     uint32_t threads;       /* of a CPU device; 0: all cores */
     uint64_t seed;          /* of inputs and weights */
-    /* Seconds until a build (0: 30), and a run or one batch of timed runs (0: 10),
-     * count as hanging.  Less, once it is known how long those of the task take: see
-     * timeout.h. */
+    /* Seconds until a build (0: as the device says, or 30), and a run or one batch of timed runs
+     * (0: as it says, or 10), count as hanging.  Less, once it is known how long those of the task
+     * take: see timeout.h. */
     double build_limit, run_limit;
     double lost_limit;  /* seconds that a device that was lost is waited for; 0: 60 */
     double sample_time; /* seconds of timed running to spend on a config; 0: 0.2 */

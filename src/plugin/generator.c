@@ -202,8 +202,6 @@ static enum anole_status make_space(struct anole_generator *generator, struct an
                  ? declare_elsewhere(generator, error)
                  : anole_backend_declare(generator->space, plugin, &generator->device,
                                          &generator->task, NULL, error);
-    if (status == ANOLE_DONE && anole_space_knob_count(generator->space) == 0)
-        status = anole_fail(error, ANOLE_ERR_PLUGIN, "it declares no knob");
     if (status == ANOLE_DONE) {
         if (plugin->valid)
             anole_space_set_validity(generator->space, is_valid, generator);

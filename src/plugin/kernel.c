@@ -231,9 +231,6 @@ static int check_kernel(struct draft *draft, const struct anole_plugin *plugin)
     const struct anole_device *device = draft->device;
     if (device->flags & ANOLE_DEVICE_SIMULATED)
         return ANOLE_OK; /* there may be nothing to run */
-    if (draft->source.length == 0 || kernel->launch_count == 0)
-        return REFUSE(draft, ERR_PLUGIN, "the kernel has no %s",
-                      draft->source.length == 0 ? "source" : "launch");
     if (kernel->packed_weights > 0 && !plugin->pack)
         return REFUSE(draft, ERR_PLUGIN, "packed weights are announced, but there is no op pack");
     size_t most = device->max_allocation ? (size_t)device->max_allocation : SIZE_MAX / 4;
@@ -257,9 +254,21 @@ static int check_kernel(struct draft *draft, const struct anole_plugin *plugin)
                           "launch %u: %llu bytes of local memory, the device has %llu", at,
                           (unsigned long long)local, (unsigned long long)device->local_memory);
     }
-    if (!writes)
+    if (kernel->launch_count > 0 && !writes)
         return REFUSE(draft, ERR_PLUGIN, "no launch has an argument bound to the output");
     return ANOLE_OK;
+}
+
+/* Of a kernel that is not all there, but in a library behind the backend: what else `build` goes
+ * by. */
+static uint64_t hash_config(const struct anole_kernel *kernel)
+{
+    char key[ANOLE_TASK_KEY];
+    anole_task_key(key, kernel->task);
+    uint64_t hash = anole_hash_text(key);
+    for (uint32_t i = 0; i < kernel->value_count; i++)
+        hash = anole_hash_combine(hash, (uint64_t)kernel->values[i]);
+    return hash;
 }
 
 static uint64_t hash_kernel(const struct anole_kernel *kernel)
@@ -318,6 +327,11 @@ static struct draft *draft_create(const struct anole_device *device, const struc
     return draft;
 }
 
+static bool is_whole(const struct anole_kernel *kernel)
+{
+    return kernel->source_length > 0 && kernel->launch_count > 0;
+}
+
 /* Points the kernel to what the draft holds. */
 static void complete(struct draft *draft, size_t count)
 {
@@ -332,6 +346,11 @@ static void complete(struct draft *draft, size_t count)
     kernel->value_count = (uint32_t)count;
     draft->generated.source_hash = hash_kernel(kernel);
     draft->generated.executable = hash_executable(kernel);
+    if (!is_whole(kernel) && !(draft->device->flags & ANOLE_DEVICE_SIMULATED)) {
+        uint64_t config = hash_config(kernel);
+        draft->generated.source_hash = anole_hash_combine(draft->generated.source_hash, config);
+        draft->generated.executable = anole_hash_combine(draft->generated.executable, config);
+    }
     draft->error = NULL;
     draft->device = NULL;
 }

@@ -12,8 +12,10 @@
 /* A generated kernel; owns everything it points to. */
 struct anole_generated {
     struct anole_kernel kernel; /* as anole/plugin.h has it */
-    uint64_t source_hash;       /* of source, options and launches */
-    uint64_t executable;        /* of what a build is made of: source, options, kernels' names */
+    /* Of source, options and launches with their arguments; where source or launches are not
+     * there, of task and config as well. */
+    uint64_t source_hash;
+    uint64_t executable; /* of what a build is made of: source, options, kernels' names */
 };
 
 /* From the knobs' values, without a space.  ERR_INPUT if the plugin refuses the config

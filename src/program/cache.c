@@ -95,14 +95,28 @@ static void add_launches(struct anole_text *key, const struct anole_kernel *kern
     }
 }
 
+/* Where a library is behind the backend, what it builds goes by these. */
+static void add_config(struct anole_text *key, const struct anole_kernel *kernel)
+{
+    char task[ANOLE_TASK_KEY];
+    if (kernel->source_length > 0 && kernel->launch_count > 0)
+        return;
+    anole_task_key(task, kernel->task);
+    add_text(key, task, strlen(task));
+    for (uint32_t i = 0; i < kernel->value_count; i++)
+        anole_text_printf(key, " %lld", (long long)kernel->values[i]);
+}
+
 static void add_kernels(struct anole_text *key, const struct anole_program_cache *cache,
                         const char *what, const struct anole_kernel *const *kernels, size_t count)
 {
     anole_text_printf(key, "%s ", what);
     add_text(key, cache->maker.data, cache->maker.length);
     add_text(key, kernels[0]->options, strlen(kernels[0]->options));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         add_launches(key, kernels[i]);
+        add_config(key, kernels[i]);
+    }
     add_text(key, kernels[0]->source, kernels[0]->source_length);
 }
 

@@ -37,6 +37,7 @@ enum field_type {
     FIELD_TIMER,     /* enum anole_timer; left out where it is UNSAID */
     FIELD_SHARE,     /* double, 0 to 1; left out where it is 0 */
     FIELD_KNOBS,     /* of a task */
+    FIELD_LABELS,    /* of its knobs; left out where there are none */
     FIELD_SIZE,      /* uint32_t; left out where it is 0 */
     FIELD_POSITIVE,  /* double; likewise */
     FIELD_SHAPES,    /* of a device; left out where there are none */
@@ -121,6 +122,7 @@ static const struct field task_fields[] = {
     TASK_FIELD("task", TEXT, task, 0),
     TASK_FIELD("multiplicity", U32, multiplicity, 1),
     TASK_FIELD("knobs", KNOBS, knobs, 0),
+    TASK_OPTION("labels", LABELS, knobs), /* behind them */
     TASK_FIELD("*", NUMBER, value, 0),
     TASK_FIELD("low", NUMBER, low, 0),
     TASK_FIELD("high", NUMBER, high, 0),
@@ -157,8 +159,10 @@ static void field_name(char out[NAME_ROOM], const struct field *field, enum anol
 
 static void task_fini(struct anole_lock_task *task)
 {
-    for (size_t i = 0; i < task->knob_count; i++)
+    for (size_t i = 0; i < task->knob_count; i++) {
         free(task->knobs[i].name);
+        free(task->knobs[i].label);
+    }
     free(task->knobs);
     free(task->task);
     json_decref(task->extra);
@@ -522,6 +526,25 @@ static enum anole_status read_knobs(struct anole_lock_task *task, const json_t *
     return ANOLE_DONE;
 }
 
+/* For people: what is no label of a knob is passed over. */
+static enum anole_status read_labels(struct anole_lock_task *task, const json_t *object,
+                                     const char *name, const struct anole_json_place *place,
+                                     struct anole_error *error)
+{
+    json_t *labels;
+    enum anole_status status = anole_json_object(&labels, object, name, place, error);
+    for (size_t i = 0; !status && i < task->knob_count; i++) {
+        struct anole_lock_knob *knob = &task->knobs[i];
+        const json_t *label = json_object_get(labels, knob->name);
+        if (!json_is_string(label))
+            continue;
+        knob->label = strdup(json_string_value(label));
+        if (!knob->label)
+            status = anole_fail_memory(error);
+    }
+    return status;
+}
+
 static enum anole_status read_shapes(struct anole_lock_device *device, const json_t *object,
                                      const char *name, const struct anole_json_place *place,
                                      struct anole_error *error)
@@ -634,6 +657,8 @@ static enum anole_status read_field(void *entry, bool *unread, const struct fiel
         return read_share(at, object, name, place, error);
     case FIELD_KNOBS:
         return read_knobs(entry, object, place, error);
+    case FIELD_LABELS:
+        return read_labels(entry, object, name, place, error);
     case FIELD_SIZE:
         return read_u32(at, object, name, 1, place, error);
     case FIELD_POSITIVE:
@@ -1110,6 +1135,11 @@ static bool copy_task(struct anole_lock_task *out, const struct anole_lock_task 
         out->knobs[i].value = task->knobs[i].value;
         if (!copy_text(&out->knobs[i].name, task->knobs[i].name))
             return false;
+        const char *label = task->knobs[i].label;
+        if (label && !copy_text(&out->knobs[i].label, label)) {
+            free(out->knobs[i].name);
+            return false;
+        }
     }
     return true;
 }
@@ -1319,6 +1349,27 @@ static json_t *make_knobs(const struct anole_lock_task *task)
     return knobs;
 }
 
+static json_t *make_labels(const struct anole_lock_task *task)
+{
+    json_t *labels = json_object();
+    for (size_t i = 0; i < task->knob_count; i++) {
+        const struct anole_lock_knob *knob = &task->knobs[i];
+        if (knob->label && json_object_set_new(labels, knob->name, make_text(knob->label))) {
+            json_decref(labels);
+            return NULL;
+        }
+    }
+    return labels;
+}
+
+static bool has_labels(const struct anole_lock_task *task)
+{
+    for (size_t i = 0; i < task->knob_count; i++)
+        if (task->knobs[i].label)
+            return true;
+    return false;
+}
+
 static json_t *make_shapes(const struct anole_lock_device *device)
 {
     json_t *shapes = json_array();
@@ -1360,6 +1411,8 @@ static json_t *make_value(const struct field *field, const void *entry)
         return anole_json_real(*(const double *)at);
     case FIELD_KNOBS:
         return make_knobs(entry);
+    case FIELD_LABELS:
+        return make_labels(entry);
     case FIELD_SIZE:
         return json_integer(*(const uint32_t *)at);
     case FIELD_POSITIVE:
@@ -1390,6 +1443,8 @@ static bool is_left_out(const struct field *field, const void *entry)
         return *(const uint32_t *)at == 0;
     case FIELD_POSITIVE:
         return *(const double *)at == 0.0;
+    case FIELD_LABELS:
+        return !has_labels(entry);
     case FIELD_SHAPES:
         return ((const struct anole_lock_device *)entry)->shape_count == 0;
     case FIELD_IN_PLACE:

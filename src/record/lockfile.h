@@ -55,6 +55,7 @@ struct json_t; /* Jansson's: only the lock file's own code looks at it */
 struct anole_lock_knob {
     char *name;
     int64_t value;
+    char *label; /* of the value, where the knob's values are names in disguise; or NULL */
 };
 
 struct anole_lock_task {

@@ -19,10 +19,11 @@ struct anole_tuner_options {
     const struct anole_explorer_ops *explorer;
     const struct anole_sampler_ops *sampler;
     uint64_t seed;
-    double time_limit;    /* wall seconds for all of it; 0: none */
-    double set_aside;     /* of them, for what comes after anole_tuner_finish() */
-    uint64_t trial_limit; /* trials of all tasks, those in the history included; 0: none */
-    uint32_t threads;     /* of a CPU device; 0: all cores */
+    double time_limit;             /* wall seconds for all of it; 0: none */
+    double set_aside;              /* of them, for what comes after anole_tuner_finish() */
+    uint64_t trial_limit;          /* trials of all tasks, those in the history included; 0: none */
+    uint32_t threads;              /* of a CPU device; 0: all cores */
+    double build_limit, run_limit; /* seconds; 0: as of anole_measure_options */
     enum anole_timing_choice timing;
     const char *history_path;
     const char *const *transfer_paths; /* further histories to learn from, or NULL; needed

@@ -17,6 +17,15 @@ static enum anole_status copy_text(char **out, const char *text, struct anole_er
     return *out ? ANOLE_DONE : anole_fail_memory(error);
 }
 
+/* NULL: it has none. */
+static const char *label_of(const struct anole_space_knob *knob, int64_t value)
+{
+    for (size_t i = 0; knob->labels && i < knob->count; i++)
+        if (knob->values[i] == value)
+            return knob->labels[i];
+    return NULL;
+}
+
 static enum anole_status copy_knobs(struct anole_lock_task *out, const struct anole_space *space,
                                     uint64_t config, struct anole_error *error)
 {
@@ -33,6 +42,11 @@ static enum anole_status copy_knobs(struct anole_lock_task *out, const struct an
             return status;
         out->knobs[i].value = values[i];
         out->knob_count = i + 1;
+        const char *label = label_of(anole_space_knob(space, i), values[i]);
+        if (label)
+            status = copy_text(&out->knobs[i].label, label, error);
+        if (status != ANOLE_DONE)
+            return status;
     }
     return ANOLE_DONE;
 }

@@ -12,6 +12,16 @@ static void wire_properties(struct anole_wire *wire, struct anole_device *device
     }
 }
 
+static void wire_seconds(struct anole_wire *wire, uint16_t *seconds)
+{
+    uint32_t value = *seconds;
+    anole_wire_u32(wire, &value);
+    if (value > UINT16_MAX)
+        wire->failed = true;
+    else
+        *seconds = (uint16_t)value;
+}
+
 void anole_wire_device(struct anole_wire *wire, struct anole_device *device)
 {
     if (wire->reading)
@@ -39,6 +49,8 @@ void anole_wire_device(struct anole_wire *wire, struct anole_device *device)
     anole_wire_u64(wire, &device->cache_l2);
     anole_wire_u64(wire, &device->cache_l3);
     anole_wire_u64(wire, &device->cache_line);
+    wire_seconds(wire, &device->build_seconds);
+    wire_seconds(wire, &device->run_seconds);
     wire_properties(wire, device);
 }
 

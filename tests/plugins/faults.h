@@ -57,6 +57,11 @@ enum fault {
     FAULT_half_time,
     FAULT_four_runs,
     FAULT_quarter_runs,
+    FAULT_short_sequence, /* whose last step is not run */
+    FAULT_first_sequence, /* ... nor any, the second time */
+    FAULT_half_sequence,  /* one of its ops is missing */
+    FAULT_copied_map,
+    FAULT_half_map,
 };
 
 /* What faults remember, and must not. */

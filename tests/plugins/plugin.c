@@ -12,6 +12,10 @@
  *   MOODY         whose pure ops do what $MISDEED says of them: "space exit",
  *                 "all print"
  *   OWN_WORK      whose own clock takes longer for larger layers
+ *   NETWORKS      with the ops for networks: sequences, and memory that is mapped
+ *   LIBRARY       whose kernels have neither source nor launches; a knob has labels
+ *   SINGLE        without knobs
+ *   SLOW_BUILDS   whose device says that a build may take so many seconds
  *   EXAMINED      with the op diagnose, which has something to say, and crashes
  *   ALWAYS        DEED_x: every config does this
  *   FAULT         FAULT_x: one of those of faults.h
@@ -48,6 +52,13 @@
 #endif
 
 enum { KNOB_TILE, KNOB_SLOW, KNOB_DEED };
+
+#ifdef SINGLE
+static const int64_t only[] = {1, 0, DEED_none};
+#define VALUES(values) only
+#else
+#define VALUES(values) values
+#endif
 
 struct anole_session {
     const struct anole_host *host;
@@ -107,6 +118,9 @@ static int probe(const struct anole_host *host, const char *driver, struct anole
         device->compute_units = device->cores = host->topology->cores;
         device->max_work_group = 256;
         device->local_memory = 32768;
+#ifdef SLOW_BUILDS
+        device->build_seconds = SLOW_BUILDS;
+#endif
         device->property_count = 1;
         snprintf(device->properties[0].name, sizeof device->properties[0].name, "answer");
         device->properties[0].value = 42;
@@ -125,6 +139,8 @@ static void mood(const char *op)
     if (!misdeed || (strncmp(misdeed, op, length) != 0 && strncmp(misdeed, "all ", 4) != 0))
         return;
     const char *deed = misdeed + length + (misdeed[length] == ' ');
+    if (strcmp(deed, "cut") == 0 && truncate(getenv("CUT"), 0) != 0)
+        abort();
     if (strcmp(deed, "exit") == 0)
         exit(0);
     if (strcmp(deed, "_exit") == 0)
@@ -199,7 +215,14 @@ static int space(const struct anole_device *device, const struct anole_task *tas
                                     .kind = ANOLE_KNOB_CATEGORICAL,
                                     .name = "slow",
                                     .values = slow,
+#ifdef LIBRARY
+                                    .labels = (const char *const[]){"hurried", "at ease\x1b[31m"},
+#endif
                                     .count = 2};
+#ifdef SINGLE
+    (void)tile, (void)pace;
+    return ANOLE_OK;
+#endif
     int code = builder->knob(builder, &tile);
     if (code == ANOLE_OK)
         code = builder->knob(builder, &pace);
@@ -246,7 +269,8 @@ static int valid(const struct anole_device *device, const struct anole_task *tas
     (void)device;
     (void)task;
     (void)count;
-    return values[KNOB_TILE] != 8 || values[KNOB_SLOW] == 0;
+    (void)values;
+    return VALUES(values)[KNOB_TILE] != 8 || VALUES(values)[KNOB_SLOW] == 0;
 }
 
 static uint32_t features(const struct anole_device *device, const struct anole_task *task,
@@ -255,8 +279,9 @@ static uint32_t features(const struct anole_device *device, const struct anole_t
     mood("features");
     (void)device;
     (void)count;
+    (void)values;
     if (out) {
-        out[0] = (double)(task->out_w / (uint64_t)values[KNOB_TILE]);
+        out[0] = (double)(task->out_w / (uint64_t)VALUES(values)[KNOB_TILE]);
         if (FAULT != FAULT_short_features)
             out[1] = FAULT == FAULT_nan_feature ? NAN : 1.0;
         if (FAULT == FAULT_long_features)
@@ -289,6 +314,10 @@ static bool is_config(const int64_t *values, uint32_t count)
                                   + 1
 #endif
         ;
+#ifdef SINGLE
+    (void)values, (void)knobs;
+    return count == 0;
+#endif
     if (count != knobs)
         return false;
     int64_t tile = values[KNOB_TILE], deed = knobs > KNOB_DEED ? values[KNOB_DEED] : 0;
@@ -309,6 +338,7 @@ static int generate(const struct anole_device *device, const struct anole_task *
         return fail(message, ANOLE_BAD_REQUEST, "no such config");
     if (deed == DEED_refuse)
         return fail(message, ANOLE_BAD_REQUEST, "this config is refused on purpose");
+    values = VALUES(values);
     int length =
         snprintf(source, sizeof source, "kernel void conv() { /* %lld %lld %d %d */ }\n",
                  FAULT == FAULT_mixes_builds ? 0 : (long long)values[KNOB_TILE],
@@ -328,14 +358,19 @@ static int generate(const struct anole_device *device, const struct anole_task *
     add_arg(&launch, ANOLE_ROLE_INT, 7);
     if (values[KNOB_TILE] == 4)
         add_arg(&launch, ANOLE_ROLE_WORKSPACE, 0);
-    int code = builder->source(builder, source, (size_t)length);
-    if (code == ANOLE_OK)
+#ifdef LIBRARY
+    const bool library = true;
+#else
+    const bool library = false;
+#endif
+    int code = library ? ANOLE_OK : builder->source(builder, source, (size_t)length);
+    if (code == ANOLE_OK && !library)
         code = builder->options(builder, "-DTEST");
     if (code == ANOLE_OK && values[KNOB_TILE] == 2)
         code = builder->packed_weights(builder, weight_bytes(task) + 64);
     if (code == ANOLE_OK && values[KNOB_TILE] == 4)
         code = builder->workspace(builder, 1000);
-    return code == ANOLE_OK ? builder->launch(builder, &launch) : code;
+    return code == ANOLE_OK && !library ? builder->launch(builder, &launch) : code;
 }
 
 /* Packed weights begin 64 bytes late. */
@@ -441,7 +476,7 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     enum deed deed = deed_of(kernel->values, kernel->value_count);
     if (binary && (binary_bytes != sizeof BINARY_TEXT || strcmp(binary, BINARY_TEXT) != 0))
         return fail(message, ANOLE_BUILD_FAILED, "the binary is not what binary() gave");
-    if (FAULT == FAULT_silent_refusal && kernel->values[KNOB_TILE] != 1)
+    if (FAULT == FAULT_silent_refusal && VALUES(kernel->values)[KNOB_TILE] != 1)
         return ANOLE_BUILD_FAILED;
     if (FAULT == FAULT_leak_build)
         leak();
@@ -458,8 +493,8 @@ static int build(struct anole_session *session, const struct anole_kernel *kerne
     if (!*made)
         return ANOLE_NO_MEMORY;
     (*made)->task = *kernel->task;
-    (*made)->tile = kernel->values[KNOB_TILE];
-    (*made)->slow = kernel->values[KNOB_SLOW];
+    (*made)->tile = VALUES(kernel->values)[KNOB_TILE];
+    (*made)->slow = VALUES(kernel->values)[KNOB_SLOW];
     (*made)->deed = deed;
     /* Beside another, it is taken for what it is not. */
     if (open_builds++ > 0 && FAULT == FAULT_mixes_builds)
@@ -566,6 +601,81 @@ static int run(struct anole_session *session, struct anole_build *made,
     return ANOLE_OK;
 }
 
+#ifdef NETWORKS
+
+struct anole_sequence {
+    uint32_t count;
+    int runs;
+    struct anole_build *builds[64];
+    struct anole_binding bindings[64][ANOLE_ROLE_COUNT];
+};
+
+static int sequence_create(struct anole_session *session, const struct anole_sequence_step *steps,
+                           uint32_t count, struct anole_sequence **sequence,
+                           struct anole_message *message)
+{
+    (void)session;
+    if (count > 64)
+        return fail(message, ANOLE_BAD_REQUEST, "too many steps");
+    struct anole_sequence *new = calloc(1, sizeof *new);
+    if (!new)
+        return ANOLE_NO_MEMORY;
+    new->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        new->builds[i] = steps[i].build;
+        memcpy(new->bindings[i], steps[i].bindings, sizeof new->bindings[i]);
+    }
+    *sequence = new;
+    return ANOLE_OK;
+}
+
+static int sequence_run(struct anole_session *session, struct anole_sequence *sequence,
+                        double *device_seconds, double *host_seconds, struct anole_message *message)
+{
+    double start = now(), all = 0;
+    uint32_t count = sequence->count - (FAULT == FAULT_short_sequence);
+    int code = ANOLE_OK;
+    if (FAULT == FAULT_first_sequence && sequence->runs++ > 0)
+        count = 0;
+    for (uint32_t i = 0; i < sequence->count && device_seconds; i++)
+        device_seconds[i] = -1;
+    for (uint32_t i = 0; i < count && code == ANOLE_OK; i++)
+        code = run(session, sequence->builds[i], sequence->bindings[i], ANOLE_ROLE_COUNT, 1,
+                   device_seconds ? &device_seconds[i] : (double[1]){0}, &all, message);
+    *host_seconds = now() - start;
+    return code;
+}
+
+static void sequence_destroy(struct anole_session *session, struct anole_sequence *sequence)
+{
+    (void)session;
+    free(sequence);
+}
+
+static int buffer_map(struct anole_session *session, struct anole_buffer *buffer, size_t offset,
+                      size_t bytes, void **memory, struct anole_message *message)
+{
+    (void)session;
+    (void)message;
+    *memory = buffer->data + offset;
+    if (FAULT == FAULT_copied_map && (*memory = malloc(bytes)))
+        memcpy(*memory, buffer->data + offset, bytes);
+    return ANOLE_OK;
+}
+
+static int buffer_unmap(struct anole_session *session, struct anole_buffer *buffer, void *memory,
+                        struct anole_message *message)
+{
+    (void)session;
+    (void)buffer;
+    (void)message;
+    if (FAULT == FAULT_copied_map)
+        free(memory);
+    return ANOLE_OK;
+}
+
+#endif
+
 #ifdef EXAMINED
 static int diagnose(const struct anole_host *host, const char *driver, uint32_t index,
                     struct anole_diagnosis *diagnosis, struct anole_message *message)
@@ -596,5 +706,11 @@ ANOLE_PLUGIN(PLUGIN_NAME, "1.0", 1,
 #endif
 #ifdef EXAMINED
              .diagnose = diagnose,
+#endif
+#ifdef NETWORKS
+             .sequence_create = sequence_create,
+             .sequence_run = FAULT == FAULT_half_sequence ? NULL : sequence_run,
+             .sequence_destroy = sequence_destroy, .buffer_map = buffer_map,
+             .buffer_unmap = FAULT == FAULT_half_map ? NULL : buffer_unmap,
 #endif
              .release = release, .run = run);
