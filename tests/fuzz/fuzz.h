@@ -21,17 +21,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The targets, and their files. */
 #define FUZZ_MAP(X)                                                                                \
-    X(network)   /* the reader of networks */                                                      \
-    X(lockfile)  /* the reader of lock files */                                                    \
-    X(history)   /* the reader of histories, which also mends their ends */                        \
-    X(recording) /* the readers of recorded spaces: T4, caches, gzip */                            \
-    X(t1)        /* the reader of T1 files */                                                      \
-    X(kernel)    /* the same, of whole kernels */                                                  \
-    X(onnx)      /* the reader of ONNX models, and of single tensors */                            \
-    X(npy)       /* the readers of NumPy's files */                                                \
-    X(words)     /* task keys, durations, constraints, and what goes to a terminal */              \
-    X(answers)   /* the tuner's side of the protocol: what a worker may send */                    \
-    X(worker)    /* the worker's side: what it may be asked */
+    X(network)    /* the reader of networks */                                                     \
+    X(lockfile)   /* the reader of lock files */                                                   \
+    X(history)    /* the reader of histories, which also mends their ends */                       \
+    X(recording)  /* the readers of recorded spaces: T4, caches, gzip */                           \
+    X(t1)         /* the reader of T1 files */                                                     \
+    X(kernel)     /* the same, of whole kernels */                                                 \
+    X(onnx)       /* the reader of ONNX models, and of single tensors */                           \
+    X(npy)        /* the readers of NumPy's files */                                               \
+    X(expression) /* constraints: what is certain of them holds */                                 \
+    X(t4)         /* recorded results, written as T4 and read again */                             \
+    X(custom)     /* kernels of users, as workers are sent them */                                 \
+    X(words)      /* task keys, durations, constraints, and what goes to a terminal */             \
+    X(answers)    /* the tuner's side of the protocol: what a worker may send */                   \
+    X(worker)     /* the worker's side: what it may be asked */
 
 #define X(name) int fuzz_##name(const uint8_t *data, size_t size);
 FUZZ_MAP(X)

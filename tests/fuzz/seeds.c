@@ -7,6 +7,8 @@
 #include "onnx_fixture.h"
 
 #include "frontend/npy.h"
+#include "kernel/t1_kernel.h"
+#include "worker/custom_wire.h"
 #include "worker/message.h"
 #include "record/history.h"
 #include "op/task.h"
@@ -304,6 +306,40 @@ static int seed_npy(const char *folder)
     return bad | (anole_npz_save(path, arrays, 2, NULL) != ANOLE_DONE);
 }
 
+/* -- Kernels of users -- */
+
+static int seed_custom(const char *folder)
+{
+    static const char text[] =
+        "{\"General\": {\"BenchmarkName\": \"seed\"}, \"ConfigurationSpace\": "
+        "{\"TuningParameters\": ["
+        "{\"Name\": \"WG\", \"Type\": \"int\", \"Values\": \"[1, 2]\"},"
+        "{\"Name\": \"WAY\", \"Type\": \"string\", \"Values\": \"['row', 'column']\"}],"
+        "\"Conditions\": [{\"Expression\": \"WG > 1 or WAY == 'row'\"}]},"
+        "\"KernelSpecification\": {\"Language\": \"OpenCL\", \"KernelName\": \"f\","
+        "\"KernelFile\": \"/proc/version\", \"GlobalSize\": {\"X\": \"64\"},"
+        "\"LocalSize\": {\"X\": \"WG\"}, \"Arguments\": ["
+        "{\"Name\": \"a\", \"Type\": \"float\", \"MemoryType\": \"Vector\", \"AccessType\": "
+        "\"ReadOnly\", \"Size\": 5},"
+        "{\"Name\": \"n\", \"Type\": \"int\", \"MemoryType\": \"Scalar\", \"FillValue\": \"WG\"},"
+        "{\"Name\": \"l\", \"Type\": \"float\", \"MemoryType\": \"Local\", \"Size\": \"WG\"},"
+        "{\"Name\": \"b\", \"Type\": \"half\", \"MemoryType\": \"Vector\", \"AccessType\": "
+        "\"WriteOnly\", \"Size\": 3}],"
+        "\"ReferenceArguments\": [{\"Name\": \"r\", \"TargetName\": \"b\", \"FillType\": "
+        "\"Constant\","
+        "\"FillValue\": 2, \"ValidationMethod\": \"AbsoluteDifference\"}]}}";
+    struct anole_custom_kernel *custom = NULL;
+    struct anole_wire wire;
+    FUZZ_REQUIRE(anole_t1_kernel_parse(&custom, text, sizeof text - 1, "seed.json", true, NULL) ==
+                 ANOLE_DONE);
+    anole_wire_writer_init(&wire);
+    anole_wire_custom(&wire, &custom);
+    int bad = write_seed(folder, "custom", "kernel", wire.data, wire.length);
+    anole_wire_fini(&wire);
+    anole_custom_destroy(custom);
+    return bad;
+}
+
 int fuzz_write_seeds(const char *folder)
 {
     static const char *const words[] = {"dense n2 i12 o5 f32 bias",
@@ -311,11 +347,13 @@ int fuzz_write_seeds(const char *folder)
                                         "1h30m", "a * b <= 8 and (c == 2 or not a > 1)",
                                         "min(a, 2) ** 2 // 3 % b != ceil_div(c, a) - -1"};
     int bad = seed_history(folder) | seed_answers(folder) | seed_worker(folder) |
-              seed_onnx(folder) | seed_npy(folder);
+              seed_onnx(folder) | seed_npy(folder) | seed_custom(folder);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         char name[8];
         snprintf(name, sizeof name, "%zu", i);
         bad |= write_seed(folder, "words", name, words[i], strlen(words[i]));
+        if (i > 2)
+            bad |= write_seed(folder, "expression", name, words[i], strlen(words[i]));
     }
     return bad;
 }
