@@ -88,6 +88,19 @@ for deed in exit crash; do
 done
 expect 0 . moody 'space crash' best lock
 
+# -- its file, cut short while it is in use: said, at the latest when the program ends --
+rm backends/moody.so
+cp "$plugins/moody.so" backends/whole
+for op in supports valid; do
+    cp backends/whole backends/moody.so
+    CUT=$folder/backends/moody.so
+    export CUT
+    rm -f h
+    expect '[1-9][0-9]*' 'backend moody: .*was cut short\|backend moody: .*SIGBUS: was its file\|AddressSanitizer' \
+        tune "$op cut" o --device moody
+done
+cp backends/whole backends/moody.so
+
 # -- what hung --
 wait
 for op in supports space valid features; do

@@ -45,13 +45,32 @@ static void check_end(int signal_number)
         _exit(anole_status_exit_code(ANOLE_ERR_PLUGIN));
 }
 
+/* A file that is cut short while it is mapped takes down whoever reads it, a plugin's when the
+ * program ends, at the latest. */
+static void blame_file(const void *address)
+{
+    const char *backend = anole_inside_owner((uintptr_t)address);
+    if (backend) {
+        say("anole: backend ");
+        say(backend);
+        say(": its file was cut short or changed while it was in use (SIGBUS); put the whole file "
+            "back, under another name first and then renamed, and run this again\n");
+    } else {
+        say("anole: a file that is in use was cut short, or its disk is full (SIGBUS)\n");
+    }
+}
+
 /* Whatever comes over this program within a plugin is told with the plugin's name; it then
  * ends as it would have. */
-static void tell(int signal_number)
+static void tell(int signal_number, siginfo_t *info, void *context)
 {
-    blame_plugin(signal_number == SIGBUS
-                     ? " crashed this process (SIGBUS: was its file changed meanwhile?)\n"
-                     : " crashed this process\n");
+    (void)context;
+    bool told =
+        blame_plugin(signal_number == SIGBUS
+                         ? " crashed this process (SIGBUS: was its file changed meanwhile?)\n"
+                         : " crashed this process\n");
+    if (!told && signal_number == SIGBUS)
+        blame_file(info->si_addr);
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
@@ -73,8 +92,8 @@ static void watch_plugins(void)
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &action, NULL);
-    action.sa_handler = tell;
-    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    action.sa_sigaction = tell;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     sigaltstack(&alternate, NULL);
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)

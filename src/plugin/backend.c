@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 #include "plugin/backend.h"
+#include "plugin/inside.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -209,6 +210,31 @@ static enum anole_status check(struct candidate *candidate, const char *path)
     return status;
 }
 
+struct mapping {
+    uintptr_t symbol, start, end;
+};
+
+/* Where the file lies that the symbol is of. */
+static int find_mapping(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct mapping *mapping = context;
+    uintptr_t start = UINTPTR_MAX, end = 0;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t at = info->dlpi_addr + part->p_vaddr;
+        if (part->p_type != PT_LOAD)
+            continue;
+        start = at < start ? at : start;
+        end = at + part->p_memsz > end ? at + part->p_memsz : end;
+    }
+    if (mapping->symbol < start || mapping->symbol >= end)
+        return 0;
+    mapping->start = start;
+    mapping->end = end;
+    return 1;
+}
+
 enum anole_status anole_backend_load(struct anole_backend **backend, enum anole_refusal *refusal,
                                      const char *path, struct anole_error *error)
 {
@@ -230,10 +256,14 @@ enum anole_status anole_backend_load(struct anole_backend **backend, enum anole_
         free(copy);
         return anole_fail_memory(error);
     }
+    struct mapping mapping = {.symbol = (uintptr_t)candidate.symbol};
+    if (dl_iterate_phdr(find_mapping, &mapping))
+        anole_inside_map(candidate.plugin.name, mapping.start, mapping.end);
     new->path = copy;
     strcpy(new->label, candidate.plugin.name);
     new->handle = candidate.handle;
     new->plugin = candidate.plugin;
+    new->plugin.name = new->label; /* which outlives its file */
     *backend = new;
     return ANOLE_DONE;
 }

@@ -17,6 +17,11 @@ struct anole_inside {
 
 extern struct anole_inside anole_inside;
 
+/* Where a plugin's file is mapped: [start, end).  From then on, for good: files stay open. */
+void anole_inside_map(const char *backend, uintptr_t start, uintptr_t end);
+/* The backend whose file is mapped there; NULL: none's.  May be called by a handler. */
+const char *anole_inside_owner(uintptr_t address);
+
 void anole_inside_enter(const char *backend, const char *op);
 void anole_inside_leave(void);
 
