@@ -167,6 +167,11 @@ int opencl_select_driver(const char *driver, struct anole_message *message)
     return ANOLE_OK;
 }
 
+const char *opencl_driver_library(void)
+{
+    return library;
+}
+
 int opencl_check_library(struct anole_message *message)
 {
     void *handle = *library ? dlopen(library, RTLD_LAZY | RTLD_LOCAL) : NULL;

@@ -32,6 +32,8 @@ bool opencl_has_scratch(const struct anole_host *host);
 /* Points the loader at one driver: the path of an .icd file or of a library; ""
  * leaves the loader's own choice.  Before any call of OpenCL.  Sets environment
  * variables of this process. */
+/* The library of the driver that was selected; "" if that is not known. */
+const char *opencl_driver_library(void);
 int opencl_select_driver(const char *driver, struct anole_message *message)
     __attribute__((warn_unused_result));
 

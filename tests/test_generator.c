@@ -290,7 +290,6 @@ static void test_refuse_ill_formed_space(void **state)
     expect_no_space(knob_twice, "twin");
     expect_no_space(knob_empty, "a");
     expect_no_space(knob_bad_default, "a");
-    expect_no_space(no_knob, "no knob");
     expect_no_space(constraint_null, "a constraint is NULL");
     expect_no_space(constraint_on_nothing, "nonsense");
 }
@@ -430,8 +429,44 @@ static void test_refuse_ill_formed_kernel(void **state)
     expect_no_kernel(null_launch, ANOLE_ERR_PLUGIN, "launch 0: its size is 0");
     expect_no_kernel(many_launches, ANOLE_ERR_PLUGIN, "more than 8 launches");
     expect_no_kernel(packed_without_pack, ANOLE_ERR_PLUGIN, "no op pack");
+}
+
+/* The kernel that a config has where the plugin hands over no launch. */
+static struct anole_generated *generate_bare(uint64_t config)
+{
+    struct anole_generator *generator = make_generator();
+    struct anole_generated *generated = NULL;
+    struct anole_error error = {.status = ANOLE_DONE};
+    script.kernel = nothing_wrong;
     script.no_launch = true;
-    expect_no_kernel(nothing_wrong, ANOLE_ERR_PLUGIN, "no launch");
+    assert_done(anole_generator_kernel(&generated, generator, config, &error));
+    anole_generator_destroy(generator);
+    return generated;
+}
+
+/* A library is behind the backend: configs whose text is the same are kernels of their own. */
+static void test_take_a_kernel_without_launches(void **state)
+{
+    (void)state;
+    struct anole_generated *first = generate_bare(0), *same = generate_bare(0),
+                           *other = generate_bare(1);
+    assert_int_equal(first->kernel.launch_count, 0);
+    assert_true(first->source_hash == same->source_hash && first->executable == same->executable);
+    assert_true(first->source_hash != other->source_hash && first->executable != other->executable);
+    anole_generated_destroy(first);
+    anole_generated_destroy(same);
+    anole_generated_destroy(other);
+}
+
+static void test_take_a_space_of_one_point(void **state)
+{
+    (void)state;
+    script.space = no_knob;
+    struct anole_generator *generator = make_generator();
+    const struct anole_space *space = anole_generator_space(generator);
+    assert_int_equal(anole_space_knob_count(space), 0);
+    assert_true(anole_space_size(space) == 1 && anole_space_default(space) == 0);
+    anole_generator_destroy(generator);
 }
 
 static void test_refuse_what_device_cannot_do(void **state)
@@ -493,6 +528,8 @@ int main(void)
         cmocka_unit_test_setup(test_refuse_unsupported_task, reset),
         cmocka_unit_test_setup(test_generate_kernel, reset),
         cmocka_unit_test_setup(test_refuse_ill_formed_kernel, reset),
+        cmocka_unit_test_setup(test_take_a_kernel_without_launches, reset),
+        cmocka_unit_test_setup(test_take_a_space_of_one_point, reset),
         cmocka_unit_test_setup(test_refuse_what_device_cannot_do, reset),
         cmocka_unit_test_setup(test_pack_weights, reset),
     };

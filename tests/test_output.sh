@@ -135,4 +135,35 @@ check 'and the other' 'grep -q "with 2 threads: --threads 2" err'
 expect 0 'wrote 2 kernels' "$anole" best threads.lock --kernels k3 --threads 1
 expect 2 'nothing that was tuned with 3 threads; it holds: 2 threads, 1 thread' \
     "$anole" verify threads.lock --threads 3
+
+# -- a library behind a backend: no source, no launches; values have names --
+only library single
+expect 0 'wrote library.lock' tune two.json h8 library.lock --device library --trials 8
+check 'values are named in the file' 'grep -q "\"labels\": {\"slow\": \"\(hurried\|at ease\)" library.lock'
+expect 0 'tile=[0-9]* slow=\(hurried\|at ease\)' "$anole" best library.lock
+check 'and steer no terminal' '! grep -q "$(printf "\033")" out library.lock'
+expect 0 'right' "$anole" verify library.lock
+check 'it is the kernel that was tuned' '! grep -q "another kernel" out'
+expect 2 'in a library behind it' "$anole" best library.lock --kernels k4
+check 'each config is a kernel of its own' '[ "$(trials h8)" -ge 8 ] && ! grep -q "\"outcome\":\"wrong" h8'
+
+# -- a space of one point --
+expect 0 'wrote single.lock' tune two.json h9 single.lock --device single
+check 'one trial a layer' '[ "$(trials h9)" -eq 2 ] && grep -q "\"knobs\": {}" single.lock'
+expect 0 'right' "$anole" verify single.lock
+for explorer in chameleon rl annealing genetic hillclimb random exhaustive; do
+    rm -f h9
+    expect 0 'wrote single.lock' tune two.json h9 single.lock --device single --explorer $explorer
+done
+
+# -- how long a build may take --
+only slow_builds hang_build
+expect '[1-9]' 'took longer than 1 s' tune two.json h10 slow.lock --device slow_builds
+expect '[1-9]' 'took longer than 2 s' tune two.json h11 slow.lock --device slow_builds --build-limit 2s
+expect '[1-9]' 'took longer than 1 s' tune two.json h12 slow.lock --device hang_build --build-limit 1s
+expect 3 'took longer than 1 s while building' "$anole" plugin check "$plugins/hang_build.so" --build-limit 1s \
+    --clause builds-or-refuses
+expect 0 '' "$anole" plugin check "$plugins/slow_builds.so" --record-device described
+check 'the description has it' 'grep -q "\"build_seconds\": 1,*$" described'
+expect 2 'no duration' tune two.json h12 slow.lock --build-limit soon
 exit $failed

@@ -106,7 +106,7 @@ expect 2 'no duration' plugin check a.so --limit soon
 expect 3 'No such file' plugin check none.so
 expect 3 'wrong magic number' plugin check "$plugins/magic.so"
 expect 3 'there is no device "my-2nd_npu:7"' plugin check mine/my-2nd_npu.so --device my-2nd_npu:7
-expect 0 '0 do not, 2 were skipped' plugin check mine/my-2nd_npu.so --samples 2
+expect 0 '0 do not, 4 were skipped' plugin check mine/my-2nd_npu.so --samples 2
 check 'one line a clause' '[ "$(grep -c "^pass " out)" -eq 30 ]'
 expect 0 '"failed": 0' plugin check mine/my-2nd_npu.so --samples 1 --json
 expect 2 'did you mean .loads' plugin check mine/my-2nd_npu.so --clause load

@@ -52,6 +52,19 @@ static void prepare_environment(const struct anole_host *host)
 
 /* ----------------------------------------------------------------- devices */
 
+/* PoCL is told above how many threads it may have; what others make of a wish is their affair:
+ * their threads get no more cores than that. */
+static int keep_threads(const struct anole_host *host, struct anole_message *message)
+{
+    if (!host->threads || !*opencl_driver_library() || strstr(opencl_driver_library(), "pocl") ||
+        cpu_keep_to_cores(host->threads))
+        return ANOLE_OK;
+    return opencl_say(message, ANOLE_UNSUPPORTED,
+                      "The driver '%s' cannot be kept to %u threads here: leave out the number of "
+                      "threads.",
+                      opencl_driver_library(), host->threads);
+}
+
 /* `alone`: the one without threads, NULL if there is none; not among the others. */
 static int find_devices(const struct anole_host *host, const char *driver, cl_device_id *ids,
                         uint32_t *count, cl_device_id *alone, struct anole_message *message)
@@ -63,6 +76,8 @@ static int find_devices(const struct anole_host *host, const char *driver, cl_de
         prepare_environment(host);
         cpu_note_threads();
         code = opencl_select_driver(driver, message);
+        if (!code)
+            code = keep_threads(host, message);
         if (!code)
             code = opencl_find_devices(CL_DEVICE_TYPE_CPU, ids, count, message);
     }

@@ -87,6 +87,27 @@ static bool pin(void *context, pid_t id)
     return true;
 }
 
+bool cpu_keep_to_cores(uint32_t count)
+{
+    static bool kept; /* once: what is left would be cut again */
+    cpu_set_t allowed, some;
+    if (kept)
+        return true;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return false;
+    const uint32_t cores = (uint32_t)CPU_COUNT(&allowed);
+    int core = -1;
+    CPU_ZERO(&some);
+    for (uint32_t i = cores > count ? (uint32_t)getpid() % cores : 0; i > 0; i--)
+        core = next_core(&allowed, core);
+    for (uint32_t i = 0; i < count && i < cores; i++) {
+        core = next_core(&allowed, core);
+        CPU_SET(core, &some);
+    }
+    kept = cores <= count || sched_setaffinity(0, sizeof some, &some) == 0;
+    return kept;
+}
+
 void cpu_pin_threads(void)
 {
     struct pinning pinning = {.core = -1};
@@ -101,6 +122,12 @@ bool cpu_pins_threads(void)
 }
 
 #else
+
+bool cpu_keep_to_cores(uint32_t count)
+{
+    (void)count;
+    return false;
+}
 
 void cpu_note_threads(void)
 {

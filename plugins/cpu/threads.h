@@ -6,6 +6,13 @@
 #define ANOLE_CPU_THREADS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* Keeps this process, and with it all threads of a driver that is loaded afterwards, to so many
+ * cores of those that it may use: which of them, is another choice in each process, so that
+ * several that build do not share one.  For drivers that count threads in a way of their own.
+ * False if that cannot be. */
+bool cpu_keep_to_cores(uint32_t count);
 
 /* Notes the threads that there are; before a driver is loaded.  Counts once. */
 void cpu_note_threads(void);

@@ -107,6 +107,8 @@ static bool draw_step(struct anole_climber *climber, uint16_t *digits)
     while (moves < 3 && anole_rng_below(rng, 3) == 0)
         moves++;
     bool moved = false;
+    if (landscape->knobs == 0)
+        return false; /* there is one config */
     size_t guide = landscape->elite_count ? anole_rng_below(rng, landscape->elite_count) : 0;
     for (size_t m = 0; m < moves; m++) {
         size_t knob = anole_rng_below(rng, landscape->knobs);

@@ -52,8 +52,9 @@ static uint64_t step_from(struct anole_explorer *explorer, uint64_t config)
     struct anole_rng *rng = &explorer->base.rng;
     uint16_t digits[ANOLE_MAX_KNOBS];
     anole_space_decode(space, config, digits);
-    for (int i = 0; i < TRIES; i++) {
-        size_t knob = anole_rng_below(rng, anole_space_knob_count(space));
+    const size_t knobs = anole_space_knob_count(space);
+    for (int i = 0; i < TRIES && knobs > 0; i++) {
+        size_t knob = anole_rng_below(rng, knobs);
         uint32_t count = anole_space_knob(space, knob)->count;
         uint16_t old = digits[knob];
         digits[knob] = (uint16_t)anole_rng_below(rng, count);

@@ -52,7 +52,7 @@ size_t anole_suggest_neighbours(uint64_t *configs, size_t wanted, const struct a
                                 uint64_t config, struct anole_rng *rng)
 {
     size_t knobs = anole_space_knob_count(space), count = 0;
-    for (size_t draw = 0; draw < DRAWS * wanted && count < wanted; draw++) {
+    for (size_t draw = 0; draw < DRAWS * wanted && count < wanted && knobs > 0; draw++) {
         uint16_t digits[ANOLE_MAX_KNOBS];
         anole_space_decode(space, config, digits);
         uint64_t changes = 1 + anole_rng_below(rng, 3);
