@@ -248,35 +248,93 @@ static void sync_folder(const char *target)
     }
 }
 
+/* A file that is yet to take its place. */
+struct anole_file_draft {
+    char file[256]; /* the path, for messages */
+    char *target, *temporary;
+    int fd;
+    mode_t mode; /* of what is there; 0: nothing */
+};
+
+void anole_file_draft_discard(struct anole_file_draft *draft)
+{
+    if (!draft)
+        return;
+    if (draft->fd >= 0)
+        close(draft->fd);
+    if (draft->temporary)
+        unlink(draft->temporary);
+    free(draft->temporary);
+    free(draft->target);
+    free(draft);
+}
+
+static enum anole_status create_draft(struct anole_file_draft **draft, const char *path,
+                                      bool follow, struct anole_error *error)
+{
+    struct anole_file_draft *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->fd = -1;
+    anole_text_printable(new->file, sizeof new->file, path);
+    enum anole_status status =
+        (follow ? find_target : find_place)(&new->target, &new->mode, path, new->file, error);
+    if (!status)
+        status =
+            open_temporary(&new->fd, &new->temporary, new->target, new->mode, new->file, error);
+    if (status) {
+        anole_file_draft_discard(new);
+        return status;
+    }
+    *draft = new;
+    return ANOLE_DONE;
+}
+
+enum anole_status anole_file_draft_create(struct anole_file_draft **draft, const char *path,
+                                          struct anole_error *error)
+{
+    return create_draft(draft, path, true, error);
+}
+
+enum anole_status anole_file_draft_append(struct anole_file_draft *draft, const char *text,
+                                          size_t length, struct anole_error *error)
+{
+    return write_all(draft->fd, text, length) == 0
+               ? ANOLE_DONE
+               : anole_fail_errno(error, "%s: the file cannot be written", draft->file);
+}
+
+enum anole_status anole_file_draft_commit(struct anole_file_draft *draft, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    int fd = draft->fd;
+    draft->fd = -1;
+    if ((draft->mode && fchmod(fd, draft->mode) != 0) || fsync(fd) != 0)
+        status = anole_fail_errno(error, "%s: the file cannot be written", draft->file);
+    if (close(fd) != 0 && !status)
+        status = anole_fail_errno(error, "%s: the file cannot be written", draft->file);
+    if (!status && rename(draft->temporary, draft->target) != 0)
+        status = anole_fail_errno(error, "%s: the file cannot be put in its place", draft->file);
+    if (!status) {
+        sync_folder(draft->target);
+        free(draft->temporary); /* the name is gone */
+        draft->temporary = NULL;
+    }
+    anole_file_draft_discard(draft);
+    return status;
+}
+
 static enum anole_status replace(const char *path, bool follow, const char *text, size_t length,
                                  struct anole_error *error)
 {
-    char file[256], *target = NULL, *temporary = NULL;
-    int fd = -1;
-    mode_t mode = 0;
-    anole_text_printable(file, sizeof file, path);
-    enum anole_status status =
-        (follow ? find_target : find_place)(&target, &mode, path, file, error);
+    struct anole_file_draft *draft;
+    enum anole_status status = create_draft(&draft, path, follow, error);
     if (status)
         return status;
-    status = open_temporary(&fd, &temporary, target, mode, file, error);
-    if (status)
-        goto free_target;
-    bool written =
-        (!mode || fchmod(fd, mode) == 0) && write_all(fd, text, length) == 0 && fsync(fd) == 0;
-    if (!written)
-        status = anole_fail_errno(error, "%s: the file cannot be written", file);
-    if (close(fd) != 0 && !status)
-        status = anole_fail_errno(error, "%s: the file cannot be written", file);
-    if (!status && rename(temporary, target) != 0)
-        status = anole_fail_errno(error, "%s: the file cannot be put in its place", file);
-    if (status)
-        unlink(temporary);
-    else
-        sync_folder(target);
-    free(temporary);
-free_target:
-    free(target);
+    status = anole_file_draft_append(draft, text, length, error);
+    if (!status)
+        return anole_file_draft_commit(draft, error);
+    anole_file_draft_discard(draft);
     return status;
 }
 

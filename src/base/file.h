@@ -27,6 +27,18 @@ ANOLE_CHECKED enum anole_status anole_file_replace(const char *path, const char 
 /* The same, but a symbolic link that stands under the name is refused, and never followed. */
 ANOLE_CHECKED enum anole_status anole_file_replace_here(const char *path, const char *text,
                                                         size_t length, struct anole_error *error);
+/* The same piece by piece: what is under the name changes when the draft is committed.  Committing
+ * destroys it, also on failure; discarding NULL is fine. */
+struct anole_file_draft;
+ANOLE_CHECKED enum anole_status anole_file_draft_create(struct anole_file_draft **draft,
+                                                        const char *path,
+                                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_file_draft_append(struct anole_file_draft *draft,
+                                                        const char *text, size_t length,
+                                                        struct anole_error *error);
+ANOLE_CHECKED enum anole_status anole_file_draft_commit(struct anole_file_draft *draft,
+                                                        struct anole_error *error);
+void anole_file_draft_discard(struct anole_file_draft *draft);
 /* Whether a file could be replaced so: tries with a new file beside it, which goes again. */
 ANOLE_CHECKED enum anole_status anole_file_check_replace(const char *path,
                                                          struct anole_error *error);

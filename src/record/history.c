@@ -23,7 +23,8 @@ static const struct anole_history_io system_io = {
 static enum anole_status take_line(void *context, const struct anole_history_line *line,
                                    struct anole_error *error)
 {
-    return anole_history_store_add(context, line, error);
+    return line->kind == ANOLE_HISTORY_LINE_DAMAGED ? ANOLE_DONE
+                                                    : anole_history_store_add(context, line, error);
 }
 
 static void warn(const struct anole_history *history, const struct anole_history_scan *scan)
@@ -471,7 +472,14 @@ void anole_history_count(const struct anole_history *history, const struct anole
 bool anole_history_decode_key(struct anole_history_found *found,
                               const struct anole_history_entry *entry)
 {
-    const struct anole_history_fields *fields = &entry->fields;
+    return anole_history_decode_fields(found, &entry->fields, entry->kind.metric,
+                                       entry->kind.warmth);
+}
+
+bool anole_history_decode_fields(struct anole_history_found *found,
+                                 const struct anole_history_fields *fields,
+                                 enum anole_metric metric, enum anole_warmth warmth)
+{
     const struct anole_history_slice slices[] = {
         fields->task,   fields->backend, fields->backend_version,
         fields->device, fields->driver,  fields->driver_version};
@@ -487,8 +495,8 @@ bool anole_history_decode_key(struct anole_history_found *found,
         .driver = found->texts[4],
         .driver_version = found->texts[5],
         .threads = fields->threads,
-        .metric = entry->kind.metric,
-        .warmth = entry->kind.warmth,
+        .metric = metric,
+        .warmth = warmth,
     };
     return true;
 }

@@ -49,14 +49,16 @@ void anole_history_file_sync_folder(const struct anole_history_file *file);
 /* -- Walking over the lines (history_scan.c) -- */
 
 struct anole_history_scan {
-    size_t damaged;  /* lines skipped */
-    size_t newer;    /* lines of a newer Anole; the sink gets them, too */
-    bool torn;       /* the last line is not whole; file->length is where it begins */
-    bool no_newline; /* the last line is whole, but for its newline */
+    size_t damaged;       /* lines skipped */
+    size_t newer;         /* lines of a newer Anole; the sink gets them, too */
+    bool torn;            /* the last line is not whole; file->length is where it begins */
+    uint64_t torn_number; /* of it, from 1 */
+    bool no_newline;      /* the last line is whole, but for its newline */
 };
 
-/* Called for each line that is intact, in file order.  What `line` points to is
- * gone afterwards. */
+/* Called for each line but headers, in file order: of a DAMAGED one only `whole` (of one that is
+ * too long, its beginning or nothing) and `number` mean something; intact lines that stand within
+ * it follow.  What `line` points to is gone afterwards. */
 typedef enum anole_status anole_history_sink(void *context, const struct anole_history_line *line,
                                              struct anole_error *error);
 

@@ -404,8 +404,9 @@ static double read_real(struct cursor *c)
         return INFINITY;
     if (accept(c, "\"-inf\""))
         return -INFINITY;
-    const char *p = c->at;
-    while (p < c->end && *p && strchr("0123456789+-.e", *p))
+    const char *p = c->at, *const last = c->end;
+    while (p < last &&
+           ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e'))
         p++;
     char *end = NULL;
     double value = c->bad || p == c->at ? 0.0 : strtod(c->at, &end);
@@ -428,10 +429,10 @@ static bool read_bool(struct cursor *c)
 /* Up to the closing quote, which is passed over. */
 static struct anole_history_slice read_slice(struct cursor *c)
 {
-    const char *p = c->at;
-    while (!c->bad && p < c->end && *p != '"')
+    const char *p = c->at, *const end = c->end;
+    while (p < end && *p != '"')
         p += *p == '\\' ? 2 : 1;
-    if (c->bad || p >= c->end) {
+    if (c->bad || p >= end) {
         c->bad = true;
         return (struct anole_history_slice){NULL, 0};
     }
@@ -484,10 +485,16 @@ bool anole_history_line_decode(char *out, size_t size, struct anole_history_slic
     return !c.bad;
 }
 
+/* What numbers and words are made of. */
+static bool is_plain(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+           c == '-' || c == '.';
+}
+
 /* Passes over a value of any kind, as long as it is whole. */
 static void skip_value(struct cursor *c)
 {
-    static const char plain[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     size_t depth = 0;
     do {
         const char *start = c->at;
@@ -498,7 +505,7 @@ static void skip_value(struct cursor *c)
         else if (accept(c, "\""))
             read_slice(c);
         else if (!depth || (!accept(c, ",") && !accept(c, ":")))
-            while (c->at < c->end && *c->at && strchr(plain, *c->at))
+            while (c->at < c->end && is_plain(*c->at))
                 c->at++;
         if (c->at == start)
             c->bad = true;

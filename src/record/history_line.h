@@ -61,6 +61,9 @@ struct anole_history_line {
     uint32_t timer;             /* enum anole_timer: of a TRIAL */
     uint32_t outcome;           /* a word of the table; `kind` and `result` say what it means */
     struct anole_result result; /* TRIAL only */
+    /* Of a line that was met in a file (history_scan.c): */
+    struct anole_history_slice whole; /* all of it, without its newline */
+    uint64_t number;                  /* from 1 */
 };
 
 bool anole_history_slice_equal(struct anole_history_slice a, struct anole_history_slice b);

@@ -24,5 +24,8 @@ struct anole_history {
 /* A key's texts, decoded; false if one is longer than any of ours. */
 bool anole_history_decode_key(struct anole_history_found *found,
                               const struct anole_history_entry *entry);
+bool anole_history_decode_fields(struct anole_history_found *found,
+                                 const struct anole_history_fields *fields,
+                                 enum anole_metric metric, enum anole_warmth warmth);
 
 #endif

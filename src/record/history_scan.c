@@ -27,6 +27,7 @@ struct walk {
     size_t filled;
     uint64_t offset;     /* in the file, of the buffer's first byte */
     uint64_t line_start; /* of the line that the buffer begins with or within */
+    uint64_t number;     /* of that line, from 1 */
     bool skipping;       /* within a line that is too long */
     bool ours;           /* a line, or how the file begins, says that it is a history */
     size_t intact;       /* lines */
@@ -52,16 +53,27 @@ static enum anole_status fail_stranger(const struct walk *w, struct anole_error 
                       w->file->name, ANOLE_HISTORY_VERSION);
 }
 
-static enum anole_status deliver(struct walk *w, const struct anole_history_line *line,
+static enum anole_status deliver(struct walk *w, struct anole_history_line *line,
                                  struct anole_error *error)
 {
     bool header = line->kind == ANOLE_HISTORY_LINE_HEADER;
+    line->number = w->number;
     if (header && line->version > ANOLE_HISTORY_VERSION)
         return fail_version(w, line->version, error);
     w->ours = true;
     w->intact++;
     w->scan->newer += line->kind == ANOLE_HISTORY_LINE_NEWER;
     return header ? ANOLE_DONE : w->sink(w->context, line, error);
+}
+
+/* Counts one, and lets the sink know. */
+static enum anole_status deliver_damaged(struct walk *w, const char *text, size_t length,
+                                         struct anole_error *error)
+{
+    const struct anole_history_line line = {
+        .kind = ANOLE_HISTORY_LINE_DAMAGED, .whole = {text, length}, .number = w->number};
+    w->scan->damaged++;
+    return w->sink(w->context, &line, error);
 }
 
 /* Intact lines within a damaged one: what a lost newline has joined.  In a line
@@ -83,6 +95,7 @@ static enum anole_status salvage(struct walk *w, const char *text, size_t length
         if (!close)
             return ANOLE_DONE;
         anole_history_line_parse(&line, at, (size_t)(close + 1 - at));
+        line.whole = (struct anole_history_slice){at, (size_t)(close + 1 - at)};
         if (line.kind != ANOLE_HISTORY_LINE_DAMAGED) {
             enum anole_status status = deliver(w, &line, error);
             if (status)
@@ -100,15 +113,16 @@ static enum anole_status take_line(struct walk *w, const char *text, size_t leng
     if (length && text[length - 1] == '\r')
         length--;
     anole_history_line_parse(&line, text, length);
+    line.whole = (struct anole_history_slice){text, length};
     if (line.kind != ANOLE_HISTORY_LINE_DAMAGED)
         return deliver(w, &line, error);
-    w->scan->damaged++;
     if (w->line_start == 0) {
         uint64_t claim = anole_history_line_claim(text, length);
         w->ours = claim != 0;
         w->claim = claim > ANOLE_HISTORY_VERSION ? claim : 0;
     }
-    return salvage(w, text, length, error);
+    enum anole_status status = deliver_damaged(w, text, length, error);
+    return status ? status : salvage(w, text, length, error);
 }
 
 /* Takes the whole lines that are in the buffer, and moves the rest to its front. */
@@ -118,12 +132,13 @@ static enum anole_status take_lines(struct walk *w, struct anole_error *error)
     while ((newline = memchr(at, '\n', (size_t)(end - at)))) {
         enum anole_status status = ANOLE_DONE;
         if (w->skipping || (size_t)(newline - at) > LONGEST)
-            w->scan->damaged++;
+            status = deliver_damaged(w, "", 0, error);
         else
             status = take_line(w, at, (size_t)(newline - at), error);
         if (status)
             return status;
         w->skipping = false;
+        w->number++;
         at = newline + 1;
         w->line_start = w->offset + (uint64_t)(at - w->buffer);
     }
@@ -163,6 +178,7 @@ static enum anole_status take_rest(struct walk *w, struct anole_error *error)
         return ANOLE_DONE;
     w->buffer[w->filled] = '\n';
     anole_history_line_parse(&line, w->buffer, w->skipping ? 0 : w->filled);
+    line.whole = (struct anole_history_slice){w->buffer, w->filled};
     if (line.kind != ANOLE_HISTORY_LINE_DAMAGED) {
         w->scan->no_newline = true;
         w->file->length = w->offset + w->filled;
@@ -171,12 +187,14 @@ static enum anole_status take_rest(struct walk *w, struct anole_error *error)
     size_t before = w->intact;
     enum anole_status status = w->skipping ? ANOLE_DONE : salvage(w, w->buffer, w->filled, error);
     if (status || w->intact > before) { /* its newline was lost, and nothing torn */
-        w->scan->damaged++;
+        if (!status)
+            status = deliver_damaged(w, w->buffer, w->filled, error);
         w->scan->no_newline = true;
         w->file->length = w->offset + w->filled;
         return status;
     }
     w->scan->torn = true;
+    w->scan->torn_number = w->number;
     if (w->line_start != 0 || w->skipping)
         return ANOLE_DONE;
     /* Torn while it was created. */
@@ -191,7 +209,7 @@ enum anole_status anole_history_file_scan(struct anole_history_file *file,
                                           struct anole_history_scan *scan, anole_history_sink *sink,
                                           void *context, struct anole_error *error)
 {
-    struct walk w = {.file = file, .scan = scan, .sink = sink, .context = context};
+    struct walk w = {.file = file, .scan = scan, .sink = sink, .context = context, .number = 1};
     size_t got = 0;
     memset(scan, 0, sizeof *scan);
     w.buffer = malloc(BLOCK + 1);
