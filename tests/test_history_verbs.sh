@@ -3,7 +3,8 @@
 #
 # anole history: what it says, what it refuses, and what it makes of files of strangers.
 set -u
-. "${srcdir:-.}/tests/script.sh"
+. "${srcdir:-.}/tests/faults/script.sh"
+only quick
 program=$anole
 escape=$(printf '\033')
 
@@ -93,12 +94,64 @@ has '^conv.* missing'
 expect 0 '^conv.* added' history diff c.history a.history
 expect 0 '"gain": 2.0' history diff a.history c.history --json
 
+# -- export --
+expect 0 '"dense n1 i64 o48 f32 bias","quick","1",1,"Abacus","d","1",2,"hot",2,"tile=2","ok",0.001,0.001,0.001,3,0,0,0,"unsaid","",0,0,"2026-01-02T00:00:00Z"' history export a.history
+check 'a row for each trial, and titles' '[ "$(wc -l <out)" -eq 5 ]'
+expect 2 'expected t4' history export a.history --format xml
+expect 2 'expected one task on one device for this format, found 2' history export a.history --format t4
+has 'conv 3x3/1 8>16 @8x8 relu, Loom'
+expect 0 'wrote x.T4.json: 3 trials' history export a.history --format t4 --task dense --output x.T4.json
+expect 0 'wrote x.cache.json: 3 trials' history export a.history --format kernel-tuner --task dense --output x.cache.json
+check 'a cache has what Kernel Tuner looks for' 'python3 -c "
+import json
+c = json.load(open(\"x.cache.json\"))
+assert c[\"tune_params_keys\"] == [\"tile\"] and c[\"tune_params\"] == {\"tile\": [1, 2, 3]}
+assert c[\"device_name\"] == \"Abacus\" and c[\"objective\"] == \"time\"
+assert c[\"cache\"][\"2\"][\"time\"] == 1.0 and c[\"cache\"][\"3\"][\"time\"] == \"CompilationFailedConfig\"
+"'
+expect 0 'wrote y.csv: 3 trials' export a.history --format csv --task 1 --output y.csv
+
+# -- import --
+cp "$examples/gemm/gemm.json" "$examples/gemm/gemm.cl" "$examples/gemm/reference.cl" .
+expect 2 'expected --t1' history import x.T4.json
+expect 2 'expected --backend' history import x.T4.json --t1 gemm.json
+expect 2 'expected --output' history import x.T4.json --t1 gemm.json --backend quick
+knobs='"KWG": 16, "KWI": 2, "MDIMA": 8, "MDIMC": 8, "MWG": 64, "NDIMB": 8, "NDIMC": 8, "PRECISION": 32, "SA": 1, "SB": 1, "STRM": 0, "STRN": 0, "VWM": 4'
+cat >clblast_xgemm_1_32.json <<JSON
+{
+  "kernel_family": "xgemm_1", "precision": "32", "arg_m": "1024",
+  "clblast_device_type": "GPU", "clblast_device_name": "Loom 5",
+  "device": "loom", "device_core_clock": "1999",
+  "results": [
+    {"kernel": "Xgemm", "time": 1.234, "parameters": {$knobs, "NWG": 64, "VWN": 4}},
+    {"kernel": "Xgemm", "time": 1.134, "parameters": {$knobs, "NWG": 128, "VWN": 4}},
+    {"kernel": "Xgemm", "time": 0.000, "parameters": {$knobs, "NWG": 32, "VWN": 4}},
+    {"kernel": "Xgemm", "time": 9.9, "parameters": {$knobs, "NWG": 77, "VWN": 4}}
+  ]
+}
+JSON
+expect 3 "no backend 'none'" history import clblast_xgemm_1_32.json --t1 gemm.json --backend none --output i.history
+expect 0 'clblast_xgemm_1_32.json: 2 trials added, of 2 configs (0 failed); passed over: 1 outside the space, 1 without a usable time on Loom 5' \
+    history import clblast_xgemm_1_32.json --t1 gemm.json --backend quick --output i.history
+expect 0 ': 0 trials added' history import clblast_xgemm_1_32.json --t1 gemm.json --backend quick --output i.history
+expect 0 '^custom gemm.* Loom 5  *imported  *quick [0-9]*  *-  *2  *0  *1.13 ms' history ls i.history
+expect 0 'wrote g.cache.json: 2' history export i.history --format kernel-tuner --output g.cache.json
+expect 0 'g.cache.json: 2 trials added' history import g.cache.json --t1 gemm.json --backend quick --output j.history
+expect 0 'wrote g.T4.json: 2' history export i.history --format t4 --t1 gemm.json --output g.T4.json
+expect 0 'g.T4.json: 2 trials added, .* on Elsewhere' history import g.T4.json --t1 gemm.json --backend quick --output j.history --device Elsewhere
+expect 2 'found none of them' history import gemm.json --t1 gemm.json --backend quick --output j.history
+expect 2 '"parameters" is nothing' history import "$(sed 's/parameters/elsewise/' clblast_xgemm_1_32.json >bad.json && echo bad.json)" --t1 gemm.json --backend quick --output j.history
+
 # -- strangers --
 bad="\\\\u001b]0;x\\\\u0007\\\\u009b31m"
 new evil.history
 trial evil.history 1 "dense${bad}" "${bad}A" "$bad" ok 1e-3
 trial evil.history 2 "$fc" "=cmd|'/c calc'!A1" "@x" compile null "${bad}\\n<script>"
-for verb in "ls evil.history" "show evil.history" "ls evil.history --json" "show evil.history --json" \
+expect 0 "'=cmd" history export evil.history
+hasnt '"[=+@-]'
+has "\"'@x\""
+for verb in "ls evil.history" "export evil.history" "export evil.history --format t4 --task 64" \
+    "export evil.history --format kernel-tuner --task 64" "export evil.history --format t4" "show evil.history" "ls evil.history --json" "show evil.history --json" \
     "diff evil.history a.history" "diff a.history evil.history --json" \
     "merge --output e2.history evil.history" "gc --dry-run evil.history"; do
     # shellcheck disable=SC2086

@@ -3,12 +3,11 @@
  * anole export: what a history holds, in the formats of others; or a network as a folder that
  * runs without Anole (export_network.h).
  */
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/export_network.h"
-#include "formats/t4_write.h"
+#include "cli/history_sink.h"
 #include "record/history.h"
 
 #include <stdio.h>
@@ -18,7 +17,8 @@
 #define MOST_LISTED 20
 
 struct arguments {
-    const char *file, *format, *task, *device, *t1, *output;
+    const char *file, *task, *device, *t1, *output;
+    enum anole_sink_kind format;
     /* Of networks alone. */
     const char *tuned, *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
@@ -40,7 +40,9 @@ static const struct anole_option options[] = {
                "network: the shape of an input, such as x=1x3x640x640; once for each"},
     [OUTPUT] = {"output", "DIR",
                 "network: the folder to make; history: a file to write to instead of stdout"},
-    [FORMAT] = {"format", "F", "history: t4, the auto-tuning community's results format (default)"},
+    [FORMAT] = {"format", "F",
+                "history: t4, the auto-tuning community's results format (default), kernel-tuner,\n"
+                "a cache file of that program, or csv"},
     [TASK] = {"task", "T",
               "history: the task: its key, or a number from the list that is shown without"},
     [T1] = {"t1", "FILE",
@@ -78,10 +80,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         arguments->output = value;
         return ANOLE_DONE;
     case FORMAT:
-        arguments->format = value;
-        if (strcmp(value, "t4") != 0)
-            return anole_fail(error, ANOLE_ERR_USAGE, "--format: expected t4, found '%s'", value);
-        break;
+        arguments->of_history = options[index].name;
+        return anole_sink_parse(&arguments->format, value, error);
     case TASK:
         arguments->task = value;
         break;
@@ -164,40 +164,34 @@ static enum anole_status select_key(struct anole_history_found *selected,
 
 /* ------------------------------------------------------------------ writing */
 
+struct export
+{
+    struct anole_sink sink;
+    const struct anole_history_key *key;
+};
+
 static enum anole_status add_trial(void *context, const struct anole_history_trial *trial,
                                    struct anole_error *error)
 {
-    return anole_t4_add(context, trial->names, trial->values, trial->knob_count, &trial->result,
-                        error);
+    struct export *export = context;
+    return anole_sink_add(&export->sink, export->key, export->sink.trials + 1, "", trial, error);
 }
 
-static enum anole_status put(const struct anole_t4_writer *writer, const char *output,
-                             struct anole_error *error)
+static enum anole_status write_history(const struct anole_history *history,
+                                       const struct arguments *arguments, const struct anole_t1 *t1,
+                                       struct anole_error *error)
 {
-    if (output)
-        return anole_file_replace(output, writer->text.data, writer->text.length, error);
-    if (fwrite(writer->text.data, 1, writer->text.length, stdout) != writer->text.length)
-        return anole_fail_errno(error, "cannot write to stdout");
-    return ANOLE_DONE;
-}
-
-static enum anole_status export(const struct anole_history *history,
-                                const struct arguments *arguments, const struct anole_t1 *t1,
-                                struct anole_error *error) {
-    struct anole_history_found found; struct anole_t4_writer writer;
+    struct anole_history_found found;
+    struct export export;
     enum anole_status status = select_key(&found, history, arguments, error);
-    if (status != ANOLE_DONE) return status;
-    const struct anole_t4_source source = {.kernel = found.key.task,
-                                           .device = found.key.device,
-                                           .driver = found.key.driver_version};
-    anole_t4_begin(&writer, &source, t1);
-    status = anole_history_visit(history, &found.key, add_trial, &writer, error);
-    if (status == ANOLE_DONE) status = anole_t4_end(&writer, error);
-    if (status == ANOLE_DONE) status = put(&writer, arguments->output, error);
-    if (status == ANOLE_DONE && arguments->output)
-        anole_log_info("wrote %s: %zu trials of %s", arguments->output, writer.entries,
-                       found.key.task);
-    anole_t4_fini(&writer);
+    if (status != ANOLE_DONE)
+        return status;
+    export.key = &found.key;
+    anole_sink_begin(&export.sink, arguments->format, &found.key, t1);
+    status = anole_history_visit(history, &found.key, add_trial, &export, error);
+    if (status == ANOLE_DONE)
+        status = anole_sink_end(&export.sink, arguments->output, error);
+    anole_sink_fini(&export.sink);
     return status;
 }
 
@@ -216,7 +210,7 @@ static enum anole_status export_history(const struct arguments *arguments,
     if (status == ANOLE_DONE)
         status = anole_history_open(&history, arguments->file, ANOLE_HISTORY_READ, error);
     if (status == ANOLE_DONE)
-        status = export(history, arguments, t1, error);
+        status = write_history(history, arguments, t1, error);
     anole_history_close(history);
     anole_t1_destroy(t1);
     return status;
@@ -247,7 +241,7 @@ static enum anole_status export_network(const struct arguments *arguments,
 
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
-    struct arguments arguments = {.format = "t4"};
+    struct arguments arguments = {.format = ANOLE_SINK_T4};
     char **positional;
     size_t count;
     bool help;

@@ -6,8 +6,9 @@
 #include "cli/verbs.h"
 
 static const struct anole_command *const verbs[] = {
-    &anole_cmd_history_ls, &anole_cmd_history_show, &anole_cmd_history_merge,
-    &anole_cmd_history_gc, &anole_cmd_history_diff,
+    &anole_cmd_history_ls,     &anole_cmd_history_show, &anole_cmd_history_merge,
+    &anole_cmd_history_gc,     &anole_cmd_history_diff, &anole_cmd_history_export,
+    &anole_cmd_history_import,
 };
 
 static const struct anole_option options[] = {{0}};

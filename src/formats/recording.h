@@ -9,6 +9,10 @@
  *   Kernel Tuner's cache files
  *            {"device_name": ..., "cache": {"16,1": {"block_size_x": 16, ..., "time": 3.9}}}
  *
+ *   What CLBlast's tuners write
+ *            {"kernel_family": "xgemm_1", "clblast_device_name": ..., "results": [{"kernel": ...,
+ *             "time": 3.9, "parameters": {"MWG": 64, ...}}]}
+ *
  * compressed by gzip or not; which of them a file is shows when it is read.
  *
  * Files are often imperfect.  What is not JSON, or not of the format, is an error

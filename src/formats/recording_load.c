@@ -18,6 +18,8 @@ struct format {
 };
 
 static const struct format formats[] = {
+    {"kernel_family", '"', anole_recording_read_clblast},
+    {"clblast_device_name", '"', anole_recording_read_clblast},
     {"results", '[', anole_recording_read_t4},
     {"cache", '{', anole_recording_read_cache},
 };
@@ -26,7 +28,7 @@ static enum anole_status find_format(struct anole_recording_reader *reader,
                                      const struct format **format)
 {
     struct anole_json_scan scan = reader->scan;
-    char key[16];
+    char key[32];
     bool more;
     scan.may_end = true; /* a fault behind is the reader's to find */
     enum anole_status status = anole_json_scan_open(&scan, '{');
@@ -46,8 +48,9 @@ static enum anole_status find_format(struct anole_recording_reader *reader,
     if (status != ANOLE_DONE)
         return status;
     return anole_fail(reader->error, ANOLE_ERR_INPUT,
-                      "%s: expected results in the format T4 (an array \"results\") or a cache "
-                      "file of Kernel Tuner (an object \"cache\"), found neither",
+                      "%s: expected results in the format T4 (an array \"results\"), a cache "
+                      "file of Kernel Tuner (an object \"cache\") or a file of CLBlast's tuners "
+                      "(\"kernel_family\"), found none of them",
                       scan.file);
 }
 

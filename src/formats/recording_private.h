@@ -52,6 +52,7 @@ enum anole_status anole_recording_take(struct anole_recording_reader *reader,
 
 /* Each reads behind the '{' of the file, to its end. */
 enum anole_status anole_recording_read_t4(struct anole_recording_reader *reader);
+enum anole_status anole_recording_read_clblast(struct anole_recording_reader *reader);
 enum anole_status anole_recording_read_cache(struct anole_recording_reader *reader);
 
 #endif

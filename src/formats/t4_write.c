@@ -77,21 +77,21 @@ static json_t *meaning(const struct anole_t1 *t1, const char *name, int64_t valu
                                                   : json_string(parameter->labels[v]);
 }
 
-static enum anole_status configuration(json_t **object, const struct anole_t4_writer *writer,
-                                       const char names[][ANOLE_KNOB_NAME], const int64_t *values,
-                                       size_t count, struct anole_error *error)
+enum anole_status anole_t4_configuration(json_t **object, const struct anole_t1 *t1,
+                                         const char names[][ANOLE_KNOB_NAME], const int64_t *values,
+                                         size_t count, struct anole_error *error)
 {
     json_t *made = json_object();
     for (size_t k = 0; k < count; k++) {
         bool known;
-        json_t *value = meaning(writer->t1, names[k], values[k], &known);
+        json_t *value = meaning(t1, names[k], values[k], &known);
         if (!known) {
             char shown[80];
             json_decref(made);
             return anole_fail(error, ANOLE_ERR_INPUT,
                               "%s: expected the T1 file of the results, found none of their "
                               "values in it: %s = %lld",
-                              writer->t1->path, anole_text_printable(shown, sizeof shown, names[k]),
+                              t1->path, anole_text_printable(shown, sizeof shown, names[k]),
                               (long long)values[k]);
         }
         if (json_object_set_new(made, names[k], value) != 0) {
@@ -136,7 +136,8 @@ enum anole_status anole_t4_add(struct anole_t4_writer *writer, const char names[
                                const struct anole_result *result, struct anole_error *error)
 {
     json_t *config = NULL;
-    enum anole_status status = configuration(&config, writer, names, values, count, error);
+    enum anole_status status =
+        anole_t4_configuration(&config, writer->t1, names, values, count, error);
     if (status != ANOLE_DONE)
         return status;
     anole_text_printf(&writer->text, writer->entries++ ? ",\n" : "\n");

@@ -11,6 +11,14 @@
 #include "kernel/t1.h"
 #include "space/result.h"
 
+struct json_t; /* Jansson's */
+
+/* A config as an object, by what its values mean to `t1`: a new reference.  ERR_INPUT if that has
+ * no such parameter or value. */
+enum anole_status anole_t4_configuration(struct json_t **object, const struct anole_t1 *t1,
+                                         const char names[][ANOLE_KNOB_NAME], const int64_t *values,
+                                         size_t count, struct anole_error *error);
+
 struct anole_t4_writer {
     struct anole_text text; /* what was written so far */
     size_t entries;

@@ -130,23 +130,40 @@ void anole_history_close(struct anole_history *history)
 
 /* ----------------------------------------------------------------- appending */
 
-/* Writes a line and adds what it says, read back from it: so the file and the
+/* Reads back each line of a text, and adds what it says if that is wanted. */
+static enum anole_status each_line(struct anole_history *history, const struct anole_text *text,
+                                   bool add, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    const char *at = text->data, *const end = text->data + text->length, *newline;
+    for (; status == ANOLE_DONE && at < end; at = newline + 1) {
+        struct anole_history_line line;
+        newline = memchr(at, '\n', (size_t)(end - at));
+        anole_history_line_parse(&line, at, (size_t)(newline - at));
+        if (line.kind == ANOLE_HISTORY_LINE_DAMAGED || line.kind == ANOLE_HISTORY_LINE_NEWER)
+            return anole_fail(
+                error, ANOLE_ERR_INTERNAL,
+                "%s: a trial cannot be written so that it could be read back; this is a "
+                "fault of Anole: please report it",
+                history->file.name);
+        if (add)
+            status = anole_history_store_add(&history->store, &line, error);
+    }
+    return status;
+}
+
+/* Writes lines and adds what they say, read back from them: so the file and the
  * memory cannot disagree. */
-static enum anole_status write_line(struct anole_history *history, const struct anole_text *text,
-                                    struct anole_error *error)
+static enum anole_status write_lines(struct anole_history *history, const struct anole_text *text,
+                                     struct anole_error *error)
 {
     struct anole_history_file *file = &history->file;
-    struct anole_history_line line;
-    anole_history_line_parse(&line, text->data, text->length - 1);
-    if (line.kind == ANOLE_HISTORY_LINE_DAMAGED || line.kind == ANOLE_HISTORY_LINE_NEWER)
-        return anole_fail(error, ANOLE_ERR_INTERNAL,
-                          "%s: a trial cannot be written so that it could be read back; this is a "
-                          "fault of Anole: please report it",
-                          file->name);
-    enum anole_status status = anole_history_file_append(file, text->data, text->length, error);
+    enum anole_status status = each_line(history, text, false, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_file_append(file, text->data, text->length, error);
     if (status)
         return status;
-    status = anole_history_store_add(&history->store, &line, error);
+    status = each_line(history, text, true, error);
     if (status) {
         file->length -= text->length;
         anole_history_file_cut(file, error);
@@ -154,13 +171,10 @@ static enum anole_status write_line(struct anole_history *history, const struct 
     return status;
 }
 
-/* result NULL: no trial, but an event of this kind. */
-static enum anole_status append(struct anole_history *history, const struct anole_history_key *key,
-                                const struct anole_space *space, uint64_t config,
-                                enum anole_history_line_kind kind,
-                                const struct anole_result *result, struct anole_error *error)
+static enum anole_status check_append(const struct anole_history *history,
+                                      const struct anole_history_key *key,
+                                      const struct anole_result *result, struct anole_error *error)
 {
-    struct anole_text identity = {0}, knobs = {0}, text = {0};
     if (history->mode != ANOLE_HISTORY_APPEND)
         return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: the history is open for reading only",
                           history->file.name);
@@ -168,21 +182,64 @@ static enum anole_status append(struct anole_history *history, const struct anol
         return anole_fail(error, ANOLE_ERR_INTERNAL, "%s: a trial measured in %s, for a key of %s",
                           history->file.name, anole_metric_text(result->metric),
                           anole_metric_text(key->metric));
+    return ANOLE_DONE;
+}
+
+/* Adds a line to a text. */
+static void put_line(struct anole_text *text, const struct anole_text *identity,
+                     const struct anole_history_key *key, uint64_t id,
+                     const struct anole_space *space, uint64_t config,
+                     enum anole_history_line_kind kind, const struct anole_result *result)
+{
+    struct anole_text knobs = {0};
+    anole_history_line_write_knobs(&knobs, space, config);
+    if (!knobs.failed)
+        anole_history_line_write(
+            text, (struct anole_history_slice){identity->data, identity->length}, key->metric,
+            key->warmth, id, (struct anole_history_slice){knobs.data, knobs.length}, kind, result,
+            time(NULL));
+    text->failed |= knobs.failed;
+    anole_text_fini(&knobs);
+}
+
+/* results NULL: no trials, but events of this kind. */
+static enum anole_status append(struct anole_history *history, const struct anole_history_key *key,
+                                const struct anole_space *space, const uint64_t *configs,
+                                enum anole_history_line_kind kind,
+                                const struct anole_result *results, size_t count,
+                                struct anole_error *error)
+{
+    struct anole_text identity = {0}, text = {0};
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; status == ANOLE_DONE && i < count; i++)
+        status = check_append(history, key, results ? &results[i] : NULL, error);
+    if (status || !count)
+        return status;
     locale_t before = uselocale(history->plain);
     anole_history_line_write_key(&identity, key);
-    anole_history_line_write_knobs(&knobs, space, config);
-    if (!identity.failed && !knobs.failed)
-        anole_history_line_write(
-            &text, (struct anole_history_slice){identity.data, identity.length}, key->metric,
-            key->warmth, history->store.last_id + 1,
-            (struct anole_history_slice){knobs.data, knobs.length}, kind, result, time(NULL));
-    enum anole_status status = identity.failed || knobs.failed || text.failed
-                                   ? anole_fail_memory(error)
-                                   : write_line(history, &text, error);
+    for (size_t i = 0; i < count && !identity.failed && !text.failed; i++)
+        put_line(&text, &identity, key, history->store.last_id + 1 + i, space, configs[i], kind,
+                 results ? &results[i] : NULL);
+    status = identity.failed || text.failed ? anole_fail_memory(error)
+                                            : write_lines(history, &text, error);
     uselocale(before);
     anole_text_fini(&identity);
-    anole_text_fini(&knobs);
     anole_text_fini(&text);
+    return status;
+}
+
+#define AT_ONCE 256 /* lines, with one wait for the disk */
+
+enum anole_status anole_history_append_all(struct anole_history *history,
+                                           const struct anole_history_key *key,
+                                           const struct anole_space *space, const uint64_t *configs,
+                                           const struct anole_result *results, size_t count,
+                                           struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; status == ANOLE_DONE && i < count; i += AT_ONCE)
+        status = append(history, key, space, configs + i, ANOLE_HISTORY_LINE_TRIAL, results + i,
+                        count - i < AT_ONCE ? count - i : AT_ONCE, error);
     return status;
 }
 
@@ -191,7 +248,7 @@ enum anole_status anole_history_append(struct anole_history *history,
                                        const struct anole_space *space, uint64_t config,
                                        const struct anole_result *result, struct anole_error *error)
 {
-    return append(history, key, space, config, ANOLE_HISTORY_LINE_TRIAL, result, error);
+    return append(history, key, space, &config, ANOLE_HISTORY_LINE_TRIAL, result, 1, error);
 }
 
 enum anole_status anole_history_begin(struct anole_history *history,
@@ -199,7 +256,7 @@ enum anole_status anole_history_begin(struct anole_history *history,
                                       const struct anole_space *space, uint64_t config,
                                       struct anole_error *error)
 {
-    return append(history, key, space, config, ANOLE_HISTORY_LINE_BEGUN, NULL, error);
+    return append(history, key, space, &config, ANOLE_HISTORY_LINE_BEGUN, NULL, 1, error);
 }
 
 enum anole_status anole_history_withdraw(struct anole_history *history,
@@ -207,7 +264,7 @@ enum anole_status anole_history_withdraw(struct anole_history *history,
                                          const struct anole_space *space, uint64_t config,
                                          struct anole_error *error)
 {
-    return append(history, key, space, config, ANOLE_HISTORY_LINE_WITHDRAWN, NULL, error);
+    return append(history, key, space, &config, ANOLE_HISTORY_LINE_WITHDRAWN, NULL, 1, error);
 }
 
 /* ------------------------------------------------------------------- looking */

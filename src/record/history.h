@@ -86,6 +86,13 @@ enum anole_status anole_history_append(struct anole_history *history,
                                        const struct anole_result *result,
                                        struct anole_error *error);
 
+/* Many at once, [count]: durable when it returns.  On failure, some of them may be there. */
+enum anole_status anole_history_append_all(struct anole_history *history,
+                                           const struct anole_history_key *key,
+                                           const struct anole_space *space, const uint64_t *configs,
+                                           const struct anole_result *results, size_t count,
+                                           struct anole_error *error);
+
 /* Says, durably, that a config is about to be tried: should it take the whole
  * machine with it, that is known afterwards.  The config's next trial ends it;
  * one that never ended counts like a crash below. */
