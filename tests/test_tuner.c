@@ -414,7 +414,7 @@ static void test_transfer_takes_the_tasks_of_a_history(void **state)
         size_t trials = 0;
         assert_done(anole_transfer_create(
             &transfer, run.registry, pass == 1 ? &other : &run.registry->devices[0],
-            pass == 2 ? ANOLE_F16 : ANOLE_F32, ANOLE_WARMTH_HOT, &error));
+            pass == 2 ? ANOLE_F16 : ANOLE_F32, ANOLE_WARMTH_HOT, run.network, &error));
         assert_int_equal(anole_transfer_count(transfer), 0);
         assert_done(anole_transfer_load(transfer, run.history, &error));
         size_t count = anole_transfer_count(transfer);
@@ -442,7 +442,7 @@ static void test_transfer_passes_over_what_another_generator_made(void **state)
     make_history(&run);
     run.registry->entries[run.registry->devices[0].backend].generator_version++;
     assert_done(anole_transfer_create(&transfer, run.registry, &run.registry->devices[0], ANOLE_F32,
-                                      ANOLE_WARMTH_HOT, &error));
+                                      ANOLE_WARMTH_HOT, run.network, &error));
     anole_log_set_level(ANOLE_LEVEL_ERROR); /* that there is nothing to learn */
     assert_done(anole_transfer_load(transfer, run.history, &error));
     anole_log_set_level(ANOLE_LEVEL_WARNING);

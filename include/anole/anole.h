@@ -388,6 +388,8 @@ struct anole_tune_options {
     /* Seconds that a build, and a run or a batch of timed runs, may take before it counts as
      * hanging; 0: as the device's backend says, or 30 and 10. */
     double build_limit, run_limit;
+    const char *from; /* a lock file, or a folder of them, of whatever machines: what they have of
+                         a task is tried first, the most similar entry before the others; NULL */
 };
 
 struct anole_knob_value {
@@ -504,7 +506,8 @@ struct anole_tuned_device {
     bool simulated; /* it has no data: nothing was checked, and times are not measured */
 };
 
-/* ANOLE_ERR_INPUT, which names file and place, if it is no lock file; ANOLE_ERR_VERSION if
+/* A lock file, or all files NAME.lock.json of a folder, as one.
+ * ANOLE_ERR_INPUT, which names file and place, if it is no lock file; ANOLE_ERR_VERSION if
  * another version of Anole wrote it. */
 ANOLE_API enum anole_status anole_tuned_load(struct anole_tuned **tuned,
                                              struct anole_context *context, const char *path,
@@ -558,6 +561,10 @@ struct anole_verify_options {
     /* Seconds that a build, and a run or a batch of timed runs, may take before it counts as
      * hanging; 0: as the device's backend says, or 30 and 10. */
     double build_limit, run_limit;
+    /* Takes up what was tuned elsewhere: of each task, the most similar entry that is right here
+     * and no slower than the default is written to this lock file, as this device's, with what was
+     * measured here.  The whole is not run.  NULL: what was tuned on the device is verified. */
+    const char *adopt_path;
 };
 
 /* What became of one kernel of a lock file when it was built and run again. */
@@ -571,6 +578,8 @@ struct anole_verified {
     double seconds;      /* now; NaN unless it is ok */
     double speedup, speedup_low, speedup_high; /* over the default, now; or NaN */
     bool simulated;                            /* ok, but not checked: the device has no data */
+    const char *differs; /* what was otherwise where it was tuned; "" where that was not asked */
+    bool adopted;        /* it is in the lock file of options.adopt_path now */
 };
 
 struct anole_verification;
@@ -581,7 +590,9 @@ struct anole_verification;
  *
  * Then the network runs as a whole, if its file is still where it was tuned from, and still has the
  * tasks that were tuned: its outputs are held against the operators' references, on seeded inputs
- * (and seeded weights, where the file has none), and it is timed. */
+ * (and seeded weights, where the file has none), and it is timed.
+ *
+ * With adopt_path: ANOLE_ERR_NO_DEVICE if nothing was tuned with the device's backend anywhere. */
 ANOLE_API enum anole_status anole_verify(struct anole_verification **verification,
                                          const struct anole_tuned *tuned,
                                          const struct anole_device_info *device,
@@ -605,7 +616,7 @@ anole_verification_in_place_then(const struct anole_verification *verification);
  * ANOLE_ERR_NOTHING_VALID (a kernel, or the whole, failed in another way), ANOLE_ERR_SLOWER (than
  * with the default, of a kernel or the whole; or by more than `percent` than it was, of the sum of
  * all kernels or of the whole; negative: whatever it takes), ANOLE_DONE.  That the whole was not
- * run is none of these. */
+ * run is none of these.  Where entries were to be adopted: ANOLE_ERR_NOTHING_VALID if none was. */
 ANOLE_API enum anole_status anole_verification_check(const struct anole_verification *verification,
                                                      double percent, struct anole_error *error);
 

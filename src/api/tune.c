@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/scratch.h"
+#include "record/lockfolder.h"
 #include "tune/tuner.h"
 #include "tune/tuner_lock.h"
 
@@ -66,8 +67,9 @@ struct session {
     struct anole_results *results;
     char *lock; /* the lock file, behind links; NULL: none is written */
     struct anole_tuner *tuner;
-    char *scratch; /* the folder of a history that is not kept; or NULL */
-    char *history; /* its path */
+    char *scratch;               /* the folder of a history that is not kept; or NULL */
+    char *history;               /* its path */
+    struct anole_lockfile *from; /* whose configs are tried first; or NULL */
 };
 
 /* ---------------------------------------------------------------- progress */
@@ -547,6 +549,12 @@ static enum anole_status prepare(struct session *session, const struct anole_tun
     if (status != ANOLE_DONE)
         return status;
     tuner.history_path = session->options.history_path;
+    if (session->options.from) {
+        status = anole_lockfolder_load(&session->from, session->options.from, error);
+        if (status != ANOLE_DONE)
+            return status;
+    }
+    tuner.from = session->from;
     status = anole_tuner_create(&session->tuner, session->tasks->workload,
                                 results->device->devices->registry, results->device->entry, &tuner,
                                 error);
@@ -588,6 +596,7 @@ static enum anole_status run(struct session *session, struct anole_error *error)
 static void session_fini(struct session *session)
 {
     anole_tuner_destroy(session->tuner);
+    anole_lockfile_destroy(session->from);
     free(session->lock);
     if (session->scratch)
         anole_scratch_remove(session->scratch);

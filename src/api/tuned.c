@@ -120,7 +120,7 @@ static enum anole_status load(struct anole_tuned *tuned, const char *path,
     tuned->path = strdup(path);
     if (!tuned->path)
         return anole_fail_memory(error);
-    enum anole_status status = anole_lockfile_load(&tuned->lockfile, path, error);
+    enum anole_status status = anole_lockfolder_load(&tuned->lockfile, path, error);
     if (status != ANOLE_DONE)
         return status;
     size_t count = tuned->lockfile->device_count;

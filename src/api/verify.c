@@ -2,7 +2,7 @@
  *
  * Verifying: what a lock file names is built and run again.
  */
-#include "api/api.h"
+#include "api/recheck.h"
 
 #include "measure/measure.h"
 #include "program/tuned.h"
@@ -13,35 +13,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SECONDS_A_TASK 2.0
 /* Of the network as a whole: until it counts as hanging (the references may take a while), and for
    timing it. */
 #define IN_PLACE_PATIENCE 900.0
 #define IN_PLACE_TIMING 5.0
-/* A kernel counts as slower than the default if even the better end of the interval says so,
-   by this much: of twenty intervals of 95 %, one is off by chance, and then by little. */
-#define SLOWER_THAN_DEFAULT 0.98
-
-/* What became of one entry of the lock file. */
-struct check {
-    struct anole_verified info;
-    struct anole_tuned_task task; /* which measuring may go back to until the end */
-    char label[64];
-    struct anole_result result;
-};
 
 struct anole_verification {
+    bool adopting;
     const struct anole_tuned *tuned;
-    struct check *checks;
+    struct anole_recheck *checks;
     size_t count;
     struct anole_whole whole;
     struct anole_whole then; /* as the lock file has it */
 };
 
-static enum anole_status run_check(struct check *check, const struct anole_tuned *tuned,
-                                   const struct anole_lock_task *entry,
-                                   const struct anole_listed_device *device,
-                                   struct anole_measure *measure, struct anole_error *error)
+enum anole_status anole_recheck_run(struct anole_recheck *check, const struct anole_tuned *tuned,
+                                    const struct anole_lock_task *entry,
+                                    const struct anole_listed_device *device,
+                                    struct anole_measure *measure, struct anole_error *error)
 {
     const struct anole_backend *backend =
         device->devices->registry->entries[device->entry->backend].backend;
@@ -53,28 +42,36 @@ static enum anole_status run_check(struct check *check, const struct anole_tuned
         anole_error_prefix(error, "%s", tuned->path);
         return status;
     }
-    struct anole_tuner_final final = {.found = false};
     struct anole_result default_result;
-    status = anole_finalists_compare(&final, &check->result, &default_result, measure,
-                                     task->generator, task->config, SECONDS_A_TASK, error);
+    status = anole_finalists_compare(&check->final, &check->result, &default_result, measure,
+                                     task->generator, task->config, ANOLE_RECHECK_SECONDS, error);
     if (status != ANOLE_DONE)
         return status;
+    const struct anole_tuner_final *final = &check->final;
+    check->info.differs = "";
     check->info.label = anole_task_label(check->label, sizeof check->label, &task->task);
     check->info.outcome = check->result.outcome;
     check->info.message = check->result.message;
-    check->info.same_source = final.source_hash == entry->source_hash;
+    check->info.same_source = final->source_hash == entry->source_hash;
     check->info.error = check->result.error;
     check->info.simulated = check->result.simulated;
-    check->info.seconds = final.found ? final.value : NAN;
-    check->info.speedup = final.found ? final.speedup : NAN;
-    check->info.speedup_low = final.found ? final.speedup_low : NAN;
-    check->info.speedup_high = final.found ? final.speedup_high : NAN;
+    check->info.seconds = final->found ? final->value : NAN;
+    check->info.speedup = final->found ? final->speedup : NAN;
+    check->info.speedup_low = final->found ? final->speedup_low : NAN;
+    check->info.speedup_high = final->found ? final->speedup_high : NAN;
     return ANOLE_DONE;
 }
 
+void anole_rechecks_destroy(struct anole_recheck *checks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        anole_tuned_task_fini(&checks[i].task);
+    free(checks);
+}
+
 /* What was timed cold is so again: with the constants of all layers that were tuned. */
-static uint64_t find_constants(const struct anole_lock_device *locked,
-                               const struct anole_device *described)
+uint64_t anole_recheck_constants(const struct anole_lock_device *locked,
+                                 const struct anole_device *described)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < locked->task_count; i++) {
@@ -172,12 +169,13 @@ static enum anole_status run_checks(struct anole_verification *verification,
     status = anole_measure_create(&measure, registry, device->entry, &options, error);
     for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++) {
         verification->checks[i].info.tuned = &entry->tasks[i].info;
-        anole_measure_set_constants(measure, locked->tasks[i].warmth == ANOLE_WARMTH_COLD
-                                                 ? find_constants(locked, &device->entry->device)
-                                                 : 0);
+        anole_measure_set_constants(measure,
+                                    locked->tasks[i].warmth == ANOLE_WARMTH_COLD
+                                        ? anole_recheck_constants(locked, &device->entry->device)
+                                        : 0);
         anole_measure_set_timer(measure, locked->tasks[i].timer);
-        status =
-            run_check(&verification->checks[i], tuned, &locked->tasks[i], device, measure, error);
+        status = anole_recheck_run(&verification->checks[i], tuned, &locked->tasks[i], device,
+                                   measure, error);
     }
     if (status == ANOLE_DONE)
         status = run_whole(verification, locked, device, measure, !wanted->no_in_place, error);
@@ -202,8 +200,15 @@ enum anole_status anole_verify(struct anole_verification **verification,
         anole_options_copy(&options, sizeof options, given, "struct anole_verify_options", error);
     if (status == ANOLE_DONE)
         status = anole_precision_option(&dtype, options.precision, error);
-    if (status == ANOLE_DONE)
+    new->adopting = status == ANOLE_DONE &&options.adopt_path;
+    if (status == ANOLE_DONE && new->adopting) {
+        anole_whole_skip(&new->whole, "what is adopted is measured task by task");
+        anole_whole_skip(&new->then, "what is adopted is of other machines");
+        status = anole_adopt(&new->checks, &new->count, tuned, anole_listed_device(device), dtype,
+                             options.adopt_path, error);
+    } else if (status == ANOLE_DONE) {
         status = run_checks(new, anole_listed_device(device), dtype, &options, error);
+    }
     anole_scope_leave(&scope);
     if (status != ANOLE_DONE) {
         anole_verification_destroy(new);
@@ -217,9 +222,7 @@ void anole_verification_destroy(struct anole_verification *verification)
 {
     if (!verification)
         return;
-    for (size_t i = 0; i < verification->count; i++)
-        anole_tuned_task_fini(&verification->checks[i].task);
-    free(verification->checks);
+    anole_rechecks_destroy(verification->checks, verification->count);
     free(verification);
 }
 
@@ -259,7 +262,7 @@ static enum anole_status judge_whole(const struct anole_verification *verificati
     const struct anole_in_place *then = &verification->then.info;
     if (!whole->ran)
         return ANOLE_DONE;
-    if (whole->speedup_high < SLOWER_THAN_DEFAULT)
+    if (whole->speedup_high < ANOLE_RECHECK_SLOWER)
         return anole_fail(
             error, ANOLE_ERR_SLOWER,
             "the network as a whole is slower than with default kernels (%.2fx [%.2f, "
@@ -274,12 +277,25 @@ static enum anole_status judge_whole(const struct anole_verification *verificati
     return ANOLE_DONE;
 }
 
+static enum anole_status judge_adopted(const struct anole_verification *verification,
+                                       struct anole_error *error)
+{
+    for (size_t i = 0; i < verification->count; i++)
+        if (verification->checks[i].info.adopted)
+            return ANOLE_DONE;
+    return anole_fail(error, ANOLE_ERR_NOTHING_VALID,
+                      "none of %zu tasks of %s was right and fast enough here to be adopted; tune",
+                      verification->count, verification->tuned->path);
+}
+
 /* Wrong results weigh most, then failures, then slowness. */
 static enum anole_status judge(const struct anole_verification *verification, double percent,
                                struct anole_error *error)
 {
     const struct anole_verified *slow = NULL, *failed = NULL;
     double then = 0.0, now = 0.0;
+    if (verification->adopting)
+        return judge_adopted(verification, error);
     for (size_t i = 0; i < verification->count; i++) {
         const struct anole_verified *check = &verification->checks[i].info;
         if (check->outcome == ANOLE_OUTCOME_WRONG_ANSWER)
@@ -290,7 +306,7 @@ static enum anole_status judge(const struct anole_verification *verification, do
             continue;
         }
         /* What was chosen for the network may well be slower alone. */
-        if (check->speedup_high < SLOWER_THAN_DEFAULT && isnan(check->tuned->alone_seconds))
+        if (check->speedup_high < ANOLE_RECHECK_SLOWER && isnan(check->tuned->alone_seconds))
             slow = check;
         then += check->tuned->multiplicity * check->tuned->seconds;
         now += check->tuned->multiplicity * check->seconds;

@@ -158,6 +158,7 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .no_in_place = arguments->no_in_place,
         .build_limit = arguments->build_limit,
         .run_limit = arguments->run_limit,
+        .from = arguments->from,
     };
     if (arguments->log_json)
         anole_progress_events_start(anole_tasks_name(session->tasks), session->device->id,

@@ -9,16 +9,30 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct arguments {
     const char *file, *kernel;
     struct anole_lock_wish wish;
     uint64_t tolerance;            /* percent; UINT64_MAX: not asked for */
     double build_limit, run_limit; /* seconds; 0: as the device says */
-    bool no_in_place, json;
+    bool no_in_place, adopt, json;
+    const char *output;
 };
 
-enum { DEVICE, THREADS, PRECISION, KERNEL, TOLERANCE, BUILD_LIMIT, RUN_LIMIT, NO_IN_PLACE, JSON };
+enum {
+    DEVICE,
+    THREADS,
+    PRECISION,
+    KERNEL,
+    TOLERANCE,
+    BUILD_LIMIT,
+    RUN_LIMIT,
+    NO_IN_PLACE,
+    ADOPT,
+    OUTPUT,
+    JSON
+};
 
 static const struct anole_option options[] = {
     [DEVICE] = {"device", "D", "the device, where FILE holds several that are here"},
@@ -32,6 +46,10 @@ static const struct anole_option options[] = {
     [RUN_LIMIT] = {"run-limit", "T",
                    "how long a run may take (default: as the device says, or 10s)"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "only task by task: do not run the network as a whole"},
+    [ADOPT] = {"adopt", NULL,
+               "take up what other machines found: what is right here, and not slow, is written\n"
+               "as this device's, with the times of this machine"},
+    [OUTPUT] = {"output", "FILE", "... to this lock file (default LOCKFILE, if that is a file)"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     {0},
 };
@@ -59,6 +77,12 @@ static enum anole_status take(void *context, size_t index, const char *value,
         return anole_text_parse_duration(&arguments->run_limit, value, error);
     case NO_IN_PLACE:
         arguments->no_in_place = true;
+        break;
+    case ADOPT:
+        arguments->adopt = true;
+        break;
+    case OUTPUT:
+        arguments->output = value;
         break;
     case JSON:
         arguments->json = true;
@@ -88,6 +112,8 @@ static void session_fini(struct session *session)
 
 static const char *verdict(const struct anole_verified *check)
 {
+    if (check->outcome == ANOLE_OUTCOME_OK && check->differs[0])
+        return check->adopted ? "right, adopted" : "right, but slower than the default";
     if (check->outcome != ANOLE_OUTCOME_OK)
         return anole_outcome_text(check->outcome);
     if (check->simulated)
@@ -124,8 +150,44 @@ static void print_whole(const struct session *session)
                anole_text_seconds(text, sizeof text, then->seconds), then->speedup);
 }
 
+/* Of each task, the entry that was adopted, or the last that was tried. */
+static enum anole_status print_adopted(const struct session *session, struct anole_error *error)
+{
+    static const char *const titles[] = {
+        "task", "result", "tuned with", ">then", ">now", ">over the default [95 %]", NULL};
+    const size_t count = anole_verification_count(session->verification);
+    struct anole_table *table = NULL;
+    size_t adopted = 0;
+    char text[32];
+    enum anole_status status = anole_table_create(&table, titles, error);
+    if (status != ANOLE_DONE)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        const struct anole_verified *check = anole_verification_get(session->verification, i);
+        anole_table_cell(table, "%s", check->label);
+        anole_table_cell(table, "%s", verdict(check));
+        anole_table_cell(table, "%s", check->differs);
+        anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->tuned->seconds));
+        anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, check->seconds));
+        if (isnan(check->speedup))
+            anole_table_cell(table, "-");
+        else
+            anole_table_cell(table, "%.2fx [%.2f, %.2f]", check->speedup, check->speedup_low,
+                             check->speedup_high);
+        adopted += check->adopted;
+    }
+    status = anole_table_print(table, stdout, error);
+    anole_table_destroy(table);
+    if (status == ANOLE_DONE)
+        printf("adopted %zu of %zu tasks%s%s\n", adopted, count, adopted ? ", in " : "",
+               adopted ? anole_command_shown(session->arguments.output) : "");
+    return status;
+}
+
 static enum anole_status print_table(const struct session *session, struct anole_error *error)
 {
+    if (session->arguments.adopt)
+        return print_adopted(session, error);
     static const char *const titles[] = {
         "task", "result", ">error/tolerance", ">then", ">now", ">over the default [95 %]", NULL};
     struct anole_table *table = NULL;
@@ -150,10 +212,11 @@ static enum anole_status print_json(const struct session *session, struct anole_
         sum += check->tuned->multiplicity * check->seconds;
         json_array_append_new(
             tasks,
-            json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
+            json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "task",
                       check->tuned->key, "outcome", anole_outcome_text(check->outcome), "message",
-                      check->message, "same_source", (int)check->same_source, "simulated",
-                      (int)check->simulated, "error", anole_json_real(check->error), "seconds_then",
+                      check->message, "tuned_with", check->differs, "adopted", (int)check->adopted,
+                      "same_source", (int)check->same_source, "simulated", (int)check->simulated,
+                      "error", anole_json_real(check->error), "seconds_then",
                       anole_json_real(check->tuned->seconds), "seconds",
                       anole_json_real(check->seconds), "speedup", anole_json_real(check->speedup),
                       "speedup_low", anole_json_real(check->speedup_low), "speedup_high",
@@ -225,6 +288,8 @@ static enum anole_status verify(struct session *session, struct anole_error *err
                                           .no_in_place = arguments->no_in_place,
                                           .build_limit = arguments->build_limit,
                                           .run_limit = arguments->run_limit};
+    if (arguments->adopt)
+        wanted.adopt_path = arguments->output;
     if (arguments->wish.precision)
         wanted.precision = anole_precision_text(arguments->wish.precision);
     enum anole_status status = anole_command_context(&session->context, error);
@@ -240,6 +305,23 @@ static enum anole_status verify(struct session *session, struct anole_error *err
     return status;
 }
 
+static enum anole_status check_output(struct arguments *arguments, struct anole_error *error)
+{
+    struct stat info;
+    if (!arguments->adopt)
+        return arguments->output ? anole_fail(error, ANOLE_ERR_USAGE,
+                                              "--output: expected --adopt beside it, found none")
+                                 : ANOLE_DONE;
+    if (arguments->output)
+        return ANOLE_DONE;
+    if (stat(arguments->file, &info) == 0 && S_ISDIR(info.st_mode))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--adopt: %s is a folder; expected --output FILE, the lock file to write",
+                          anole_command_shown(arguments->file));
+    arguments->output = arguments->file;
+    return ANOLE_DONE;
+}
+
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
     struct session session = {.arguments = {.tolerance = UINT64_MAX}};
@@ -252,6 +334,9 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         return status;
     uint64_t tolerance = session.arguments.tolerance;
     session.arguments.file = positional[0];
+    status = check_output(&session.arguments, error);
+    if (status != ANOLE_DONE)
+        return status;
     status = verify(&session, error);
     if (status == ANOLE_DONE)
         status =
@@ -265,7 +350,7 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
 
 const struct anole_command anole_cmd_verify = {
     .name = "verify",
-    .arguments = "LOCKFILE",
+    .arguments = "LOCKFILE|FOLDER",
     .summary = "Build and run what was found again: is it still right, still fast?",
     .options = options,
     .least = 1,

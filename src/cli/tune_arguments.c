@@ -31,6 +31,7 @@ enum {
     BUILD_LIMIT,
     RUN_LIMIT,
     NO_IN_PLACE,
+    FROM,
     JSON,
     LOG_JSON
 };
@@ -67,6 +68,9 @@ const struct anole_option anole_tune_options[] = {
                      "device says, or 30s)"},
     [RUN_LIMIT] = {"run-limit", "T", "the same of a run (default: as the device says, or 10s)"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "do not run the network as a whole with what was found"},
+    [FROM] = {"from", "PATH",
+              "a lock file, or a folder of them, of other machines: what they have of a task is\n"
+              "tried first, the most similar entry before the others"},
     [JSON] = {"json", NULL, "print JSON to stdout instead of a table"},
     [LOG_JSON] = {"log-json", NULL,
                   "progress and messages on stderr as JSON, an object a line, for another program"},
@@ -81,7 +85,7 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         [KERNEL] = &arguments->kernel,   [EXPLORER] = &arguments->explorer,
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
-        [TIMING] = &arguments->timing,
+        [TIMING] = &arguments->timing,   [FROM] = &arguments->from,
     };
     switch (index) {
     case PRECISION:
@@ -166,6 +170,7 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
     put_option(&line, "history", arguments->history);
     for (size_t i = 0; i < arguments->transfer_count; i++)
         put_option(&line, "transfer", arguments->transfers[i]);
+    put_option(&line, "from", arguments->from);
     put_option(&line, "output", arguments->output);
     put_option(&line, "baseline", arguments->baseline);
     put_option(&line, "timing", arguments->timing);

@@ -31,6 +31,7 @@ struct anole_tune_arguments {
     uint64_t trials;               /* 0: no limit */
     uint64_t seed, threads;
     uint64_t tolerance; /* percent */
+    const char *from;   /* NULL: nothing is given */
     const char *timing; /* NULL: as the network leaves the caches */
     uint32_t precision; /* enum anole_dtype; 0: as the network says */
     uint64_t batch;     /* 0: not given */

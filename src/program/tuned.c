@@ -86,32 +86,6 @@ static enum anole_status read_task(struct anole_task *task, struct anole_custom_
     return ANOLE_DONE;
 }
 
-enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
-                                         const struct anole_space *space, struct anole_error *error)
-{
-    const char *names[ANOLE_MAX_KNOBS];
-    int64_t values[ANOLE_MAX_KNOBS];
-    uint64_t found;
-    enum anole_status status = ANOLE_DONE;
-    if (entry->knob_count > ANOLE_MAX_KNOBS)
-        status = anole_fail(error, ANOLE_ERR_INPUT, "expected at most %d knobs, found %zu",
-                            ANOLE_MAX_KNOBS, entry->knob_count);
-    for (size_t i = 0; status == ANOLE_DONE && i < entry->knob_count; i++) {
-        names[i] = entry->knobs[i].name;
-        values[i] = entry->knobs[i].value;
-    }
-    if (status == ANOLE_DONE)
-        status = anole_space_lookup(space, &found, names, values, entry->knob_count, error);
-    if (status == ANOLE_DONE && !anole_space_valid(space, found))
-        status = anole_fail(error, ANOLE_ERR_INPUT, "violates a constraint: %s",
-                            anole_space_violation(space, found));
-    if (status == ANOLE_DONE)
-        *config = found;
-    else
-        anole_error_prefix(error, "task '%s'", entry->task);
-    return status;
-}
-
 enum anole_status
 anole_tuned_task_init(struct anole_tuned_task *tuned, const struct anole_lock_task *entry,
                       const struct anole_lockfile *lockfile, const struct anole_backend *backend,
@@ -156,7 +130,7 @@ enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char 
                                          .device = device};
     const struct anole_lock_device *none;
     bool any = false;
-    enum anole_status status = anole_lockfile_load(&tuned->lockfile, path, error);
+    enum anole_status status = anole_lockfolder_load(&tuned->lockfile, path, error);
     for (size_t i = 0; status == ANOLE_DONE && i < tuned->lockfile->device_count && !any; i++)
         any = is_of_device(tuned, &tuned->lockfile->devices[i]);
     if (status == ANOLE_DONE && !any) /* which says so */

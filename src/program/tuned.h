@@ -13,7 +13,7 @@
 #include "kernel/custom.h"
 #include "program/program.h"
 #include "program/tuned_entry.h"
-#include "record/lockfile.h"
+#include "record/lockfolder.h"
 
 /* -- Entries -- */
 
@@ -22,11 +22,6 @@
  * one that they were tuned from. */
 enum anole_status anole_lockfile_set_path(struct anole_lockfile *lockfile, const char *path,
                                           struct anole_error *error);
-
-/* The config that an entry names, in the space of a generator.  ERR_INPUT: there is no such one. */
-enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,
-                                         const struct anole_space *space,
-                                         struct anole_error *error);
 
 /* -- Single tasks -- */
 
@@ -64,8 +59,9 @@ struct anole_tuned_choice {
     uint32_t missing_dtype; /* enum anole_dtype: of the last that is missing */
 };
 
-/* In the caller's storage.  The registry must outlive it.  Errors as of anole_lockfile_load() and
- * anole_lockfile_find(): the file must hold something of this device. */
+/* In the caller's storage.  `path`: a lock file, or a folder of them.  The registry must outlive
+ * it. Errors as of anole_lockfolder_load() and anole_lockfile_find(): the file must hold something
+ * of this device. */
 enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char *path,
                                    const struct anole_registry *registry,
                                    const struct anole_registry_device *device,

@@ -141,6 +141,7 @@ static const struct field task_fields[] = {
     TASK_OPTION("alone_*", POSITIVE, alone_value),
     TASK_OPTION("alone_in_place", POSITIVE, alone_in_place),
     TASK_OPTION("in_place_disturbed", BOOL, in_place_disturbed),
+    TASK_OPTION("adopted_from", TEXT, adopted_from),
 };
 
 #define NAME_ROOM 64
@@ -165,6 +166,7 @@ static void task_fini(struct anole_lock_task *task)
     }
     free(task->knobs);
     free(task->task);
+    free(task->adopted_from);
     json_decref(task->extra);
 }
 
@@ -1126,10 +1128,11 @@ static bool copy_task(struct anole_lock_task *out, const struct anole_lock_task 
 {
     *out = *task;
     out->knob_count = 0;
-    out->task = NULL;
+    out->task = out->adopted_from = NULL;
     out->extra = json_incref(task->extra); /* nobody changes it */
     out->knobs = calloc(task->knob_count ? task->knob_count : 1, sizeof *out->knobs);
-    if (!out->knobs || !copy_text(&out->task, task->task))
+    if (!out->knobs || !copy_text(&out->task, task->task) ||
+        (task->adopted_from && !copy_text(&out->adopted_from, task->adopted_from)))
         return false;
     for (size_t i = 0; i < task->knob_count; i++, out->knob_count++) {
         out->knobs[i].value = task->knobs[i].value;
@@ -1429,6 +1432,8 @@ static bool is_left_out(const struct field *field, const void *entry)
 {
     const void *at = (const char *)entry + field->offset;
     switch (field->type) {
+    case FIELD_TEXT:
+        return !field->since && !*(char *const *)at;
     case FIELD_PRECISION:
         return *(const uint32_t *)at == ANOLE_F32;
     case FIELD_WARMTH:

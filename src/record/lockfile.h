@@ -32,6 +32,9 @@
  * true says that other work was in the way there, so that what was best alone stayed; "disturbed"
  * of the device's "in_place", that all of its rounds count, since too few were not disturbed.
  *
+ * "adopted_from" of a task says what was otherwise where its config was found: `anole verify
+ * --adopt` has measured it here, and checked it.
+ *
  * Other versions: members that are not known here are kept and written back, and so are, at the
  * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
  * here; they are left out, with one warning.  What stands with a task's old kernel goes with it
@@ -80,6 +83,8 @@ struct anole_lock_task {
     double in_place, alone_value, alone_in_place;
     bool in_place_disturbed; /* it was timed there, but other work was in the way: so it is what was
                                 best alone */
+    char *adopted_from;      /* what was otherwise where it was tuned, if it came from elsewhere and
+                                was measured and checked here; or NULL */
     struct json_t *extra;    /* members that are not known here; or NULL */
 };
 

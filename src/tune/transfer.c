@@ -20,6 +20,7 @@ struct past_task {
 struct anole_transfer {
     const struct anole_registry_entry *entry; /* the backend */
     const struct anole_registry_device *device;
+    const struct anole_workload *network;
     uint32_t dtype;           /* of the tasks that are to learn */
     enum anole_warmth warmth; /* how they are timed */
     struct past_task tasks[MOST_TASKS];
@@ -31,7 +32,9 @@ struct anole_transfer {
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
                                         const struct anole_registry_device *device, uint32_t dtype,
-                                        enum anole_warmth warmth, struct anole_error *error)
+                                        enum anole_warmth warmth,
+                                        const struct anole_workload *network,
+                                        struct anole_error *error)
 {
     struct anole_transfer *made = calloc(1, sizeof *made);
     if (!made)
@@ -40,6 +43,7 @@ enum anole_status anole_transfer_create(struct anole_transfer **transfer,
     made->device = device;
     made->dtype = dtype;
     made->warmth = warmth;
+    made->network = network;
     *transfer = made;
     return ANOLE_DONE;
 }
@@ -76,6 +80,24 @@ static unsigned group_of(struct anole_transfer *transfer, const char *device, ui
     return (unsigned)transfer->device_count;
 }
 
+/* A key does not say what a kernel of the user's own is: that is known if it is in hand. */
+static bool find_custom(const struct anole_transfer *transfer, const char *key,
+                        struct anole_task *task)
+{
+    char own[ANOLE_TASK_KEY];
+    for (size_t i = 0; i < transfer->network->task_count; i++) {
+        const struct anole_task *known = &transfer->network->tasks[i].task;
+        if (known->kind != ANOLE_TASK_CUSTOM)
+            continue;
+        anole_task_key(own, known);
+        if (strcmp(own, key) == 0) {
+            *task = *known;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* False if there is nothing to be had for this device from a key. */
 static bool usable(const struct anole_transfer *transfer, const struct anole_history_key *key,
                    struct anole_task *task)
@@ -83,6 +105,7 @@ static bool usable(const struct anole_transfer *transfer, const struct anole_his
     const struct anole_registry_entry *entry = transfer->entry;
     return strcmp(key->backend, entry->name) == 0 && key->generator == entry->generator_version &&
            anole_task_parse_key(task, key->task, NULL) == ANOLE_DONE &&
+           (task->kind != ANOLE_TASK_CUSTOM || find_custom(transfer, key->task, task)) &&
            anole_backend_supports(entry->backend, &transfer->device->device, task);
 }
 
@@ -142,6 +165,11 @@ enum anole_status anole_transfer_load(struct anole_transfer *transfer, const cha
                           "generator %u, in a design space that this device shares",
                           path, transfer->entry->name, transfer->entry->generator_version);
     return status;
+}
+
+const struct anole_task *anole_transfer_task(const struct anole_transfer *transfer, size_t i)
+{
+    return anole_generator_task(transfer->tasks[i].generator);
 }
 
 size_t anole_transfer_count(const struct anole_transfer *transfer)

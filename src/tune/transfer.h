@@ -6,6 +6,7 @@
 #ifndef ANOLE_TRANSFER_H
 #define ANOLE_TRANSFER_H
 
+#include "graph/workload.h"
 #include "measure/measure.h"
 #include "record/history.h"
 #include "search/search.h"
@@ -13,12 +14,15 @@
 /* Tasks of histories, and their trials. */
 struct anole_transfer;
 
-/* `registry` and `device` are borrowed; the device is the one to tune for, in this
+/* `registry`, `device` and `network` are borrowed; kernels of the user's own are known by the
+ * network's tasks.  The device is the one to tune for, in this
  * precision (enum anole_dtype), timed so. */
 enum anole_status anole_transfer_create(struct anole_transfer **transfer,
                                         const struct anole_registry *registry,
                                         const struct anole_registry_device *device, uint32_t dtype,
-                                        enum anole_warmth warmth, struct anole_error *error);
+                                        enum anole_warmth warmth,
+                                        const struct anole_workload *network,
+                                        struct anole_error *error);
 void anole_transfer_destroy(struct anole_transfer *transfer);
 
 /* True for a key that is known already. */
@@ -37,6 +41,8 @@ enum anole_status anole_transfer_take(struct anole_transfer *transfer,
 enum anole_status anole_transfer_load(struct anole_transfer *transfer, const char *path,
                                       struct anole_error *error);
 
+/* The i-th task, borrowed. */
+const struct anole_task *anole_transfer_task(const struct anole_transfer *transfer, size_t i);
 size_t anole_transfer_count(const struct anole_transfer *transfer);
 /* The i-th task; *kind: its enum anole_task_kind.  Sources of this device, in any
  * version, are group 0; each other device is a group of its own, and so is what was timed in

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "measure/batch.h"
+#include "op/task.h"
+#include "record/lockfolder.h"
 #include "tune/finalists.h"
 #include "tune/suggest.h"
 
@@ -14,8 +16,10 @@
 /* Batches are capped: nothing gains from more trials between two fits. */
 #define BATCH_CAPACITY 64
 
-/* How a task begins: its default, the best of up to SISTERS other tasks,
- * NEIGHBOURS small changes of the default, and random configs up to INITIAL. */
+/* How a task begins: its default, up to GIVEN configs that lock files have of it, the best that a
+ * history has of it from another device, the best of up to SISTERS other tasks, NEIGHBOURS small
+ * changes of the default, and random configs up to INITIAL. */
+#define GIVEN 3
 #define SISTERS 3
 #define NEIGHBOURS 4
 #define INITIAL 12
@@ -318,14 +322,62 @@ static enum anole_status measure_defaults(struct anole_tuner *tuner, struct anol
     return ANOLE_DONE;
 }
 
-/* What was best for the tasks before, and small changes of the default. */
+/* What lock files have of this very task, the most similar entry first. */
+static size_t suggest_given(const struct anole_tuner *tuner, size_t task, uint64_t *configs)
+{
+    struct anole_lock_similar similar[GIVEN];
+    const struct anole_lockfile *from = tuner->options.from;
+    const struct anole_space *space = anole_generator_space(tuner->jobs[task].generator);
+    struct anole_history_key here = tuner->jobs[task].key;
+    char words[256];
+    size_t count = 0;
+    here.threads = tuner->options.threads; /* as lock files have them */
+    size_t found = from ? anole_lock_similar(similar, GIVEN, from, &here) : 0;
+    for (size_t i = 0; i < found; i++) {
+        const struct anole_lock_device *device = &from->devices[similar[i].device];
+        struct anole_error why = {.status = ANOLE_DONE};
+        anole_lock_differences_text(words, sizeof words, device, similar[i].differences);
+        if (anole_lock_task_config(&configs[count], &device->tasks[similar[i].task], space, &why) ==
+            ANOLE_DONE)
+            count++;
+        else
+            anole_log_warning("of %s: %s; passed over", words, why.text);
+        if (count == 1 && i + 1 == 1)
+            anole_log_info("%s begins with what was found on %s: %s", tuner->tasks[task].label,
+                           similar[i].differences ? "a similar machine" : "this one", words);
+    }
+    return count;
+}
+
+/* The best that another device's history has of it. */
+static size_t suggest_past(const struct anole_tuner *tuner, size_t task, uint64_t *configs)
+{
+    char key[ANOLE_TASK_KEY];
+    for (size_t i = 0; i < anole_transfer_count(tuner->transfer); i++) {
+        struct anole_prior_source source;
+        const struct anole_task *past = anole_transfer_task(tuner->transfer, i);
+        uint32_t kind;
+        anole_task_key(key, past);
+        anole_transfer_get(tuner->transfer, i, &source, &kind);
+        const struct anole_trial *best = anole_trials_best(source.trials);
+        if (strcmp(key, tuner->tasks[task].key) == 0 && best) {
+            configs[0] = best->config;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What was best elsewhere, what was for the tasks before, and small changes of the default. */
 static size_t suggest(struct anole_tuner *tuner, size_t task, uint64_t *configs,
                       struct anole_rng *rng)
 {
     const struct anole_space *space = anole_generator_space(tuner->jobs[task].generator);
     uint64_t fallback = anole_space_default(space);
-    size_t count = 0;
-    for (size_t i = 0; i < tuner->view.task_count && count < SISTERS; i++) {
+    size_t count = suggest_given(tuner, task, configs);
+    count += suggest_past(tuner, task, configs + count);
+    const size_t most = count + SISTERS;
+    for (size_t i = 0; i < tuner->view.task_count && count < most; i++) {
         const struct anole_space *other = anole_generator_space(tuner->jobs[i].generator);
         uint64_t config = tuner->tasks[i].best_config;
         if (i == task || isnan(tuner->tasks[i].best_value) ||
@@ -365,7 +417,7 @@ static enum anole_status open_search(struct anole_tuner *tuner, size_t task,
     struct anole_rng parent, rng;
     anole_rng_init(&parent, tuner->options.seed);
     anole_rng_fork(&rng, &parent, tuner->tasks[task].key);
-    uint64_t suggestions[SISTERS + NEIGHBOURS];
+    uint64_t suggestions[GIVEN + 1 + SISTERS + NEIGHBOURS];
     struct anole_search_options search = {
         .explorer = tuner->options.explorer,
         .sampler = tuner->options.sampler,

@@ -10,6 +10,7 @@
 #include "measure/measure.h"
 #include "graph/workload.h"
 #include "record/history.h"
+#include "record/lockfile.h"
 #include "search/search.h"
 #include "tune/warmth.h"
 
@@ -29,6 +30,9 @@ struct anole_tuner_options {
     const char *const *transfer_paths; /* further histories to learn from, or NULL; needed
                                           while the tuner is made */
     size_t transfer_count;
+    /* Lock files of this or other machines, whose configs are tried first, or NULL; must outlive
+     * the tuner. */
+    const struct anole_lockfile *from;
     bool (*stop)(void *context); /* polled; true ends the run, nothing is lost */
     void *stop_context;
 };

@@ -94,7 +94,7 @@ enum anole_status anole_tuner_load_transfer(struct anole_tuner *tuner, struct an
     const struct anole_tuner_options *options = &tuner->options;
     enum anole_status status =
         anole_transfer_create(&tuner->transfer, tuner->registry, tuner->device,
-                              tuner->network->dtype, warmth_of(tuner), error);
+                              tuner->network->dtype, warmth_of(tuner), tuner->network, error);
     if (status != ANOLE_DONE || (options->explorer && options->explorer->model_free))
         return status;
     for (size_t i = 0; i < options->transfer_count && status == ANOLE_DONE; i++)
