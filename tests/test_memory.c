@@ -35,6 +35,8 @@
 #include "measure/task_store.h"
 #include "frontend/network.h"
 #include "record/history.h"
+#include "record/history_merge.h"
+#include "record/lockfolder.h"
 #include "search/search.h"
 #include "space/expression.h"
 #include "tune/schedule.h"
@@ -702,6 +704,38 @@ static enum anole_status use_history(struct anole_error *error)
 }
 TEST_SCENARIO(use_history, 1)
 
+/* Joined, read as a stream, and made smaller. */
+static enum anole_status join_histories(struct anole_error *error)
+{
+    struct anole_history_stream *stream = NULL;
+    struct anole_history_merged merged;
+    struct anole_history_swept swept;
+    char from[512], to[512];
+    char *others[] = {from};
+    snprintf(from, sizeof from, "%s", path_of("new.history"));
+    snprintf(to, sizeof to, "%s", path_of("joined.history"));
+    unlink(to);
+    enum anole_status status = anole_history_merge(&merged, to, others, 1, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_stream_create(&stream, NULL, error);
+    if (status == ANOLE_DONE)
+        status = anole_history_stream_read(stream, to, NULL, NULL, error);
+    anole_history_stream_destroy(stream);
+    if (status == ANOLE_DONE)
+        status = anole_history_sweep(&swept, to, NULL, false, error);
+    return status;
+}
+TEST_SCENARIO(join_histories, 1)
+
+static enum anole_status read_lockfolder(struct anole_error *error)
+{
+    struct anole_lockfile *read = NULL;
+    enum anole_status status = anole_lockfolder_load(&read, path_of("."), error);
+    anole_lockfile_destroy(read);
+    return status;
+}
+TEST_SCENARIO(read_lockfolder, 1)
+
 /* That memory runs out must not cost a line that is there. */
 static void test_failed_append_keeps_the_file(void **state)
 {
@@ -1191,6 +1225,8 @@ int main(void)
         cmocka_unit_test(test_make_progress_survives),
         cmocka_unit_test(test_compare_lockfiles_survives),
         cmocka_unit_test(test_use_history_survives),
+        cmocka_unit_test(test_join_histories_survives),
+        cmocka_unit_test(test_read_lockfolder_survives),
         cmocka_unit_test(test_failed_append_keeps_the_file),
         cmocka_unit_test(test_make_space_survives),
         cmocka_unit_test(test_every_explorer_survives),

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "formats/cache_write.h"
+#include "formats/csv_write.h"
 #include "formats/recording.h"
 #include "formats/t4_write.h"
 
@@ -100,6 +102,84 @@ static void test_what_was_written_is_read_back(void **state)
     anole_t4_fini(&writer);
 }
 
+static void test_a_cache_is_read_back(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_cache_writer writer;
+    struct anole_text text = {0};
+    struct anole_t4_source source = {.kernel = "k", .device = "De\x1bvice"};
+    int64_t values[3];
+    anole_cache_begin(&writer, &source, f->t1);
+    for (enum anole_outcome o = ANOLE_OUTCOME_OK; o < ANOLE_OUTCOME_COUNT; o++) {
+        const struct anole_result result = {
+            .outcome = o, .seconds = o == ANOLE_OUTCOME_OK ? 0.25 : NAN, .cost = {.build = 1.5}};
+        anole_space_values(f->space, config_of(f, 1 + (int64_t)o, o % 2, o / 2 % 2), values);
+        for (int again = 0; again < 2; again++)
+            assert_int_equal(anole_cache_add(&writer, names, values, 3, &result, &f->error),
+                             ANOLE_DONE);
+    }
+    assert_int_equal(anole_cache_entries(&writer), ANOLE_OUTCOME_COUNT);
+    assert_int_equal(anole_cache_end(&writer, &text, &f->error), ANOLE_DONE);
+    struct anole_recording *recording;
+    if (anole_recording_parse(&recording, f->t1, f->space, text.data, text.length, "own",
+                              &f->error) != ANOLE_DONE)
+        fail_msg("%s", f->error.text);
+    assert_int_equal(anole_recording_count(recording), ANOLE_OUTCOME_COUNT);
+    assert_string_equal(anole_recording_device(recording), "De\\x1bvice");
+    const struct anole_recorded *item = anole_recording_find(recording, config_of(f, 1, 0, 0));
+    assert_float_equal(item->seconds, 0.25, 1e-15);
+    assert_float_equal(item->build, 1.5, 1e-12);
+    item = anole_recording_find(recording, config_of(f, 1 + (int64_t)ANOLE_OUTCOME_COMPILE,
+                                                     ANOLE_OUTCOME_COMPILE % 2,
+                                                     ANOLE_OUTCOME_COMPILE / 2 % 2));
+    assert_int_equal(item->outcome, ANOLE_OUTCOME_COMPILE);
+    anole_recording_destroy(recording);
+    anole_cache_fini(&writer);
+    anole_text_fini(&text);
+}
+
+static void test_cells_are_no_formulas(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *cell;
+    } cases[] = {
+        {"plain", "\"plain\""},
+        {"", "\"\""},
+        {"a,\"b\"", "\"a,\"\"b\"\"\""},
+        {"=1+1", "\"'=1+1\""},
+        {"+1", "\"'+1\""},
+        {"-1", "\"'-1\""},
+        {"@SUM(A1)", "\"'@SUM(A1)\""},
+        {"\t=1", "\"'\\x09=1\""},
+        {"\r=1", "\"'\\x0d=1\""},
+        {"  =1", "\"'  =1\""},
+        {"\xef\xbc\x9d"
+         "1",
+         "\"'\xef\xbc\x9d"
+         "1\""},
+        {"a=1", "\"a=1\""},
+        {"x\x1b[31m\n", "\"x\\x1b[31m\\x0a\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct anole_text out = {0};
+        anole_csv_text(&out, cases[i].text);
+        assert_string_equal(out.data, cases[i].cell);
+        anole_text_fini(&out);
+    }
+    struct anole_text row = {0};
+    anole_csv_text(&row, "a");
+    anole_csv_number(&row, NAN);
+    anole_csv_number(&row, 0.1);
+    anole_csv_integer(&row, 7);
+    anole_csv_end_row(&row);
+    anole_csv_number(&row, INFINITY);
+    anole_csv_integer(&row, 8);
+    anole_csv_end_row(&row);
+    assert_string_equal(row.data, "\"a\",,0.1,7\r\n\"\",8\r\n");
+    anole_text_fini(&row);
+}
+
 /* Seconds that are no number of milliseconds any more. */
 static void test_the_longest_time_is_written(void **state)
 {
@@ -156,6 +236,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_written_is_read_back),
+        TEST(test_a_cache_is_read_back),
+        TEST(test_cells_are_no_formulas),
         TEST(test_the_longest_time_is_written),
         TEST(test_without_a_t1_file_values_are_the_knobs),
         TEST(test_values_of_another_space_are_refused),

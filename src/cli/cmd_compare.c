@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/table.h"
 #include "record/comparison.h"
+#include "record/lockfolder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -351,7 +352,7 @@ static enum anole_status compare(char **paths, size_t count, bool json, struct a
     struct anole_comparison *comparison = NULL;
     enum anole_status status = files ? ANOLE_DONE : anole_fail_memory(error);
     for (size_t i = 0; i < count && status == ANOLE_DONE; i++)
-        status = anole_lockfile_load(&files[i], paths[i], error);
+        status = anole_lockfolder_load(&files[i], paths[i], error);
     if (status == ANOLE_DONE)
         status =
             anole_comparison_create(&comparison, files, (const char *const *)paths, count, error);

@@ -38,7 +38,8 @@ struct sweep {
     uint64_t index; /* of the line in hand, among those that are intact */
     struct event *events;
     size_t event_count, event_room;
-    unsigned char *ended; /* a bit for each line that says nothing any more */
+    unsigned char *ended; /* a bit for each line that says nothing any more, [looked] */
+    uint64_t looked;      /* lines, the first time through: there may be more the second time */
     struct anole_history_trouble trouble;
     struct anole_file_draft *draft; /* NULL: none is written */
     struct anole_text block;
@@ -53,7 +54,7 @@ static void mark(struct sweep *sweep, uint64_t index)
 
 static bool is_marked(const struct sweep *sweep, uint64_t index)
 {
-    return sweep->ended[index / 8] >> index % 8 & 1;
+    return index < sweep->looked && sweep->ended[index / 8] >> index % 8 & 1;
 }
 
 static enum anole_status hash_config(uint64_t *hash, const struct sweep *sweep,
@@ -98,7 +99,8 @@ static enum anole_status find_ended(struct sweep *sweep, struct anole_error *err
 {
     struct event *events = sweep->events;
     size_t open = 0;
-    sweep->ended = calloc(1, (size_t)(sweep->index / 8) + 1);
+    sweep->looked = sweep->index;
+    sweep->ended = calloc(1, (size_t)(sweep->looked / 8) + 1);
     if (!sweep->ended)
         return anole_fail_memory(error);
     if (sweep->event_count)
