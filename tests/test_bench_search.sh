@@ -46,7 +46,7 @@ check_usage "unknown sampler" "sampler" "$data" -e rl+nonsense
 check_usage "no number" "trials" "$data" -n many
 check_usage "no such file" "there is no such\|No such" --space "$folder/nothing" --t1 "$data/bowl/T1.json"
 check_usage "no results in a folder" "found none" "$folder"
-check_usage "a T1 file for results" "found neither" --space "$data/bowl/T1.json"
+check_usage "a T1 file for results" "found none of them" --space "$data/bowl/T1.json"
 check_usage "nothing to learn from" "+transfer" "$data" -e rl+transfer
 check_usage "a stranger to equal" "--equal" "$data" -e random --equal rl
 printf '{"results": [' >"$folder/cut.T4.json"

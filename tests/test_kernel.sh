@@ -151,6 +151,18 @@ sed 's/\[512, 512, 512\]/[128, 128, 64]/' gemm/gemm.json >gemm/small.json
 sed 's/\[512, 512, 512\]/[128, 128, 64]/' gemm/clblast.json >gemm/small_clblast.json
 expect 0 'wrote gemm.lock.json' tune --kernel gemm/small.json --device cpu --trials 3
 check 'all of GEMM is right' '! grep -q wrong-answer gemm.history'
+# What CLBlast's tuner measured elsewhere comes right after the default.
+same='"KWG": 16, "KWI": 2, "MDIMA": 8, "MDIMC": 8, "MWG": 64, "NDIMB": 8, "NDIMC": 8, "SA": 1, "SB": 1, "STRM": 0, "STRN": 0, "VWM": 4'
+cat >clblast_xgemm_1_32.json <<JSON
+{"kernel_family": "xgemm_1", "clblast_device_name": "Loom", "results": [
+  {"kernel": "Xgemm", "time": 1.2, "parameters": {$same, "NWG": 64, "VWN": 4}},
+  {"kernel": "Xgemm", "time": 1.1, "parameters": {$same, "NWG": 64, "VWN": 1}},
+  {"kernel": "Xgemm", "time": 0.9, "parameters": {$same, "NWG": 64, "VWN": 2}},
+  {"kernel": "Xgemm", "time": 1.9, "parameters": {$same, "NWG": 128, "VWN": 4}}]}
+JSON
+expect 0 ': 4 trials added' history import clblast_xgemm_1_32.json --t1 gemm/small.json --backend cpu --output imported
+expect 0 'wrote' tune --kernel gemm/small.json --device cpu --trials 2 --transfer imported --history after --output after.lock.json
+check 'the best of what was imported is tried' 'grep -q "\"NWG\":64,.*\"VWN\":2,.*\"outcome\":\"ok\"" after'
 if gemm/clblast_source >gemm/clblast.cl 2>/dev/null; then
     expect 0 'wrote' tune --kernel gemm/small_clblast.json --device cpu --trials 3
     check 'all of CLBlast is right' '! grep -q wrong-answer clblast_gemm.history'

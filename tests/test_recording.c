@@ -272,8 +272,8 @@ static void test_read_refuses_what_is_no_results_file(void **state)
     struct fixture *f = *state;
     refuse(f, "", "ends here", "A1.T4.json:1");
     refuse(f, "[]", "an object", "[]");
-    refuse(f, "{}", "found neither", "T4");
-    refuse(f, "{\"results\": {}}", "found neither", "T4");
+    refuse(f, "{}", "found none of them", "T4");
+    refuse(f, "{\"results\": {}}", "found none of them", "T4");
     refuse(f, T4("17"), "entry 1", "configuration");
     refuse(f, T4("{\"configuration\": 3}"), "the number 3", "expected an object");
     refuse(f, T4(GOOD) " x", "nothing more", "x");

@@ -153,10 +153,9 @@ static enum anole_status try_task(struct adoption *adoption, size_t at, struct a
     struct anole_history_key here = adoption->here;
     enum anole_status status = ANOLE_DONE;
     here.task = adoption->keys[at];
-    const size_t count = anole_lock_similar(similar, MOST_TRIES, adoption->tuned->lockfile, &here);
+    const size_t count =
+        anole_lock_similar(similar, MOST_TRIES, adoption->tuned->lockfile, &here, false);
     for (size_t i = 0; status == ANOLE_DONE && i < count; i++) {
-        if (adoption->tuned->lockfile->devices[similar[i].device].simulated)
-            continue;
         status = try_entry(adoption, at, &similar[i], error);
         if (status == ANOLE_DONE && can_be_adopted(&adoption->checks[at]))
             break;
@@ -308,6 +307,11 @@ enum anole_status anole_adopt(struct anole_recheck **checks, size_t *count,
     };
     adoption.here = anole_tuner_key(registry, device->entry, "", device->devices->threads);
     adoption.here.threads = device->devices->threads; /* as lock files have them */
+    if (device->info.simulated)
+        return anole_fail(error, ANOLE_ERR_NO_DEVICE,
+                          "device %s is simulated: nothing can be measured and checked on it, and "
+                          "so nothing adopted; choose another --device",
+                          device->info.id);
     enum anole_status status = anole_file_check_replace(path, error);
     if (status == ANOLE_DONE)
         status = list_keys(&adoption, error);

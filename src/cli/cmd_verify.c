@@ -5,6 +5,7 @@
 #include "cli/lock_device.h"
 #include "cli/table.h"
 #include "op/task.h"
+#include "record/lockfolder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -268,7 +269,7 @@ static enum anole_status find_device(struct session *session, struct anole_error
     const struct arguments *arguments = &session->arguments;
     struct anole_lockfile *lockfile = NULL;
     uint32_t threads = 0;
-    enum anole_status status = anole_lockfile_load(&lockfile, arguments->file, error);
+    enum anole_status status = anole_lockfolder_load(&lockfile, arguments->file, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_threads(&threads, lockfile, arguments->file, arguments->wish.device,
                                         arguments->wish.precision,
@@ -279,6 +280,17 @@ static enum anole_status find_device(struct session *session, struct anole_error
         status = choose_device(session, lockfile, error);
     anole_lockfile_destroy(lockfile);
     return status;
+}
+
+/* The device that adopts is one of this machine, whatever the files were tuned on. */
+static enum anole_status find_adopter(struct session *session, struct anole_error *error)
+{
+    const struct anole_lock_wish *wish = &session->arguments.wish;
+    enum anole_status status = anole_devices_list(&session->devices, session->context,
+                                                  anole_lock_wish_threads(wish), error);
+    return status == ANOLE_DONE
+               ? anole_devices_find(&session->device, session->devices, wish->device, error)
+               : status;
 }
 
 static enum anole_status verify(struct session *session, struct anole_error *error)
@@ -298,7 +310,7 @@ static enum anole_status verify(struct session *session, struct anole_error *err
     if (status == ANOLE_DONE && arguments->kernel)
         status = anole_tuned_set_kernel(session->tuned, arguments->kernel, error);
     if (status == ANOLE_DONE)
-        status = find_device(session, error);
+        status = arguments->adopt ? find_adopter(session, error) : find_device(session, error);
     if (status == ANOLE_DONE)
         status =
             anole_verify(&session->verification, session->tuned, session->device, &wanted, error);

@@ -261,12 +261,13 @@ static void insert(struct anole_lock_similar *similar, size_t *count, size_t mos
 
 size_t anole_lock_similar(struct anole_lock_similar *similar, size_t most,
                           const struct anole_lockfile *lockfile,
-                          const struct anole_history_key *here)
+                          const struct anole_history_key *here, bool simulated)
 {
     size_t count = 0;
     for (size_t d = 0; d < lockfile->device_count; d++) {
         const struct anole_lock_device *device = &lockfile->devices[d];
-        if (!anole_lock_same_text(device->backend, here->backend) || device->metric != here->metric)
+        if (!anole_lock_same_text(device->backend, here->backend) ||
+            device->metric != here->metric || (device->simulated && !simulated))
             continue;
         const struct anole_lock_task *task = anole_lock_task_find(device, here->task);
         if (task)

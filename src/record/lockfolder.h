@@ -45,10 +45,11 @@ struct anole_lock_similar {
 };
 /* Entries of the task and backend of `here`, those first of which least is otherwise, in the order
  * of the list above, then the fastest; of a config that stands there several times, the first.
- * similar[most]; returns how many there are of them. */
+ * `simulated`: also of devices whose times nobody has measured.  similar[most]; returns how many
+ * there are of them. */
 size_t anole_lock_similar(struct anole_lock_similar *similar, size_t most,
                           const struct anole_lockfile *lockfile,
-                          const struct anole_history_key *here);
+                          const struct anole_history_key *here, bool simulated);
 
 /* The config that an entry names, in a space.  ERR_INPUT: there is no such one. */
 enum anole_status anole_lock_task_config(uint64_t *config, const struct anole_lock_task *entry,

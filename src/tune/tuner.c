@@ -332,7 +332,7 @@ static size_t suggest_given(const struct anole_tuner *tuner, size_t task, uint64
     char words[256];
     size_t count = 0;
     here.threads = tuner->options.threads; /* as lock files have them */
-    size_t found = from ? anole_lock_similar(similar, GIVEN, from, &here) : 0;
+    size_t found = from ? anole_lock_similar(similar, GIVEN, from, &here, true) : 0;
     for (size_t i = 0; i < found; i++) {
         const struct anole_lock_device *device = &from->devices[similar[i].device];
         struct anole_error why = {.status = ANOLE_DONE};
@@ -342,7 +342,7 @@ static size_t suggest_given(const struct anole_tuner *tuner, size_t task, uint64
             count++;
         else
             anole_log_warning("of %s: %s; passed over", words, why.text);
-        if (count == 1 && i + 1 == 1)
+        if (i == 0 && count == 1)
             anole_log_info("%s begins with what was found on %s: %s", tuner->tasks[task].label,
                            similar[i].differences ? "a similar machine" : "this one", words);
     }

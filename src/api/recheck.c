@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/recheck.h"
+
+#include "tune/finalists.h"
+#include "tune/warmth.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum anole_status anole_recheck_run(struct anole_recheck *check, const struct anole_tuned *tuned,
+                                    const struct anole_lock_task *entry,
+                                    const struct anole_listed_device *device,
+                                    struct anole_measure *measure, struct anole_error *error)
+{
+    const struct anole_backend *backend =
+        device->devices->registry->entries[device->entry->backend].backend;
+    const struct anole_device *described = &device->entry->device;
+    const struct anole_tuned_task *task = &check->task;
+    enum anole_status status =
+        anole_tuned_task_init(&check->task, entry, tuned->lockfile, backend, described, error);
+    if (status != ANOLE_DONE) {
+        anole_error_prefix(error, "%s", tuned->path);
+        return status;
+    }
+    struct anole_result default_result;
+    status = anole_finalists_compare(&check->final, &check->result, &default_result, measure,
+                                     task->generator, task->config, ANOLE_RECHECK_SECONDS, error);
+    if (status != ANOLE_DONE)
+        return status;
+    const struct anole_tuner_final *final = &check->final;
+    check->info.differs = "";
+    check->info.label = anole_task_label(check->label, sizeof check->label, &task->task);
+    check->info.outcome = check->result.outcome;
+    check->info.message = check->result.message;
+    check->info.same_source = final->source_hash == entry->source_hash;
+    check->info.error = check->result.error;
+    check->info.simulated = check->result.simulated;
+    check->info.seconds = final->found ? final->value : NAN;
+    check->info.speedup = final->found ? final->speedup : NAN;
+    check->info.speedup_low = final->found ? final->speedup_low : NAN;
+    check->info.speedup_high = final->found ? final->speedup_high : NAN;
+    return ANOLE_DONE;
+}
+
+void anole_rechecks_destroy(struct anole_recheck *checks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        anole_tuned_task_fini(&checks[i].task);
+    free(checks);
+}
+
+/* What was timed cold is so again: with the constants of all layers that were tuned. */
+uint64_t anole_recheck_constants(const struct anole_lock_device *locked,
+                                 const struct anole_device *described)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < locked->task_count; i++) {
+        struct anole_task task;
+        if (anole_task_parse_key(&task, locked->tasks[i].task, NULL) == ANOLE_DONE)
+            bytes = anole_warmth_add(bytes, &task, locked->tasks[i].multiplicity);
+    }
+    struct anole_caches caches;
+    anole_caches_of(&caches, described);
+    /* A kernel of the user's own, or a network that was to be timed as if it were larger. */
+    return bytes > caches.stays ? bytes : anole_warmth_beyond(described);
+}
