@@ -255,7 +255,7 @@ static enum anole_status choose_device(struct session *session,
     }
     enum anole_status status =
         anole_lockfile_place(&index, lockfile, session->arguments.file, places, count,
-                             wish->precision, anole_lock_wish_threads(wish), error);
+                             wish->precision, (uint32_t)wish->threads, error);
     free(places);
     if (status == ANOLE_DONE)
         session->device = anole_devices_get(devices, index);
@@ -286,8 +286,8 @@ static enum anole_status find_device(struct session *session, struct anole_error
 static enum anole_status find_adopter(struct session *session, struct anole_error *error)
 {
     const struct anole_lock_wish *wish = &session->arguments.wish;
-    enum anole_status status = anole_devices_list(&session->devices, session->context,
-                                                  anole_lock_wish_threads(wish), error);
+    enum anole_status status =
+        anole_devices_list(&session->devices, session->context, (uint32_t)wish->threads, error);
     return status == ANOLE_DONE
                ? anole_devices_find(&session->device, session->devices, wish->device, error)
                : status;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "record/history.h"
 #include "record/history_file.h"
+#include "record/history_merge.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -135,6 +136,12 @@ FUZZ_TARGET(history)
     if (before >= 0) {
         FUZZ_REQUIRE(added >= before);
         FUZZ_REQUIRE(count(ANOLE_HISTORY_READ, NULL) == added);
+        /* What says nothing any more may go, and nothing else. */
+        struct anole_history_swept first, second;
+        FUZZ_REQUIRE(anole_history_sweep(&first, path, NULL, false, NULL) == ANOLE_DONE);
+        FUZZ_REQUIRE(count(ANOLE_HISTORY_READ, NULL) == added);
+        FUZZ_REQUIRE(anole_history_sweep(&second, path, NULL, false, NULL) == ANOLE_DONE);
+        FUZZ_REQUIRE(second.kept == first.kept && second.before == second.after);
     }
     return 0;
 }
