@@ -158,12 +158,12 @@ done
 
 # -- how long a build may take --
 only slow_builds hang_build
-expect '[1-9]' 'took longer than 1 s' tune two.json h10 slow.lock --device slow_builds
-expect '[1-9]' 'took longer than 2 s' tune two.json h11 slow.lock --device slow_builds --build-limit 2s
-expect '[1-9]' 'took longer than 1 s' tune two.json h12 slow.lock --device hang_build --build-limit 1s
+expect '[1-9]' 'took longer than 1 s' tune two.json h10 built.lock --device slow_builds
+expect '[1-9]' 'took longer than 2 s' tune two.json h11 built.lock --device slow_builds --build-limit 2s
+expect '[1-9]' 'took longer than 1 s' tune two.json h12 built.lock --device hang_build --build-limit 1s
 expect 3 'took longer than 1 s while building' "$anole" plugin check "$plugins/hang_build.so" --build-limit 1s \
     --clause builds-or-refuses
 expect 0 '' "$anole" plugin check "$plugins/slow_builds.so" --record-device described
 check 'the description has it' 'grep -q "\"build_seconds\": 1,*$" described'
-expect 2 'no duration' tune two.json h12 slow.lock --build-limit soon
+expect 2 'no duration' tune two.json h12 built.lock --build-limit soon
 exit $failed

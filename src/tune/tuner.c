@@ -418,8 +418,12 @@ static enum anole_status open_search(struct anole_tuner *tuner, size_t task,
     anole_rng_init(&parent, tuner->options.seed);
     anole_rng_fork(&rng, &parent, tuner->tasks[task].key);
     uint64_t suggestions[GIVEN + 1 + SISTERS + NEIGHBOURS];
+    const struct anole_explorer_ops *explorer = tuner->options.explorer;
+    /* Of the only config there is nothing to learn. */
+    if (anole_space_knob_count(anole_generator_space(job->generator)) == 0)
+        (void)anole_explorer_find(&explorer, "random", NULL);
     struct anole_search_options search = {
-        .explorer = tuner->options.explorer,
+        .explorer = explorer,
         .sampler = tuner->options.sampler,
         .initial = INITIAL,
         .suggestions = suggestions,

@@ -28,11 +28,11 @@ void anole_supervised_end(struct anole_supervised *worker)
 }
 
 static void enter_stage(struct anole_supervised *worker, const struct anole_supervision *rules,
-                        enum anole_stage stage, uint32_t slot)
+                        enum anole_stage stage, uint32_t slot, const char *step)
 {
     worker->stage = stage;
     worker->slot = slot;
-    worker->step[0] = '\0';
+    anole_text_printable(worker->step, sizeof worker->step, step); /* the limit may go by it */
     worker->entered = anole_clock();
     worker->deadline = worker->entered + rules->limit(rules->context, worker);
     worker->watched = false;
@@ -51,7 +51,7 @@ void anole_supervised_begin(struct anole_supervised *worker, const struct anole_
                             enum anole_stage stage)
 {
     worker->began = anole_clock();
-    enter_stage(worker, rules, stage, UINT32_MAX);
+    enter_stage(worker, rules, stage, UINT32_MAX, "");
 }
 
 enum anole_status anole_supervised_start(struct anole_supervised *worker,
@@ -119,8 +119,7 @@ static void hear_stage(struct anole_supervised *worker, const struct anole_super
         return;
     }
     leave_stage(worker, rules);
-    enter_stage(worker, rules, (enum anole_stage)event.stage, event.slot);
-    anole_text_printable(worker->step, sizeof worker->step, event.step);
+    enter_stage(worker, rules, (enum anole_stage)event.stage, event.slot, event.step);
 }
 
 static enum anole_status hear_failure(const struct anole_frame *frame, char *text, size_t size)
