@@ -580,6 +580,9 @@ struct anole_verified {
     bool simulated;                            /* ok, but not checked: the device has no data */
     const char *differs; /* what was otherwise where it was tuned; "" where that was not asked */
     bool adopted;        /* it is in the lock file of options.adopt_path now */
+    double low, high;                          /* 95 % interval of `seconds` */
+    double default_seconds; /* of the default, now, in turn with it; NaN: it failed */
+    bool disturbed;         /* by other work, all the time: the times say little */
 };
 
 struct anole_verification;
@@ -619,6 +622,94 @@ anole_verification_in_place_then(const struct anole_verification *verification);
  * run is none of these.  Where entries were to be adopted: ANOLE_ERR_NOTHING_VALID if none was. */
 ANOLE_API enum anole_status anole_verification_check(const struct anole_verification *verification,
                                                      double percent, struct anole_error *error);
+
+/* -------------------------------------------------------------------- gate */
+
+/* Holds a network against a lock file, its baseline: is each kernel right, and is it slower than it
+ * was?
+ *
+ * Times of another day do not decide that, for the machine may be slower today as a whole.  Each
+ * kernel was timed in turn with its default when it was recorded, and is so now; what is compared
+ * is how many times as fast as the default it was, and is.  It is slower where even the better end
+ * of the interval of that change is beyond the tolerance, and was so twice.  The whole is judged
+ * likewise: by its time in place, and by the sum of its layers.  Where the default was kept there
+ * is nothing to time in turn: such a kernel is right or wrong.
+ *
+ * The entry that counts is that of the same backend, device, driver, number of threads (as the
+ * devices were listed with) and precision, tuned for time. */
+struct anole_gate;
+
+enum anole_gate_verdict {
+    ANOLE_GATE_OK,        /* right, and as fast as it was, as far as can be told */
+    ANOLE_GATE_FASTER,    /* right, and faster by more than the tolerance */
+    ANOLE_GATE_SLOWER,    /* right, and slower by more than the tolerance */
+    ANOLE_GATE_UNDECIDED, /* right; other work was in the way, or its default failed */
+    ANOLE_GATE_WRONG,     /* its output is */
+    ANOLE_GATE_FAILED,    /* it did not build, crashed, hung, ... */
+    ANOLE_GATE_SKIPPED    /* it was not run, or there is nothing to check: see `reason` */
+};
+/* "ok", "faster", "slower", "undecided", "wrong", "failed", "skipped". */
+ANOLE_API const char *anole_gate_verdict_text(enum anole_gate_verdict verdict);
+
+struct anole_gate_options {
+    size_t size;           /* sizeof(struct anole_gate_options) */
+    const char *precision; /* instead of the network's own: "fp32", "fp16" or "tf32"; or NULL */
+    double tolerance;      /* 0.05 for 5 %; 0 to 10 */
+    bool no_in_place;      /* leave out running the whole */
+};
+
+/* A task of the network, the sum of all, or the whole in place.  Numbers that are not known are
+ * NaN. */
+struct anole_gate_row {
+    const char *key, *label, *layer; /* as of struct anole_task_info; "" where it is no task */
+    uint32_t multiplicity;
+    enum anole_gate_verdict verdict;
+    const char *reason;                           /* for the verdict, in words; may be "" */
+    double error;                                 /* over what it may be: 1 is the limit */
+    double then_seconds, seconds, low, high;      /* as recorded; now, with the 95 % interval */
+    double default_then_seconds, default_seconds; /* of the default */
+    double speedup_then, speedup, speedup_low, speedup_high; /* over the default, in turn */
+    double change, change_low, change_high; /* how many times as long as then, if the default takes
+                                               as long as then: speedup_then over speedup */
+};
+
+struct anole_gate_info {
+    const char *network;  /* its name */
+    const char *device;   /* as --device takes it */
+    const char *baseline; /* the lock file */
+    const char *precision;
+    double tolerance;
+    double drift;            /* how many times as long as then the defaults take in sum; or NaN */
+    size_t missing;          /* tasks of the network that the baseline does not have */
+    size_t unused;           /* tasks of the baseline that the network does not have */
+    const char *driver_then; /* version of the driver, as recorded, */
+    const char *driver;      /* and now */
+};
+
+/* `network`: an ONNX file if its name ends in .onnx, and our JSON else; in the sizes that the
+ * baseline was tuned for.  That kernels are wrong, failed or slower is data: see
+ * anole_gate_check().  ANOLE_ERR_NO_DEVICE if nothing was tuned on the device, with this many
+ * threads, in this precision; ANOLE_ERR_INPUT if the baseline has no task of the network.  The
+ * device and `baseline` must outlive it. */
+ANOLE_API enum anole_status anole_gate_run(struct anole_gate **gate,
+                                           const struct anole_tuned *baseline, const char *network,
+                                           const struct anole_device_info *device,
+                                           const struct anole_gate_options *options,
+                                           struct anole_error *error);
+ANOLE_API void anole_gate_destroy(struct anole_gate *gate);
+
+ANOLE_API const struct anole_gate_info *anole_gate_info(const struct anole_gate *gate);
+/* The network's tasks, in its order. */
+ANOLE_API size_t anole_gate_count(const struct anole_gate *gate);
+ANOLE_API const struct anole_gate_row *anole_gate_get(const struct anole_gate *gate, size_t index);
+/* The sum of all tasks that were timed, and the network in place; never NULL. */
+ANOLE_API const struct anole_gate_row *anole_gate_sum(const struct anole_gate *gate);
+ANOLE_API const struct anole_gate_row *anole_gate_whole(const struct anole_gate *gate);
+
+/* The first that applies, of any row: ANOLE_ERR_WRONG_RESULT, ANOLE_ERR_NOTHING_VALID (one
+ * failed), ANOLE_ERR_SLOWER, ANOLE_DONE. */
+ANOLE_API enum anole_status anole_gate_check(const struct anole_gate *gate,
+                                             struct anole_error *error);
 
 /* ---------------------------------------------------------------- running */
 

@@ -17,6 +17,7 @@
 
 struct anole_recheck {
     struct anole_verified info;
+    bool ran;                     /* false: it was not wanted, and of `info` there is `tuned` */
     struct anole_tuned_task task; /* which measuring may go back to until the end */
     char label[64], differs[256];
     struct anole_result result;
@@ -30,6 +31,11 @@ enum anole_status anole_recheck_run(struct anole_recheck *check, const struct an
                                     const struct anole_lock_task *entry,
                                     const struct anole_listed_device *device,
                                     struct anole_measure *measure, struct anole_error *error);
+
+/* Measures once more what has been run: that counts. */
+enum anole_status anole_recheck_again(struct anole_recheck *check,
+                                      const struct anole_lock_task *entry,
+                                      struct anole_measure *measure, struct anole_error *error);
 
 /* Bytes of constants, so that what was timed cold is so again. */
 uint64_t anole_recheck_constants(const struct anole_lock_device *locked,

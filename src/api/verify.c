@@ -2,10 +2,9 @@
  *
  * Verifying: what a lock file names is built and run again.
  */
-#include "api/recheck.h"
+#include "api/verify.h"
 
 #include "measure/measure.h"
-#include "program/tuned.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,51 +14,64 @@
    timing it. */
 #define IN_PLACE_PATIENCE 900.0
 #define IN_PLACE_TIMING 5.0
+/* Whether the caller would say that it became slower. */
+static bool looks_slower(const struct anole_recheck *check, const struct anole_lock_task *entry,
+                         const struct anole_verify_plan *plan)
+{
+    struct anole_pace then, now;
+    if (!plan->again || check->info.outcome != ANOLE_OUTCOME_OK)
+        return false;
+    anole_verify_paces(&then, &now, entry, &check->info);
+    return anole_pace_judge(&then, &now, plan->tolerance) == ANOLE_PACE_SLOWER;
+}
 
-struct anole_verification {
-    bool adopting;
-    const struct anole_tuned *tuned;
-    struct anole_recheck *checks;
-    size_t count;
-    struct anole_whole whole;
-    struct anole_whole then; /* as the lock file has it */
-};
+/* What looks slower is measured a second time: that counts. */
+static enum anole_status run_task(struct anole_recheck *check, const struct anole_tuned *tuned,
+                                  const struct anole_lock_task *entry,
+                                  const struct anole_listed_device *device,
+                                  struct anole_measure *measure,
+                                  const struct anole_verify_plan *plan, struct anole_error *error)
+{
+    enum anole_status status = anole_recheck_run(check, tuned, entry, device, measure, error);
+    if (status == ANOLE_DONE && looks_slower(check, entry, plan))
+        status = anole_recheck_again(check, entry, measure, error);
+    return status;
+}
+
+void anole_verify_paces(struct anole_pace *then, struct anole_pace *now,
+                        const struct anole_lock_task *entry, const struct anole_verified *info)
+{
+    *then = (struct anole_pace){entry->speedup, entry->speedup_low, entry->speedup_high};
+    *now = (struct anole_pace){info->speedup, info->speedup_low, info->speedup_high};
+}
 
 /* Why the network is not run as a whole; NULL: it is. */
-static const char *find_obstacle(const struct anole_lockfile *lockfile,
-                                 const struct anole_lock_device *locked,
-                                 const struct anole_listed_device *device, bool wanted)
+static const char *find_obstacle(const struct anole_verify_plan *plan,
+                                 const struct anole_listed_device *device)
 {
+    const struct anole_lock_device *locked = plan->locked;
     struct anole_task task;
     for (size_t i = 0; i < locked->task_count; i++)
         if (anole_task_parse_key(&task, locked->tasks[i].task, NULL) == ANOLE_DONE &&
             task.kind == ANOLE_TASK_CUSTOM)
             return "it is a kernel, and no network";
-    return !wanted                                     ? "it was not wanted"
-           : device->info.simulated                    ? "the device is simulated"
-           : locked->task_count == 0                   ? "nothing was tuned"
-           : locked->metric != ANOLE_METRIC_SECONDS    ? "it was not tuned for time"
-           : access(lockfile->network_path, R_OK) != 0 ? "its file is no longer there"
-                                                       : NULL;
+    return !plan->whole                             ? "it was not wanted"
+           : device->info.simulated                 ? "the device is simulated"
+           : locked->task_count == 0                ? "nothing was tuned"
+           : locked->metric != ANOLE_METRIC_SECONDS ? "it was not tuned for time"
+           : access(plan->network, R_OK) != 0       ? "its file is no longer there"
+                                                    : NULL;
 }
 
 static enum anole_status run_whole(struct anole_verification *verification,
-                                   const struct anole_lock_device *locked,
+                                   const struct anole_verify_plan *plan,
                                    const struct anole_listed_device *device,
-                                   struct anole_measure *measure, bool wanted,
-                                   struct anole_error *error)
+                                   struct anole_measure *measure, struct anole_error *error)
 {
+    const struct anole_lock_device *locked = plan->locked;
     const struct anole_tuned *tuned = verification->tuned;
-    const char *obstacle = find_obstacle(tuned->lockfile, locked, device, wanted);
-    struct anole_inplace_report report;
-    anole_whole_read(&verification->then, locked);
-    if (obstacle) {
-        anole_whole_skip(&verification->whole, obstacle);
-        return ANOLE_DONE;
-    }
-    anole_measure_rest(measure);
     const struct anole_inplace_request request = {
-        .network = tuned->lockfile->network_path,
+        .network = plan->network,
         .lock = locked,
         .backend = &device->devices->registry->entries[device->entry->backend],
         .device = device->entry,
@@ -68,35 +80,68 @@ static enum anole_status run_whole(struct anole_verification *verification,
         .seconds = IN_PLACE_PATIENCE,
         .timing = IN_PLACE_TIMING,
         .check = true,
-        .strict = true,
+        .strict = plan->strict,
         .stop = anole_context_stopped,
         .context = tuned->context,
     };
+    struct anole_inplace_report report;
     enum anole_status status = anole_inplace_run(&report, &request, error);
     if (status == ANOLE_DONE)
         anole_whole_take(&verification->whole, &report, locked);
     return status;
 }
 
+static bool whole_looks_slower(const struct anole_verification *verification,
+                               const struct anole_verify_plan *plan)
+{
+    struct anole_pace then, now;
+    if (!plan->again || !verification->whole.info.ran)
+        return false;
+    anole_whole_paces(&then, &now, &verification->then.info, &verification->whole.info,
+                      plan->strict);
+    return anole_pace_judge(&then, &now, plan->tolerance) == ANOLE_PACE_SLOWER;
+}
+
+void anole_whole_paces(struct anole_pace *then, struct anole_pace *now,
+                       const struct anole_in_place *before, const struct anole_in_place *after,
+                       bool alike)
+{
+    const bool known = alike && before->ran && !before->disturbed;
+    *then = known ? (struct anole_pace){before->speedup, before->speedup_low, before->speedup_high}
+                  : (struct anole_pace){NAN, NAN, NAN};
+    *now = (struct anole_pace){after->speedup, after->speedup_low, after->speedup_high};
+}
+
+static enum anole_status try_whole(struct anole_verification *verification,
+                                   const struct anole_verify_plan *plan,
+                                   const struct anole_listed_device *device,
+                                   struct anole_measure *measure, struct anole_error *error)
+{
+    const char *obstacle = find_obstacle(plan, device);
+    anole_whole_read(&verification->then, plan->locked);
+    if (obstacle) {
+        anole_whole_skip(&verification->whole, obstacle);
+        return ANOLE_DONE;
+    }
+    anole_measure_rest(measure);
+    enum anole_status status = run_whole(verification, plan, device, measure, error);
+    if (status == ANOLE_DONE && whole_looks_slower(verification, plan))
+        status = run_whole(verification, plan, device, measure, error);
+    return status;
+}
+
 static enum anole_status run_checks(struct anole_verification *verification,
-                                    const struct anole_listed_device *device, uint32_t dtype,
-                                    const struct anole_verify_options *wanted,
-                                    struct anole_error *error)
+                                    const struct anole_listed_device *device,
+                                    const struct anole_verify_plan *plan, struct anole_error *error)
 {
     const struct anole_tuned *tuned = verification->tuned;
-    const struct anole_registry *registry = device->devices->registry;
-    const struct anole_lock_device *locked = NULL;
+    const struct anole_lock_device *locked = plan->locked;
     struct anole_measure *measure = NULL;
-    enum anole_status status =
-        anole_lockfile_find(&locked, tuned->lockfile, tuned->path, registry, device->entry, dtype,
-                            device->devices->threads, error);
-    if (status != ANOLE_DONE)
-        return status;
     const struct anole_tuned_entry *entry = &tuned->entries[locked - tuned->lockfile->devices];
     struct anole_measure_options options = {
         .threads = locked->threads,
-        .build_limit = wanted->build_limit,
-        .run_limit = wanted->run_limit,
+        .build_limit = plan->build_limit,
+        .run_limit = plan->run_limit,
         .control = true,
         .seed = 2, /* other data than tuning uses by default */
         .stop = anole_context_stopped,
@@ -106,21 +151,91 @@ static enum anole_status run_checks(struct anole_verification *verification,
     if (!verification->checks)
         return anole_fail_memory(error);
     verification->count = locked->task_count;
-    status = anole_measure_create(&measure, registry, device->entry, &options, error);
+    enum anole_status status =
+        anole_measure_create(&measure, device->devices->registry, device->entry, &options, error);
     for (size_t i = 0; status == ANOLE_DONE && i < locked->task_count; i++) {
         verification->checks[i].info.tuned = &entry->tasks[i].info;
+        if (plan->wanted && !plan->wanted[i])
+            continue;
         anole_measure_set_constants(measure,
                                     locked->tasks[i].warmth == ANOLE_WARMTH_COLD
                                         ? anole_recheck_constants(locked, &device->entry->device)
                                         : 0);
         anole_measure_set_timer(measure, locked->tasks[i].timer);
-        status = anole_recheck_run(&verification->checks[i], tuned, &locked->tasks[i], device,
-                                   measure, error);
+        status = run_task(&verification->checks[i], tuned, &locked->tasks[i], device, measure, plan,
+                          error);
     }
     if (status == ANOLE_DONE)
-        status = run_whole(verification, locked, device, measure, !wanted->no_in_place, error);
+        status = try_whole(verification, plan, device, measure, error);
     anole_measure_destroy(measure);
     return status;
+}
+
+enum anole_status anole_verify_entry(struct anole_verification **verification,
+                                     const struct anole_tuned *tuned,
+                                     const struct anole_listed_device *device,
+                                     const struct anole_verify_plan *plan,
+                                     struct anole_error *error)
+{
+    struct anole_verification *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->tuned = tuned;
+    enum anole_status status = run_checks(new, device, plan, error);
+    if (status != ANOLE_DONE) {
+        anole_verification_destroy(new);
+        return status;
+    }
+    *verification = new;
+    return ANOLE_DONE;
+}
+
+static enum anole_status adopt(struct anole_verification **verification,
+                               const struct anole_tuned *tuned,
+                               const struct anole_listed_device *device, uint32_t dtype,
+                               const char *path, struct anole_error *error)
+{
+    struct anole_verification *new = calloc(1, sizeof *new);
+    if (!new)
+        return anole_fail_memory(error);
+    new->tuned = tuned;
+    new->adopting = true;
+    anole_whole_skip(&new->whole, "what is adopted is measured task by task");
+    anole_whole_skip(&new->then, "what is adopted is of other machines");
+    enum anole_status status =
+        anole_adopt(&new->checks, &new->count, tuned, device, dtype, path, error);
+    if (status != ANOLE_DONE) {
+        anole_verification_destroy(new);
+        return status;
+    }
+    *verification = new;
+    return ANOLE_DONE;
+}
+
+static enum anole_status verify(struct anole_verification **verification,
+                                const struct anole_tuned *tuned,
+                                const struct anole_listed_device *device,
+                                const struct anole_verify_options *given, struct anole_error *error)
+{
+    struct anole_verify_options options;
+    struct anole_verify_plan plan = {.network = tuned->lockfile->network_path, .strict = true};
+    uint32_t dtype = 0;
+    enum anole_status status =
+        anole_options_copy(&options, sizeof options, given, "struct anole_verify_options", error);
+    if (status == ANOLE_DONE)
+        status = anole_precision_option(&dtype, options.precision, error);
+    if (status == ANOLE_DONE && options.adopt_path)
+        return adopt(verification, tuned, device, dtype, options.adopt_path, error);
+    if (status == ANOLE_DONE)
+        status = anole_lockfile_find(&plan.locked, tuned->lockfile, tuned->path,
+                                     device->devices->registry, device->entry, dtype,
+                                     device->devices->threads, error);
+    if (status != ANOLE_DONE)
+        return status;
+    plan.whole = !options.no_in_place;
+    plan.build_limit = options.build_limit;
+    plan.run_limit = options.run_limit;
+    return anole_verify_entry(verification, tuned, device, &plan, error);
 }
 
 enum anole_status anole_verify(struct anole_verification **verification,
@@ -128,34 +243,12 @@ enum anole_status anole_verify(struct anole_verification **verification,
                                const struct anole_device_info *device,
                                const struct anole_verify_options *given, struct anole_error *error)
 {
-    struct anole_verify_options options;
-    uint32_t dtype = 0;
-    struct anole_verification *new = calloc(1, sizeof *new);
-    if (!new)
-        return anole_fail_memory(error);
-    new->tuned = tuned;
     struct anole_scope scope;
     anole_scope_enter(&scope, tuned->context);
     enum anole_status status =
-        anole_options_copy(&options, sizeof options, given, "struct anole_verify_options", error);
-    if (status == ANOLE_DONE)
-        status = anole_precision_option(&dtype, options.precision, error);
-    new->adopting = status == ANOLE_DONE &&options.adopt_path;
-    if (status == ANOLE_DONE && new->adopting) {
-        anole_whole_skip(&new->whole, "what is adopted is measured task by task");
-        anole_whole_skip(&new->then, "what is adopted is of other machines");
-        status = anole_adopt(&new->checks, &new->count, tuned, anole_listed_device(device), dtype,
-                             options.adopt_path, error);
-    } else if (status == ANOLE_DONE) {
-        status = run_checks(new, anole_listed_device(device), dtype, &options, error);
-    }
+        verify(verification, tuned, anole_listed_device(device), given, error);
     anole_scope_leave(&scope);
-    if (status != ANOLE_DONE) {
-        anole_verification_destroy(new);
-        return status;
-    }
-    *verification = new;
-    return ANOLE_DONE;
+    return status;
 }
 
 void anole_verification_destroy(struct anole_verification *verification)

@@ -19,6 +19,7 @@ extern const struct anole_command anole_cmd_tune;
 extern const struct anole_command anole_cmd_best;
 extern const struct anole_command anole_cmd_pack;
 extern const struct anole_command anole_cmd_verify;
+extern const struct anole_command anole_cmd_check;
 extern const struct anole_command anole_cmd_doctor;
 extern const struct anole_command anole_cmd_replay;
 extern const struct anole_command anole_cmd_plugin;
