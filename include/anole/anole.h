@@ -656,6 +656,7 @@ struct anole_gate_options {
     const char *precision; /* instead of the network's own: "fp32", "fp16" or "tf32"; or NULL */
     double tolerance;      /* 0.05 for 5 %; 0 to 10 */
     bool no_in_place;      /* leave out running the whole */
+    double seconds;        /* for timing each kernel in turn with its default; 0: 2 */
 };
 
 /* A task of the network, the sum of all, or the whole in place.  Numbers that are not known are

@@ -137,8 +137,8 @@ static enum anole_status try_entry(struct adoption *adoption, size_t at,
                                ? anole_recheck_constants(locked, &adoption->device->entry->device)
                                : 0);
     anole_measure_set_timer(adoption->measure, ANOLE_TIMER_UNSAID);
-    enum anole_status status =
-        anole_recheck_run(check, adoption->tuned, entry, adoption->device, adoption->measure, &why);
+    enum anole_status status = anole_recheck_run(check, adoption->tuned, entry, adoption->device,
+                                                 adoption->measure, 0, &why);
     if (status != ANOLE_DONE)
         status = refuse(check, entry, status, &why, error);
     check->info.tuned = &adoption->tuned->entries[similar->device].tasks[similar->task].info;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define MOST_TOLERANCE 10.0
+#define MOST_SECONDS 3600.0
 
 struct row {
     struct anole_gate_row info; /* borrows from the rest */
@@ -449,7 +450,8 @@ static enum anole_status measure(struct anole_gate *gate, const char *network,
                                      .network = network,
                                      .whole = !options->no_in_place,
                                      .again = true,
-                                     .tolerance = options->tolerance};
+                                     .tolerance = options->tolerance,
+                                     .seconds = options->seconds};
     gate->count = anole_tasks_count(gate->tasks);
     gate->rows = calloc(gate->count, sizeof *gate->rows);
     if (!wanted || !gate->rows) {
@@ -479,6 +481,10 @@ static enum anole_status run(struct anole_gate *gate, const char *network,
     if (status == ANOLE_DONE && !(options.tolerance >= 0.0 && options.tolerance <= MOST_TOLERANCE))
         status = anole_fail(error, ANOLE_ERR_USAGE, "the tolerance: expected 0 to %g, found %g",
                             MOST_TOLERANCE, options.tolerance);
+    if (status == ANOLE_DONE && !(options.seconds >= 0.0 && options.seconds <= MOST_SECONDS))
+        status = anole_fail(error, ANOLE_ERR_USAGE,
+                            "the time for each kernel: expected 0 to %g seconds, found %g",
+                            MOST_SECONDS, options.seconds);
     if (status == ANOLE_DONE)
         status = choose_entry(gate, network, device, options.precision, error);
     if (status != ANOLE_DONE)

@@ -26,7 +26,8 @@ static enum anole_status prepare(struct anole_recheck *check, const struct anole
 
 enum anole_status anole_recheck_again(struct anole_recheck *check,
                                       const struct anole_lock_task *entry,
-                                      struct anole_measure *measure, struct anole_error *error)
+                                      struct anole_measure *measure, double seconds,
+                                      struct anole_error *error)
 {
     struct anole_verified *info = &check->info;
     const struct anole_tuner_final *final = &check->final;
@@ -34,7 +35,7 @@ enum anole_status anole_recheck_again(struct anole_recheck *check,
     check->final = (struct anole_tuner_final){.found = false};
     enum anole_status status = anole_finalists_compare(
         &check->final, &check->result, &default_result, measure, check->task.generator,
-        check->task.config, ANOLE_RECHECK_SECONDS, error);
+        check->task.config, seconds > 0.0 ? seconds : ANOLE_RECHECK_SECONDS, error);
     if (status != ANOLE_DONE)
         return status;
     check->ran = true;
@@ -57,10 +58,12 @@ enum anole_status anole_recheck_again(struct anole_recheck *check,
 enum anole_status anole_recheck_run(struct anole_recheck *check, const struct anole_tuned *tuned,
                                     const struct anole_lock_task *entry,
                                     const struct anole_listed_device *device,
-                                    struct anole_measure *measure, struct anole_error *error)
+                                    struct anole_measure *measure, double seconds,
+                                    struct anole_error *error)
 {
     enum anole_status status = prepare(check, tuned, entry, device, error);
-    return status == ANOLE_DONE ? anole_recheck_again(check, entry, measure, error) : status;
+    return status == ANOLE_DONE ? anole_recheck_again(check, entry, measure, seconds, error)
+                                : status;
 }
 
 void anole_rechecks_destroy(struct anole_recheck *checks, size_t count)

@@ -26,16 +26,19 @@ struct anole_recheck {
 /* Releases all of them; NULL is fine. */
 void anole_rechecks_destroy(struct anole_recheck *checks, size_t count);
 
-/* Builds it, holds it against the reference, and times it in turn with the default. */
+/* Builds it, holds it against the reference, and times it in turn with the default, for about
+ * `seconds`; 0: ANOLE_RECHECK_SECONDS. */
 enum anole_status anole_recheck_run(struct anole_recheck *check, const struct anole_tuned *tuned,
                                     const struct anole_lock_task *entry,
                                     const struct anole_listed_device *device,
-                                    struct anole_measure *measure, struct anole_error *error);
+                                    struct anole_measure *measure, double seconds,
+                                    struct anole_error *error);
 
 /* Measures once more what has been run: that counts. */
 enum anole_status anole_recheck_again(struct anole_recheck *check,
                                       const struct anole_lock_task *entry,
-                                      struct anole_measure *measure, struct anole_error *error);
+                                      struct anole_measure *measure, double seconds,
+                                      struct anole_error *error);
 
 /* Bytes of constants, so that what was timed cold is so again. */
 uint64_t anole_recheck_constants(const struct anole_lock_device *locked,

@@ -32,9 +32,10 @@ static enum anole_status run_task(struct anole_recheck *check, const struct anol
                                   struct anole_measure *measure,
                                   const struct anole_verify_plan *plan, struct anole_error *error)
 {
-    enum anole_status status = anole_recheck_run(check, tuned, entry, device, measure, error);
+    enum anole_status status =
+        anole_recheck_run(check, tuned, entry, device, measure, plan->seconds, error);
     if (status == ANOLE_DONE && looks_slower(check, entry, plan))
-        status = anole_recheck_again(check, entry, measure, error);
+        status = anole_recheck_again(check, entry, measure, plan->seconds, error);
     return status;
 }
 

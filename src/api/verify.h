@@ -27,6 +27,7 @@ struct anole_verify_plan {
     bool strict;                            /* all tasks must be the network's, if it is */
     bool again;       /* what looks slower than it was is measured a second time */
     double tolerance; /* then: by how much, 0.05 for 5 % */
+    double seconds;   /* for timing each task; 0: as usual */
 };
 
 /* As anole_verify(), within a scope. */

@@ -22,6 +22,7 @@ struct arguments {
     uint32_t precision; /* enum anole_dtype; 0: the network's own */
     uint64_t threads;
     double tolerance; /* percent */
+    double time;      /* seconds; 0: as the library has it */
     bool no_in_place, json;
 };
 
@@ -31,6 +32,7 @@ enum {
     THREADS,
     PRECISION,
     TOLERANCE_OPTION,
+    TIME,
     JUNIT,
     SUMMARY,
     NO_IN_PLACE,
@@ -43,6 +45,7 @@ static const struct anole_option options[] = {
     [THREADS] = {"threads", "N", "threads of a CPU device, as it was tuned with (default: all)"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
     [TOLERANCE_OPTION] = {"tolerance", "P", "how much slower is not yet slower (default 5%)"},
+    [TIME] = {"time", "T", "how long to time each kernel in turn with its default (default 2s)"},
     [JUNIT] = {"junit", "FILE", "write the verdicts as a JUnit file, too"},
     [SUMMARY] = {"summary", "FILE", "write them as Markdown, too"},
     [NO_IN_PLACE] = {"no-in-place", NULL, "only task by task: do not run the network as a whole"},
@@ -86,6 +89,8 @@ static enum anole_status take(void *context, size_t index, const char *value,
         return anole_command_precision(&arguments->precision, value, error);
     case TOLERANCE_OPTION:
         return parse_tolerance(&arguments->tolerance, value, error);
+    case TIME:
+        return anole_text_parse_duration(&arguments->time, value, error);
     case JUNIT:
         arguments->junit = value;
         break;
@@ -330,6 +335,7 @@ static enum anole_status measure(struct session *session, struct anole_error *er
         .precision = arguments->precision ? anole_precision_text(arguments->precision) : NULL,
         .tolerance = arguments->tolerance / 100.0,
         .no_in_place = arguments->no_in_place,
+        .seconds = arguments->time,
     };
     enum anole_status status = anole_command_context(&session->context, error);
     if (status == ANOLE_DONE)

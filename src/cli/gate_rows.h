@@ -28,10 +28,11 @@ static inline bool anole_gate_row_fails(const struct anole_gate_row *row)
            row->verdict == ANOLE_GATE_FAILED;
 }
 
-/* Whether it was the default, and is: nothing was timed in turn with it. */
+/* Whether a task's kernel was the default, and is: nothing was timed in turn with it. */
 static inline bool anole_gate_row_is_default(const struct anole_gate_row *row)
 {
-    return row->speedup_then == 1.0 && row->speedup_low == 1.0 && row->speedup_high == 1.0;
+    return row->multiplicity > 0 && row->speedup_then == 1.0 && row->speedup_low == 1.0 &&
+           row->speedup_high == 1.0;
 }
 
 #endif

@@ -322,9 +322,9 @@ enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
     if (result->outcome == ANOLE_OUTCOME_OK) {
         final->found = true;
         status = judge(final, results, samples, rounds, count - 1, error);
+        if (status == ANOLE_DONE) /* of what is refused there is no source */
+            status = set_hash(final, generator, error);
     }
-    if (status == ANOLE_DONE)
-        status = set_hash(final, generator, error);
     free(samples);
     return status;
 }
