@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static int conclude(enum anole_status status, const struct anole_error *error)
 int main(int argc, char **argv)
 {
     anole_file_hold_standard();
+    anole_terminal_prepare();
     struct anole_error error = {0};
     if (argc < 2) {
         print_usage(stderr);

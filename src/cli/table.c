@@ -95,11 +95,20 @@ static const char *title(const struct anole_table *table, size_t column)
     return text[0] == '>' ? text + 1 : text;
 }
 
+/* A character of UTF-8 takes one column. */
+static size_t columns_of(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 static size_t width(const struct anole_table *table, size_t column)
 {
-    size_t widest = strlen(title(table, column));
+    size_t widest = columns_of(title(table, column));
     for (size_t i = column; i < table->count; i += table->columns) {
-        size_t length = strlen(table->cells[i]);
+        size_t length = columns_of(table->cells[i]);
         widest = length > widest ? length : widest;
     }
     return widest;
@@ -109,6 +118,7 @@ static void put(FILE *out, const struct anole_table *table, size_t column, const
                 size_t wide)
 {
     const char *gap = column == 0 ? "" : "  ";
+    wide += strlen(text) - columns_of(text); /* printf() counts bytes */
     if (table->titles[column][0] == '>')
         fprintf(out, "%s%*s", gap, (int)wide, text);
     else if (column + 1 == table->columns)
