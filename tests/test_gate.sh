@@ -192,6 +192,17 @@ assert d[\"verdict\"] == \"ok\" and len(d[\"tasks\"]) == 2 and d[\"tasks\"][0][\
 assert d[\"sum\"][\"change\"] == 1 and d[\"drift\"] == 1 and d[\"in_place\"][\"verdict\"] == \"skipped\""'
 fi
 
+# -- the network as a whole, whose times are the machine's; a device that runs nothing --
+expect '[06]' '^-  *network in place  *[ofsu][kanl]' check net.json --baseline good.lock --time 50ms
+has out '^-  *network in place .* [0-9.]* [mnu]*s '
+expect '[06]' 'it has other layers than the baseline\|network in place  *\(slower\|undecided\|faster\)' \
+    check net.json --baseline part.lock --time 50ms --json
+only simulated
+sed 's/own_clock/simulated/g; s/, "clock": "own"//g; s/, "deed": 0//g' good.lock >simulated.lock
+expect 0 '^d1: dense 3>4: skipped: the device is simulated' check net.json --baseline simulated.lock --time 50ms
+has out '^network in place: skipped: the device is simulated'
+only own_clock
+
 # -- hostile texts: those that a network may have, those of a lock file, and a file's name --
 nasty='| a | **b** ]]><script>`c`</script> & @all https://x.test www.x.test <!-- {# \uffff\ufffe'
 printf '{"name": "%s", "layers": [{"name": "in", "kind": "input", "shape": [1, 1, 1, 3]},
