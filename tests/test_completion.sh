@@ -15,11 +15,15 @@ touch net.json net.onnx tuned.lock.json other.txt 'a file.json' backend.so
 
 # What there is, read here in another way than the completions do.
 verbs=$(anole --help | awk '/^$/ { on = 0 } on { print $1 } /^Verbs:/ { on = 1 }')
-inner=$(anole plugin --help | awk '/^  [a-z]/ { print $1 }')
-check 'there are verbs' '[ "$(echo "$verbs" | wc -l)" -ge 13 ] && [ "$(echo "$inner" | wc -l)" -eq 3 ]'
+outer=
+for verb in $verbs; do
+    anole $verb --help | head -n 1 | grep -q ' VERB ' && outer="$outer $verb"
+done
+inner() { anole "$1" --help | awk '/^  [a-z]/ { print $1 }'; }
+check 'there are verbs' '[ "$(echo "$verbs" | wc -l)" -ge 13 ] && [ "$(inner plugin | wc -l)" -eq 3 ]'
 commands() {
-    for verb in $verbs; do [ $verb = plugin ] || echo $verb; done
-    for verb in $inner; do echo "plugin $verb"; done
+    for verb in $verbs; do case " $outer " in *" $verb "*) ;; *) echo $verb ;; esac; done
+    for verb in $outer; do inner $verb | sed "s/^/$verb /"; done
 }
 # "--name ARGUMENT" of each option; no argument is "-".
 options() {
@@ -35,9 +39,9 @@ kind_of() {
     "--explorer NAME") echo "annealing" ;;
     "--sampler NAME") echo "greedy" ;;
     "--format F") echo "t4" ;;
-    *" FILE" | *" LOCK" | *" T1" | *" PATH" | *" WORD") echo "other.txt" ;;
+    *" FILE" | *" LOCK" | *" T1" | *" PATH" | *" WORD" | *" HISTORY") echo "other.txt" ;;
     *" DIR") echo "some-folder" ;;
-    --clause\ NAME | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES") echo none ;;
+    --clause\ NAME | --device\ NAME | --backend\ NAME | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES") echo none ;;
     *) echo "unknown" ;;
     esac
 }
@@ -67,9 +71,11 @@ if command -v bash >/dev/null; then
     for verb in $verbs; do
         check "bash: $verb" "cut -f 2- out | tr '\t' '\n' | grep -qx $verb"
     done
-    completed 'anole plugin '
-    for verb in $inner; do
-        check "bash: plugin $verb" "cut -f 2- out | tr '\t' '\n' | grep -qx $verb"
+    for verb in $outer; do
+        completed "anole $verb "
+        for one in $(inner $verb); do
+            check "bash: $verb $one" "cut -f 2- out | tr '\t' '\n' | grep -qx $one"
+        done
     done
     commands >list
     while IFS= read -r verb <&3; do
@@ -120,9 +126,11 @@ if command -v zsh >/dev/null; then
     for verb in $verbs; do
         check "zsh: $verb" 'grep -q "^$verb:" out && [ ! -s err ]'
     done
-    zsh_offers anole plugin
-    for verb in $inner; do
-        check "zsh: plugin $verb" 'grep -q "^$verb:" out && [ ! -s err ]'
+    for verb in $outer; do
+        zsh_offers anole $verb
+        for one in $(inner $verb); do
+            check "zsh: $verb $one" 'grep -q "^$one:" out && [ ! -s err ]'
+        done
     done
     while IFS= read -r verb <&3; do
         options "$verb" >wanted
