@@ -35,13 +35,14 @@ kind_of() {
     case "$1 $2" in
     "--device D") echo "own_clock:0" ;;
     "--precision P") echo "fp16" ;;
+    "--outcome NAME") echo "wrong-answer" ;;
     "--timing HOW") echo "cold" ;;
     "--explorer NAME") echo "annealing" ;;
     "--sampler NAME") echo "greedy" ;;
     "--format F") echo "t4" ;;
     *" FILE" | *" LOCK" | *" T1" | *" PATH" | *" WORD" | *" HISTORY") echo "other.txt" ;;
     *" DIR") echo "some-folder" ;;
-    --clause\ NAME | --device\ NAME | --backend\ NAME | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES") echo none ;;
+    --clause\ NAME | --device\ NAME | --backend\ NAME | *" TEXT" | *" DATE" | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES") echo none ;;
     *) echo "unknown" ;;
     esac
 }
