@@ -35,6 +35,7 @@ clean "$anole" replay-trial "$name" "$id" --source "$name.cl"
 check 'it was made again' 'grep -q "^then " out'
 clean "$anole" best "$name.lock"
 clean "$anole" compare "$name.lock"
+clean "$anole" report "$name.lock" "$name"
 clean "$anole" verify "$name.lock" --device quick
 clean "$anole" verify "$name" --device quick
 clean "$anole" best "missing$name"
@@ -43,7 +44,7 @@ clean "$anole" tasks "missing$name"
 clean "$anole" export "$name" --output "$name.t4"
 clean "$anole" best "$name.lock" --kernels "$name.d" --device quick
 clean "$anole" doctor --history "$name/x"
-for verb in tune best compare verify run export tasks pack doctor devices replay-trial "plugin check" "plugin list" "$name"; do
+for verb in tune best compare report verify run export tasks pack doctor devices replay-trial "plugin check" "plugin list" "$name"; do
     # shellcheck disable=SC2086
     clean "$anole" $verb "--device=$name" "$name"
 done
@@ -55,7 +56,7 @@ for field in network network_path id backend backend_version device driver drive
     sed "0,/\"$field\": \"/s//&$bad/" good.lock >bad.lock
     check "$field is in the file" '! cmp -s good.lock bad.lock || [ $field = precision ]'
     for verb in "best bad.lock" "best bad.lock --json" "compare bad.lock good.lock" "compare bad.lock" \
-        "compare bad.lock --json" "verify bad.lock --device quick" "verify bad.lock --device quick --json" \
+        "compare bad.lock --json" "report bad.lock" "report bad.lock --format json" "verify bad.lock --device quick" "verify bad.lock --device quick --json" \
         "best bad.lock --kernels bad.d --device quick" "pack bad.lock 1 net.json --output p --device quick" \
         "tune net.json --history h --output bad.lock --trials 2" "tune net.json --trials 2 --history h --output o --baseline bad.lock"; do
         # shellcheck disable=SC2086

@@ -27,6 +27,7 @@ extern const struct anole_command anole_cmd_compare;
 extern const struct anole_command anole_cmd_export;
 extern const struct anole_command anole_cmd_run;
 extern const struct anole_command anole_cmd_history;
+extern const struct anole_command anole_cmd_report;
 
 /* Default names of what tuning writes: "NAME.history" and "NAME.lock.json" in the
  * current folder, for the network NAME.  Returns out. */

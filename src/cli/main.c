@@ -21,7 +21,7 @@
 static const struct anole_command *const commands[] = {
     &anole_cmd_devices, &anole_cmd_tasks,  &anole_cmd_tune,   &anole_cmd_best,    &anole_cmd_pack,
     &anole_cmd_verify,  &anole_cmd_check,  &anole_cmd_doctor, &anole_cmd_replay,  &anole_cmd_plugin,
-    &anole_cmd_compare, &anole_cmd_export, &anole_cmd_run,    &anole_cmd_history,
+    &anole_cmd_compare, &anole_cmd_export, &anole_cmd_run,    &anole_cmd_history, &anole_cmd_report,
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

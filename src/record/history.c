@@ -429,6 +429,7 @@ enum anole_status anole_history_visit(const struct anole_history *history,
         if (records[i].begun || !anole_history_line_knobs(trial.names, trial.values,
                                                           &trial.knob_count, records[i].knobs))
             continue;
+        trial.id = records[i].id;
         anole_history_record_result(&trial.result, &records[i]);
         status = visit(context, &trial, error);
     }

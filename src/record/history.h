@@ -152,6 +152,7 @@ bool anole_history_next_key(const struct anole_history *history, size_t *next,
 
 /* A trial as it stands, whatever space it was made in.  Borrowed. */
 struct anole_history_trial {
+    uint64_t id;
     size_t knob_count;
     char names[ANOLE_MAX_KNOBS][ANOLE_KNOB_NAME];
     int64_t values[ANOLE_MAX_KNOBS];
