@@ -94,7 +94,7 @@ static void test_import_bad_nodes_names_them(void **state)
         {"Softmax", "axis~text", 17, 0, {0}, "attribute \"axis\" is of kind 3"},
         {"Concat", "", 17, 0, {0}, "it has no axis"},
         {"Concat", "axis=2", 17, 0, {0}, "axis"},
-        {"Conv", "", 17, 1, {1}, "dimensions; expected 3 or 4"},
+        {"Conv", "", 17, 1, {1}, "dimensions; expected 3 to 5"},
         {"MaxPool", "kernel_shape:2,2", 17, 0, {0}, "expected 3 to 5"},
         {"Flatten", "axis=7", 17, 0, {0}, "axis is 7"},
         {"Transpose", "perm:0,0", 17, 0, {0}, "perm"},

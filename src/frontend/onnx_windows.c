@@ -136,11 +136,10 @@ static size_t cut(struct anole_onnx_context *context, size_t x, struct window *w
     return anole_onnx_done(context, y);
 }
 
-/* The bias of a convolution goes along where there is one. */
+/* `bias` ANOLE_NONE: there is none. */
 static size_t add_convolution(struct anole_onnx_context *context, const char *op, size_t x,
-                              size_t weights, const struct window *w, int64_t groups)
+                              size_t weights, size_t bias, const struct window *w, int64_t groups)
 {
-    size_t bias = anole_onnx_input(context, 2);
     const size_t inputs[] = {x, weights, bias};
     size_t y = anole_onnx_add(context, op, inputs, bias == ANOLE_NONE ? 2 : 3);
     anole_onnx_set_ints(context, "strides", &w->strides);
@@ -152,13 +151,14 @@ static size_t add_convolution(struct anole_onnx_context *context, const char *op
 }
 
 static bool check_convolution(struct anole_onnx_context *context, const struct anole_operand *x,
-                              const struct anole_operand *weights)
+                              const struct anole_operand *weights, uint32_t most)
 {
-    if (context->status == ANOLE_DONE && (x->rank != weights->rank || x->rank < 3 || x->rank > 4))
+    if (context->status == ANOLE_DONE &&
+        (x->rank != weights->rank || x->rank < 3 || x->rank > most))
         anole_onnx_refuse(context,
-                          "its input has %u and its weights have %u dimensions; expected 3 or 4 of "
-                          "both",
-                          x->rank, weights->rank);
+                          "its input has %u and its weights have %u dimensions; expected 3 %s %u "
+                          "of both",
+                          x->rank, weights->rank, most > 4 ? "to" : "or", most);
     return context->status == ANOLE_DONE;
 }
 
@@ -173,34 +173,136 @@ static size_t depthwise_weights(struct anole_onnx_context *context, size_t weigh
     return anole_onnx_transpose(context, anole_onnx_reshape(context, weights, dims, 3), perm, 3);
 }
 
-void anole_onnx_conv(struct anole_onnx_context *context)
+/* [n, h, w, c] with weights [channels][c / groups][kh][kw], or without heights. */
+static size_t convolve(struct anole_onnx_context *context, size_t x, size_t weights, size_t bias,
+                       struct window w, int64_t groups)
 {
     static const int64_t plane[] = {0, 2, 3, 1}, line[] = {0, 2, 1};
-    struct window w;
-    size_t x = anole_onnx_need(context, 0), weights = anole_onnx_need(context, 1);
-    const struct anole_operand type = *anole_onnx_type(context, x);
+    if (context->status)
+        return ANOLE_NONE;
     const struct anole_operand shape = *anole_onnx_type(context, weights);
-    if (!check_convolution(context, &type, &shape))
-        return;
-    read_window(context, &w, type.rank, shape.dims + 2);
-    pad_same(context, &w, type.dims + 2);
-    bool one = type.rank == 3;
-    widen(&w);
-    x = insert_height(context, anole_onnx_channels_last(context, x));
+    const struct anole_operand *type = anole_onnx_type(context, x);
+    const bool depthwise = groups > 1 && groups == type->dims[type->rank - 1] && shape.dims[1] == 1;
     x = cut(context, x, &w);
-    int64_t groups = anole_onnx_get_int(context, "group", 1);
-    bool depthwise = groups > 1 && groups == type.dims[1] && shape.dims[1] == 1;
     if (depthwise)
         weights = depthwise_weights(context, weights, &shape);
     else
         weights = insert_height(
-            context, anole_onnx_transpose(context, weights, one ? line : plane, shape.rank));
-    size_t y = add_convolution(context, depthwise ? "depthwise_conv2d" : "conv2d", x, weights, &w,
-                               depthwise ? 0 : groups);
+            context,
+            anole_onnx_transpose(context, weights, shape.rank == 3 ? line : plane, shape.rank));
+    size_t y = add_convolution(context, depthwise ? "depthwise_conv2d" : "conv2d", x, weights, bias,
+                               &w, depthwise ? 0 : groups);
     if (depthwise)
         anole_onnx_set_int(context, "multiplier", shape.dims[0] / groups);
-    y = anole_onnx_done(context, y);
-    context->outputs[0] = anole_onnx_channels_second(context, remove_height(context, y, one));
+    return anole_onnx_done(context, y);
+}
+
+/* ------------------------------------------------------------ three dimensions */
+
+/* Places first, first + step, ..., `count` of them, along an axis. */
+static size_t take_places(struct anole_onnx_context *context, size_t x, int64_t axis, int64_t first,
+                          int64_t step, int64_t count)
+{
+    const struct anole_ints starts = {1, {first}}, ends = {1, {first + (count - 1) * step + 1}};
+    const struct anole_ints axes = {1, {axis}}, steps = {1, {step}};
+    if (count == anole_onnx_type(context, x)->dims[axis])
+        return x;
+    size_t y = anole_onnx_add1(context, "slice", x);
+    anole_onnx_set_ints(context, "starts", &starts);
+    anole_onnx_set_ints(context, "ends", &ends);
+    anole_onnx_set_ints(context, "axes", &axes);
+    anole_onnx_set_ints(context, "steps", &steps);
+    return anole_onnx_done(context, y);
+}
+
+/* Padding along the depth of [n, d, h, w, c]. */
+static size_t pad_depth(struct anole_onnx_context *context, size_t x, const struct window *w)
+{
+    const struct anole_ints pads = {10, {0, w->pads.values[0], 0, 0, 0, 0, w->pads.values[3]}};
+    if (w->pads.values[0] == 0 && w->pads.values[3] == 0)
+        return x;
+    size_t y = anole_onnx_add1(context, "pad", x);
+    anole_onnx_set_ints(context, "pads", &pads);
+    return anole_onnx_done(context, y);
+}
+
+/* What a window in depth is within each of its planes. */
+static struct window plane_of(const struct window *w)
+{
+    const int64_t *pads = w->pads.values;
+    return (struct window){.spatial = 2,
+                           .kernel = {2, {w->kernel.values[1], w->kernel.values[2]}},
+                           .strides = {2, {w->strides.values[1], w->strides.values[2]}},
+                           .dilations = {2, {w->dilations.values[1], w->dilations.values[2]}},
+                           .pads = {4, {pads[1], pads[2], pads[4], pads[5]}},
+                           .auto_pad = w->auto_pad};
+}
+
+/* Depth `k` of the weights [channels][c / groups][kd][kh][kw]. */
+static size_t weights_at(struct anole_onnx_context *context, size_t weights, int64_t k)
+{
+    size_t y = take_places(context, weights, 2, k, 1, 1);
+    const int64_t *from = anole_onnx_type(context, y)->dims;
+    const int64_t dims[] = {from[0], from[1], from[3], from[4]};
+    return anole_onnx_reshape(context, y, dims, 4);
+}
+
+/* A sum over the depth of the window: of each a convolution of planes, all of a depth's at once, as
+ * if they were more images. */
+static void convolve_depth(struct anole_onnx_context *context, size_t x, size_t weights,
+                           const struct window *w, int64_t groups)
+{
+    x = pad_depth(context, anole_onnx_channels_last(context, x), w);
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    const int64_t stride = w->strides.values[0], dilation = w->dilations.values[0];
+    const int64_t places = type.dims[1] - (w->kernel.values[0] - 1) * dilation - 1;
+    size_t sum = ANOLE_NONE;
+    if (context->status == ANOLE_DONE && (places < 0 || w->kernel.values[0] > 1024)) {
+        anole_onnx_refuse(context,
+                          "a window of depth %" PRId64 " (dilation %" PRId64 ") in a depth of "
+                          "%" PRId64 ", with its padding; expected it to fit, and 1024 at most",
+                          w->kernel.values[0], dilation, type.dims[1]);
+        return;
+    }
+    const int64_t out = places / stride + 1;
+    const int64_t images[] = {type.dims[0] * out, type.dims[2], type.dims[3], type.dims[4]};
+    for (int64_t k = 0; k < w->kernel.values[0] && context->status == ANOLE_DONE; k++) {
+        size_t from = take_places(context, x, 1, k * dilation, stride, out);
+        size_t y = convolve(
+            context, anole_onnx_reshape(context, from, images, 4), weights_at(context, weights, k),
+            k == 0 ? anole_onnx_input(context, 2) : ANOLE_NONE, plane_of(w), groups);
+        sum = k == 0 ? y : anole_onnx_binary(context, "add", y, sum);
+    }
+    if (context->status)
+        return;
+    const int64_t *made = anole_onnx_type(context, sum)->dims;
+    const int64_t dims[] = {type.dims[0], out, made[1], made[2], made[3]};
+    context->outputs[0] =
+        anole_onnx_channels_second(context, anole_onnx_reshape(context, sum, dims, 5));
+}
+
+void anole_onnx_conv(struct anole_onnx_context *context)
+{
+    struct window w;
+    size_t x = anole_onnx_need(context, 0), weights = anole_onnx_need(context, 1);
+    const struct anole_operand type = *anole_onnx_type(context, x);
+    const struct anole_operand shape = *anole_onnx_type(context, weights);
+    if (!check_convolution(context, &type, &shape, 5))
+        return;
+    read_window(context, &w, type.rank, shape.dims + 2);
+    pad_same(context, &w, type.dims + 2);
+    const int64_t groups = anole_onnx_get_int(context, "group", 1);
+    if (context->status)
+        return;
+    if (type.rank == 5) {
+        convolve_depth(context, x, weights, &w, groups);
+        return;
+    }
+    widen(&w);
+    x = insert_height(context, anole_onnx_channels_last(context, x));
+    size_t y = convolve(context, x, weights, anole_onnx_input(context, 2), w, groups);
+    context->outputs[0] =
+        anole_onnx_channels_second(context, remove_height(context, y, type.rank == 3));
 }
 
 /* Weights [in][out / groups][kh][kw] as [out][kh][kw][in / groups]. */
@@ -258,7 +360,7 @@ static void conv_transpose(struct anole_onnx_context *context)
     const struct anole_operand type = *anole_onnx_type(context, x);
     const struct anole_operand shape = *anole_onnx_type(context, weights);
     int64_t groups = anole_onnx_get_int(context, "group", 1);
-    if (!check_convolution(context, &type, &shape))
+    if (!check_convolution(context, &type, &shape, 4))
         return;
     read_window(context, &w, type.rank, shape.dims + 2);
     read_list(context, &extra, "output_padding", type.rank - 2, 0, 0);
@@ -269,7 +371,8 @@ static void conv_transpose(struct anole_onnx_context *context)
     widen(&w);
     x = insert_height(context, anole_onnx_channels_last(context, x));
     weights = transposed_weights(context, weights, &shape, groups);
-    size_t y = add_convolution(context, "conv_transpose2d", x, weights, &w, groups);
+    size_t y = add_convolution(context, "conv_transpose2d", x, weights,
+                               anole_onnx_input(context, 2), &w, groups);
     anole_onnx_set_ints(context, "output_padding", &extra);
     y = anole_onnx_done(context, y);
     context->outputs[0] = anole_onnx_channels_second(context, remove_height(context, y, one));

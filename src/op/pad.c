@@ -91,7 +91,7 @@ static enum anole_status read_borders(struct borders *borders, const struct anol
 
 static enum anole_status infer(struct anole_call *call, struct anole_error *error)
 {
-    const struct pad *pad = call->attributes;
+    struct pad *pad = call->attributes;
     const struct anole_operand *input = call->inputs[0], *value = anole_call_input(call, 2);
     struct anole_operand *output = &call->outputs[0];
     struct borders borders;
@@ -116,6 +116,10 @@ static enum anole_status infer(struct anole_call *call, struct anole_error *erro
                               borders.begin[i], borders.end[i], modes[pad->mode], i,
                               anole_operand_shape_text(shape, sizeof shape, input));
     }
+    /* Who permutes dimensions renumbers axes: none may be meant by their places alone. */
+    if (pad->axes.count == 0 && !anole_call_input(call, 3))
+        for (; pad->axes.count < input->rank; pad->axes.count++)
+            pad->axes.values[pad->axes.count] = pad->axes.count;
     return anole_check_size(output, error);
 }
 

@@ -103,11 +103,16 @@ static enum anole_status make_cut(struct cut *cut, const struct anole_call *call
 
 static enum anole_status infer(struct anole_call *call, struct anole_error *error)
 {
+    struct slice *slice = call->attributes;
     struct anole_operand *output = &call->outputs[0];
     struct cut cut;
     enum anole_status status = make_cut(&cut, call, error);
     if (status)
         return status;
+    /* Who permutes dimensions renumbers axes: none may be meant by their places alone. */
+    if (slice->axes.count == 0 && !anole_call_input(call, 3))
+        for (; slice->axes.count < slice->starts.count; slice->axes.count++)
+            slice->axes.values[slice->axes.count] = slice->axes.count;
     *output = *call->inputs[0];
     output->data = NULL;
     for (uint32_t i = 0; i < output->rank; i++)

@@ -141,5 +141,18 @@ def parts_of_boxes(g):
     return y, z, g.RoiAlign(x, boxes, images, output_height=2, output_width=3, mode="max", sampling_ratio=1)
 
 
+@graph(11)
+def three_dimensions(g):
+    """Video and volumes: convolutions and pooling of three dimensions, with groups, and each channel by itself."""
+    x = g.input("x", real(2, 4, 5, 6, 7))
+    y = g.Conv(x, real(6, 4, 3, 3, 2), real(6), pads=[1, 1, 0, 1, 1, 1], strides=[2, 1, 2])
+    y = g.Relu(g.BatchNormalization(y, positive(6), real(6), real(6), positive(6)))
+    y = g.MaxPool(y, kernel_shape=[2, 2, 2], strides=[1, 2, 2])
+    grouped = g.Conv(x, real(6, 2, 2, 1, 3), group=2, dilations=[2, 1, 2])
+    alone = g.Conv(x, real(4, 1, 3, 3, 3), real(4), group=4, auto_pad="SAME_UPPER", strides=[1, 2, 2])
+    flat = g.Conv(x, real(3, 4, 1, 1, 1))
+    return y, grouped, g.GlobalAveragePool(alone), g.Sigmoid(flat), g.Conv(x, real(2, 4, 2, 2, 2), pads=[0, 1, 0, 0, 0, 1], strides=[2, 2, 2])
+
+
 archive.write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "found.npz"),
               make_graphs.cases)
