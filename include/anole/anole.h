@@ -578,9 +578,9 @@ struct anole_verified {
     double seconds;      /* now; NaN unless it is ok */
     double speedup, speedup_low, speedup_high; /* over the default, now; or NaN */
     bool simulated;                            /* ok, but not checked: the device has no data */
-    const char *differs; /* what was otherwise where it was tuned; "" where that was not asked */
-    bool adopted;        /* it is in the lock file of options.adopt_path now */
-    double low, high;                          /* 95 % interval of `seconds` */
+    const char *differs;    /* what was otherwise where it was tuned; "" where that was not asked */
+    bool adopted;           /* it is in the lock file of options.adopt_path now */
+    double low, high;       /* 95 % interval of `seconds` */
     double default_seconds; /* of the default, now, in turn with it; NaN: it failed */
     bool disturbed;         /* by other work, all the time: the times say little */
 };
