@@ -357,6 +357,7 @@ TEST_SCENARIO(read_t1, 1)
     "\"Conditions\": [\"ceil(B) == 1 or C == 'p'\", \"A <= DEVICE_LOCAL_MEMORY\"]}, "              \
     "\"KernelSpecification\": {\"Language\": \"OpenCL\", \"KernelName\": \"k\", \"KernelFile\": "  \
     "\"k.cl\", \"CompilerOptions\": [\"-DX\"], \"ProblemSize\": [8], \"GridDivX\": [\"A\"], "      \
+    "\"LocalSize\": {\"X\": \"A\"}, "                                                              \
     "\"Arguments\": [{\"Name\": \"a\", \"Type\": \"float2\", \"MemoryType\": \"Vector\", "         \
     "\"AccessType\": \"ReadWrite\", \"Size\": \"max(A)\", \"FillType\": \"BinaryRaw\", "           \
     "\"DataSource\": \"raw\"}, {\"Type\": \"float4\", \"MemoryType\": \"Local\", \"Size\": "       \
