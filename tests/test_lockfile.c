@@ -76,7 +76,10 @@ static struct anole_lock_task tasks[] = {
      .in_place = 0.00135,
      .alone_value = 0.00117,
      .alone_in_place = 0.0015,
-     .in_place_disturbed = true},
+     .in_place_disturbed = true,
+     .slowdown = 1.04,
+     .slowdown_low = 1.01,
+     .slowdown_high = 1.07},
     {.task = "dense n1 i512 o1000 f32 bias",
      .multiplicity = 1,
      .value = 3e-5,
@@ -185,7 +188,10 @@ static void assert_same_task(const struct anole_lock_task *a, const struct anole
                                  {a->speedup_high, b->speedup_high},
                                  {a->in_place, b->in_place},
                                  {a->alone_value, b->alone_value},
-                                 {a->alone_in_place, b->alone_in_place}};
+                                 {a->alone_in_place, b->alone_in_place},
+                                 {a->slowdown, b->slowdown},
+                                 {a->slowdown_low, b->slowdown_low},
+                                 {a->slowdown_high, b->slowdown_high}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         assert_near(numbers[i][0], numbers[i][1]);
     assert_true(a->tie == b->tie && a->source_hash == b->source_hash && a->trials == b->trials);
@@ -224,6 +230,7 @@ static void assert_same_device(const struct anole_lock_device *a, const struct a
         assert_string_equal(texts[i][0], texts[i][1]);
     assert_true(a->generator == b->generator && a->threads == b->threads);
     assert_int_equal(a->batch, b->batch);
+    assert_int_equal(a->most_kernels, b->most_kernels);
     assert_int_equal(a->shape_count, b->shape_count);
     for (size_t i = 0; i < a->shape_count; i++)
         assert_string_equal(a->shapes[i], b->shapes[i]);
@@ -321,15 +328,14 @@ static void test_network_in_place_is_tied_to_its_kernels(void **state)
     anole_lockfile_destroy(again);
     free(text);
     /* So does this one, when it tunes again. */
-    struct anole_lock_device retuned = make_device("cpu:0", "AMD EPYC 9R45", 0, 2);
+    struct anole_lock_device retuned = make_run_device();
+    retuned.in_place.rounds = 0;
     put(lockfile, &retuned);
     assert_int_equal(lockfile->device_count, 1);
     assert_int_equal(lockfile->devices[0].in_place.rounds, 0);
     save(lockfile, f->path);
     text = read_text(f->path);
     assert_null(strstr(text, "\"in_place\": {"));
-    assert_null(strstr(text, "batch"));
-    assert_null(strstr(text, "shapes"));
     free(text);
     anole_lockfile_destroy(lockfile);
 }
@@ -410,6 +416,45 @@ static void test_put_replaces_the_same_device_alone(void **state)
     driver.backend = "gpu";
     put(lockfile, &driver);
     assert_int_equal(lockfile->device_count, 5);
+    anole_lockfile_destroy(lockfile);
+}
+
+/* What was tuned for one size stays when another is: no batch is a batch of 1, and shapes have no
+ * order. */
+static void test_sizes_stand_side_by_side(void **state)
+{
+    struct fixture *f = *state;
+    struct anole_lockfile *lockfile = make_lockfile();
+    struct anole_lock_device one = make_device("cpu:0", "AMD EPYC 9R45", 0, 2), four = one,
+                             wide = one;
+    char *given[] = {"x=1x3x64x64", "y=1x8"}, *turned[] = {"y=1x8", "x=1x3x64x64"};
+    char text[64];
+    four.batch = 4;
+    four.most_kernels = 3;
+    wide.shapes = given;
+    wide.shape_count = 2;
+    put(lockfile, &one);
+    put(lockfile, &four);
+    put(lockfile, &wide);
+    assert_int_equal(lockfile->device_count, 3);
+    one.batch = 1;
+    wide.shapes = turned;
+    put(lockfile, &one);
+    put(lockfile, &wide);
+    put(lockfile, &four);
+    assert_int_equal(lockfile->device_count, 3);
+    assert_true(anole_lock_same_device(&one, &four));
+    assert_false(anole_lock_same_sizes(&one, &four));
+    save(lockfile, f->path);
+    struct anole_lockfile *again = load(f->path);
+    assert_int_equal(again->device_count, 3);
+    assert_int_equal(again->devices[1].most_kernels, 3);
+    assert_ptr_equal(anole_lockfile_same(again, &wide), &again->devices[2]);
+    assert_string_equal(anole_lock_sizes_text(text, sizeof text, &again->devices[1]), "batch 4");
+    assert_string_equal(anole_lock_sizes_text(text, sizeof text, &again->devices[2]),
+                        "y=1x8, x=1x3x64x64");
+    assert_string_equal(anole_lock_sizes_text(text, 8, &again->devices[2]), "y=1x8, ");
+    anole_lockfile_destroy(again);
     anole_lockfile_destroy(lockfile);
 }
 
@@ -747,6 +792,7 @@ int main(void)
         TEST(test_network_in_place_is_tied_to_its_kernels),
         TEST(test_empty_lockfile_is_saved_and_loaded),
         TEST(test_put_replaces_the_same_device_alone),
+        TEST(test_sizes_stand_side_by_side),
         TEST(test_precisions_stand_side_by_side),
         TEST(test_text_that_is_not_printable_is_escaped),
         TEST(test_save_refuses_what_could_not_be_loaded),

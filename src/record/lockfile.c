@@ -97,6 +97,7 @@ static const struct field device_fields[] = {
     DEVICE_FIELD("metric", METRIC, 2, metric),
     DEVICE_FIELD("batch", SIZE, 0, batch),
     DEVICE_FIELD("shapes", SHAPES, 0, shapes),
+    DEVICE_FIELD("most_kernels", SIZE, 0, most_kernels),
     DEVICE_FIELD("simulated", BOOL, 0, simulated),
     DEVICE_FIELD("in_place", IN_PLACE, 0, in_place),
 };
@@ -142,6 +143,9 @@ static const struct field task_fields[] = {
     TASK_OPTION("alone_in_place", POSITIVE, alone_in_place),
     TASK_OPTION("in_place_disturbed", BOOL, in_place_disturbed),
     TASK_OPTION("adopted_from", TEXT, adopted_from),
+    TASK_OPTION("slowdown", POSITIVE, slowdown),
+    TASK_OPTION("slowdown_low", POSITIVE, slowdown_low),
+    TASK_OPTION("slowdown_high", POSITIVE, slowdown_high),
 };
 
 #define NAME_ROOM 64
@@ -754,6 +758,7 @@ static enum anole_status check_numbers(const struct anole_lock_task *task, enum 
 {
     const char *const values[] = {anole_metric_text(metric), "low", "high"};
     static const char *const speedups[] = {"speedup", "speedup_low", "speedup_high"};
+    static const char *const slowdowns[] = {"slowdown", "slowdown_low", "slowdown_high"};
     char what[NAME_ROOM + 16];
     enum anole_status status =
         check_interval(task->value, task->low, task->high, values, place, error);
@@ -762,6 +767,9 @@ static enum anole_status check_numbers(const struct anole_lock_task *task, enum 
         status = fail_at(place, what, "a positive number", error);
     if (!status)
         status = check_interval(task->speedup, task->speedup_low, task->speedup_high, speedups,
+                                place, error);
+    if (!status)
+        status = check_interval(task->slowdown, task->slowdown_low, task->slowdown_high, slowdowns,
                                 place, error);
     return status;
 }
@@ -902,7 +910,7 @@ static enum anole_status read_device(struct anole_lock_device *device, bool *unr
     return status;
 }
 
-/* What anole_lock_same_device() compares, as one text; and whose it is. */
+/* What anole_lock_same_entry() compares, as one text; and whose it is. */
 struct device_text {
     char *text;
     size_t device;
@@ -915,6 +923,12 @@ static int compare_devices(const void *a, const void *b)
     return order ? order : (x->device > y->device) - (x->device < y->device);
 }
 
+/* An open batch is 1 where nothing is said. */
+static uint32_t batch_of(const struct anole_lock_device *device)
+{
+    return device->batch > 0 ? device->batch : 1;
+}
+
 static char *device_text(const struct anole_lock_device *device)
 {
     const char *const parts[] = {device->backend, device->device, device->driver};
@@ -923,7 +937,12 @@ static char *device_text(const struct anole_lock_device *device)
         anole_text_append_printable(&text, parts[i], strlen(parts[i]));
         anole_text_append(&text, "\n", 1);
     }
-    anole_text_printf(&text, "%u %u %u", device->threads, device->dtype, (unsigned)device->metric);
+    anole_text_printf(&text, "%u %u %u %u", device->threads, device->dtype,
+                      (unsigned)device->metric, batch_of(device));
+    for (size_t i = 0; i < device->shape_count; i++) {
+        anole_text_append(&text, "\n", 1);
+        anole_text_append_printable(&text, device->shapes[i], strlen(device->shapes[i]));
+    }
     if (!text.failed)
         return text.data;
     anole_text_fini(&text);
@@ -949,8 +968,8 @@ static enum anole_status check_devices(const struct anole_lockfile *lockfile, co
             continue;
         snprintf(place->path, sizeof place->path, "device %zu", numbers[texts[i].device]);
         status = fail_at(place, "this device stands there twice",
-                         "each backend, device, driver, number of threads, precision and metric "
-                         "once",
+                         "each backend, device, driver, number of threads, precision, metric, "
+                         "batch and list of shapes once",
                          error);
     }
     for (size_t i = 0; texts && i < count; i++)
@@ -1096,6 +1115,41 @@ bool anole_lock_same_device(const struct anole_lock_device *a, const struct anol
            anole_lock_same_text(a->device, b->device) && anole_lock_same_text(a->driver, b->driver);
 }
 
+static bool has_shape(const struct anole_lock_device *device, const char *shape)
+{
+    for (size_t i = 0; i < device->shape_count; i++)
+        if (anole_lock_same_text(device->shapes[i], shape))
+            return true;
+    return false;
+}
+
+bool anole_lock_same_sizes(const struct anole_lock_device *a, const struct anole_lock_device *b)
+{
+    bool same = batch_of(a) == batch_of(b) && a->shape_count == b->shape_count;
+    for (size_t i = 0; i < a->shape_count && same; i++)
+        same = has_shape(b, a->shapes[i]);
+    return same;
+}
+
+bool anole_lock_same_entry(const struct anole_lock_device *a, const struct anole_lock_device *b)
+{
+    return anole_lock_same_device(a, b) && anole_lock_same_sizes(a, b);
+}
+
+const char *anole_lock_sizes_text(char *out, size_t size, const struct anole_lock_device *device)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    if (device->batch > 0)
+        used = (size_t)snprintf(out, size, "batch %u", device->batch);
+    for (size_t i = 0; i < device->shape_count && used < size; i++) {
+        char safe[200];
+        anole_text_printable(safe, sizeof safe, device->shapes[i]);
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", safe);
+    }
+    return out;
+}
+
 bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_lock_task *b)
 {
     if (a->knob_count != b->knob_count || a->source_hash != b->source_hash)
@@ -1156,6 +1210,7 @@ static bool copy_device(struct anole_lock_device *out, const struct anole_lock_d
     out->dtype = device->dtype;
     out->metric = device->metric;
     out->batch = device->batch;
+    out->most_kernels = device->most_kernels;
     out->simulated = device->simulated;
     out->in_place = device->in_place;
     out->in_place.extra = json_incref(device->in_place.extra);
@@ -1247,7 +1302,7 @@ struct anole_lock_device *anole_lockfile_same(const struct anole_lockfile *lockf
                                               const struct anole_lock_device *device)
 {
     for (size_t i = 0; i < lockfile->device_count; i++)
-        if (anole_lock_same_device(&lockfile->devices[i], device))
+        if (anole_lock_same_entry(&lockfile->devices[i], device))
             return &lockfile->devices[i];
     return NULL;
 }
@@ -1258,7 +1313,7 @@ enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
 {
     struct anole_lock_device copy, *devices;
     size_t at = 0;
-    while (at < lockfile->device_count && !anole_lock_same_device(&lockfile->devices[at], device))
+    while (at < lockfile->device_count && !anole_lock_same_entry(&lockfile->devices[at], device))
         at++;
     if (!copy_device(&copy, device))
         goto release_copy;

@@ -35,6 +35,11 @@
  * "adopted_from" of a task says what was otherwise where its config was found: `anole verify
  * --adopt` has measured it here, and checked it.
  *
+ * A device has an entry for each size, too: that is what "batch" and "shapes" say.  Sizes that were
+ * tuned together have "most_kernels": 3 if no layer was to have more than three configs over all of
+ * them.  A task's "slowdown", with "slowdown_low" and "slowdown_high", then says how many times as
+ * long it takes as with what is best for its size alone.
+ *
  * Other versions: members that are not known here are kept and written back, and so are, at the
  * end of their list, devices of an unknown precision or metric and tasks whose key means nothing
  * here; they are left out, with one warning.  What stands with a task's old kernel goes with it
@@ -85,7 +90,10 @@ struct anole_lock_task {
                                 best alone */
     char *adopted_from;      /* what was otherwise where it was tuned, if it came from elsewhere and
                                 was measured and checked here; or NULL */
-    struct json_t *extra;    /* members that are not known here; or NULL */
+    /* How many times as long it takes as with the config that is best for its size alone, where few
+     * configs were to do for several sizes; 0: they were not. */
+    double slowdown, slowdown_low, slowdown_high;
+    struct json_t *extra; /* members that are not known here; or NULL */
 };
 
 /* How long the whole network takes, its steps one behind the other, with these kernels and, in
@@ -109,7 +117,8 @@ struct anole_lock_device {
     uint32_t batch;           /* that was given for the network; 0: none was */
     char **shapes;            /* likewise, as --shape takes them: [shape_count] */
     size_t shape_count;
-    bool simulated; /* nothing was run: outputs are not checked, times are not measured */
+    uint32_t most_kernels; /* that a layer may have over all sizes it was tuned for; 0: any */
+    bool simulated;        /* nothing was run: outputs are not checked, times are not measured */
     struct anole_lock_in_place in_place;
     struct anole_lock_task *tasks;
     size_t task_count;
@@ -156,9 +165,15 @@ void anole_lock_device_fini(struct anole_lock_device *device);
 
 /* Whether two texts of devices are the same, as a lock file has them. */
 bool anole_lock_same_text(const char *a, const char *b);
-/* True if one entry takes the place of the other: the same backend, device, driver, threads,
- * precision and metric. */
+/* True if both are of the same backend, device, driver, threads, precision and metric. */
 bool anole_lock_same_device(const struct anole_lock_device *a, const struct anole_lock_device *b);
+/* True if both are of the same batch and shapes: no batch is a batch of 1. */
+bool anole_lock_same_sizes(const struct anole_lock_device *a, const struct anole_lock_device *b);
+/* True if one entry takes the place of the other: the same device, in the same sizes. */
+bool anole_lock_same_entry(const struct anole_lock_device *a, const struct anole_lock_device *b);
+/* "batch 4, images=4x3x320x320": the sizes of an entry, printable; "" if none were given.  Returns
+ * out. */
+const char *anole_lock_sizes_text(char *out, size_t size, const struct anole_lock_device *device);
 /* True if both name the same config, and the same source was made of it. */
 bool anole_lock_same_kernel(const struct anole_lock_task *a, const struct anole_lock_task *b);
 /* The entry of a task, by its key; or NULL. */
