@@ -77,7 +77,7 @@ static enum anole_status take(struct race *race, size_t entry, const char *path,
     enum anole_status status = anole_lockfile_load(&lockfile, path, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_find(&locked, lockfile, path, race->registry, race->device,
-                                     ANOLE_F32, ANOLE_ANY_THREADS, error);
+                                     ANOLE_F32, ANOLE_ANY_THREADS, NULL, error);
     if (status == ANOLE_DONE && !race->generator)
         status = set_task(race, locked, path, error);
     if (status == ANOLE_DONE &&

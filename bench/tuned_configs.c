@@ -80,7 +80,7 @@ static enum anole_status add_lock(struct bench_tuned_configs *configs, const cha
         return status;
     configs->lock_count++;
     status = anole_lockfile_find(&configs->locked[at], configs->locks[at], path, configs->registry,
-                                 configs->device, ANOLE_F32, configs->threads, error);
+                                 configs->device, ANOLE_F32, configs->threads, NULL, error);
     if (status == ANOLE_DONE && configs->locked[at]->threads != configs->threads)
         return anole_fail(error, ANOLE_ERR_INPUT,
                           "%s: expected kernels for --threads %u, found some for %u (0: all cores)",

@@ -1044,7 +1044,7 @@ static enum anole_status make_tuner(struct anole_error *error)
     enum anole_status status = anole_tuner_create(&tuner, network, registry,
                                                   &registry->devices[SIMULATED], &options, error);
     if (status == ANOLE_DONE)
-        status = anole_tuner_lock(tuner, finals, &device, error);
+        status = anole_tuner_lock(tuner, finals, 0, &device, error);
     if (status == ANOLE_DONE)
         anole_lock_device_fini(&device);
     anole_tuner_destroy(tuner);

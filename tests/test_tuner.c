@@ -239,7 +239,7 @@ static void test_finish_never_ends_behind_the_default(void **state)
         assert_true(finals[i].speedup >= 1.0);
     }
     struct anole_lock_device device;
-    assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+    assert_done(anole_tuner_lock(run.tuner, finals, 0, &device, &error));
     assert_int_equal(device.task_count, view->task_count);
     anole_lock_device_fini(&device);
     close_run(&run);
@@ -287,7 +287,7 @@ static void test_candidates_are_close_to_what_is_decided(void **state)
         assert_true(final->in_place == 3e-3 && final->alone_in_place == 4e-3);
         assert_true(final->alone_value == alone);
         struct anole_lock_device device;
-        assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+        assert_done(anole_tuner_lock(run.tuner, finals, 0, &device, &error));
         assert_true(device.tasks[i].in_place == 3e-3 && device.tasks[i].alone_value == alone);
         anole_lock_device_fini(&device);
     }
@@ -365,7 +365,7 @@ static void test_clocks_are_not_mixed_in_a_task(void **state)
     assert_done(anole_tuner_run(run.tuner, &error));
     assert_true(view->task_count <= 4 && view->tasks[0].best_value < 1.001e-9);
     assert_done(anole_tuner_finish(run.tuner, finals, &error));
-    assert_done(anole_tuner_lock(run.tuner, finals, &device, &error));
+    assert_done(anole_tuner_lock(run.tuner, finals, 0, &device, &error));
     for (size_t i = 0; i < device.task_count; i++)
         assert_int_equal(device.tasks[i].timer, ANOLE_TIMER_OWN);
     anole_lock_device_fini(&device);

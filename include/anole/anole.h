@@ -234,6 +234,14 @@ enum anole_format {
     ANOLE_FORMAT_T1       /* one kernel of the user's own, as docs/kernel.md describes it */
 };
 
+/* A size of a network, as an ONNX file leaves it open. */
+struct anole_load_size {
+    int64_t batch;             /* the first size of its inputs; 0: 1 */
+    const char *const *shapes; /* "images=1x3x640x640", [shape_count] */
+    size_t shape_count;
+};
+#define ANOLE_MOST_SIZES 16
+
 struct anole_load_options {
     size_t size; /* sizeof(struct anole_load_options) */
     enum anole_format format;
@@ -248,6 +256,10 @@ struct anole_load_options {
      */
     const char *const *shapes;
     size_t shape_count;
+    /* In place of `batch` and `shapes`: several sizes, [size_count], at most ANOLE_MOST_SIZES, that
+     * are to be tuned together.  The tasks are those of all of them. */
+    const struct anole_load_size *sizes;
+    size_t size_count;
 };
 
 struct anole_task_info {
@@ -390,6 +402,8 @@ struct anole_tune_options {
     double build_limit, run_limit;
     const char *from; /* a lock file, or a folder of them, of whatever machines: what they have of
                          a task is tried first, the most similar entry before the others; NULL */
+    uint32_t most_kernels; /* that a layer may have over all sizes of the network: the configs that
+                              lose least where they lose most; 0: each size has its own */
 };
 
 struct anole_knob_value {
@@ -430,6 +444,9 @@ struct anole_result_info {
     /* [knob_count]: what a knob's value is called, where values are names in disguise; else NULL.
      */
     const char *const *knob_labels;
+    /* How many times as long it takes as with what is best for its size alone, where few kernels
+     * were to do for several sizes, and the 95 % interval; NaN: they were not. */
+    double slowdown, slowdown_low, slowdown_high;
 };
 
 /* How long the whole network takes: its steps one behind the other, with the kernels that were
@@ -483,8 +500,25 @@ ANOLE_API void anole_results_destroy(struct anole_results *results);
 ANOLE_API size_t anole_results_count(const struct anole_results *results);
 ANOLE_API const struct anole_result_info *anole_results_get(const struct anole_results *results,
                                                             size_t index);
-/* The network as a whole; never NULL. */
+/* The network as a whole, in the first of its sizes; never NULL. */
 ANOLE_API const struct anole_in_place *anole_results_in_place(const struct anole_results *results);
+
+/* What one of the sizes comes to that a network was tuned in. */
+struct anole_size_result {
+    const char *text; /* "batch 4, images=4x3x320x320"; "" if no size was given */
+    int64_t batch;    /* 0: not given */
+    const char *const *shapes;
+    size_t shape_count;
+    size_t layers; /* that something was found for */
+    /* Sums over these layers: with what was found, and with what is best for this size alone, where
+     * few kernels were to do for several sizes; else NaN. */
+    double seconds, alone_seconds;
+    const struct anole_in_place *in_place; /* the network as a whole; never NULL */
+};
+/* 1 or more. */
+ANOLE_API size_t anole_results_size_count(const struct anole_results *results);
+ANOLE_API const struct anole_size_result *anole_results_size(const struct anole_results *results,
+                                                             size_t index);
 /* How the run stood when it ended. */
 ANOLE_API const struct anole_tune_state *anole_results_state(const struct anole_results *results);
 
@@ -496,7 +530,7 @@ ANOLE_API enum anole_status anole_results_check(const struct anole_results *resu
 
 struct anole_tuned; /* a lock file */
 
-/* A device that something was tuned on, in one precision. */
+/* A device that something was tuned on, in one precision and in one size. */
 struct anole_tuned_device {
     const char *id, *backend, *backend_version, *device, *driver, *driver_version;
     uint32_t generator; /* version of the backend's generator */
@@ -504,6 +538,12 @@ struct anole_tuned_device {
     const char *precision;
     size_t task_count;
     bool simulated; /* it has no data: nothing was checked, and times are not measured */
+    /* The size of the network: an entry of its own for each. */
+    const char *sizes; /* "batch 4, images=4x3x320x320"; "": none was given */
+    int64_t batch;     /* 0: not given */
+    const char *const *shapes;
+    size_t shape_count;
+    uint32_t most_kernels; /* as in struct anole_tune_options */
 };
 
 /* A lock file, or all files NAME.lock.json of a folder, as one.
@@ -565,6 +605,8 @@ struct anole_verify_options {
      * and no slower than the default is written to this lock file, as this device's, with what was
      * measured here.  The whole is not run.  NULL: what was tuned on the device is verified. */
     const char *adopt_path;
+    /* Likewise, which size; NULL: the first.  ANOLE_ERR_NO_DEVICE: it was not tuned. */
+    const struct anole_load_size *sizes;
 };
 
 /* What became of one kernel of a lock file when it was built and run again. */

@@ -166,7 +166,7 @@ static enum anole_status try_task(struct adoption *adoption, size_t at, struct a
 /* -------------------------------------------------------------------- writing */
 
 static enum anole_status lock_task(struct anole_lock_task *out, const struct adoption *adoption,
-                                   size_t at, struct anole_error *error)
+                                   size_t at, uint32_t multiplicity, struct anole_error *error)
 {
     const struct anole_recheck *check = &adoption->checks[at];
     const struct anole_tuner_final *final = &check->final;
@@ -175,7 +175,7 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ado
         &adoption->tuned->lockfile->devices[source->device].tasks[source->task];
     *out = (struct anole_lock_task){
         .task = strdup(entry->task),
-        .multiplicity = entry->multiplicity,
+        .multiplicity = multiplicity,
         .knobs = calloc(entry->knob_count + 1, sizeof *out->knobs),
         .value = final->value,
         .low = final->low,
@@ -204,8 +204,42 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ado
     return ANOLE_DONE;
 }
 
-/* The device's entry, with all that was adopted. */
+/* How many layers have a task where the network is of this size; 0: none. */
+static uint32_t count_layers(const struct adoption *adoption, const char *key,
+                             const struct anole_lock_device *size)
+{
+    const struct anole_lockfile *lockfile = adoption->tuned->lockfile;
+    for (size_t d = 0; d < lockfile->device_count; d++) {
+        const struct anole_lock_device *entry = &lockfile->devices[d];
+        const struct anole_lock_task *task =
+            is_of_use(adoption, entry) && anole_lock_same_sizes(entry, size)
+                ? anole_lock_task_find(entry, key)
+                : NULL;
+        if (task)
+            return task->multiplicity;
+    }
+    return 0;
+}
+
+static enum anole_status lock_sizes(struct anole_lock_device *out,
+                                    const struct anole_lock_device *size, struct anole_error *error)
+{
+    out->batch = size->batch;
+    out->shapes = calloc(size->shape_count + 1, sizeof *out->shapes);
+    if (!out->shapes)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < size->shape_count; i++) {
+        out->shapes[i] = strdup(size->shapes[i]);
+        if (!out->shapes[i])
+            return anole_fail_memory(error);
+        out->shape_count = i + 1;
+    }
+    return ANOLE_DONE;
+}
+
+/* The device's entry of the size that `size` is of, with all that was adopted of it. */
 static enum anole_status lock_device(struct anole_lock_device *out, const struct adoption *adoption,
+                                     const struct anole_lock_device *size,
                                      struct anole_error *error)
 {
     const struct anole_history_key *here = &adoption->here;
@@ -225,9 +259,12 @@ static enum anole_status lock_device(struct anole_lock_device *out, const struct
     if (!out->id || !out->backend || !out->backend_version || !out->device || !out->driver ||
         !out->driver_version || !out->tasks)
         return anole_fail_memory(error);
-    for (size_t i = 0; status == ANOLE_DONE && i < adoption->count; i++)
-        if (can_be_adopted(&adoption->checks[i]))
-            status = lock_task(&out->tasks[out->task_count++], adoption, i, error);
+    status = lock_sizes(out, size, error);
+    for (size_t i = 0; status == ANOLE_DONE && i < adoption->count; i++) {
+        const uint32_t layers = count_layers(adoption, adoption->keys[i], size);
+        if (layers > 0 && can_be_adopted(&adoption->checks[i]))
+            status = lock_task(&out->tasks[out->task_count++], adoption, i, layers, error);
+    }
     return status;
 }
 
@@ -266,26 +303,50 @@ static enum anole_status carry(struct anole_lock_device *device,
     return status;
 }
 
-static enum anole_status save(struct adoption *adoption, const char *path,
-                              struct anole_error *error)
+/* Whether no entry before it is of its size. */
+static bool is_first_of_size(const struct adoption *adoption, const struct anole_lock_device *size)
+{
+    const struct anole_lock_device *devices = adoption->tuned->lockfile->devices;
+    for (const struct anole_lock_device *entry = devices; entry < size; entry++)
+        if (is_of_use(adoption, entry) && anole_lock_same_sizes(entry, size))
+            return false;
+    return is_of_use(adoption, size);
+}
+
+static enum anole_status put_size(struct anole_lockfile *output, const struct adoption *adoption,
+                                  const struct anole_lock_device *size, struct anole_error *error)
 {
     struct anole_lock_device device;
-    struct anole_lockfile *output = NULL;
-    int held = anole_file_hold_folder(path);
-    enum anole_status status = lock_device(&device, adoption, error);
+    enum anole_status status = lock_device(&device, adoption, size, error);
     const bool any = device.task_count > 0;
-    if (status == ANOLE_DONE && any)
-        status = open_output(&output, adoption, path, error);
     if (status == ANOLE_DONE && any)
         status = carry(&device, output, error);
     if (status == ANOLE_DONE && any)
         status = anole_lockfile_put(output, &device, error);
-    if (status == ANOLE_DONE && any)
+    anole_lock_device_fini(&device);
+    return status;
+}
+
+static enum anole_status save(struct adoption *adoption, const char *path,
+                              struct anole_error *error)
+{
+    const struct anole_lockfile *from = adoption->tuned->lockfile;
+    struct anole_lockfile *output = NULL;
+    bool any = false;
+    for (size_t i = 0; i < adoption->count; i++)
+        any |= can_be_adopted(&adoption->checks[i]);
+    if (!any)
+        return ANOLE_DONE;
+    int held = anole_file_hold_folder(path);
+    enum anole_status status = open_output(&output, adoption, path, error);
+    for (size_t d = 0; status == ANOLE_DONE && d < from->device_count; d++)
+        if (is_first_of_size(adoption, &from->devices[d]))
+            status = put_size(output, adoption, &from->devices[d], error);
+    if (status == ANOLE_DONE)
         status = anole_lockfile_save(output, path, error);
     for (size_t i = 0; status == ANOLE_DONE && i < adoption->count; i++)
         adoption->checks[i].info.adopted = can_be_adopted(&adoption->checks[i]);
     anole_lockfile_destroy(output);
-    anole_lock_device_fini(&device);
     if (held >= 0)
         close(held);
     return status;

@@ -105,6 +105,7 @@ void anole_whole_read(struct anole_whole *whole, const struct anole_lock_device 
 
 struct anole_tuned_entry {
     struct anole_tuned_device info;
+    char sizes[512];
     struct anole_whole whole;
     struct anole_locked_result *tasks; /* [info.task_count] */
 };
@@ -123,6 +124,8 @@ ANOLE_CHECKED enum anole_status anole_locked_result_init(struct anole_locked_res
 void anole_result_in_place(struct anole_result_info *result, const struct anole_lock_task *task);
 /* The labels of its knobs, [knob_count], borrowed from it; NULL: out of memory. */
 const char **anole_locked_labels(const struct anole_lock_task *task);
+/* What few kernels for several sizes cost it. */
+void anole_result_slowdown(struct anole_result_info *result, const struct anole_lock_task *task);
 void anole_locked_result_fini(struct anole_locked_result *result);
 
 #endif

@@ -50,6 +50,31 @@ static enum anole_status load_file(struct anole_workload **workload, const char 
                                     options->shapes, options->shape_count, error);
 }
 
+/* The same in several sizes. */
+static enum anole_status load_sizes(struct anole_workload **workload, const char *path,
+                                    const struct anole_load_options *options,
+                                    struct anole_error *error)
+{
+    struct anole_workload *parts[ANOLE_MOST_SIZES] = {NULL};
+    enum anole_status status = ANOLE_DONE;
+    if (options->size_count > ANOLE_MOST_SIZES)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "%zu sizes of a network: expected at most %d to be tuned together",
+                          options->size_count, ANOLE_MOST_SIZES);
+    for (size_t i = 0; i < options->size_count && status == ANOLE_DONE; i++) {
+        struct anole_load_options own = *options;
+        own.batch = options->sizes[i].batch;
+        own.shapes = options->sizes[i].shapes;
+        own.shape_count = options->sizes[i].shape_count;
+        status = load_file(&parts[i], path, &own, error);
+    }
+    if (status == ANOLE_DONE)
+        return anole_workload_unite(workload, parts, options->size_count, error);
+    for (size_t i = 0; i < options->size_count; i++)
+        anole_workload_destroy(parts[i]);
+    return status;
+}
+
 /* Text NULL: the file `path`. */
 static enum anole_status read_input(struct anole_tasks *tasks, const char *path, const char *text,
                                     size_t length, const struct anole_load_options *options,
@@ -59,6 +84,9 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
     enum anole_status status = anole_precision_option(&dtype, options->precision, error);
     if (status != ANOLE_DONE)
         return status;
+    if (options->size_count > 0 && (text || options->format == ANOLE_FORMAT_T1))
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "sizes: expected a network from a file, which leaves its sizes open");
     if (options->format == ANOLE_FORMAT_T1) {
         if (text || dtype)
             return anole_fail(error, ANOLE_ERR_USAGE,
@@ -76,7 +104,8 @@ static enum anole_status read_input(struct anole_tasks *tasks, const char *path,
                           "found %d",
                           (int)options->format);
     status = text ? anole_network_parse_workload(&tasks->workload, text, length, path, error)
-                  : load_file(&tasks->workload, path, options, error);
+             : options->size_count > 1 ? load_sizes(&tasks->workload, path, options, error)
+                                       : load_file(&tasks->workload, path, options, error);
     if (status != ANOLE_DONE)
         return status;
     if (text)
@@ -95,6 +124,11 @@ static enum anole_status load(struct anole_tasks *tasks, const char *path, const
     struct anole_load_options options;
     enum anole_status status =
         anole_options_copy(&options, sizeof options, given, "struct anole_load_options", error);
+    if (status == ANOLE_DONE && options.size_count == 1) {
+        options.batch = options.sizes->batch;
+        options.shapes = options.sizes->shapes;
+        options.shape_count = options.sizes->shape_count;
+    }
     if (status == ANOLE_DONE)
         status = read_input(tasks, path, text, length, &options, error);
     if (status != ANOLE_DONE)

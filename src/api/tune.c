@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plugin/scratch.h"
 #include "record/lockfolder.h"
+#include "tune/range.h"
 #include "tune/tuner.h"
 #include "tune/tuner_lock.h"
 
@@ -28,6 +29,8 @@
 #define IN_PLACE_MOST 10.0
 #define IN_PLACE_BOUND 0.25 /* of the limit */
 #define IN_PLACE_NEEDED 0.5 /* seconds */
+/* Of a time limit, what is set aside to find few kernels for all sizes. */
+#define REDUCING_SHARE 0.15
 /* Without a limit: seconds until it counts as hanging, and seconds of timing. */
 #define IN_PLACE_PATIENCE 120.0
 #define IN_PLACE_TIMING 3.0
@@ -43,6 +46,14 @@ struct item {
     char problem[256];
 };
 
+/* What one of the network's sizes comes to. */
+struct size_item {
+    struct anole_size_result result;
+    struct anole_lock_device locked; /* with its tasks alone */
+    struct anole_whole whole;
+    char text[512];
+};
+
 struct anole_results {
     const struct anole_tasks *tasks;
     const struct anole_listed_device *device;
@@ -52,7 +63,8 @@ struct anole_results {
     struct item *items;                      /* [count] */
     size_t count;
     struct anole_lock_device locked; /* what the knobs' names are borrowed from */
-    struct anole_whole whole;
+    struct size_item *sizes;         /* [size_count], of which there is one at least */
+    size_t size_count;
     /* Of the callback: */
     anole_tune_callback *callback;
     void *callback_context;
@@ -67,6 +79,7 @@ struct session {
     struct anole_results *results;
     char *lock; /* the lock file, behind links; NULL: none is written */
     struct anole_tuner *tuner;
+    bool *exchanged;             /* of each task: it was exchanged in the running network */
     char *scratch;               /* the folder of a history that is not kept; or NULL */
     char *history;               /* its path */
     struct anole_lockfile *from; /* whose configs are tried first; or NULL */
@@ -81,6 +94,7 @@ static enum anole_tune_phase parse_phase(const char *text)
     return strcmp(text, "measuring defaults") == 0    ? ANOLE_TUNE_DEFAULTS
            : strcmp(text, "searching") == 0           ? ANOLE_TUNE_SEARCHING
            : strcmp(text, "comparing finalists") == 0 ? ANOLE_TUNE_COMPARING
+           : strcmp(text, ANOLE_RANGE_PHASE) == 0     ? ANOLE_TUNE_COMPARING
            : strcmp(text, IN_PLACE_PHASE) == 0        ? ANOLE_TUNE_IN_PLACE
                                                       : ANOLE_TUNE_STARTING;
 }
@@ -189,14 +203,15 @@ static enum anole_status parse_timing(enum anole_timing_choice *choice, const ch
     return ANOLE_DONE;
 }
 
-static double set_aside(double limit)
+static double set_aside(double limit, size_t sizes)
 {
-    return fmin(IN_PLACE_BOUND * limit,
-                fmin(IN_PLACE_MOST, fmax(IN_PLACE_LEAST, IN_PLACE_SHARE * limit)));
+    const double most = IN_PLACE_MOST * (double)sizes, least = IN_PLACE_LEAST * (double)sizes;
+    return fmin(IN_PLACE_BOUND * limit, fmin(most, fmax(least, IN_PLACE_SHARE * limit)));
 }
 
 static enum anole_status check_options(struct anole_tune_options *options,
-                                       struct anole_tuner_options *tuner, struct anole_error *error)
+                                       struct anole_tuner_options *tuner, size_t sizes,
+                                       struct anole_error *error)
 {
     enum anole_status status = ANOLE_DONE;
     if (!(options->time_limit >= 0.0 && options->time_limit <= MOST_TIME))
@@ -222,7 +237,8 @@ static enum anole_status check_options(struct anole_tune_options *options,
     tuner->run_limit = options->run_limit;
     tuner->seed = options->seed;
     tuner->time_limit = options->time_limit;
-    tuner->set_aside = options->no_in_place ? 0.0 : set_aside(options->time_limit);
+    tuner->set_aside = options->no_in_place ? 0.0 : set_aside(options->time_limit, sizes);
+    tuner->most_kernels = options->most_kernels;
     tuner->trial_limit = options->trial_limit;
     tuner->transfer_paths = options->transfer_paths;
     tuner->transfer_count = options->transfer_count;
@@ -317,6 +333,7 @@ static enum anole_status fill_found(struct item *item, const struct anole_lock_t
     result->crowding = locked->crowding;
     result->disturbed = locked->disturbed;
     anole_result_in_place(result, locked);
+    anole_result_slowdown(result, locked);
     return ANOLE_DONE;
 }
 
@@ -328,7 +345,8 @@ static enum anole_status fill_results(struct session *session,
     const struct anole_tuner_view *view = anole_tuner_view(session->tuner);
     size_t found = 0;
     refresh(results, view);
-    enum anole_status status = anole_tuner_lock(session->tuner, finals, &results->locked, error);
+    enum anole_status status =
+        anole_tuner_lock(session->tuner, finals, ANOLE_TUNER_ALL_SIZES, &results->locked, error);
     for (size_t i = 0; status == ANOLE_DONE && i < results->count; i++) {
         struct item *item = &results->items[i];
         const struct anole_task_info *task = item->progress.task;
@@ -348,6 +366,9 @@ static enum anole_status fill_results(struct session *session,
             .in_place_seconds = NAN,
             .alone_seconds = NAN,
             .alone_in_place_seconds = NAN,
+            .slowdown = NAN,
+            .slowdown_low = NAN,
+            .slowdown_high = NAN,
             .trials = item->progress.trials,
             .problem = item->problem,
             .timing = anole_warmth_text(ANOLE_WARMTH_HOT),
@@ -393,10 +414,12 @@ static bool watch_in_place(void *context)
     return anole_context_stopped(session->tasks->context);
 }
 
-/* What the network is to choose between: tasks for which several configs are close alone.
- * *tasks: the caller's to free; *of: of each, its final. */
+/* What the network is to choose between: tasks of this size, of which several configs are close
+ * alone; those that another size chose for stay as they are.  *tasks: the caller's to free; *of: of
+ * each, its final. */
 static enum anole_status list_candidates(struct anole_inplace_task **tasks, size_t **of,
                                          size_t *count, const struct session *session,
+                                         const struct anole_lock_device *locked,
                                          const struct anole_tuner_final *finals,
                                          struct anole_error *error)
 {
@@ -407,10 +430,12 @@ static enum anole_status list_candidates(struct anole_inplace_task **tasks, size
     if (!*tasks || !*of)
         return anole_fail_memory(error);
     for (size_t i = 0; i < results->count; i++) {
-        if (!finals[i].found || finals[i].candidate_count < 2)
+        const char *key = results->items[i].progress.task->key;
+        if (!finals[i].found || finals[i].candidate_count < 2 || session->exchanged[i] ||
+            !anole_lock_task_find(locked, key))
             continue;
         struct anole_inplace_task *task = &(*tasks)[*count];
-        snprintf(task->key, sizeof task->key, "%s", results->items[i].progress.task->key);
+        snprintf(task->key, sizeof task->key, "%s", key);
         for (size_t c = 0; c < finals[i].candidate_count && c < ANOLE_INPLACE_CANDIDATES; c++)
             task->configs[task->count++] = finals[i].candidates[c].config;
         (*of)[(*count)++] = i;
@@ -418,11 +443,12 @@ static enum anole_status list_candidates(struct anole_inplace_task **tasks, size
     return ANOLE_DONE;
 }
 
-static void take_choices(struct anole_tuner_final *finals, const struct anole_results *results,
+static void take_choices(struct session *session, struct anole_tuner_final *finals,
+                         const struct anole_lock_device *locked,
                          const struct anole_inplace_task *tasks, const size_t *of, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const uint32_t layers = results->items[of[i]].progress.task->multiplicity;
+        const uint32_t layers = anole_lock_task_find(locked, tasks[i].key)->multiplicity;
         double in_place[ANOLE_INPLACE_CANDIDATES];
         finals[of[i]].in_place_disturbed = tasks[i].disturbed;
         if (!tasks[i].judged)
@@ -430,11 +456,13 @@ static void take_choices(struct anole_tuner_final *finals, const struct anole_re
         for (uint32_t c = 0; c < tasks[i].count; c++)
             in_place[c] = tasks[i].steps[c] / layers;
         anole_tuner_choose(&finals[of[i]], tasks[i].chosen, in_place);
+        session->exchanged[of[i]] = true;
     }
 }
 
-/* `locked` is what was saved. */
+/* `own` is what was decided for this size, `locked` what was saved. */
 static enum anole_status ask_in_place(struct session *session, struct anole_tuner_final *finals,
+                                      const struct anole_lock_device *own,
                                       const struct anole_lock_device *locked, double left,
                                       struct anole_inplace_report *report,
                                       struct anole_error *error)
@@ -457,13 +485,13 @@ static enum anole_status ask_in_place(struct session *session, struct anole_tune
         .context = session,
     };
     enum anole_status status =
-        list_candidates(&request.tasks, &of, &request.task_count, session, finals, error);
+        list_candidates(&request.tasks, &of, &request.task_count, session, own, finals, error);
     const double start = anole_clock();
     if (status == ANOLE_DONE)
         status = anole_inplace_run(report, &request, error);
-    session->results->cost.in_place = anole_clock() - start;
+    session->results->cost.in_place += anole_clock() - start;
     if (status == ANOLE_DONE && report->ran)
-        take_choices(finals, session->results, request.tasks, of, request.task_count);
+        take_choices(session, finals, own, request.tasks, of, request.task_count);
     free(request.tasks);
     free(of);
     return status;
@@ -471,7 +499,7 @@ static enum anole_status ask_in_place(struct session *session, struct anole_tune
 
 /* Records what came of it: the finals may be others now. */
 static enum anole_status record_in_place(struct session *session,
-                                         const struct anole_tuner_final *finals,
+                                         const struct anole_tuner_final *finals, size_t size,
                                          const struct anole_inplace_report *report,
                                          struct anole_error *error)
 {
@@ -479,20 +507,30 @@ static enum anole_status record_in_place(struct session *session,
     anole_inplace_record(&record, report);
     if (!report->ran)
         return ANOLE_DONE;
-    return session->lock ? anole_tuner_save(session->tuner, finals, &record, session->lock, error)
-                         : ANOLE_DONE;
+    return session->lock
+               ? anole_tuner_save(session->tuner, finals, size, &record, session->lock, error)
+               : ANOLE_DONE;
+}
+
+/* Seconds that running the network in a size may take, of several that are still to come. */
+static double in_place_left(const struct session *session, size_t size)
+{
+    const double limit = session->options.time_limit;
+    const size_t sizes = session->results->size_count - size;
+    double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
+    return left / (double)sizes;
 }
 
 /* When all is decided and saved: what goes wrong here costs nothing of that. */
-static enum anole_status run_in_place(struct session *session, struct anole_tuner_final *finals,
-                                      struct anole_error *error)
+static enum anole_status run_size_in_place(struct session *session,
+                                           struct anole_tuner_final *finals, size_t size,
+                                           struct anole_error *error)
 {
-    struct anole_results *results = session->results;
-    const double limit = session->options.time_limit;
-    double left = limit > 0 ? limit - anole_tuner_view(session->tuner)->elapsed : INFINITY;
+    struct size_item *item = &session->results->sizes[size];
+    const double left = in_place_left(session, size);
     struct anole_lock_device own = {.task_count = 0};
     struct anole_inplace_report report = {.ran = false};
-    enum anole_status status = anole_tuner_lock(session->tuner, finals, &own, error);
+    enum anole_status status = anole_tuner_lock(session->tuner, finals, size, &own, error);
     if (status != ANOLE_DONE)
         return status;
     const char *obstacle = find_obstacle(session, &own, left);
@@ -506,7 +544,7 @@ static enum anole_status run_in_place(struct session *session, struct anole_tune
         locked = anole_lockfile_same(lockfile, &own);
     if (status == ANOLE_DONE && !obstacle) {
         anole_tuner_phase(session->tuner, IN_PLACE_PHASE);
-        status = ask_in_place(session, finals, locked, left, &report, error);
+        status = ask_in_place(session, finals, &own, locked, left, &report, error);
         if (status == ANOLE_ERR_INTERRUPTED) {
             anole_error_clear(error);
             obstacle = "it was interrupted";
@@ -514,34 +552,85 @@ static enum anole_status run_in_place(struct session *session, struct anole_tune
         }
     }
     if (status == ANOLE_DONE && !obstacle)
-        status = record_in_place(session, finals, &report, error);
+        status = record_in_place(session, finals, size, &report, error);
     anole_lockfile_destroy(lockfile);
     anole_lock_device_fini(&own);
     if (status == ANOLE_DONE)
-        status = fill_results(session, finals, error);
+        status = anole_tuner_lock(session->tuner, finals, size, &item->locked, error);
     if (status == ANOLE_DONE && obstacle)
-        anole_whole_skip(&results->whole, obstacle);
+        anole_whole_skip(&item->whole, obstacle);
     else if (status == ANOLE_DONE)
-        anole_whole_take(&results->whole, &report, &results->locked);
+        anole_whole_take(&item->whole, &report, &item->locked);
     return status;
 }
 
+static void fill_size(struct size_item *item)
+{
+    const struct anole_lock_device *locked = &item->locked;
+    struct anole_size_result *result = &item->result;
+    double alone = 0;
+    *result = (struct anole_size_result){
+        .text = anole_lock_sizes_text(item->text, sizeof item->text, locked),
+        .batch = locked->batch,
+        .shapes = (const char *const *)locked->shapes,
+        .shape_count = locked->shape_count,
+        .seconds = anole_lock_device_sum(locked),
+        .in_place = &item->whole.info,
+    };
+    for (size_t i = 0; i < locked->task_count; i++) {
+        const struct anole_lock_task *task = &locked->tasks[i];
+        result->layers += task->multiplicity;
+        alone += task->multiplicity * task->value / (task->slowdown > 0 ? task->slowdown : 1.0);
+    }
+    result->alone_seconds = locked->most_kernels > 0 ? alone : NAN;
+}
+
+static enum anole_status run_in_place(struct session *session, struct anole_tuner_final *finals,
+                                      struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    enum anole_status status = ANOLE_DONE;
+    session->exchanged = calloc(results->count + 1, sizeof *session->exchanged);
+    if (!session->exchanged)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < results->size_count && status == ANOLE_DONE; i++) {
+        status = run_size_in_place(session, finals, i, error);
+        if (status == ANOLE_DONE)
+            fill_size(&results->sizes[i]);
+    }
+    return status == ANOLE_DONE ? fill_results(session, finals, error) : status;
+}
+
 /* ---------------------------------------------------------------------- run */
+
+static size_t count_sizes(const struct anole_workload *workload)
+{
+    return workload->part_count > 0 ? workload->part_count : 1;
+}
 
 static enum anole_status prepare(struct session *session, const struct anole_tune_options *given,
                                  struct anole_error *error)
 {
     struct anole_results *results = session->results;
+    const struct anole_workload *workload = session->tasks->workload;
     struct anole_tuner_options tuner = {.stop = anole_context_stopped,
                                         .stop_context = session->tasks->context,
                                         .threads = results->device->devices->threads};
     enum anole_status status = anole_options_copy(&session->options, sizeof session->options, given,
                                                   "struct anole_tune_options", error);
     if (status == ANOLE_DONE)
-        status = check_options(&session->options, &tuner, error);
+        status = check_options(&session->options, &tuner, count_sizes(workload), error);
     /* Nothing is to be run in it. */
-    if (session->tasks->workload->no_graph || results->device->info.simulated)
+    if (workload->no_graph || results->device->info.simulated)
         tuner.set_aside = 0.0;
+    if (status == ANOLE_DONE && tuner.most_kernels > 0 && workload->part_count == 0)
+        status = anole_fail(error, ANOLE_ERR_USAGE,
+                            "%u kernels a layer: expected a network in several sizes, such as "
+                            "--batch 1,4,16, found one",
+                            tuner.most_kernels);
+    if (tuner.most_kernels > 0)
+        tuner.reducing = REDUCING_SHARE * tuner.time_limit;
+    tuner.set_aside += tuner.reducing;
     if (status == ANOLE_DONE)
         status = check_lockfile(session, error);
     if (status == ANOLE_DONE)
@@ -555,9 +644,8 @@ static enum anole_status prepare(struct session *session, const struct anole_tun
             return status;
     }
     tuner.from = session->from;
-    status = anole_tuner_create(&session->tuner, session->tasks->workload,
-                                results->device->devices->registry, results->device->entry, &tuner,
-                                error);
+    status = anole_tuner_create(&session->tuner, workload, results->device->devices->registry,
+                                results->device->entry, &tuner, error);
     if (status == ANOLE_DONE)
         status = make_items(results, anole_tuner_view(session->tuner), error);
     if (status == ANOLE_DONE && session->options.progress) {
@@ -565,6 +653,20 @@ static enum anole_status prepare(struct session *session, const struct anole_tun
         results->callback_context = session->options.progress_context;
         anole_tuner_observe(session->tuner, observe, results);
     }
+    return status;
+}
+
+static enum anole_status save(struct session *session, const struct anole_tuner_final *finals,
+                              struct anole_error *error)
+{
+    struct anole_results *results = session->results;
+    enum anole_status status = ANOLE_DONE;
+    results->size_count = anole_tuner_size_count(session->tuner);
+    results->sizes = calloc(results->size_count, sizeof *results->sizes);
+    if (!results->sizes)
+        return anole_fail_memory(error);
+    for (size_t i = 0; i < results->size_count && session->lock && status == ANOLE_DONE; i++)
+        status = anole_tuner_save(session->tuner, finals, i, NULL, session->lock, error);
     return status;
 }
 
@@ -582,8 +684,10 @@ static enum anole_status run(struct session *session, struct anole_error *error)
     enum anole_status status = anole_tuner_run(session->tuner, error);
     if (status == ANOLE_DONE)
         status = anole_tuner_finish(session->tuner, finals, error);
-    if (status == ANOLE_DONE && session->lock)
-        status = anole_tuner_save(session->tuner, finals, NULL, session->lock, error);
+    if (status == ANOLE_DONE && session->options.most_kernels > 0)
+        status = anole_tuner_reduce(session->tuner, finals, error);
+    if (status == ANOLE_DONE)
+        status = save(session, finals, error);
     if (status == ANOLE_DONE)
         status = run_in_place(session, finals, error);
     anole_tuner_observe(session->tuner, NULL, NULL);
@@ -598,6 +702,7 @@ static void session_fini(struct session *session)
     anole_tuner_destroy(session->tuner);
     anole_lockfile_destroy(session->from);
     free(session->lock);
+    free(session->exchanged);
     if (session->scratch)
         anole_scratch_remove(session->scratch);
     free(session->scratch);
@@ -638,6 +743,9 @@ void anole_results_destroy(struct anole_results *results)
     }
     free(results->items);
     free(results->progress);
+    for (size_t i = 0; i < results->size_count && results->sizes; i++)
+        anole_lock_device_fini(&results->sizes[i].locked);
+    free(results->sizes);
     anole_lock_device_fini(&results->locked);
     free(results);
 }
@@ -656,7 +764,18 @@ const struct anole_result_info *anole_results_get(const struct anole_results *re
 
 const struct anole_in_place *anole_results_in_place(const struct anole_results *results)
 {
-    return &results->whole.info;
+    return &results->sizes[0].whole.info;
+}
+
+size_t anole_results_size_count(const struct anole_results *results)
+{
+    return results->size_count;
+}
+
+const struct anole_size_result *anole_results_size(const struct anole_results *results,
+                                                   size_t index)
+{
+    return index < results->size_count ? &results->sizes[index].result : NULL;
 }
 
 const struct anole_tune_state *anole_results_state(const struct anole_results *results)

@@ -54,6 +54,7 @@ enum anole_status anole_locked_result_init(struct anole_locked_result *result,
     info->source_hash = task->source_hash;
     info->trials = task->trials;
     anole_result_in_place(info, task);
+    anole_result_slowdown(info, task);
     return ANOLE_DONE;
 }
 
@@ -68,6 +69,13 @@ void anole_result_in_place(struct anole_result_info *result, const struct anole_
     result->alone_seconds = known(task->alone_value);
     result->alone_in_place_seconds = known(task->alone_in_place);
     result->in_place_disturbed = task->in_place_disturbed;
+}
+
+void anole_result_slowdown(struct anole_result_info *result, const struct anole_lock_task *task)
+{
+    result->slowdown = known(task->slowdown);
+    result->slowdown_low = known(task->slowdown_low);
+    result->slowdown_high = known(task->slowdown_high);
 }
 
 void anole_locked_result_fini(struct anole_locked_result *result)
@@ -101,6 +109,11 @@ static enum anole_status fill_entry(struct anole_tuned_entry *entry,
         .threads = device->threads,
         .precision = anole_precision_text(device->dtype),
         .simulated = device->simulated,
+        .sizes = anole_lock_sizes_text(entry->sizes, sizeof entry->sizes, device),
+        .batch = device->batch,
+        .shapes = (const char *const *)device->shapes,
+        .shape_count = device->shape_count,
+        .most_kernels = device->most_kernels,
     };
     anole_whole_read(&entry->whole, device);
     entry->tasks = calloc(device->task_count + 1, sizeof *entry->tasks);

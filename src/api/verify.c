@@ -4,6 +4,7 @@
  */
 #include "api/verify.h"
 
+#include "base/text.h"
 #include "measure/measure.h"
 
 #include <math.h>
@@ -213,6 +214,38 @@ static enum anole_status adopt(struct anole_verification **verification,
     return ANOLE_DONE;
 }
 
+static enum anole_status fail_size(const char *path, const struct anole_lock_device *sizes,
+                                   const struct anole_listed_device *device,
+                                   struct anole_error *error)
+{
+    char text[256], file[256];
+    anole_lock_sizes_text(text, sizeof text, sizes);
+    return anole_fail(error, ANOLE_ERR_NO_DEVICE,
+                      "%s holds nothing of %s for device %s; `anole best` shows the sizes it holds",
+                      anole_text_printable(file, sizeof file, path), text[0] ? text : "batch 1",
+                      device->info.id);
+}
+
+/* `sizes` NULL: the first. */
+static enum anole_status find_entry(const struct anole_lock_device **locked,
+                                    const struct anole_tuned *tuned,
+                                    const struct anole_listed_device *device, uint32_t dtype,
+                                    const struct anole_load_size *sizes, struct anole_error *error)
+{
+    struct anole_lock_device wanted = {.batch = 0};
+    if (sizes) {
+        wanted.batch = (uint32_t)sizes->batch;
+        wanted.shapes = (char **)sizes->shapes;
+        wanted.shape_count = sizes->shape_count;
+    }
+    enum anole_status status = anole_lockfile_find(
+        locked, tuned->lockfile, tuned->path, device->devices->registry, device->entry, dtype,
+        device->devices->threads, sizes ? &wanted : NULL, error);
+    if (status == ANOLE_DONE && sizes && !anole_lock_same_sizes(*locked, &wanted))
+        status = fail_size(tuned->path, &wanted, device, error);
+    return status;
+}
+
 static enum anole_status verify(struct anole_verification **verification,
                                 const struct anole_tuned *tuned,
                                 const struct anole_listed_device *device,
@@ -228,9 +261,7 @@ static enum anole_status verify(struct anole_verification **verification,
     if (status == ANOLE_DONE && options.adopt_path)
         return adopt(verification, tuned, device, dtype, options.adopt_path, error);
     if (status == ANOLE_DONE)
-        status = anole_lockfile_find(&plan.locked, tuned->lockfile, tuned->path,
-                                     device->devices->registry, device->entry, dtype,
-                                     device->devices->threads, error);
+        status = find_entry(&plan.locked, tuned, device, dtype, options.sizes, error);
     if (status != ANOLE_DONE)
         return status;
     plan.whole = !options.no_in_place;
@@ -339,8 +370,9 @@ static enum anole_status judge(const struct anole_verification *verification, do
             failed = check;
             continue;
         }
-        /* What was chosen for the network may well be slower alone. */
-        if (check->speedup_high < ANOLE_RECHECK_SLOWER && isnan(check->tuned->alone_seconds))
+        /* What was chosen for the network, or for several sizes, may well be slower alone. */
+        if (check->speedup_high < ANOLE_RECHECK_SLOWER && isnan(check->tuned->alone_seconds) &&
+            isnan(check->tuned->slowdown))
             slow = check;
         then += check->tuned->multiplicity * check->tuned->seconds;
         now += check->tuned->multiplicity * check->seconds;

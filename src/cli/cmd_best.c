@@ -138,6 +138,29 @@ static void print_clocks(const struct anole_tuned *tuned, size_t d)
         printf("\n");
 }
 
+/* What few kernels for several sizes cost this one: in sum, and where it is most. */
+static void print_loss(const struct anole_tuned *tuned, size_t d, double sum)
+{
+    const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
+    const struct anole_result_info *worst = NULL;
+    double alone = 0.0;
+    for (size_t i = 0; i < device->task_count; i++) {
+        const struct anole_result_info *result = anole_tuned_get(tuned, d, i);
+        const double slowdown = isnan(result->slowdown) ? 1.0 : result->slowdown;
+        alone += result->multiplicity * result->seconds / slowdown;
+        if (slowdown > 1.0 && (!worst || slowdown > worst->slowdown))
+            worst = result;
+    }
+    printf("at most %u kernel%s a layer over all sizes: %+.1f %% against what is best for this "
+           "size alone",
+           device->most_kernels, device->most_kernels == 1 ? "" : "s", 100.0 * (sum / alone - 1.0));
+    if (worst)
+        printf(", most for %s: %+.1f %% [%+.1f, %+.1f]", worst->label,
+               100.0 * (worst->slowdown - 1.0), 100.0 * (worst->slowdown_low - 1.0),
+               100.0 * (worst->slowdown_high - 1.0));
+    putchar('\n');
+}
+
 static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
                                       struct anole_error *error)
 {
@@ -145,9 +168,10 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
         "task", ">x", ">time", ">in place", ">GFLOP/s", "speed-up [95 %]", "config", NULL};
     const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
     bool plain = strcmp(device->precision, "fp32") == 0;
-    printf("%s%s%s  %s, %s %s%s\n", anole_command_shown(device->id), plain ? "" : " ",
+    printf("%s%s%s  %s, %s %s%s%s%s\n", anole_command_shown(device->id), plain ? "" : " ",
            plain ? "" : device->precision, anole_command_shown(device->device),
            anole_command_shown(device->driver), anole_command_shown(device->driver_version),
+           *device->sizes ? ", " : "", device->sizes,
            device->simulated ? ", simulated: nothing was checked" : "");
     struct anole_table *table = NULL;
     enum anole_status status = anole_table_create(&table, titles, error);
@@ -164,6 +188,8 @@ static enum anole_status print_device(const struct anole_tuned *tuned, size_t d,
     char text[32];
     if (status == ANOLE_DONE)
         printf("sum over layers: %s\n", anole_text_seconds(text, sizeof text, sum));
+    if (status == ANOLE_DONE && device->most_kernels > 0)
+        print_loss(tuned, d, sum);
     if (status == ANOLE_DONE)
         print_clocks(tuned, d);
     if (status == ANOLE_DONE && anole_tuned_in_place(tuned, d)->ran)
@@ -183,6 +209,50 @@ static enum anole_status print_json(const char *path, struct anole_error *error)
 
 /* -------------------------------------------------------------------- run */
 
+static void print_size(struct anole_table *table, const struct anole_tuned *tuned, size_t d)
+{
+    const struct anole_tuned_device *device = anole_tuned_device(tuned, d);
+    const struct anole_in_place *in_place = anole_tuned_in_place(tuned, d);
+    char text[32];
+    double sum = 0.0, alone = 0.0;
+    for (size_t i = 0; i < device->task_count; i++) {
+        const struct anole_result_info *result = anole_tuned_get(tuned, d, i);
+        const double seconds = result->multiplicity * result->seconds;
+        sum += seconds;
+        alone += seconds / (isnan(result->slowdown) ? 1.0 : result->slowdown);
+    }
+    anole_table_cell(table, "%s%s%s", anole_command_shown(device->id), *device->sizes ? " " : "",
+                     device->sizes);
+    anole_table_cell(table, "%s", anole_text_seconds(text, sizeof text, sum));
+    anole_table_cell(table, "%s",
+                     device->most_kernels > 0 ? anole_text_seconds(text, sizeof text, alone) : "-");
+    anole_table_cell(table, "%s",
+                     in_place->ran ? anole_text_seconds(text, sizeof text, in_place->seconds)
+                                   : "-");
+}
+
+/* The sizes of a range side by side, behind all the rest. */
+static enum anole_status print_range(const struct anole_tuned *tuned, struct anole_error *error)
+{
+    static const char *const titles[] = {"size", ">sum over layers", ">with its own kernels",
+                                         ">in place", NULL};
+    struct anole_table *table = NULL;
+    size_t ranges = 0;
+    for (size_t d = 0; d < anole_tuned_device_count(tuned); d++)
+        ranges += *anole_tuned_device(tuned, d)->sizes != '\0';
+    if (ranges < 2)
+        return ANOLE_DONE;
+    enum anole_status status = anole_table_create(&table, titles, error);
+    if (status != ANOLE_DONE)
+        return status;
+    for (size_t d = 0; d < anole_tuned_device_count(tuned); d++)
+        print_size(table, tuned, d);
+    putchar('\n');
+    status = anole_table_print(table, stdout, error);
+    anole_table_destroy(table);
+    return status;
+}
+
 static enum anole_status show(const struct arguments *arguments, struct anole_error *error)
 {
     struct anole_context *context = NULL;
@@ -195,6 +265,8 @@ static enum anole_status show(const struct arguments *arguments, struct anole_er
     for (size_t i = 0;
          status == ANOLE_DONE && !arguments->json && i < anole_tuned_device_count(tuned); i++)
         status = print_device(tuned, i, error);
+    if (status == ANOLE_DONE && !arguments->json)
+        status = print_range(tuned, error);
     anole_tuned_destroy(tuned);
     anole_context_destroy(context);
     return status;

@@ -39,10 +39,12 @@ static void print_legend(const struct anole_comparison *comparison)
     for (size_t c = 0; c < comparison->column_count; c++) {
         const struct anole_comparison_column *column = &comparison->columns[c];
         const struct anole_lock_device *device = column->device;
-        printf("%c  %s%s  %s, %s %s, in %s\n", (char)('A' + c), anole_command_shown(device->id),
+        char sizes[256];
+        anole_lock_sizes_text(sizes, sizeof sizes, device);
+        printf("%c  %s%s  %s, %s %s%s%s, in %s\n", (char)('A' + c), anole_command_shown(device->id),
                anole_precision_suffix(device->dtype), anole_command_shown(device->device),
                anole_command_shown(device->driver), anole_command_shown(device->driver_version),
-               anole_command_shown(column->path));
+               *sizes ? ", " : "", sizes, anole_command_shown(column->path));
     }
     putchar('\n');
 }

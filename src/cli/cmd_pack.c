@@ -195,7 +195,7 @@ static enum anole_status pack_any(const struct arguments *arguments,
     bool found = false;
     enum anole_status status =
         anole_lockfile_find(&locked, lockfile, arguments->file, registry, device,
-                            arguments->wish.precision, threads, error);
+                            arguments->wish.precision, threads, NULL, error);
     if (status != ANOLE_DONE)
         return status;
     const struct anole_lock_task *entry = find_task(locked, arguments);

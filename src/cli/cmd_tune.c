@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 #include "cli/progress_events.h"
 #include "cli/report.h"
+#include "cli/size_list.h"
 #include "cli/tune_arguments.h"
 #include "op/task.h"
 #include "search/explorer.h"
@@ -23,6 +24,7 @@ struct session {
     struct anole_devices *own_devices;   /* of this one; or NULL */
     struct anole_tasks *tasks;
     const struct anole_device_info *device;
+    struct anole_size_list sizes;
     struct anole_tuned *baseline; /* NULL: none */
     struct anole_progress *progress;
     size_t trials; /* so far */
@@ -35,6 +37,7 @@ static void session_fini(struct session *session)
     anole_progress_destroy(session->progress);
     anole_tuned_destroy(session->baseline);
     anole_tasks_destroy(session->tasks);
+    anole_size_list_fini(&session->sizes);
     anole_devices_destroy(session->own_devices);
 }
 
@@ -61,16 +64,18 @@ static enum anole_status open_input(struct session *session, struct anole_error 
     enum anole_status status = ANOLE_DONE;
     if (arguments->precision)
         options.precision = anole_precision_text(arguments->precision);
-    options.batch = (int64_t)arguments->batch;
-    options.shapes = arguments->shapes;
-    options.shape_count = arguments->shape_count;
-    if (arguments->network)
+    status = anole_size_list_init(&session->sizes, arguments->batch, arguments->shapes,
+                                  arguments->shape_count, error);
+    options.sizes = session->sizes.sizes;
+    options.size_count = session->sizes.count;
+    if (status == ANOLE_DONE && arguments->network)
         status = anole_tasks_load(&session->tasks, session->context, arguments->network, &options,
                                   error);
     if (status == ANOLE_DONE)
         status = choose_device(session, error);
     if (status != ANOLE_DONE || arguments->network)
         return status;
+    options.size_count = 0;
     options.format = ANOLE_FORMAT_T1;
     options.device = session->device;
     return anole_tasks_load(&session->tasks, session->context, arguments->kernel, &options, error);
@@ -159,6 +164,7 @@ static enum anole_status tune(struct session *session, struct anole_error *error
         .build_limit = arguments->build_limit,
         .run_limit = arguments->run_limit,
         .from = arguments->from,
+        .most_kernels = (uint32_t)arguments->kernels,
     };
     if (arguments->log_json)
         anole_progress_events_start(anole_tasks_name(session->tasks), session->device->id,

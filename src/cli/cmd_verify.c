@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/in_place.h"
@@ -10,12 +11,16 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 struct arguments {
     const char *file, *kernel;
     struct anole_lock_wish wish;
-    uint64_t tolerance;            /* percent; UINT64_MAX: not asked for */
+    uint64_t tolerance; /* percent; UINT64_MAX: not asked for */
+    uint64_t batch;     /* 0: not given */
+    const char *shapes[ANOLE_COMMAND_SHAPES];
+    size_t shape_count;
     double build_limit, run_limit; /* seconds; 0: as the device says */
     bool no_in_place, adopt, json;
     const char *output;
@@ -25,6 +30,8 @@ enum {
     DEVICE,
     THREADS,
     PRECISION,
+    BATCH,
+    SHAPE,
     KERNEL,
     TOLERANCE,
     BUILD_LIMIT,
@@ -40,6 +47,8 @@ static const struct anole_option options[] = {
     [THREADS] = {"threads", "N", "those that were tuned with, where FILE holds several"},
     [PRECISION] = {"precision", "P",
                    "fp32, fp16 or tf32, where FILE holds several (default: the first)"},
+    [BATCH] = {"batch", "N", "the batch size, where FILE holds several (default: all, in turn)"},
+    [SHAPE] = {"shape", "NAME=SIZES", "likewise, the shape of an input; once for each"},
     [KERNEL] = {"kernel", "FILE", "the T1 file of a kernel, if it is elsewhere now"},
     [TOLERANCE] = {"tolerance", "P", "exit code 6 also if P percent slower than in FILE"},
     [BUILD_LIMIT] = {"build-limit", "T",
@@ -67,6 +76,10 @@ static enum anole_status take(void *context, size_t index, const char *value,
         return anole_text_parse_u64(&arguments->wish.threads, value, "--threads", 1, 4096, error);
     case PRECISION:
         return anole_command_precision(&arguments->wish.precision, value, error);
+    case BATCH:
+        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
+    case SHAPE:
+        return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     case KERNEL:
         arguments->kernel = value;
         break;
@@ -99,10 +112,13 @@ struct session {
     struct anole_devices *devices;
     const struct anole_device_info *device;
     struct anole_verification *verification;
+    const char *size; /* the one in hand, of several */
+    json_t *several;  /* what there is to print of each of several sizes; NULL: there is one */
 };
 
 static void session_fini(struct session *session)
 {
+    json_decref(session->several);
     anole_verification_destroy(session->verification);
     anole_devices_destroy(session->devices);
     anole_tuned_destroy(session->tuned);
@@ -223,14 +239,17 @@ static enum anole_status print_json(const struct session *session, struct anole_
                       "speedup_low", anole_json_real(check->speedup_low), "speedup_high",
                       anole_json_real(check->speedup_high)));
     }
-    return anole_command_print_json(
-        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "file", session->arguments.file, "device",
-                  session->device->id, "network_seconds", anole_json_real(sum), "in_place",
-                  anole_in_place_json(anole_verification_in_place(session->verification)),
-                  "in_place_then",
-                  anole_in_place_json(anole_verification_in_place_then(session->verification)),
-                  "tasks", tasks),
-        error);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o}", "file", session->arguments.file, "device",
+        session->device->id, "network_seconds", anole_json_real(sum), "in_place",
+        anole_in_place_json(anole_verification_in_place(session->verification)), "in_place_then",
+        anole_in_place_json(anole_verification_in_place_then(session->verification)), "tasks",
+        tasks);
+    if (!session->several)
+        return anole_command_print_json(root, error);
+    if (root)
+        json_object_set_new(root, "size", json_string(session->size));
+    return json_array_append_new(session->several, root) ? anole_fail_memory(error) : ANOLE_DONE;
 }
 
 /* -------------------------------------------------------------------- run */
@@ -293,17 +312,9 @@ static enum anole_status find_adopter(struct session *session, struct anole_erro
                : status;
 }
 
-static enum anole_status verify(struct session *session, struct anole_error *error)
+static enum anole_status open_all(struct session *session, struct anole_error *error)
 {
     const struct arguments *arguments = &session->arguments;
-    struct anole_verify_options wanted = {.size = sizeof wanted,
-                                          .no_in_place = arguments->no_in_place,
-                                          .build_limit = arguments->build_limit,
-                                          .run_limit = arguments->run_limit};
-    if (arguments->adopt)
-        wanted.adopt_path = arguments->output;
-    if (arguments->wish.precision)
-        wanted.precision = anole_precision_text(arguments->wish.precision);
     enum anole_status status = anole_command_context(&session->context, error);
     if (status == ANOLE_DONE)
         status = anole_tuned_load(&session->tuned, session->context, arguments->file, error);
@@ -311,9 +322,6 @@ static enum anole_status verify(struct session *session, struct anole_error *err
         status = anole_tuned_set_kernel(session->tuned, arguments->kernel, error);
     if (status == ANOLE_DONE)
         status = arguments->adopt ? find_adopter(session, error) : find_device(session, error);
-    if (status == ANOLE_DONE)
-        status =
-            anole_verify(&session->verification, session->tuned, session->device, &wanted, error);
     return status;
 }
 
@@ -324,6 +332,10 @@ static enum anole_status check_output(struct arguments *arguments, struct anole_
         return arguments->output ? anole_fail(error, ANOLE_ERR_USAGE,
                                               "--output: expected --adopt beside it, found none")
                                  : ANOLE_DONE;
+    if (arguments->batch > 0 || arguments->shape_count > 0)
+        return anole_fail(error, ANOLE_ERR_USAGE,
+                          "--batch and --shape: expected no --adopt beside them, which looks "
+                          "through all sizes");
     if (arguments->output)
         return ANOLE_DONE;
     if (stat(arguments->file, &info) == 0 && S_ISDIR(info.st_mode))
@@ -334,9 +346,115 @@ static enum anole_status check_output(struct arguments *arguments, struct anole_
     return ANOLE_DONE;
 }
 
+/* `sizes` NULL: whatever is there. */
+static enum anole_status verify(struct session *session, const struct anole_load_size *sizes,
+                                struct anole_error *error)
+{
+    const struct arguments *arguments = &session->arguments;
+    const double tolerance =
+        arguments->tolerance == UINT64_MAX ? -1.0 : (double)arguments->tolerance;
+    struct anole_verify_options wanted = {.size = sizeof wanted,
+                                          .no_in_place = arguments->no_in_place,
+                                          .build_limit = arguments->build_limit,
+                                          .run_limit = arguments->run_limit,
+                                          .sizes = sizes};
+    if (arguments->adopt)
+        wanted.adopt_path = arguments->output;
+    if (arguments->wish.precision)
+        wanted.precision = anole_precision_text(arguments->wish.precision);
+    anole_verification_destroy(session->verification);
+    session->verification = NULL;
+    enum anole_status status =
+        anole_verify(&session->verification, session->tuned, session->device, &wanted, error);
+    if (status == ANOLE_DONE)
+        status = arguments->json ? print_json(session, error) : print_table(session, error);
+    if (status == ANOLE_DONE)
+        status = anole_verification_check(session->verification, tolerance, error);
+    return status;
+}
+
+/* The entries of the device, in the precision that is asked for or the first that is there, and
+ * with the threads that are asked for, that are each of another size: places[] of
+ * anole_tuned_device(). */
+static size_t list_sizes(size_t *places, const struct session *session)
+{
+    const struct anole_lock_wish *wish = &session->arguments.wish;
+    const uint32_t wanted = wish->precision;
+    const char *precision = wanted ? anole_precision_text(wanted) : NULL;
+    size_t count = 0;
+    for (size_t d = 0; d < anole_tuned_device_count(session->tuned); d++) {
+        const struct anole_tuned_device *device = anole_tuned_device(session->tuned, d);
+        if (strcmp(device->device, session->device->name) != 0 ||
+            strcmp(device->backend, session->device->backend) != 0 ||
+            strcmp(device->driver, session->device->driver) != 0 ||
+            (precision && strcmp(device->precision, precision) != 0) ||
+            (wish->threads > 0 && device->threads != wish->threads))
+            continue;
+        precision = device->precision;
+        bool known = false;
+        for (size_t i = 0; i < count && !known; i++)
+            known =
+                strcmp(anole_tuned_device(session->tuned, places[i])->sizes, device->sizes) == 0;
+        if (!known)
+            places[count++] = d;
+    }
+    return count;
+}
+
+/* Verifies one of several sizes; what fails says which it is. */
+static enum anole_status verify_size(struct session *session, size_t place, bool first,
+                                     struct anole_error *error)
+{
+    const struct anole_tuned_device *device = anole_tuned_device(session->tuned, place);
+    const struct anole_load_size size = {
+        .batch = device->batch, .shapes = device->shapes, .shape_count = device->shape_count};
+    const char *name = *device->sizes ? device->sizes : "batch 1";
+    if (!session->arguments.json)
+        printf("%s%s:\n", first ? "" : "\n", name);
+    session->size = name;
+    enum anole_status status = verify(session, &size, error);
+    fflush(stdout);
+    if (status != ANOLE_DONE)
+        anole_error_prefix(error, "%s", name);
+    return status;
+}
+
+/* The sizes that the file holds, one after the other.  The first failure is that of all. */
+static enum anole_status verify_sizes(struct session *session, struct anole_error *error)
+{
+    struct anole_error failure = {.status = ANOLE_DONE};
+    size_t *places = calloc(anole_tuned_device_count(session->tuned) + 1, sizeof *places);
+    if (!places)
+        return anole_fail_memory(error);
+    const size_t count = list_sizes(places, session);
+    if (count < 2) {
+        free(places);
+        return verify(session, NULL, error);
+    }
+    session->several = json_array();
+    for (size_t i = 0; i < count && failure.status != ANOLE_ERR_INTERRUPTED; i++) {
+        struct anole_error own = {.status = ANOLE_DONE};
+        enum anole_status status = verify_size(session, places[i], i == 0, &own);
+        if (status != ANOLE_DONE && failure.status != ANOLE_DONE && status != ANOLE_ERR_INTERRUPTED)
+            anole_log_error("%s", own.text);
+        else if (status != ANOLE_DONE)
+            failure = own;
+    }
+    free(places);
+    if (session->arguments.json && failure.status != ANOLE_ERR_INTERRUPTED) {
+        enum anole_status status = anole_command_print_json(json_incref(session->several), error);
+        if (status != ANOLE_DONE)
+            return status;
+    }
+    if (failure.status != ANOLE_DONE)
+        *error = failure;
+    return failure.status;
+}
+
 static enum anole_status run(int argc, char **argv, struct anole_error *error)
 {
     struct session session = {.arguments = {.tolerance = UINT64_MAX}};
+    const struct arguments *arguments = &session.arguments;
     char **positional;
     size_t count;
     bool help;
@@ -344,18 +462,20 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
         &anole_cmd_verify, argc, argv, take, &session.arguments, &positional, &count, &help, error);
     if (status != ANOLE_DONE || help)
         return status;
-    uint64_t tolerance = session.arguments.tolerance;
     session.arguments.file = positional[0];
     status = check_output(&session.arguments, error);
     if (status != ANOLE_DONE)
         return status;
-    status = verify(&session, error);
-    if (status == ANOLE_DONE)
-        status =
-            session.arguments.json ? print_json(&session, error) : print_table(&session, error);
-    if (status == ANOLE_DONE)
-        status = anole_verification_check(
-            session.verification, tolerance == UINT64_MAX ? -1.0 : (double)tolerance, error);
+    const struct anole_load_size size = {.batch = (int64_t)arguments->batch,
+                                         .shapes = arguments->shapes,
+                                         .shape_count = arguments->shape_count};
+    status = open_all(&session, error);
+    if (status == ANOLE_DONE && (arguments->batch > 0 || arguments->shape_count > 0))
+        status = verify(&session, &size, error);
+    else if (status == ANOLE_DONE && arguments->adopt)
+        status = verify(&session, NULL, error);
+    else if (status == ANOLE_DONE)
+        status = verify_sizes(&session, error);
     session_fini(&session);
     return status;
 }

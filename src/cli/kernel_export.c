@@ -195,8 +195,12 @@ enum anole_status anole_kernels_export(const char *folder, struct anole_lockfile
     const struct anole_registry_entry *backend = &registry->entries[device->backend];
     struct anole_run_network network = {.filled = 0};
     json_t *list = NULL;
-    enum anole_status status = anole_lockfile_find(&locked, lockfile, "the lock file", registry,
-                                                   device, dtype, threads, error);
+    const struct anole_lock_device wanted = {.batch = (uint32_t)sizes->batch,
+                                             .shapes = (char **)sizes->shapes,
+                                             .shape_count = sizes->shape_count};
+    enum anole_status status =
+        anole_lockfile_find(&locked, lockfile, "the lock file", registry, device, dtype, threads,
+                            sizes->batch > 0 || sizes->shape_count > 0 ? &wanted : NULL, error);
     if (status == ANOLE_DONE)
         status = load_network(&network, lockfile, locked, sizes, error);
     if (status == ANOLE_DONE)

@@ -75,7 +75,9 @@ static void print_sum(const struct anole_results *results)
     char before[32], after[32];
     anole_report_add_up(&sum, results);
     if (sum.layers > 0)
-        printf("\nnetwork: %s -> %s, %.2fx", anole_text_seconds(before, sizeof before, sum.before),
+        printf("\n%s: %s -> %s, %.2fx",
+               anole_results_size_count(results) > 1 ? "all sizes" : "network",
+               anole_text_seconds(before, sizeof before, sum.before),
                anole_text_seconds(after, sizeof after, sum.after), sum.before / sum.after);
     if (sum.layers > 0 && sum.flops > 0.0)
         printf(", %.1f GFLOP/s", sum.flops / sum.after * 1e-9);
@@ -118,6 +120,23 @@ static void print_costs(const struct anole_tune_state *state)
            100.0 * anole_report_overhead(state));
 }
 
+/* The network as a whole, in each of its sizes. */
+static void print_sizes(const struct anole_results *results)
+{
+    char sum[32];
+    for (size_t i = 0; i < anole_results_size_count(results); i++) {
+        const struct anole_size_result *size = anole_results_size(results, i);
+        if (anole_results_size_count(results) > 1)
+            printf("%s: %zu tuned layers in %s%s\n", size->text, size->layers,
+                   anole_text_seconds(sum, sizeof sum, size->seconds),
+                   isnan(size->alone_seconds) ? "" : ", with few kernels");
+        if (anole_results_size_count(results) > 1 && !isnan(size->alone_seconds))
+            printf("    %+.1f %% against what is best for this size alone\n",
+                   100.0 * (size->seconds / size->alone_seconds - 1.0));
+        anole_in_place_print(size->in_place);
+    }
+}
+
 enum anole_status anole_report_print(const struct anole_results *results, struct anole_error *error)
 {
     static const char *const titles[] = {"layer",    "task",   ">x",       ">trials",
@@ -137,7 +156,7 @@ enum anole_status anole_report_print(const struct anole_results *results, struct
     char text[96];
     if (*anole_report_crowding(text, sizeof text, anole_results_state(results)))
         printf("%s\n", text);
-    anole_in_place_print(anole_results_in_place(results));
+    print_sizes(results);
     for (size_t i = 0; i < anole_results_count(results); i++)
         anole_in_place_print_loser(anole_results_get(results, i));
     print_costs(anole_results_state(results));
@@ -154,7 +173,7 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
                             json_integer((json_int_t)task->outcomes[i]));
     return json_pack(
         "{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:f, s:s, s:f, s:b, s:o, s:o, s:o, s:b}",
+        "s:o, s:f, s:s, s:f, s:b, s:o, s:o, s:o, s:b, s:o}",
         "layer", result->layer, "task", result->key, "label", result->label, "multiplicity",
         (int)result->multiplicity, "trials", (json_int_t)result->trials, "resumed",
         (json_int_t)task->resumed, "failures", failures, "found", (int)result->found, "tie",
@@ -166,7 +185,7 @@ static json_t *task_json(const struct anole_result_info *result, const struct an
         (int)result->disturbed, "in_place_seconds", anole_json_real(result->in_place_seconds),
         "alone_seconds", anole_json_real(result->alone_seconds), "alone_in_place_seconds",
         anole_json_real(result->alone_in_place_seconds), "in_place_disturbed",
-        (int)result->in_place_disturbed);
+        (int)result->in_place_disturbed, "slowdown", anole_json_real(result->slowdown));
 }
 
 static json_t *cost_json(const struct anole_tune_state *state)
@@ -181,6 +200,27 @@ static json_t *cost_json(const struct anole_tune_state *state)
         (json_int_t)cost->workers_lost, "workers_recycled", (json_int_t)cost->workers_recycled);
 }
 
+/* NULL where there is but one, which leaves the member out. */
+static json_t *sizes_json(const struct anole_results *results)
+{
+    if (anole_results_size_count(results) < 2)
+        return NULL;
+    json_t *sizes = json_array();
+    for (size_t i = 0; i < anole_results_size_count(results); i++) {
+        const struct anole_size_result *size = anole_results_size(results, i);
+        json_t *shapes = json_array();
+        for (size_t s = 0; s < size->shape_count; s++)
+            json_array_append_new(shapes, json_string(size->shapes[s]));
+        json_array_append_new(
+            sizes, json_pack("{s:s, s:I, s:o, s:I, s:o, s:o, s:o}", "size", size->text, "batch",
+                             (json_int_t)size->batch, "shapes", shapes, "layers",
+                             (json_int_t)size->layers, "seconds", anole_json_real(size->seconds),
+                             "alone_seconds", anole_json_real(size->alone_seconds), "in_place",
+                             anole_in_place_json(size->in_place)));
+    }
+    return sizes;
+}
+
 json_t *anole_report_json(const char *network, const struct anole_results *results)
 {
     const struct anole_tune_state *state = anole_results_state(results);
@@ -189,11 +229,11 @@ json_t *anole_report_json(const char *network, const struct anole_results *resul
     json_t *tasks = json_array();
     for (size_t i = 0; i < anole_results_count(results); i++)
         json_array_append_new(tasks, task_json(anole_results_get(results, i), state->tasks[i]));
-    return json_pack("{s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "network", network,
-                     "trials", (json_int_t)state->trials, "crowding", state->crowding, "disturbed",
-                     (json_int_t)state->disturbed, "default_seconds", sum.before, "seconds",
-                     sum.after, "overhead", anole_report_overhead(state), "layers_missing",
-                     (json_int_t)sum.missing, "in_place",
+    return json_pack("{s:s, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o, s:o*}", "network",
+                     network, "trials", (json_int_t)state->trials, "crowding", state->crowding,
+                     "disturbed", (json_int_t)state->disturbed, "default_seconds", sum.before,
+                     "seconds", sum.after, "overhead", anole_report_overhead(state),
+                     "layers_missing", (json_int_t)sum.missing, "in_place",
                      anole_in_place_json(anole_results_in_place(results)), "time", cost_json(state),
-                     "tasks", tasks);
+                     "tasks", tasks, "sizes", sizes_json(results));
 }

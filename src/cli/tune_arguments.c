@@ -15,6 +15,7 @@ enum {
     BATCH,
     SHAPE,
     INPUT,
+    KERNELS,
     DEVICE,
     TIME,
     TRIALS,
@@ -40,13 +41,19 @@ const struct anole_option anole_tune_options[] = {
     [KERNEL] = {"kernel", "T1",
                 "a kernel of your own, described by a T1 file, in place of NETWORK"},
     [PRECISION] = {"precision", "P", "fp32, fp16 or tf32 (default: as NETWORK says, or fp32)"},
-    [BATCH] = {"batch", "N", "the batch size, where an ONNX file leaves it open (default 1)"},
+    [BATCH] =
+        {"batch", "N,...",
+         "the batch size, where an ONNX file leaves it open (default 1); several to tune for\n"
+         "all of them: 1,2,4,8"},
     [SHAPE] = {"shape", "NAME=SIZES",
-               "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640;\n"
-               "may be given several times"},
+               "the shape of an input, where an ONNX file leaves it open: images=1x3x640x640, or\n"
+               "1x3x320,640x320,640 for several; may be given several times"},
     [INPUT] = {"input", "WORD",
                "FILE.npz, NAME=FILE.npy or NAME=FILE.pb: arrays as `anole run` takes them, whose\n"
                "sizes count, and elements where shapes depend on them; may be given several times"},
+    [KERNELS] = {"kernels", "K",
+                 "at most K kernels a layer over all sizes, those that lose least where they lose "
+                 "most"},
     [DEVICE] = {"device", "D", "a device: see `anole devices`; several times: one after the other"},
     [TIME] = {"time", "T", "stop after this time: 90s, 3m, 1h (default 3m)"},
     [TRIALS] = {"trials", "N", "stop after N trials, those in the history included"},
@@ -86,12 +93,14 @@ enum anole_status anole_tune_take(void *context, size_t index, const char *value
         [SAMPLER] = &arguments->sampler, [HISTORY] = &arguments->history,
         [OUTPUT] = &arguments->output,   [BASELINE] = &arguments->baseline,
         [TIMING] = &arguments->timing,   [FROM] = &arguments->from,
+        [BATCH] = &arguments->batch,
     };
     switch (index) {
     case PRECISION:
         return anole_command_precision(&arguments->precision, value, error);
-    case BATCH:
-        return anole_text_parse_u64(&arguments->batch, value, "--batch", 1, INT32_MAX, error);
+    case KERNELS:
+        return anole_text_parse_u64(&arguments->kernels, value, "--kernels", 1, ANOLE_MOST_SIZES,
+                                    error);
     case SHAPE:
         return anole_command_shape(arguments->shapes, &arguments->shape_count, value, error);
     case INPUT:
@@ -160,10 +169,11 @@ void anole_tune_say_resume(const struct anole_tune_arguments *arguments, size_t 
     put_option(&line, "kernel", arguments->kernel);
     if (arguments->precision)
         put_option(&line, "precision", anole_precision_text(arguments->precision));
-    if (arguments->batch > 0)
-        anole_text_printf(&line, " --batch %llu", (unsigned long long)arguments->batch);
+    put_option(&line, "batch", arguments->batch);
     for (size_t i = 0; i < arguments->shape_count; i++)
         put_option(&line, "shape", arguments->shapes[i]);
+    if (arguments->kernels > 0)
+        anole_text_printf(&line, " --kernels %llu", (unsigned long long)arguments->kernels);
     put_option(&line, "device", arguments->device);
     put_option(&line, "explorer", arguments->explorer);
     put_option(&line, "sampler", arguments->sampler);

@@ -34,7 +34,8 @@ struct anole_tune_arguments {
     const char *from;   /* NULL: nothing is given */
     const char *timing; /* NULL: as the network leaves the caches */
     uint32_t precision; /* enum anole_dtype; 0: as the network says */
-    uint64_t batch;     /* 0: not given */
+    const char *batch;  /* "4", or "1,2,4"; NULL: not given */
+    uint64_t kernels;   /* a layer, over all sizes, at most; 0: any */
     const char *shapes[ANOLE_COMMAND_SHAPES];
     size_t shape_count;
     struct anole_given_inputs inputs;

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,9 @@ void anole_workload_destroy(struct anole_workload *workload)
         free_layers(&workload->tasks[i]);
     for (size_t i = 0; i < workload->shape_count; i++)
         free(workload->shapes[i]);
+    for (size_t i = 0; i < workload->part_count; i++)
+        anole_workload_destroy(workload->parts[i]);
+    free(workload->parts);
     free(workload->shapes);
     free(workload->tasks);
     free(workload->name);
@@ -202,6 +206,108 @@ enum anole_status anole_workload_of_graph(struct anole_workload **workload,
     return status;
 }
 
+/* --------------------------------------------------------------- several sizes */
+
+uint32_t anole_workload_count(const struct anole_workload *workload, const struct anole_task *task)
+{
+    for (size_t i = 0; i < workload->task_count; i++)
+        if (same(&workload->tasks[i].task, task))
+            return workload->tasks[i].multiplicity;
+    return 0;
+}
+
+static bool same_tasks(const struct anole_workload *a, const struct anole_workload *b)
+{
+    bool equal = a->task_count == b->task_count;
+    for (size_t i = 0; i < a->task_count && equal; i++)
+        equal = same(&a->tasks[i].task, &b->tasks[i].task);
+    return equal;
+}
+
+/* "batch 4, x=4x3x32x32" */
+static const char *describe_sizes(char *out, size_t size, const struct anole_workload *workload)
+{
+    size_t used = (size_t)snprintf(out, size, "batch %u", workload->batch ? workload->batch : 1);
+    for (size_t i = 0; i < workload->shape_count && used < size; i++)
+        used += (size_t)snprintf(out + used, size - used, ", %s", workload->shapes[i]);
+    return out;
+}
+
+static enum anole_status check_parts(const struct anole_workload *united, struct anole_error *error)
+{
+    char one[160], other[160], safe[2][320], file[256];
+    for (size_t i = 0; i < united->part_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            if (!same_tasks(united->parts[i], united->parts[j]))
+                continue;
+            describe_sizes(one, sizeof one, united->parts[j]);
+            describe_sizes(other, sizeof other, united->parts[i]);
+            return anole_fail(
+                error, ANOLE_ERR_USAGE,
+                "%s comes to the same layers in the sizes \"%s\" and \"%s\": expected "
+                "sizes that the file leaves open, each once",
+                anole_text_printable(file, sizeof file, united->path),
+                anole_text_printable(safe[0], sizeof safe[0], one),
+                anole_text_printable(safe[1], sizeof safe[1], other));
+        }
+    return ANOLE_DONE;
+}
+
+static enum anole_status add_part(struct anole_workload *united, const struct table *table,
+                                  const struct anole_workload *part, struct anole_error *error)
+{
+    enum anole_status status = ANOLE_DONE;
+    for (size_t i = 0; i < part->task_count; i++)
+        for (uint32_t l = 0; l < part->tasks[i].multiplicity && status == ANOLE_DONE; l++)
+            status = add(united, table, &part->tasks[i].task, part->tasks[i].layers[l], error);
+    return status;
+}
+
+static enum anole_status fill_united(struct anole_workload *united, struct anole_error *error)
+{
+    size_t tasks = 0, size = 2;
+    enum anole_status status = check_parts(united, error);
+    for (size_t i = 0; i < united->part_count; i++)
+        tasks += united->parts[i]->task_count;
+    while (size < 2 * tasks)
+        size *= 2;
+    struct table table = {.slots = calloc(size, sizeof *table.slots), .mask = size - 1};
+    if (status == ANOLE_DONE && !table.slots)
+        status = anole_fail_memory(error);
+    united->dtype = united->parts[0]->dtype;
+    united->layer_count = united->parts[0]->layer_count;
+    for (size_t i = 0; i < united->part_count && status == ANOLE_DONE; i++)
+        status = add_part(united, &table, united->parts[i], error);
+    free(table.slots);
+    return status;
+}
+
+enum anole_status anole_workload_unite(struct anole_workload **united,
+                                       struct anole_workload *const *parts, size_t count,
+                                       struct anole_error *error)
+{
+    struct anole_workload *new = NULL;
+    struct anole_workload **own = calloc(count + 1, sizeof *own);
+    enum anole_status status =
+        own ? anole_workload_create(&new, parts[0]->name, parts[0]->path, error)
+            : anole_fail_memory(error);
+    if (status != ANOLE_DONE) {
+        for (size_t i = 0; i < count; i++)
+            anole_workload_destroy(parts[i]);
+        free(own);
+        return status;
+    }
+    memcpy(own, parts, count * sizeof *own);
+    new->parts = own;
+    new->part_count = count;
+    status = fill_united(new, error);
+    if (status != ANOLE_DONE)
+        anole_workload_destroy(new);
+    else
+        *united = new;
+    return status;
+}
+
 /* ------------------------------------------------------------------- the whole */
 
 void anole_workload_set_precision(struct anole_workload *workload, uint32_t dtype)
@@ -209,6 +315,8 @@ void anole_workload_set_precision(struct anole_workload *workload, uint32_t dtyp
     workload->dtype = dtype;
     for (size_t i = 0; i < workload->task_count; i++)
         workload->tasks[i].task.dtype = dtype;
+    for (size_t i = 0; i < workload->part_count; i++)
+        anole_workload_set_precision(workload->parts[i], dtype);
 }
 
 enum anole_status anole_workload_set_sizes(struct anole_workload *workload, uint32_t batch,

@@ -29,6 +29,10 @@ struct anole_workload {
     /* A literal: why these are not the tasks of a network that could be read from `path` again, and
      * run ("it was not read from a file"); NULL: they are. */
     const char *no_graph;
+    /* Of a network in several sizes, what each comes to: `tasks` are those of all of them, with the
+     * layers of each.  part_count 0: there is one size. */
+    struct anole_workload **parts;
+    size_t part_count;
 };
 
 enum anole_status anole_workload_create(struct anole_workload **workload, const char *name,
@@ -50,6 +54,16 @@ enum anole_status anole_workload_set_sizes(struct anole_workload *workload, uint
 enum anole_status anole_workload_of_graph(struct anole_workload **workload,
                                           const struct anole_graph *graph,
                                           struct anole_error *error);
+
+/* One workload of the same network in several sizes, which it takes over, also on failure; `parts`
+ * itself stays the caller's.  ERR_USAGE: two of them come to the same tasks, so that these are no
+ * sizes of it. */
+enum anole_status anole_workload_unite(struct anole_workload **united,
+                                       struct anole_workload *const *parts, size_t count,
+                                       struct anole_error *error);
+
+/* How many layers have a task; 0: it is none of these. */
+uint32_t anole_workload_count(const struct anole_workload *workload, const struct anole_task *task);
 
 /* Asks for all tasks in another precision than the file says: enum anole_dtype. */
 void anole_workload_set_precision(struct anole_workload *workload, uint32_t dtype);

@@ -135,7 +135,7 @@ enum anole_status anole_tuned_init(struct anole_tuned_choice *tuned, const char 
         any = is_of_device(tuned, &tuned->lockfile->devices[i]);
     if (status == ANOLE_DONE && !any) /* which says so */
         status = anole_lockfile_find(&none, tuned->lockfile, path, registry, device, 0,
-                                     ANOLE_ANY_THREADS, error);
+                                     ANOLE_ANY_THREADS, NULL, error);
     if (status == ANOLE_DONE && !(tuned->path = strdup(path)))
         status = anole_fail_memory(error);
     if (status)

@@ -112,11 +112,22 @@ static void report_others(const struct anole_lock_device *chosen, const char *pa
                        other->threads, other->threads);
 }
 
+/* How well an entry fits: its size before its threads.  A size in another precision than that of
+ * `chosen` does not count. */
+static int fits(const struct anole_lock_device *locked, const struct anole_lock_device *chosen,
+                uint32_t threads, const struct anole_lock_device *sizes)
+{
+    const bool sized =
+        sizes && locked->dtype == chosen->dtype && anole_lock_same_sizes(locked, sizes);
+    return 2 * sized + (locked->threads == threads);
+}
+
 enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
                                       const struct anole_lockfile *lockfile, const char *path,
                                       const struct anole_registry *registry,
                                       const struct anole_registry_device *device, uint32_t dtype,
-                                      uint32_t threads, struct anole_error *error)
+                                      uint32_t threads, const struct anole_lock_device *sizes,
+                                      struct anole_error *error)
 {
     const struct anole_lock_device *chosen = NULL;
     const struct anole_registry_entry *backend = &registry->entries[device->backend];
@@ -124,7 +135,8 @@ enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
     for (size_t i = 0; i < lockfile->device_count; i++) {
         const struct anole_lock_device *locked = &lockfile->devices[i];
         if (is_of(locked, backend->name, name, driver, dtype) &&
-            (!chosen || (chosen->threads != threads && locked->threads == threads)))
+            (!chosen ||
+             fits(locked, chosen, threads, sizes) > fits(chosen, chosen, threads, sizes)))
             chosen = locked;
     }
     for (size_t i = 0; chosen && i < lockfile->device_count; i++)

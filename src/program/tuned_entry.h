@@ -23,13 +23,15 @@ ANOLE_CHECKED enum anole_status anole_lockfile_threads(uint32_t *threads,
 
 /* The entry of the lock file that was tuned on this device (same backend, same device and driver
  * by name) in this precision (enum anole_dtype; 0: the first one that is there), with this
- * number of threads if there is one, else with another; says what else is there.  ERR_NO_DEVICE
- * if there is none.  Warns where versions differ. */
+ * number of threads if there is one, else with another; says what else is there.  Of several, that
+ * in the batch and shapes of `sizes` (NULL: any) comes first, whatever its threads, if there is
+ * one.  ERR_NO_DEVICE if there is none at all.  Warns where versions differ. */
 enum anole_status anole_lockfile_find(const struct anole_lock_device **found,
                                       const struct anole_lockfile *lockfile, const char *path,
                                       const struct anole_registry *registry,
                                       const struct anole_registry_device *device, uint32_t dtype,
-                                      uint32_t threads, struct anole_error *error);
+                                      uint32_t threads, const struct anole_lock_device *sizes,
+                                      struct anole_error *error);
 
 /* A device that is here, for messages and comparing. */
 struct anole_entry_place {

@@ -297,6 +297,33 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
     return status;
 }
 
+enum anole_status anole_finalists_settle(struct anole_tuner_final *final,
+                                         const struct anole_generator *generator,
+                                         const struct anole_finalists_timed *timed, size_t chosen,
+                                         struct anole_error *error)
+{
+    const struct comparison comparison = {.configs = timed->configs,
+                                          .results = timed->results,
+                                          .samples = timed->samples,
+                                          .count = chosen + 1,
+                                          .rounds = timed->rounds};
+    struct anole_tuner_final new = {.found = true,
+                                    .config = timed->configs[chosen],
+                                    .in_place = NAN,
+                                    .alone_value = NAN,
+                                    .alone_in_place = NAN};
+    enum anole_status status =
+        judge(&new, timed->results, timed->samples, timed->rounds, chosen, error);
+    new.tie = chosen == 0; /* the default is kept, or it is not */
+    if (status == ANOLE_DONE)
+        status = set_hash(&new, generator, error);
+    if (status == ANOLE_DONE)
+        status = add_candidate(&new, &comparison, generator, chosen, error);
+    if (status == ANOLE_DONE)
+        *final = new;
+    return status;
+}
+
 enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
                                           struct anole_result *result,
                                           struct anole_result *default_result,

@@ -44,6 +44,20 @@ anole_finalists_decide(struct anole_tuner_final *final, struct anole_measure *me
                        const struct anole_generator *generator, const struct anole_trials *trials,
                        const struct anole_finalists_plan *plan, struct anole_error *error);
 
+/* Configs that were timed in turn, the first of them the default. */
+struct anole_finalists_timed {
+    const uint64_t *configs;
+    const struct anole_result *results;
+    const double *samples; /* as of anole_measure_compare() */
+    size_t rounds;
+};
+
+/* Decides for one of them, whichever is best.  What was known of the task in the network goes. */
+enum anole_status anole_finalists_settle(struct anole_tuner_final *final,
+                                         const struct anole_generator *generator,
+                                         const struct anole_finalists_timed *timed, size_t chosen,
+                                         struct anole_error *error);
+
 /* The same comparison for one given config against the default: `anole verify`. */
 enum anole_status anole_finalists_compare(struct anole_tuner_final *final,
                                           struct anole_result *result,

@@ -22,8 +22,10 @@ struct anole_tuner_options {
     uint64_t seed;
     double time_limit;             /* wall seconds for all of it; 0: none */
     double set_aside;              /* of them, for what comes after anole_tuner_finish() */
+    double reducing;               /* of these, for anole_tuner_reduce() */
     uint64_t trial_limit;          /* trials of all tasks, those in the history included; 0: none */
     uint32_t threads;              /* of a CPU device; 0: all cores */
+    uint32_t most_kernels;         /* that a layer may have over all sizes of the network; 0: any */
     double build_limit, run_limit; /* seconds; 0: as of anole_measure_options */
     enum anole_timing_choice timing;
     const char *history_path;
@@ -103,6 +105,9 @@ struct anole_tuner_final {
      * NaN. */
     double in_place, alone_value, alone_in_place;
     bool in_place_disturbed; /* it was timed there, but never without other work */
+    /* How many times as long it takes as with what is best for it alone, where few kernels were to
+     * do for several sizes (tune/range.h); 0: that was not asked. */
+    double slowdown, slowdown_low, slowdown_high;
 };
 
 /* What results of a task on a device are keyed by in a history; borrows all. */

@@ -152,25 +152,49 @@ static enum anole_status fail_unsupported(const struct anole_tuner *tuner,
                       network->path, backend->plugin.name, network->task_count);
 }
 
-/* The layers of a task under what the backend does of it. */
-static enum anole_status serve(struct anole_tuner *tuner, const struct anole_backend *backend,
-                               const struct anole_workload_task *source, struct anole_error *error)
+/* The layers of a task under what the backend does of it, which is said if `aloud`. */
+static enum anole_status serve(struct anole_workload *served, const struct anole_tuner *tuner,
+                               const struct anole_workload_task *source, bool aloud,
+                               struct anole_error *error)
 {
+    const struct anole_backend *backend = tuner->registry->entries[tuner->device->backend].backend;
     struct anole_task task;
     char label[64];
     enum anole_status status = ANOLE_DONE;
     anole_task_label(label, sizeof label, &source->task);
     if (!anole_backend_serves(&task, backend, &tuner->device->device, &source->task)) {
-        anole_log_warning("%s: backend '%s' has no kernel for %s: left out", tuner->network->path,
-                          backend->plugin.name, label);
+        if (aloud)
+            anole_log_warning("%s: backend '%s' has no kernel for %s: left out",
+                              tuner->network->path, backend->plugin.name, label);
         return ANOLE_DONE;
     }
-    if (memcmp(&task, &source->task, sizeof task) != 0)
+    if (aloud && memcmp(&task, &source->task, sizeof task) != 0)
         anole_log_info("%s: backend '%s' has no kernel for %s: tuned without what follows the "
                        "layer, which a kernel of its own does",
                        tuner->network->path, backend->plugin.name, label);
     for (uint32_t i = 0; i < source->multiplicity && status == ANOLE_DONE; i++)
-        status = anole_workload_add(tuner->served, NULL, &task, source->layers[i], error);
+        status = anole_workload_add(served, NULL, &task, source->layers[i], error);
+    return status;
+}
+
+/* Of each size, likewise: how many of its layers have a task. */
+static enum anole_status serve_parts(struct anole_tuner *tuner, struct anole_error *error)
+{
+    const struct anole_workload *network = tuner->network;
+    struct anole_workload *served = tuner->served;
+    served->parts = calloc(network->part_count + 1, sizeof *served->parts);
+    if (!served->parts)
+        return anole_fail_memory(error);
+    enum anole_status status = ANOLE_DONE;
+    for (size_t p = 0; p < network->part_count && status == ANOLE_DONE; p++) {
+        const struct anole_workload *part = network->parts[p];
+        status = anole_workload_create(&served->parts[p], part->name, part->path, error);
+        if (status != ANOLE_DONE)
+            break;
+        served->part_count = p + 1;
+        for (size_t i = 0; i < part->task_count && status == ANOLE_DONE; i++)
+            status = serve(served->parts[p], tuner, &part->tasks[i], false, error);
+    }
     return status;
 }
 
@@ -205,7 +229,9 @@ static enum anole_status start_jobs(struct anole_tuner *tuner, struct anole_erro
     enum anole_status status =
         anole_workload_create(&tuner->served, network->name, network->path, error);
     for (size_t i = 0; i < network->task_count && status == ANOLE_DONE; i++)
-        status = serve(tuner, backend, &network->tasks[i], error);
+        status = serve(tuner->served, tuner, &network->tasks[i], true, error);
+    if (status == ANOLE_DONE)
+        status = serve_parts(tuner, error);
     if (status == ANOLE_DONE && tuner->served->task_count == 0)
         return fail_unsupported(tuner, backend, error);
     for (size_t i = 0; status == ANOLE_DONE && i < tuner->served->task_count; i++) {

@@ -56,7 +56,6 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
                                    const struct anole_space *space, enum anole_warmth warmth,
                                    struct anole_error *error)
 {
-    out->multiplicity = task->source->multiplicity;
     out->value = final->value;
     out->low = final->low;
     out->high = final->high;
@@ -75,6 +74,9 @@ static enum anole_status lock_task(struct anole_lock_task *out, const struct ano
     out->alone_value = fmax(0.0, final->alone_value);
     out->alone_in_place = fmax(0.0, final->alone_in_place);
     out->in_place_disturbed = final->in_place_disturbed;
+    out->slowdown = fmax(0.0, final->slowdown);
+    out->slowdown_low = fmax(0.0, final->slowdown_low);
+    out->slowdown_high = fmax(0.0, final->slowdown_high);
     enum anole_status status = copy_text(&out->task, task->key, error);
     return status == ANOLE_DONE ? copy_knobs(out, space, final->config, error) : status;
 }
@@ -114,26 +116,46 @@ static enum anole_status lock_sizes(struct anole_lock_device *out,
     return status;
 }
 
+size_t anole_tuner_size_count(const struct anole_tuner *tuner)
+{
+    return tuner->served->part_count > 0 ? tuner->served->part_count : 1;
+}
+
+/* How many layers have a task in a size; 0: none. */
+static uint32_t count_layers(const struct anole_tuner *tuner, size_t task, size_t size)
+{
+    const struct anole_workload_task *source = tuner->tasks[task].source;
+    return size < tuner->served->part_count
+               ? anole_workload_count(tuner->served->parts[size], &source->task)
+               : source->multiplicity;
+}
+
 enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
+                                   const struct anole_tuner_final *finals, size_t size,
                                    struct anole_lock_device *device, struct anole_error *error)
 {
     struct anole_lock_device new = {0};
     enum anole_status status = lock_identity(&new, tuner->device->id, &tuner->jobs[0].key, error);
     new.threads = tuner->options.threads; /* as they were asked for: 0 stays "all" */
     new.dtype = tuner->network->dtype;
+    new.most_kernels = tuner->options.most_kernels;
     new.simulated = tuner->device->device.flags &ANOLE_DEVICE_SIMULATED;
     if (status == ANOLE_DONE)
-        status = lock_sizes(&new, tuner->network, error);
+        status = lock_sizes(
+            &new, size < tuner->network->part_count ? tuner->network->parts[size] : tuner->network,
+            error);
     if (status == ANOLE_DONE) {
         new.tasks = calloc(tuner->view.task_count, sizeof *new.tasks);
         status = new.tasks ? ANOLE_DONE : anole_fail_memory(error);
     }
     for (size_t i = 0; status == ANOLE_DONE && i < tuner->view.task_count; i++) {
-        if (finals[i].found)
-            status = lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
-                               anole_generator_space(tuner->jobs[i].generator),
-                               tuner->jobs[i].key.warmth, error);
+        const uint32_t layers = count_layers(tuner, i, size);
+        if (!finals[i].found || layers == 0)
+            continue;
+        new.tasks[new.task_count].multiplicity = layers;
+        status = lock_task(&new.tasks[new.task_count++], &tuner->tasks[i], &finals[i],
+                           anole_generator_space(tuner->jobs[i].generator),
+                           tuner->jobs[i].key.warmth, error);
     }
     if (status == ANOLE_DONE)
         *device = new;
@@ -146,12 +168,12 @@ enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
 static enum anole_status carry_over(struct anole_lock_device *device,
                                     const struct anole_lockfile *lockfile, const char *path,
                                     const struct anole_tuner *tuner,
-                                    const struct anole_tuner_final *finals,
+                                    const struct anole_tuner_final *finals, size_t size,
                                     struct anole_error *error)
 {
     for (size_t i = 0; i < tuner->view.task_count; i++) {
         bool carried = false;
-        if (finals[i].found)
+        if (finals[i].found || count_layers(tuner, i, size) == 0)
             continue;
         enum anole_status status =
             anole_lockfile_carry(device, &carried, lockfile, tuner->tasks[i].key, error);
@@ -166,7 +188,7 @@ static enum anole_status carry_over(struct anole_lock_device *device,
 
 /* Another run may have written to it while this one was at work: it is read again. */
 static enum anole_status merge(const struct anole_tuner *tuner,
-                               const struct anole_tuner_final *finals,
+                               const struct anole_tuner_final *finals, size_t size,
                                struct anole_lock_device *device, const char *path,
                                struct anole_error *error)
 {
@@ -175,7 +197,7 @@ static enum anole_status merge(const struct anole_tuner *tuner,
         anole_lockfile_open(&lockfile, path, tuner->network->name, tuner->network->path, error);
     if (status != ANOLE_DONE)
         return status;
-    status = carry_over(device, lockfile, path, tuner, finals, error);
+    status = carry_over(device, lockfile, path, tuner, finals, size, error);
     if (status == ANOLE_DONE)
         status = anole_lockfile_put(lockfile, device, error);
     if (status == ANOLE_DONE)
@@ -185,18 +207,18 @@ static enum anole_status merge(const struct anole_tuner *tuner,
 }
 
 enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
+                                   const struct anole_tuner_final *finals, size_t size,
                                    const struct anole_lock_in_place *in_place, const char *path,
                                    struct anole_error *error)
 {
     struct anole_lock_device device;
-    enum anole_status status = anole_tuner_lock(tuner, finals, &device, error);
+    enum anole_status status = anole_tuner_lock(tuner, finals, size, &device, error);
     if (status != ANOLE_DONE)
         return status;
     if (in_place)
         device.in_place = *in_place;
     int hold = anole_file_hold_folder(path);
-    status = merge(tuner, finals, &device, path, error);
+    status = merge(tuner, finals, size, &device, path, error);
     if (hold >= 0)
         close(hold);
     anole_lock_device_fini(&device);

@@ -8,18 +8,24 @@
 #include "record/lockfile.h"
 #include "tune/tuner.h"
 
-/* The entry of the tuner's device: *device is the caller's to release with
- * anole_lock_device_fini().  finals[view.task_count]: of anole_tuner_finish(). */
+/* Sizes that the network is tuned in, and so the entries of a lock file: 1 or more. */
+size_t anole_tuner_size_count(const struct anole_tuner *tuner);
+#define ANOLE_TUNER_ALL_SIZES SIZE_MAX
+
+/* The entry of the tuner's device for a size, or all of them as if they were one: *device is the
+ * caller's to release with anole_lock_device_fini().  finals[view.task_count]: of
+ * anole_tuner_finish(). */
 enum anole_status anole_tuner_lock(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
+                                   const struct anole_tuner_final *finals, size_t size,
                                    struct anole_lock_device *device, struct anole_error *error);
 
-/* Puts that entry into the lock file `path`, with what it holds by now of tasks for which nothing
- * was found, and writes it.  `in_place`: what the network takes with these kernels; NULL: that is
- * not known.  Refused, and left alone: what is no lock file of this network, and a symbolic link.
+/* Puts the entry of a size into the lock file `path`, with what it holds by now of tasks for which
+ * nothing was found, and writes it.  `in_place`: what the network takes with these kernels; NULL:
+ * that is not known.  Refused, and left alone: what is no lock file of this network, and a symbolic
+ * link.
  */
 enum anole_status anole_tuner_save(const struct anole_tuner *tuner,
-                                   const struct anole_tuner_final *finals,
+                                   const struct anole_tuner_final *finals, size_t size,
                                    const struct anole_lock_in_place *in_place, const char *path,
                                    struct anole_error *error);
 
