@@ -9,6 +9,7 @@
 #include "base/statistics.h"
 #include "base/text.h"
 #include "frontend/given.h"
+#include "measure/prove.h"
 #include "program/deploy.h"
 #include "program/export.h"
 #include "program/tuned.h"
@@ -137,15 +138,29 @@ static enum anole_status choose_device(struct anole_model *model,
     return status;
 }
 
+static enum anole_status prove(void *context, const struct anole_generator *generator,
+                               uint64_t config, bool *right, char *why, size_t size,
+                               struct anole_error *error)
+{
+    return anole_prove(context, generator, config, right, why, size, error);
+}
+
 static enum anole_status make_program(struct anole_model *model, const char *tuned,
                                       struct anole_error *error)
 {
     const struct anole_registry *registry = model->device->devices->registry;
     const struct anole_registry_device *entry = model->device->entry;
     struct anole_program_options options = {.choose = NULL};
+    struct anole_prover prover = {.registry = registry,
+                                  .device = entry,
+                                  .threads = model->device->devices->threads,
+                                  .stop = anole_context_stopped,
+                                  .stop_context = model->context};
     enum anole_status status = ANOLE_DONE;
     if (tuned) {
         status = anole_tuned_init(&model->tuned, tuned, registry, entry, error);
+        model->tuned.prove = prove;
+        model->tuned.prove_context = &prover;
         options =
             (struct anole_program_options){.choose = anole_tuned_choose, .context = &model->tuned};
     }
@@ -153,6 +168,8 @@ static enum anole_status make_program(struct anole_model *model, const char *tun
         status = anole_deploy(&model->program, &model->instance, model->graph,
                               registry->entries[entry->backend].backend, &entry->device, &options,
                               entry->driver, model->device->devices->threads, error);
+    model->tuned.prove = NULL;
+    anole_prover_fini(&prover);
     return status;
 }
 
@@ -201,7 +218,10 @@ static const char *explain(const struct anole_model *model, const struct anole_s
         return step->problem;
     switch (step->kind) {
     case ANOLE_STEP_TUNED:
-        return "";
+        return model->tuned.near > 0 && isnan(model->program->kernels[step->kernel].seconds)
+                   ? "its task was tuned in other sizes alone: it has a kernel of the nearest, "
+                     "proved right in this one"
+                   : "";
     case ANOLE_STEP_DEFAULT:
         if (!model->tuned.lockfile)
             return "there is no lock file";

@@ -8,6 +8,7 @@
 #include "cli/run_network.h"
 #include "cli/run_profile.h"
 #include "devices/selection.h"
+#include "measure/prove.h"
 #include "program/deploy.h"
 #include "program/tuned.h"
 #include "program/weights.h"
@@ -310,9 +311,37 @@ static enum anole_status end_finding(struct finding *finding, enum anole_status 
     return status;
 }
 
-static enum anole_status prepare(struct session *s, struct anole_error *error)
+static enum anole_status prove(void *context, const struct anole_generator *generator,
+                               uint64_t config, bool *right, char *why, size_t size,
+                               struct anole_error *error)
+{
+    return anole_prove(context, generator, config, right, why, size, error);
+}
+
+static enum anole_status deploy(struct session *s, struct anole_error *error)
 {
     struct anole_program_options program = {.choose = NULL};
+    struct anole_prover prover = {
+        .registry = s->registry, .device = s->device, .threads = (uint32_t)s->arguments.threads};
+    enum anole_status status = ANOLE_DONE;
+    if (s->arguments.tuned) {
+        status = anole_tuned_init(&s->tuned, s->arguments.tuned, s->registry, s->device, error);
+        s->tuned.prove = prove;
+        s->tuned.prove_context = &prover;
+        program =
+            (struct anole_program_options){.choose = anole_tuned_choose, .context = &s->tuned};
+    }
+    if (status == ANOLE_DONE)
+        status = anole_deploy(&s->program, &s->instance, s->graph,
+                              s->registry->entries[s->device->backend].backend, &s->device->device,
+                              &program, s->device->driver, (uint32_t)s->arguments.threads, error);
+    s->tuned.prove = NULL;
+    anole_prover_fini(&prover);
+    return status;
+}
+
+static enum anole_status prepare(struct session *s, struct anole_error *error)
+{
     struct finding finding = {.session = s};
     double start = anole_clock();
     begin_finding(&finding);
@@ -326,15 +355,8 @@ static enum anole_status prepare(struct session *s, struct anole_error *error)
     if (status == ANOLE_DONE)
         status = anole_registry_find(&s->device, s->registry, s->arguments.device, error);
     s->devices_seconds = anole_clock() - start - s->read_seconds;
-    if (status == ANOLE_DONE && s->arguments.tuned) {
-        status = anole_tuned_init(&s->tuned, s->arguments.tuned, s->registry, s->device, error);
-        program =
-            (struct anole_program_options){.choose = anole_tuned_choose, .context = &s->tuned};
-    }
     if (status == ANOLE_DONE)
-        status = anole_deploy(&s->program, &s->instance, s->graph,
-                              s->registry->entries[s->device->backend].backend, &s->device->device,
-                              &program, s->device->driver, (uint32_t)s->arguments.threads, error);
+        status = deploy(s, error);
     if (status == ANOLE_DONE) {
         const struct anole_start *made = anole_instance_start(s->instance);
         s->plan_seconds = anole_clock() - start - s->read_seconds - s->devices_seconds -
@@ -577,8 +599,9 @@ static enum anole_status print_json(const struct session *s, struct anole_error 
         json_object_set_new(root, "start", start_json(s));
     if (root && s->tuned.lockfile)
         json_object_set_new(root, "tasks",
-                            json_pack("{s:I, s:I, s:I}", "tuned", (json_int_t)s->tuned.matched,
-                                      "missing", (json_int_t)s->tuned.missing, "outdated",
+                            json_pack("{s:I, s:I, s:I, s:I}", "tuned", (json_int_t)s->tuned.matched,
+                                      "nearest", (json_int_t)s->tuned.near, "missing",
+                                      (json_int_t)s->tuned.missing, "outdated",
                                       (json_int_t)s->tuned.outdated));
     json_t *problems = problems_json(s);
     if (root && problems)

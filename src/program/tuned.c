@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "kernel/t1_kernel.h"
+#include "program/near.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -193,6 +194,39 @@ const struct anole_lock_task *anole_tuned_lookup(const struct anole_tuned_choice
     return found;
 }
 
+/* A config of another size, if it is right in this one. */
+static enum anole_status choose_near(struct anole_tuned_choice *tuned,
+                                     const struct anole_generator *generator, uint64_t *config,
+                                     bool *found, struct anole_error *error)
+{
+    struct anole_near near[ANOLE_NEAR_MOST];
+    const size_t count = tuned->prove ? anole_tuned_near(near, tuned, generator) : 0;
+    char label[64], why[256] = "";
+    anole_task_label(label, sizeof label, anole_generator_task(generator));
+    for (size_t i = 0; i < count; i++) {
+        bool right;
+        enum anole_status status = tuned->prove(tuned->prove_context, generator, near[i].config,
+                                                &right, why, sizeof why, error);
+        if (status)
+            return status;
+        if (!right)
+            continue;
+        tuned->near++;
+        tuned->entry = near[i].entry;
+        *config = near[i].config;
+        *found = true;
+        return ANOLE_DONE;
+    }
+    if (count > 0)
+        anole_log_warning(
+            "%s: what was tuned for the nearest sizes cannot be used: %s; its default "
+            "is used",
+            label, why);
+    tuned->missing++;
+    tuned->missing_dtype = anole_generator_task(generator)->dtype;
+    return ANOLE_DONE;
+}
+
 enum anole_status anole_tuned_choose(void *context, const struct anole_generator *generator,
                                      uint64_t *config, bool *found, double *seconds,
                                      struct anole_error *error)
@@ -202,11 +236,8 @@ enum anole_status anole_tuned_choose(void *context, const struct anole_generator
     char key[ANOLE_TASK_KEY];
     anole_task_key(key, anole_generator_task(generator));
     const struct anole_lock_task *task = anole_tuned_lookup(tuned, &tuned->entry, key);
-    if (!task) {
-        tuned->missing++;
-        tuned->missing_dtype = anole_generator_task(generator)->dtype;
-        return ANOLE_DONE;
-    }
+    if (!task)
+        return choose_near(tuned, generator, config, found, error);
     enum anole_status status =
         anole_lock_task_config(config, task, anole_generator_space(generator), &why);
     if (status == ANOLE_ERR_MEMORY)
@@ -275,7 +306,7 @@ static void report_driver(const struct anole_tuned_choice *tuned, const char *pa
 void anole_tuned_report(const struct anole_tuned_choice *tuned, const struct anole_program *program,
                         uint32_t threads)
 {
-    const size_t tasks = tuned->matched + tuned->missing + tuned->outdated;
+    const size_t tasks = tuned->matched + tuned->near + tuned->missing + tuned->outdated;
     const struct anole_lock_device *entry = tuned->entry;
     struct anole_text why = {.data = NULL};
     char path[300], safe[600], then[160], now[160];
@@ -283,7 +314,7 @@ void anole_tuned_report(const struct anole_tuned_choice *tuned, const struct ano
     for (size_t i = 0; i < program->step_count; i++)
         steps += program->steps[i].kind == ANOLE_STEP_TUNED;
     anole_text_printable(path, sizeof path, tuned->path);
-    if (tuned->matched == 0) {
+    if (tuned->matched + tuned->near == 0) {
         explain(&why, tuned);
         anole_log_warning("%s: none of the network's %zu tasks is tuned: %s", path, tasks,
                           anole_text_printable(safe, sizeof safe, why.data ? why.data : ""));
@@ -291,8 +322,12 @@ void anole_tuned_report(const struct anole_tuned_choice *tuned, const struct ano
         return;
     }
     anole_log_info("%s: %zu of the network's %zu tasks are tuned, in %zu of %zu steps%s", path,
-                   tuned->matched, tasks, steps, program->step_count,
-                   tuned->matched < tasks ? "; the others run with defaults" : "");
+                   tuned->matched + tuned->near, tasks, steps, program->step_count,
+                   tuned->matched + tuned->near < tasks ? "; the others run with defaults" : "");
+    if (tuned->near > 0)
+        anole_log_info("%s: %zu of these were tuned in other sizes alone: they run with kernels of "
+                       "the nearest, proved right in this one",
+                       path, tuned->near);
     if (entry->generator != tuned->backend->generator_version)
         anole_log_warning("%s was tuned with generator %u of backend '%s', this is %u", path,
                           entry->generator, tuned->backend->name,

@@ -46,6 +46,11 @@ void anole_tuned_task_fini(struct anole_tuned_task *tuned);
 
 /* -- Networks -- */
 
+/* Says whether a kernel that nobody has tried is right; if not, `why`.  An error ends it all. */
+typedef enum anole_status anole_tuned_prover(void *context, const struct anole_generator *generator,
+                                             uint64_t config, bool *right, char *why, size_t size,
+                                             struct anole_error *error);
+
 /* What chooses the configs of a program. */
 struct anole_tuned_choice {
     struct anole_lockfile *lockfile;
@@ -55,8 +60,13 @@ struct anole_tuned_choice {
     const struct anole_lock_device *entry; /* that gave the last config; NULL: none did */
     size_t matched;                        /* tasks whose config came from the lock file */
     size_t missing;                        /* tasks that it does not hold */
+    size_t near;                           /* tasks that it holds in another size, which will do */
     size_t outdated;        /* tasks whose config means nothing to this version of the backend */
     uint32_t missing_dtype; /* enum anole_dtype: of the last that is missing */
+    /* To be set, once it is made, where tasks in a size that was not tuned are to run with a config
+     * of the nearest that was; NULL: they have their defaults. */
+    anole_tuned_prover *prove;
+    void *prove_context;
 };
 
 /* In the caller's storage.  `path`: a lock file, or a folder of them.  The registry must outlive
