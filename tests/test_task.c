@@ -8,7 +8,9 @@
 #include "base/rng.h"
 #include "op/op.h"
 #include "op/task.h"
+#include "op/task_kin.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -507,9 +509,49 @@ static void test_labels(void **state)
     }
 }
 
+static double distance_of(const char *a, const char *b)
+{
+    const struct anole_task x = task_of(a), y = task_of(b);
+    const double distance = anole_task_distance(&x, &y);
+    assert_true(distance == anole_task_distance(&y, &x));
+    assert_true(anole_task_is_kin(&x, &y) == isfinite(distance));
+    return distance;
+}
+
+static void test_kin_differ_by_their_sizes(void **state)
+{
+    (void)state;
+    const char *one = conv_key;
+    assert_true(distance_of(one, one) == 0);
+    assert_true(
+        distance_of(one, "conv2d n4 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias relu") == 2);
+    /* Four times the pixels; what pads them may be otherwise, too. */
+    assert_true(distance_of(one, "conv2d n1 112x112x64 k3x3 s1x1 p0,0,2,2 d1x1 g1 o64 f32 bias "
+                                 "relu") == 2);
+    const char *const others[] = {
+        "conv2d n1 56x56x32 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias relu",
+        "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f32 bias",
+        "conv2d n1 56x56x64 k3x3 s1x1 p1,1,1,1 d1x1 g1 o64 f16 bias relu",
+        "conv2d n1 56x56x64 k3x3 s2x2 p1,1,1,1 d1x1 g1 o64 f32 bias relu",
+        "dense n1 i512 o1000 f32 bias",
+        "custom NAME f32",
+    };
+    for (size_t i = 0; i < COUNT(others); i++)
+        assert_true(isinf(distance_of(one, others[i])));
+    assert_true(distance_of("dense n1 i512 o1000 f32 bias", "dense n8 i512 o1000 f32 bias") == 3);
+    /* Of a product of two matrices all sizes may follow from those of the network. */
+    assert_true(distance_of("matmul n12 m197 i64 o197 tb f32", "matmul n24 m197 i64 o197 tb f32") ==
+                1);
+    assert_true(
+        isfinite(distance_of("matmul n12 m197 i64 o197 tb f32", "matmul n12 m50 i64 o50 tb f32")));
+    /* What a kernel of the user's own does in another size nobody can tell. */
+    assert_true(isinf(distance_of("custom NAME f32", "custom NAME f32")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kin_differ_by_their_sizes),
         cmocka_unit_test(test_key_round_trip),
         cmocka_unit_test(test_keys_differ_where_tasks_do),
         cmocka_unit_test(test_key_of_each_kind),

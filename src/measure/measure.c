@@ -108,7 +108,7 @@ enum anole_status anole_measure_create(struct anole_measure **measure,
             return status;
         }
         new->terms.scratch = new->scratch;
-        new->lock = anole_device_lock(&new->device);
+        new->lock = options->untimed ? -1 : anole_device_lock(&new->device);
         /* A build that cannot travel is made where it is timed. */
         if (new->backend->plugin.binary)
             new->builder_count = new->options.build_workers;

@@ -41,6 +41,7 @@ struct anole_measure_options {
     /* Bytes of all constants of the network whose tasks are measured, so that weights are as
      * cold as there (see exec/cold.h); 0: everything is timed hot. */
     uint64_t constants;
+    bool untimed;         /* nobody looks at its times: others may measure meanwhile */
     size_t worker_memory; /* bytes of resident memory at which a worker is recycled; 0: 1 GB */
     /* Polled several times a second; true: stop, kill what runs, return
      * ERR_INTERRUPTED.  May be NULL. */

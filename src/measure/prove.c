@@ -55,6 +55,7 @@ static enum anole_status open_measure(struct anole_prover *prover, struct anole_
 {
     const struct anole_measure_options options = {.threads = prover->threads,
                                                   .seed = SEED,
+                                                  .untimed = true,
                                                   .stop = prover->stop,
                                                   .stop_context = prover->stop_context};
     if (prover->measure)

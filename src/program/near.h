@@ -18,7 +18,7 @@ struct anole_near {
 };
 
 /* Different configs that the lock file has of the same layer in other sizes, and that are valid for
- * this one, from the nearest size on; of two that are as near, the smaller first.  Returns how
+ * this one, from the nearest size on; of two that are as near, the first in the file.  Returns how
  * many, at most ANOLE_NEAR_MOST; 0 also if the device was not tuned in several sizes. */
 size_t anole_tuned_near(struct anole_near near[ANOLE_NEAR_MOST],
                         const struct anole_tuned_choice *tuned,
