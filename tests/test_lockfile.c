@@ -454,6 +454,11 @@ static void test_sizes_stand_side_by_side(void **state)
     assert_string_equal(anole_lock_sizes_text(text, sizeof text, &again->devices[2]),
                         "y=1x8, x=1x3x64x64");
     assert_string_equal(anole_lock_sizes_text(text, 8, &again->devices[2]), "y=1x8, ");
+    /* One entry of three, whose tasks are the same here. */
+    assert_int_equal(anole_lockfile_join_sizes(again, NULL), ANOLE_DONE);
+    assert_int_equal(again->device_count, 1);
+    assert_int_equal(again->devices[0].task_count, 2);
+    assert_string_equal(anole_lock_sizes_text(text, sizeof text, &again->devices[0]), "3 sizes");
     anole_lockfile_destroy(again);
     anole_lockfile_destroy(lockfile);
 }

@@ -55,6 +55,8 @@ expect 0 'Loom' best tuned
 expect 0 '^B  .*Loom\|^A  .*Loom' compare tuned
 has 'quick'
 expect 0 'tuned' run net.json --tuned tuned --device quick
+mkdir same && cp mine.lock.json same/a.lock.json && cp mine.lock.json same/b.lock.json
+expect 0 '^B  .*quick' compare same
 
 # -- hostile folders --
 echo '{"anole_lock": 2' >tuned/a.lock.json

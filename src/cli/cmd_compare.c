@@ -353,8 +353,11 @@ static enum anole_status compare(char **paths, size_t count, bool json, struct a
     struct anole_lockfile **files = calloc(count, sizeof *files);
     struct anole_comparison *comparison = NULL;
     enum anole_status status = files ? ANOLE_DONE : anole_fail_memory(error);
-    for (size_t i = 0; i < count && status == ANOLE_DONE; i++)
+    for (size_t i = 0; i < count && status == ANOLE_DONE; i++) {
         status = anole_lockfolder_load(&files[i], paths[i], error);
+        if (status == ANOLE_DONE)
+            status = anole_lockfile_join_sizes(files[i], error);
+    }
     if (status == ANOLE_DONE)
         status =
             anole_comparison_create(&comparison, files, (const char *const *)paths, count, error);
@@ -382,8 +385,10 @@ static enum anole_status run(int argc, char **argv, struct anole_error *error)
 
 static void print_details(void)
 {
-    printf("\nEach device of each file is a column.  Where two files hold the same device, what\n"
-           "changed from one to the other follows.  Times whose intervals overlap are a tie.\n");
+    printf(
+        "\nEach device of each file is a column, with all sizes of the network.  Where two files\n"
+        "hold the same device, what changed from one to the other follows.  Times whose intervals\n"
+        "overlap are a tie.\n");
 }
 
 const struct anole_command anole_cmd_compare = {

@@ -37,7 +37,7 @@ static enum anole_status add_column(struct anole_comparison *comparison, const c
     *column = (struct anole_comparison_column){.path = path, .device = device, .before = NOBODY};
     comparison->mixed |= at > 0 && comparison->columns[0].device->dtype != device->dtype;
     for (size_t i = 0; i < at; i++)
-        if (anole_lock_same_entry(comparison->columns[i].device, device))
+        if (anole_lock_same_device(comparison->columns[i].device, device))
             column->before = i;
     comparison->column_count++;
     return ANOLE_DONE;

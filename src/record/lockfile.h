@@ -194,6 +194,12 @@ enum anole_status anole_lockfile_put(struct anole_lockfile *lockfile,
                                      const struct anole_lock_device *device,
                                      struct anole_error *error);
 
+/* Makes one entry of those of a device in several sizes, with the tasks of all of them; for those
+ * who compare, as it can no longer be saved.  What the network takes as a whole is of one size, and
+ * goes. */
+ANOLE_CHECKED enum anole_status anole_lockfile_join_sizes(struct anole_lockfile *lockfile,
+                                                          struct anole_error *error);
+
 /* Adds what the lock file holds of `task` for this device, tuned with the same generator, to
  * `device`, whose tasks must be its own.  *carried: whether there was such an entry.  Before
  * anole_lockfile_put(), for tasks that nothing new was found of. */
