@@ -88,6 +88,8 @@ check 'as one array' '[ "$(head -c 1 out)" = "[" ]'
 expect '[06]' 'n4' verify one.lock --device cpu --no-in-place --batch 4
 check 'or one of them' '! grep -q "^batch" out && [ "$(grep -c " right " out)" -eq 4 ]'
 expect 3 'holds nothing of batch 3' verify one.lock --device cpu --batch 3
+expect '[06]' 'several sizes of the network: batch 1 is checked' check "$net" --baseline one.lock \
+    --device cpu --no-in-place --time 1s
 
 # -- and adopted --
 expect 2 'expected no --adopt' verify one.lock --device cpu --adopt --output mine.lock --batch 4

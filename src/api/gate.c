@@ -133,6 +133,23 @@ static enum anole_status load_tasks(struct anole_gate *gate, const char *network
     return anole_tasks_load(&gate->tasks, gate->tuned->context, network, &options, error);
 }
 
+/* Of a network in several sizes, one is held against it. */
+static void report_sizes(const struct anole_lockfile *lockfile, const char *path,
+                         const struct anole_lock_device *locked)
+{
+    char size[256], file[256];
+    for (size_t i = 0; i < lockfile->device_count; i++) {
+        const struct anole_lock_device *entry = &lockfile->devices[i];
+        if (!anole_lock_same_device(entry, locked) || anole_lock_same_sizes(entry, locked))
+            continue;
+        anole_lock_sizes_text(size, sizeof size, locked);
+        anole_log_info("%s holds several sizes of the network: %s is checked, the first; `anole "
+                       "verify` goes through all",
+                       anole_text_printable(file, sizeof file, path), *size ? size : "batch 1");
+        return;
+    }
+}
+
 /* What precision the network is of says which entry counts, and an entry in what sizes it is
  * read. */
 static enum anole_status choose_entry(struct anole_gate *gate, const char *network,
@@ -154,6 +171,7 @@ static enum anole_status choose_entry(struct anole_gate *gate, const char *netwo
     gate->locked = find_entry(tuned->lockfile, device, dtype);
     if (!gate->locked)
         return refuse_device(tuned, device, dtype, error);
+    report_sizes(tuned->lockfile, tuned->path, gate->locked);
     return gate->locked == first ? ANOLE_DONE
                                  : load_tasks(gate, network, gate->locked, precision, error);
 }
