@@ -39,10 +39,10 @@ kind_of() {
     "--timing HOW") echo "cold" ;;
     "--explorer NAME") echo "annealing" ;;
     "--sampler NAME") echo "greedy" ;;
-    "--format F") echo "t4" ;;
-    *" FILE" | *" LOCK" | *" T1" | *" PATH" | *" WORD" | *" HISTORY") echo "other.txt" ;;
+    "--format F") case $3 in report) echo markdown ;; *) echo t4 ;; esac ;;
+    *" FILE" | *" RUN.json" | *" LOCK" | *" T1" | *" PATH" | *" WORD" | *" HISTORY") echo "other.txt" ;;
     *" DIR") echo "some-folder" ;;
-    --clause\ NAME | --device\ NAME | --backend\ NAME | *" TEXT" | *" DATE" | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES") echo none ;;
+    --clause\ NAME | --device\ NAME | --backend\ NAME | *" TEXT" | *" DATE" | *" N" | *" P" | *" S" | *" T" | *" NAME=SIZES" | *" N,..." | *" K" | *" GFLOPS" | *" GBPS") echo none ;;
     *) echo "unknown" ;;
     esac
 }
@@ -86,7 +86,7 @@ if command -v bash >/dev/null; then
         check "bash: $verb: its options" 'cut -d " " -f 1 wanted | sort | diff - found >err'
         while read -r option argument <&4; do
             [ "$argument" != - ] || continue
-            kind=$(kind_of "$option" "$argument")
+            kind=$(kind_of "$option" "$argument" "$verb")
             case $kind in
             unknown) fail "$verb: $option $argument: say what its values are, here and in completions/" ;;
             none) check "bash: $verb $option: no values" 'completed "anole $verb $option " && [ "$(cut -f 2- out)" = "" ]' ;;
@@ -141,7 +141,7 @@ if command -v zsh >/dev/null; then
         sed -n 's/^\*\(--[a-z0-9-]*\)=\{0,1\}\[.*/\1/p' out | sort >found
         check "zsh: $verb: its options" 'cut -d " " -f 1 wanted | sort | diff - found >err'
         while read -r option argument <&4; do
-            kind=$(kind_of "$option" "$argument")
+            kind=$(kind_of "$option" "$argument" "$verb")
             case "$argument $kind" in
             "- "*) pattern="^\\*$option\\[.*\\]\$" ;;
             *" other.txt") pattern="^\\*$option=\\[.*\\]:[^:]*:_files\$" ;;

@@ -274,7 +274,7 @@ static enum anole_status choose_device(struct session *session,
     }
     enum anole_status status =
         anole_lockfile_place(&index, lockfile, session->arguments.file, places, count,
-                             wish->precision, (uint32_t)wish->threads, error);
+                             wish->precision, anole_lock_wish_threads(wish), error);
     free(places);
     if (status == ANOLE_DONE)
         session->device = anole_devices_get(devices, index);
