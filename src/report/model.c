@@ -369,7 +369,8 @@ enum anole_status anole_report_finish(struct anole_report *report, struct anole_
         if (column->failure_count)
             qsort(column->failures, column->failure_count, sizeof *column->failures, by_count);
         /* Tasks have moved: they are found by their place no more. */
-        memset(column->slots, 0xff, column->slot_count * sizeof *column->slots);
+        if (column->slot_count)
+            memset(column->slots, 0xff, column->slot_count * sizeof *column->slots);
         for (size_t i = 0; i < column->task_count; i++)
             *find_slot(column, column->tasks[i].key, column->tasks[i].warmth) = (uint32_t)i;
     }
