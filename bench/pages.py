@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 #
-# What a report costs: writes a history of many trials, and times `anole report` on it.
+# What a report costs: writes a history of many trials, and times `anole report` on it, or, with
+# --list, `anole history ls`.
 #
-#   bench/pages.py [--trials 100000] [--layers 20] [--anole ./anole] [--keep FOLDER]
+#   bench/pages.py [--trials 100000] [--layers 20] [--anole ./anole] [--keep FOLDER] [--list]
 #
 # Prints, for each format, seconds of wall time (the least of three), the largest memory of the
 # process, and the bytes that were written.
@@ -44,15 +45,16 @@ def write(path, trials, layers):
             out.write(trial(draw, number + 1, layer, 8 * (1 + layer)))
 
 
-def measure(anole, history, folder, suffix):
-    output = os.path.join(folder, 'report.' + suffix)
+def measure(name, command, output):
+    """Three runs; what it prints goes to `output`, unless the command writes that itself."""
     best = float('inf')
     for _ in range(3):
         before = time.monotonic()
-        subprocess.run([anole, 'report', history, '--output', output], check=True)
+        with open(output, 'wb') as out:
+            subprocess.run(command, check=True, stdout=out)
         best = min(best, time.monotonic() - before)
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print('%-5s %6.2f s  %5.0f MiB at most so far  %9d bytes' % (suffix, best, memory, os.path.getsize(output)))
+    print('%-5s %6.2f s  %5.0f MiB at most so far  %9d bytes' % (name, best, memory, os.path.getsize(output)))
 
 
 def main():
@@ -61,14 +63,19 @@ def main():
     parser.add_argument('--layers', type=int, default=20)
     parser.add_argument('--anole', default='./anole')
     parser.add_argument('--keep', help='leave history and reports in this folder')
+    parser.add_argument('--list', action='store_true', help='time `anole history ls` instead')
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.keep or scratch
         history = os.path.join(folder, 'made.history')
         write(history, options.trials, options.layers)
         print('%d trials of %d layers, %d bytes' % (options.trials, options.layers, os.path.getsize(history)))
+        if options.list:
+            measure('ls', [options.anole, 'history', 'ls', history], os.path.join(folder, 'listed.txt'))
+            return
         for suffix in ('html', 'md', 'json', 'svg'):
-            measure(options.anole, history, folder, suffix)
+            output = os.path.join(folder, 'report.' + suffix)
+            measure(suffix, [options.anole, 'report', history, '--output', output], output)
 
 
 if __name__ == '__main__':
