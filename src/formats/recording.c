@@ -129,6 +129,39 @@ enum anole_status anole_recording_take(struct anole_recording_reader *reader,
     return status;
 }
 
+enum anole_status anole_recording_entries(
+    struct anole_recording_reader *reader,
+    enum anole_status (*read)(struct anole_recording_reader *reader, const json_t *entry))
+{
+    struct anole_json_scan *scan = &reader->scan;
+    bool more;
+    enum anole_status status = anole_json_scan_open(scan, '[');
+    while (status == ANOLE_DONE) {
+        json_t *entry;
+        status = anole_json_scan_element(scan, &more);
+        if (status != ANOLE_DONE || !more)
+            break;
+        status = anole_json_scan_value(scan, &entry, ANOLE_LARGEST_ENTRY);
+        if (status != ANOLE_DONE)
+            break;
+        status = read(reader, entry);
+        json_decref(entry);
+    }
+    return status;
+}
+
+enum anole_status anole_recording_read_device(struct anole_recording_reader *reader)
+{
+    json_t *name;
+    enum anole_status status = anole_json_scan_value(&reader->scan, &name, ANOLE_LARGEST_ENTRY);
+    if (status != ANOLE_DONE)
+        return status;
+    anole_text_printable(reader->recording->device, sizeof reader->recording->device,
+                         json_string_value(name));
+    json_decref(name);
+    return ANOLE_DONE;
+}
+
 /* ------------------------------------------------------------------ reading */
 
 void anole_recording_destroy(struct anole_recording *recording)

@@ -121,16 +121,9 @@ static enum anole_status read_entries(struct anole_recording_reader *reader)
 /* The device's name, or something else, over which we go. */
 static enum anole_status read_fact(struct anole_recording_reader *reader, const char *key)
 {
-    json_t *name;
     if (strcmp(key, "device_name") != 0 || anole_json_scan_peek(&reader->scan) != '"')
         return anole_json_scan_skip(&reader->scan);
-    enum anole_status status = anole_json_scan_value(&reader->scan, &name, ANOLE_LARGEST_ENTRY);
-    if (status != ANOLE_DONE)
-        return status;
-    anole_text_printable(reader->recording->device, sizeof reader->recording->device,
-                         json_string_value(name));
-    json_decref(name);
-    return ANOLE_DONE;
+    return anole_recording_read_device(reader);
 }
 
 enum anole_status anole_recording_read_cache(struct anole_recording_reader *reader)

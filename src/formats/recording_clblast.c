@@ -33,42 +33,16 @@ static enum anole_status read_entry(struct anole_recording_reader *reader, const
     return ANOLE_DONE;
 }
 
-static enum anole_status read_results(struct anole_recording_reader *reader)
-{
-    struct anole_json_scan *scan = &reader->scan;
-    bool more;
-    enum anole_status status = anole_json_scan_open(scan, '[');
-    while (status == ANOLE_DONE) {
-        json_t *entry;
-        status = anole_json_scan_element(scan, &more);
-        if (status != ANOLE_DONE || !more)
-            break;
-        status = anole_json_scan_value(scan, &entry, ANOLE_LARGEST_ENTRY);
-        if (status != ANOLE_DONE)
-            break;
-        status = read_entry(reader, entry);
-        json_decref(entry);
-    }
-    return status;
-}
-
 /* "device" is the driver's name for it, and what is meant where CLBlast has no better one. */
 static enum anole_status read_fact(struct anole_recording_reader *reader, const char *key,
                                    bool *named)
 {
     const bool better = strcmp(key, "clblast_device_name") == 0;
-    json_t *name;
     if ((!better && (strcmp(key, "device") != 0 || *named)) ||
         anole_json_scan_peek(&reader->scan) != '"')
         return anole_json_scan_skip(&reader->scan);
-    enum anole_status status = anole_json_scan_value(&reader->scan, &name, ANOLE_LARGEST_ENTRY);
-    if (status != ANOLE_DONE)
-        return status;
     *named |= better;
-    anole_text_printable(reader->recording->device, sizeof reader->recording->device,
-                         json_string_value(name));
-    json_decref(name);
-    return ANOLE_DONE;
+    return anole_recording_read_device(reader);
 }
 
 enum anole_status anole_recording_read_clblast(struct anole_recording_reader *reader)
@@ -82,7 +56,7 @@ enum anole_status anole_recording_read_clblast(struct anole_recording_reader *re
         if (status != ANOLE_DONE || !more)
             break;
         status = strcmp(key, "results") == 0 && anole_json_scan_peek(scan) == '['
-                     ? read_results(reader)
+                     ? anole_recording_entries(reader, read_entry)
                      : read_fact(reader, key, &named);
     }
     return status == ANOLE_DONE ? anole_json_scan_end(scan) : status;

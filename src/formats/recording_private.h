@@ -50,6 +50,13 @@ bool anole_recording_sum(const struct anole_recording_reader *reader, const json
 enum anole_status anole_recording_take(struct anole_recording_reader *reader,
                                        const struct anole_recorded *recorded);
 
+/* Hands the elements of an array, which must come next, to `read`, one by one. */
+enum anole_status anole_recording_entries(
+    struct anole_recording_reader *reader,
+    enum anole_status (*read)(struct anole_recording_reader *reader, const json_t *entry));
+/* Reads a text, which must come next: the device's name. */
+enum anole_status anole_recording_read_device(struct anole_recording_reader *reader);
+
 /* Each reads behind the '{' of the file, to its end. */
 enum anole_status anole_recording_read_t4(struct anole_recording_reader *reader);
 enum anole_status anole_recording_read_clblast(struct anole_recording_reader *reader);

@@ -191,25 +191,6 @@ static enum anole_status read_entry(struct anole_recording_reader *reader, const
     return status == ANOLE_DONE ? anole_recording_take(reader, &recorded) : status;
 }
 
-static enum anole_status read_results(struct anole_recording_reader *reader)
-{
-    struct anole_json_scan *scan = &reader->scan;
-    bool more;
-    enum anole_status status = anole_json_scan_open(scan, '[');
-    while (status == ANOLE_DONE) {
-        json_t *entry;
-        status = anole_json_scan_element(scan, &more);
-        if (status != ANOLE_DONE || !more)
-            break;
-        status = anole_json_scan_value(scan, &entry, ANOLE_LARGEST_ENTRY);
-        if (status != ANOLE_DONE)
-            break;
-        status = read_entry(reader, entry);
-        json_decref(entry);
-    }
-    return status;
-}
-
 enum anole_status anole_recording_read_t4(struct anole_recording_reader *reader)
 {
     struct anole_json_scan *scan = &reader->scan;
@@ -220,7 +201,8 @@ enum anole_status anole_recording_read_t4(struct anole_recording_reader *reader)
         status = anole_json_scan_member(scan, &more, key, sizeof key);
         if (status != ANOLE_DONE || !more)
             break;
-        status = strcmp(key, "results") == 0 ? read_results(reader) : anole_json_scan_skip(scan);
+        status = strcmp(key, "results") == 0 ? anole_recording_entries(reader, read_entry)
+                                             : anole_json_scan_skip(scan);
     }
     return status == ANOLE_DONE ? anole_json_scan_end(scan) : status;
 }
