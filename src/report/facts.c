@@ -153,6 +153,18 @@ struct anole_word anole_report_speedup(const struct anole_report_task *task)
     return word;
 }
 
+struct anole_word anole_report_rate(const struct anole_report_task *task, double amount)
+{
+    return anole_word_short(amount > 0 ? amount / task->value / 1e9 : NAN);
+}
+
+struct anole_word anole_report_trials(const struct anole_report_task *task)
+{
+    return anole_word_count(task->trial_count ? task->trial_count
+                            : task->lock      ? task->lock->trials
+                                              : 0);
+}
+
 struct anole_word anole_report_fastest(const struct anole_report *report,
                                        const struct anole_report_row *row)
 {

@@ -32,6 +32,10 @@ void anole_report_disturbance(struct anole_text *out, const struct anole_report_
 
 /* "1.52x [1.4, 1.6]", "1.01x, a tie", "-". */
 struct anole_word anole_report_speedup(const struct anole_report_task *task);
+/* `amount` of operations or bytes of a run, in 10^9 a second; "-" where it is 0, for not known. */
+struct anole_word anole_report_rate(const struct anole_report_task *task, double amount);
+/* How many trials were made, by the histories, or else by the lock file. */
+struct anole_word anole_report_trials(const struct anole_report_task *task);
 /* "B 1.52x", "A (tie)": who is fastest, and how many times longer the next one takes; "-". */
 struct anole_word anole_report_fastest(const struct anole_report *report,
                                        const struct anole_report_row *row);

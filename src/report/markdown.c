@@ -96,13 +96,8 @@ static void write_layers(struct anole_text *out, const struct anole_report_colum
             anole_word_percent(task->share).text, anole_word_seconds(task->default_value).text,
             anole_word_seconds(task->value).text,
             anole_word_interval(task->value, task->low, task->high).text,
-            anole_report_speedup(task).text,
-            task->flops > 0 ? anole_word_short(task->flops / task->value / 1e9).text : "-",
-            task->bytes > 0 ? anole_word_short(task->bytes / task->value / 1e9).text : "-",
-            anole_word_count(task->trial_count ? task->trial_count
-                             : task->lock      ? task->lock->trials
-                                               : 0)
-                .text);
+            anole_report_speedup(task).text, anole_report_rate(task, task->flops).text,
+            anole_report_rate(task, task->bytes).text, anole_report_trials(task).text);
         code(out, or_dash(config.data ? config.data : ""));
         anole_text_printf(out, " |\n");
         out->failed |= config.failed;
